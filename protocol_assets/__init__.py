@@ -1,0 +1,1 @@
+"""MR protocol monitoring, from PACS to report."""
