@@ -1,0 +1,56 @@
+# `make demo` and `make test` need Python 3.11+ and make, nothing else; they set themselves up.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := PROTOCOL_ASSETS_CONFIG=$(CURDIR)/demo/protocol_assets.toml DAGSTER_HOME=$(CURDIR)/demo/home/dagster
+
+.PHONY: setup demo dev test check format lock test-integration test-e2e bench clean
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: setup
+	$(BIN)/protocol-assets demo
+
+dev: setup
+	@test -f demo/protocol_assets.toml || { echo "run 'make demo' first"; exit 2; }
+	$(DEMO) $(BIN)/dg dev --port 3000
+
+test: setup
+	$(BIN)/pytest tests/unit tests/architecture tests/dagster
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/sqlfluff lint --nocolor dbt_project/models dbt_project/tests
+	PROTOCOL_ASSETS_HOME=/nonexistent $(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
+	PROTOCOL_ASSETS_CONFIG=$(CURDIR)/protocol_assets.example.toml $(BIN)/dg check defs
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --nocolor dbt_project/models dbt_project/tests
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --no-strip-extras \
+	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+
+test-integration: setup
+	$(BIN)/pytest tests/integration
+
+test-e2e: setup
+	$(BIN)/pytest tests/e2e
+
+bench: setup
+	$(BIN)/python -m benchmarks.flattening
+
+clean:
+	rm -rf .venv demo dbt_project/target

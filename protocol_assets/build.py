@@ -1,0 +1,96 @@
+"""Build the Dagster definitions of one deployment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+
+from protocol_assets.cells.stations import Stations
+from protocol_assets.defs.cell_assets import CELL_ASSETS, cell_assets
+from protocol_assets.defs.publish_assets import chief_report, published_marts
+from protocol_assets.defs.reference_assets import protocol_labels, reference_data
+from protocol_assets.defs.warehouse import dbt_cli, warehouse_assets
+from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.settings import Settings
+
+__all__ = ["CELLS_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
+
+CELLS_JOB: Final = "land_and_deidentify"
+REPORT_JOB: Final = "build_warehouse_and_report"
+
+_DAGSTER_YAML: Final = Path(__file__).parents[1] / "dagster.yaml"
+
+
+def build_definitions(
+    settings: Settings, *, resource_overrides: Mapping[str, Any] | None = None
+) -> dg.Definitions:
+    """Fresh definitions for one deployment.
+
+    Args:
+        settings: The deployment.
+        resource_overrides: Replace resources by name, for tests and for the command line.
+    """
+    prepare_home(settings)
+    cells = cell_assets(settings)
+    return dg.Definitions(
+        assets=[
+            cells,
+            protocol_labels,
+            reference_data,
+            warehouse_assets(settings),
+            published_marts,
+            chief_report,
+        ],
+        jobs=[
+            dg.define_asset_job(
+                CELLS_JOB,
+                selection=dg.AssetSelection.assets(*CELL_ASSETS),
+                description="Land study days, flatten them, and make their facts.",
+            ),
+            dg.define_asset_job(
+                REPORT_JOB,
+                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*CELL_ASSETS),
+                description="Build the warehouse from all facts, publish, and write the report.",
+            ),
+        ],
+        resources={
+            "lake": settings.lake,
+            "settings": settings,
+            "stations": lambda: stations(settings),
+            "dbt": dbt_cli(settings),
+        }
+        | dict(resource_overrides or {}),
+        executor=dg.in_process_executor,
+    )
+
+
+def stations(settings: Settings, tell: Any = None) -> Stations:
+    """The stations of a deployment.
+
+    Raises:
+        ConfigurationError: The key is missing or refused.
+    """
+
+    def client_for(name: str) -> PacsClient:
+        return PacsClient(settings.pacs_named(name).endpoint(os.environ))
+
+    def silent(_cell: Cell, _done: int, _listed: int) -> None:
+        return None
+
+    return Stations(settings.lake, settings.pseudonyms(), client_for, tell or silent)
+
+
+def prepare_home(settings: Settings) -> None:
+    """Create the zones and Dagster's instance file; keep user errors out of Dagster's storage."""
+    os.environ["DAGSTER_REDACT_USER_CODE_ERRORS"] = "1"
+    settings.lake.prepare()
+    target = settings.lake.dagster_home / "dagster.yaml"
+    content = _DAGSTER_YAML.read_bytes()
+    if not target.exists() or target.read_bytes() != content:
+        write_bytes(target, content, mode=RESTRICTED_FILE)

@@ -1,0 +1,186 @@
+"""The three stations over several cells: each cell passes or is refused on its own.
+
+A refused cell keeps its last good data, is named with its reason, and does not hold up the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from protocol_assets.cells.completeness import (
+    COMPLETENESS_SCHEMA,
+    completeness_row,
+    instances_expected,
+)
+from protocol_assets.cells.facts import describe_and_project
+from protocol_assets.cells.gate import commit, judge
+from protocol_assets.cells.landing import land_cell
+from protocol_assets.cells.series import flatten_cell
+from protocol_assets.cells.versions import cell_versions
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.faults import Fault, described_fault
+from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
+from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.quality.suites import SuiteResult
+
+__all__ = ["StationResult", "Stations"]
+
+CellMetadata = Mapping[str, Any]
+"""Counts of one cell: numbers and short terms, nothing identifying."""
+
+
+@dataclass
+class StationResult:
+    """What one station made of several cells.
+
+    Attributes:
+        passed: Counts by cell that passed.
+        refused: Why, by refused cell.
+        suite: The suite's result where the station has one.
+    """
+
+    passed: dict[Cell, CellMetadata] = field(default_factory=dict)
+    refused: dict[Cell, str] = field(default_factory=dict)
+    suite: SuiteResult | None = None
+
+
+@dataclass(frozen=True)
+class Stations:
+    """The stations of one deployment.
+
+    Attributes:
+        lake: The lake.
+        pseudonyms: The keyed pseudonyms.
+        client_for: Opens the client of a PACS by its name.
+        tell: Told of progress in plain words: cell, studies done, studies listed.
+    """
+
+    lake: Lake
+    pseudonyms: Pseudonyms
+    client_for: Callable[[str], PacsClient]
+    tell: Callable[[Cell, int, int], None]
+
+    def land(self, cells: Iterable[Cell], *, force: bool = False) -> StationResult:
+        """``raw_dicomweb``: land each cell and put its counts into the safe zone."""
+        write_schema_part(self.lake.safe / "facts" / "completeness", COMPLETENESS_SCHEMA)
+
+        def land_one(cell: Cell) -> CellMetadata:
+            with self.client_for(cell.pacs) as client:
+                manifest = land_cell(
+                    client,
+                    self.lake,
+                    cell,
+                    self.pseudonyms,
+                    force=force,
+                    progress=lambda done, listed: self.tell(cell, done, listed),
+                )
+            part = self.lake.completeness(cell)
+            write_part(part, completeness_row(manifest), versions=cell_versions(self.pseudonyms))
+            return _landing_counts(manifest)
+
+        return _each(cells, land_one)
+
+    def flatten(self, cells: Iterable[Cell]) -> StationResult:
+        """``series``: flatten each cell into a candidate, judge them, move the good ones."""
+        return self._gated("series", "series_mr", cells, self._flatten_one, self._commit_series)
+
+    def project(self, cells: Iterable[Cell]) -> StationResult:
+        """``series_facts``: describe and de-identify each cell, judge, move the good ones."""
+        write_schema_part(self.lake.safe / "facts" / "series", facts_schema())
+        return self._gated(
+            "series_facts", "series_facts_mr", cells, self._project_one, self._commit_facts
+        )
+
+    def _gated(
+        self,
+        data_set: str,
+        suite: str,
+        cells: Iterable[Cell],
+        make: Callable[[Cell], CellMetadata],
+        place: Callable[[Cell], None],
+    ) -> StationResult:
+        result = _each(cells, make)
+        verdict = judge(self.lake, data_set, suite, list(result.passed))
+        result.suite = verdict.result
+        for cell, reason in verdict.refused.items():
+            del result.passed[cell]
+            result.refused[cell] = reason
+        for cell in result.passed:
+            place(cell)
+        return result
+
+    def _flatten_one(self, cell: Cell) -> CellMetadata:
+        manifest = read_manifest(self.lake, cell)
+        if manifest is None:
+            raise Fault(f"cell {cell.key} has not landed; materialize raw_dicomweb first")
+        series = flatten_cell(self.lake, manifest)
+        self._write_candidate("series", cell, series.table)
+        return {
+            "series": series.table.num_rows,
+            "instances": series.instances,
+            "rejected_instances": series.rejected_instances,
+            "dirty_values": series.dirty.total(),
+            "dirty_by_column": dict(series.dirty),
+        }
+
+    def _commit_series(self, cell: Cell) -> None:
+        commit(self.lake.candidate("series", cell), self.lake.series(cell), mode=RESTRICTED_FILE)
+
+    def _project_one(self, cell: Cell) -> CellMetadata:
+        source = self.lake.series(cell)
+        if not source.exists():
+            raise Fault(f"cell {cell.key} has no series; materialize series first")
+        facts = describe_and_project(read_part(source), cell, self.pseudonyms)
+        table = facts.projection.facts
+        self._write_candidate("series_facts", cell, table)
+        self._write_candidate("labels", cell, facts.registry)
+        return {
+            "series": table.num_rows,
+            "counted_series": table["exclusion_reason"].null_count,
+            "refused_values": facts.projection.refused.total(),
+            "refused_by_column": dict(facts.projection.refused),
+        }
+
+    def _commit_facts(self, cell: Cell) -> None:
+        registry = self.lake.candidate("labels", cell)
+        commit(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
+        commit(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
+
+    def _write_candidate(self, data_set: str, cell: Cell, table: Any) -> None:
+        path: Path = self.lake.candidate(data_set, cell)
+        write_part(path, table, versions=cell_versions(self.pseudonyms), mode=RESTRICTED_FILE)
+
+
+def _each(cells: Iterable[Cell], work: Callable[[Cell], CellMetadata]) -> StationResult:
+    """Work on cell after cell; one that fails is refused with a reason that identifies nobody."""
+    result = StationResult()
+    for cell in cells:
+        try:
+            result.passed[cell] = work(cell)
+        except Exception as error:
+            result.refused[cell] = described_fault(error)
+    return result
+
+
+def _landing_counts(manifest: Manifest) -> CellMetadata:
+    errors = Counter(entry.error for entry in manifest.studies if entry.error)
+    return {
+        "studies_expected": manifest.expected,
+        "studies_landed": manifest.count("landed"),
+        "studies_incomplete": manifest.count("incomplete"),
+        "studies_failed": manifest.count("failed"),
+        "studies_gone": manifest.count("gone"),
+        "studies_fetched": manifest.fetched,
+        "rejected": manifest.rejected,
+        "instances_expected": instances_expected(manifest),
+        "instances_landed": sum(entry.instances for entry in manifest.with_data),
+        "seconds": manifest.seconds,
+        "errors": dict(errors),
+    }

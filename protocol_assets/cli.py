@@ -1,0 +1,254 @@
+"""The command line: thin verbs over the same assets that the Dagster UI shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from protocol_assets.faults import Fault, described_fault
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import ConfigurationError, Settings
+
+__all__ = ["main"]
+
+Tell = Callable[[Cell, int, int], None]
+
+_ALL_LANDED: Final = 0
+_SOME_MISSING: Final = 1
+_CONFIGURATION: Final = 2
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run the command line; every error is one line that says what to do."""
+    code = _CONFIGURATION
+    try:
+        code = cli.main(standalone_mode=False) or _ALL_LANDED
+    except click.exceptions.Abort:
+        err.print("interrupted; what has landed stays, run again for the rest")
+    except click.ClickException as error:
+        error.show()
+    except ConfigurationError as error:
+        err.print(f"configuration: {error}", markup=False)
+    except Fault as error:
+        err.print(str(error), markup=False)
+        code = _SOME_MISSING
+    except Exception as error:
+        err.print(described_fault(error), markup=False)
+        code = _SOME_MISSING
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="protocol-assets")
+def cli() -> None:
+    """MR protocol monitoring: from the DICOM headers in every PACS to wasted scanner minutes."""
+
+
+@cli.command()
+def demo() -> int:
+    """Run the whole way on simulated scanners, into ./demo."""
+    from protocol_assets.demo import run_demo
+
+    with _progress() as tell:
+        whole = run_demo(Path("demo").resolve(), tell, out)
+    return _ALL_LANDED if whole else _SOME_MISSING
+
+
+@cli.command()
+@click.option("--pacs", required=True, help="Name of the PACS in the configuration.")
+@click.option("--from", "first", required=True, type=_DAY, help="First study day.")
+@click.option("--to", "last", required=True, type=_DAY, help="Last study day.")
+@click.option("--force", is_flag=True, help="Retrieve every study again.")
+def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -> int:
+    """Land the study days of one PACS, and rebuild warehouse and report."""
+    settings = Settings.load()
+    settings.pseudonyms()
+    from protocol_assets.runs import Runner
+
+    with _progress() as tell:
+        runner = Runner(settings, tell)
+        outcomes = list(runner.cells(pacs, first.date(), last.date(), force=force))
+        problem = runner.report()
+    for outcome in outcomes:
+        if outcome.state != "landed":
+            err.print(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}", markup=False)
+    landed = sum(outcome.state == "landed" for outcome in outcomes)
+    out.print(f"{landed} of {len(outcomes)} cells landed")
+    if problem:
+        err.print(f"warehouse and report: {problem}", markup=False)
+    return _ALL_LANDED if landed == len(outcomes) and not problem else _SOME_MISSING
+
+
+@cli.command()
+@click.argument("name")
+def probe(name: str) -> int:
+    """Ask a PACS what it can do, and say what to change."""
+    settings = Settings.load()
+    import os
+
+    from protocol_assets.pacs.client import PacsClient
+
+    with PacsClient(settings.pacs_named(name).endpoint(os.environ)) as client:
+        report = client.probe()
+    table = Table(box=None, pad_edge=False)
+    for heading in ("", "item", "finding"):
+        table.add_column(heading)
+    for finding in report.findings:
+        table.add_row(finding.verdict, finding.item, finding.sentence)
+    out.print(table)
+    return _SOME_MISSING if report.verdict == "fail" else _ALL_LANDED
+
+
+@cli.command()
+def status() -> int:
+    """Show what has landed, what is missing, and what is stale."""
+    from protocol_assets.cells.status import cell_states
+
+    settings = Settings.load()
+    states = cell_states(settings.lake, settings.pseudonyms())
+    table = Table(box=None, pad_edge=False)
+    for heading in ("day", "PACS", "landed", "expected", "state"):
+        table.add_column(heading, justify="right" if heading in ("landed", "expected") else "left")
+    for state in states:
+        table.add_row(
+            state.cell.day.isoformat(),
+            state.cell.pacs,
+            str(state.landed),
+            str(state.expected),
+            state.words,
+        )
+    out.print(table)
+    good = sum(state.is_good for state in states)
+    out.print(f"{good} of {len(states)} landed cells are whole and up to date")
+    return _ALL_LANDED if good == len(states) else _SOME_MISSING
+
+
+@cli.command()
+def rebuild() -> int:
+    """Make stale cells anew from what is retained, without asking a PACS; then the report."""
+    settings = Settings.load()
+    from protocol_assets.cells.status import cell_states
+    from protocol_assets.runs import Runner
+
+    stale = [
+        state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
+    ]
+    runner = Runner(settings)
+    outcomes = [
+        outcome
+        for cell in stale
+        for outcome in runner.cells(
+            cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+        )
+    ]
+    problem = runner.report()
+    refused = [outcome for outcome in outcomes if outcome.state == "refused"]
+    for outcome in refused:
+        err.print(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}", markup=False)
+    out.print(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
+    if problem:
+        err.print(f"warehouse and report: {problem}", markup=False)
+    return _SOME_MISSING if refused or problem else _ALL_LANDED
+
+
+@cli.command()
+@click.option("--port", default=8971, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same fleet.")
+@click.option("--scanners", default=12, show_default=True, help="Scanners of the fleet.")
+@click.option("--studies", default=480, show_default=True, help="Studies of the period.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Write the truth to this folder.")
+def simulate(port: int, seed: int, scanners: int, studies: int, truth: Path | None) -> int:
+    """Serve a simulated fleet as DICOMweb on loopback, until interrupted."""
+    from protocol_assets.simulator import Fleet, SimulatedPacs, write_truth
+
+    fleet = Fleet(seed=seed, scanners=scanners, studies=studies)
+    if truth is not None:
+        out.print(f"truth: {write_truth(fleet, truth)}", markup=False)
+    server = SimulatedPacs(fleet, port=port)
+    for site in fleet.sites:
+        out.print(f"{site}: {server.url(site)}", markup=False)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        out.print("stopped")
+    return _ALL_LANDED
+
+
+@cli.group()
+def scanners() -> None:
+    """Give scanners readable names and sites."""
+
+
+@scanners.command("pending")
+def scanners_pending() -> int:
+    """List scanners without a name. Shows serial numbers: for the steward's eyes."""
+    from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
+
+    settings = Settings.load()
+    named = {one.device_key for one in read_scanner_names(settings.lake)}
+    waiting = [
+        one
+        for one in seen_scanners(settings.lake, settings.pseudonyms())
+        if one.device_key not in named
+    ]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("device_key", "manufacturer", "model", "station", "serial", "series"):
+        table.add_column(heading, no_wrap=True)
+    for one in waiting:
+        table.add_row(
+            one.device_key, one.manufacturer, one.model, one.station, one.serial, str(one.series)
+        )
+    out.print(table if waiting else "every scanner has a name")
+    return _ALL_LANDED
+
+
+@scanners.command("name")
+@click.argument("device_key")
+@click.argument("label")
+@click.option("--site", required=True, help="Where the scanner stands.")
+def scanners_name(device_key: str, label: str, site: str) -> int:
+    """Name a scanner; the next report shows the name."""
+    from protocol_assets.steward.scanners import ScannerName, name_scanner
+
+    name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
+    out.print(f"{device_key} is {label}, {site}", markup=False)
+    return _ALL_LANDED
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """A bar on a terminal, a plain line a cell elsewhere."""
+    if not err.is_terminal:
+        yield _plain
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        tasks: dict[Cell, object] = {}
+
+        def tell(cell: Cell, done: int, listed: int) -> None:
+            for other in [one for one in tasks if one != cell]:
+                progress.remove_task(tasks.pop(other))  # type: ignore[arg-type]
+            if cell not in tasks:
+                tasks[cell] = progress.add_task(f"{cell.day} {cell.pacs}", total=listed)
+            progress.update(tasks[cell], completed=done, total=listed)  # type: ignore[arg-type]
+
+        yield tell
+
+
+def _plain(cell: Cell, done: int, listed: int) -> None:
+    if done == listed:
+        err.print(f"{cell.day} {cell.pacs}: {listed} studies", markup=False)

@@ -1,0 +1,14 @@
+"""What Dagster loads: the definitions of the deployment that the environment names."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from protocol_assets.build import build_definitions
+from protocol_assets.settings import Settings
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The deployment's definitions."""
+    return build_definitions(Settings.load())

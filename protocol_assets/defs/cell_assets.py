@@ -1,0 +1,227 @@
+"""``raw_dicomweb``, ``series``, ``series_facts``: one grid, one run, each cell decided on its own.
+
+The three are one multi-asset because a cell passes through all stations in one run: a cell that is
+refused at one station must not hold up the others at the next. A run with a refused cell logs the
+good cells one by one, yields the checks, and fails, so that only the refused cells are red.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+import dagster as dg
+
+from protocol_assets.cells.stations import StationResult, Stations
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.metadata import column_schema
+from protocol_assets.defs.partitions import cell_partitions, cells_of
+from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.dicom.columns import series_schema
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import Settings
+
+__all__ = ["CELL_ASSETS", "LARGEST_RUN", "cell_assets"]
+
+CELL_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
+LARGEST_RUN: Final = 31
+
+Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
+
+
+class LandingConfig(dg.Config):
+    """What a person may set when launching a run.
+
+    Attributes:
+        force: Retrieve every study again, also those that are unchanged.
+    """
+
+    force: bool = False
+
+
+def cell_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The three partitioned assets with their checks."""
+
+    @dg.multi_asset(
+        name="cells",
+        specs=_specs(),
+        check_specs=_check_specs(),
+        partitions_def=cell_partitions(settings),
+        backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=LARGEST_RUN),
+        can_subset=True,
+    )
+    @tells_plainly
+    def cells(
+        context: dg.AssetExecutionContext,
+        config: LandingConfig,
+        stations: dg.ResourceParam[Callable[[], Stations]],
+    ) -> Events:
+        yield from _run(context, stations(), force=config.force)
+
+    return cells
+
+
+def _run(context: dg.AssetExecutionContext, stations: Stations, *, force: bool) -> Events:
+    selected = {key.to_user_string() for key in context.selected_asset_keys}
+    work = {
+        "raw_dicomweb": lambda cells: stations.land(cells, force=force),
+        "series": stations.flatten,
+        "series_facts": stations.project,
+    }
+    cells = cells_of(context)
+    refused: dict[Cell, str] = {}
+    results: dict[str, StationResult] = {}
+    for asset in CELL_ASSETS:
+        if asset in selected:
+            results[asset] = work[asset](cells)
+            refused |= results[asset].refused
+            cells = [cell for cell in cells if cell not in refused]
+    for asset, result in results.items():
+        yield from _checks(asset, result)
+        for cell, metadata in result.passed.items():
+            _record(context, asset, cell, metadata, run_fails=bool(refused))
+    if refused:
+        raise _failure(refused, len(cells) + len(refused))
+    for asset in results:
+        yield dg.MaterializeResult(asset_key=asset)
+
+
+def _record(
+    context: dg.AssetExecutionContext,
+    asset: str,
+    cell: Cell,
+    metadata: Mapping[str, Any],
+    *,
+    run_fails: bool,
+) -> None:
+    """Attach a cell's counts: to its own materialization where the run will fail as a whole."""
+    if run_fails:
+        context.log_event(dg.AssetMaterialization(asset, partition=cell.key, metadata=metadata))
+    else:
+        context.add_asset_metadata(metadata, asset_key=asset, partition_key=cell.key)
+
+
+def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
+    lines = [f"{cell.key}: {reason}" for cell, reason in sorted(refused.items())]
+    return dg.Failure(
+        description=f"{len(refused)} of {total} cells refused\n" + "\n".join(lines),
+        metadata={"refused_cells": len(refused)},
+        allow_retries=False,
+    )
+
+
+def _checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
+    if asset == "raw_dicomweb":
+        yield _completeness(result)
+        return
+    suite = result.suite
+    table = dg.MetadataValue.md(suite.markdown() if suite else "no cell to judge")
+    reasons = {cell.key: reason for cell, reason in sorted(result.refused.items())}
+    yield dg.AssetCheckResult(
+        asset_key=asset,
+        check_name="gate",
+        passed=not result.refused,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=_count(len(result.refused), "cell refused", "cells refused"),
+        metadata={"refused": reasons, "expectations": table},
+    )
+    warnings = suite.failed("warning") if suite else ()
+    yield dg.AssetCheckResult(
+        asset_key=asset,
+        check_name="coverage_and_plausibility",
+        passed=not warnings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_count(len(warnings), "expectation not met", "expectations not met"),
+        metadata={"expectations": table},
+    )
+
+
+def _completeness(result: StationResult) -> dg.AssetCheckResult:
+    missing = {
+        cell.key: counts["studies_expected"] - counts["studies_landed"]
+        for cell, counts in sorted(result.passed.items())
+        if counts["studies_landed"] < counts["studies_expected"]
+    }
+    lines = [
+        "| cell | expected | landed | incomplete | failed | gone |",
+        "|---|--:|--:|--:|--:|--:|",
+    ]
+    lines += [
+        f"| {cell.key.replace('|', ' ')} | "
+        + " | ".join(
+            str(counts[f"studies_{name}"])
+            for name in ("expected", "landed", "incomplete", "failed", "gone")
+        )
+        + " |"
+        for cell, counts in sorted(result.passed.items())
+    ]
+    return dg.AssetCheckResult(
+        asset_key="raw_dicomweb",
+        check_name="completeness",
+        passed=not missing and not result.refused,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=_count(sum(missing.values()), "study missing", "studies missing"),
+        metadata={
+            "cells": dg.MetadataValue.md("\n".join(lines)),
+            "refused": {cell.key: reason for cell, reason in sorted(result.refused.items())},
+        },
+    )
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _specs() -> list[dg.AssetSpec]:
+    return [
+        dg.AssetSpec(
+            "raw_dicomweb",
+            description="The WADO-RS metadata of every study of a day, as the PACS answered it, "
+            "without bulk data; one file a study and a manifest. Restricted.",
+            group_name="cells",
+            kinds={"dicom", "json"},
+            owners=["team:data-engineering"],
+        ),
+        dg.AssetSpec(
+            "series",
+            deps=["raw_dicomweb"],
+            description="One row per series, one column per DICOM keyword. Restricted.",
+            group_name="cells",
+            kinds={"parquet"},
+            owners=["team:data-engineering"],
+            metadata={"dagster/column_schema": column_schema(series_schema())},
+        ),
+        dg.AssetSpec(
+            "series_facts",
+            deps=["series"],
+            description="One row per series, de-identified: keys, terms, numbers and the study "
+            "day. What is not in the policy is not here.",
+            group_name="cells",
+            kinds={"parquet"},
+            owners=["team:data-engineering"],
+            metadata={"dagster/column_schema": column_schema(facts_schema())},
+        ),
+    ]
+
+
+def _check_specs() -> list[dg.AssetCheckSpec]:
+    specs = [
+        dg.AssetCheckSpec(
+            "completeness", asset="raw_dicomweb", description="Every listed study has landed."
+        )
+    ]
+    for asset in ("series", "series_facts"):
+        specs.append(
+            dg.AssetCheckSpec(
+                "gate",
+                asset=asset,
+                description="Schema, keys and cell are right and nothing identifies anybody; "
+                "a cell that fails keeps its last good data.",
+            )
+        )
+        specs.append(
+            dg.AssetCheckSpec(
+                "coverage_and_plausibility",
+                asset=asset,
+                description="Attributes are there and plausible as often as the suite expects.",
+            )
+        )
+    return specs

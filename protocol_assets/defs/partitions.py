@@ -1,0 +1,33 @@
+"""The grid: study day x PACS."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import Settings
+
+__all__ = ["cell_partitions", "cells_of"]
+
+
+def cell_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
+    """One partition per study day and PACS, from ``start_date`` on.
+
+    A study day is a DICOM date, not a UTC window; the newest partition is yesterday in the
+    deployment's time zone unless ``end_date`` closes the grid.
+    """
+    end = settings.end_date + dt.timedelta(days=1) if settings.end_date else None
+    days = dg.DailyPartitionsDefinition(
+        start_date=settings.start_date.isoformat(),
+        end_date=end.isoformat() if end else None,
+        timezone=settings.timezone,
+    )
+    pacs = dg.StaticPartitionsDefinition([one.name for one in settings.pacs])
+    return dg.MultiPartitionsDefinition({"day": days, "pacs": pacs})
+
+
+def cells_of(context: dg.AssetExecutionContext) -> list[Cell]:
+    """The cells of a run, newest day first."""
+    return sorted((Cell.from_key(key) for key in context.partition_keys), reverse=True)

@@ -1,0 +1,116 @@
+"""The warehouse: one dbt run builds it from nothing beside the old one, then replaces it.
+
+A failed error-severity test fails the run before the swap, so that readers keep the last good
+warehouse.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import exclusive
+from protocol_assets.lake.zones import Lake
+from protocol_assets.settings import HOME_VARIABLE, Settings
+
+__all__ = ["dbt_cli", "dbt_project", "warehouse_assets"]
+
+_PROJECT: Final = Path(__file__).parents[2] / "dbt_project"
+_SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
+
+
+class Translator(DagsterDbtTranslator):
+    """Marts keep their plain names; groups follow the dbt folders."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The model's name; sources name the asset that writes them in their ``meta``."""
+        if dbt_resource_props["resource_type"] == "source":
+            return super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey(dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder below ``models``."""
+        return str(dbt_resource_props["fqn"][1])
+
+
+def dbt_project(settings: Settings) -> DbtProject:
+    """The dbt project with a manifest that is up to date.
+
+    Raises:
+        Fault: dbt cannot parse the project.
+    """
+    project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT)
+    manifest = project.manifest_path
+    newest = max(
+        path.stat().st_mtime
+        for path in _PROJECT.rglob("*")
+        if path.suffix in _SOURCE_ENDINGS and "target" not in path.parts
+    )
+    lock = manifest.parent.with_suffix(".lock")
+    with exclusive(lock, wait=True, what="the dbt manifest"):
+        if not manifest.exists() or manifest.stat().st_mtime < newest:
+            _parse(settings)
+    return project
+
+
+def _parse(settings: Settings) -> None:
+    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "parse"]
+    command += ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)]
+    environment = os.environ | {HOME_VARIABLE: str(settings.home)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise Fault(f"dbt cannot parse {_PROJECT.name}:\n{done.stdout}{done.stderr}")
+
+
+def dbt_cli(settings: Settings) -> DbtCliResource:
+    """Dbt on the deployment's home; its logs stay inside it."""
+    os.environ[HOME_VARIABLE] = str(settings.home)
+    return DbtCliResource(
+        project_dir=str(_PROJECT),
+        profiles_dir=str(_PROJECT),
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+    )
+
+
+def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The dbt models of ``tag:core`` as assets, their tests as checks."""
+
+    @dbt_assets(
+        manifest=dbt_project(settings).manifest_path,
+        select="tag:core",
+        dagster_dbt_translator=Translator(
+            # The terms and the scanner names are both written by reference_data.
+            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+        ),
+        name="warehouse",
+    )
+    @tells_plainly
+    def warehouse(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        lake: dg.ResourceParam[Lake],
+    ) -> Iterator[Any]:
+        with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
+            lake.warehouse_building.unlink(missing_ok=True)
+            if context.is_subset:  # the models left out are those of the last build
+                shutil.copyfile(lake.warehouse, lake.warehouse_building)
+            yield from dbt.cli(
+                ["build"], context=context, target_path=lake.home / "dbt" / "target"
+            ).stream()
+            lake.warehouse_building.replace(lake.warehouse)
+
+    return warehouse

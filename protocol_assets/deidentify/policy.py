@@ -1,0 +1,166 @@
+"""The policy: which columns the facts have, and the only way each may be filled.
+
+``data/facts_columns.csv`` is the allow-list; ``data/terms.csv`` holds the defined terms. What is
+not a row there cannot leave the restricted zone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final, Literal, cast, get_args
+
+import pyarrow as pa
+
+from protocol_assets.data import data_version, read_table
+from protocol_assets.deidentify.keys import DOMAINS
+
+__all__ = [
+    "FactColumn",
+    "fact_columns",
+    "facts_schema",
+    "number_gate",
+    "policy_version",
+    "terms",
+    "terms_table",
+]
+
+Action = Literal["key", "day", "partition", "term", "number", "flag"]
+
+_POLICY: Final = "facts_columns.csv"
+_TERMS: Final = "terms.csv"
+_ARROW: Final = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "integer": pa.int64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+}
+_ALLOWED_TYPES: Final[dict[Action, tuple[str, ...]]] = {
+    "key": ("string",),
+    "day": ("date",),
+    "partition": ("string",),
+    "term": ("string",),
+    "number": ("double", "integer"),
+    "flag": ("boolean",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FactColumn:
+    """One column of the facts.
+
+    Attributes:
+        name: Name in the facts and in the warehouse.
+        type: ``string``, ``double``, ``integer``, ``boolean`` or ``date``.
+        action: How a value passes: keyed, cut to the day, the cell's PACS, a defined term, a number
+            in its physical range, or a flag.
+        argument: The key's domain, the vocabulary, or the range (``>0``, ``>=0``).
+        source: Column of the described series it is made from.
+        unit: Unit, empty where there is none.
+        description: For the data dictionary.
+    """
+
+    name: str
+    type: str
+    action: Action
+    argument: str
+    source: str
+    unit: str
+    description: str
+
+
+@cache
+def fact_columns() -> tuple[FactColumn, ...]:
+    """The allow-list in order.
+
+    Raises:
+        ValueError: A row is malformed; the message names it.
+    """
+    columns = []
+    for row in read_table(_POLICY):
+        action = cast("Action", row["action"])
+        known = action in get_args(Action)
+        argument = row["argument"]
+        if (
+            not known
+            or row["type"] not in _ALLOWED_TYPES[action]
+            or (action == "key" and argument not in DOMAINS)
+            or (action == "term" and not terms(argument))
+            or (action == "number" and argument not in _GATES)
+        ):
+            raise ValueError(
+                f"{_POLICY}: column {row['column']} has type {row['type']!r}, action "
+                f"{row['action']!r}, argument {argument!r}, which do not go together"
+            )
+        columns.append(
+            FactColumn(
+                name=row["column"],
+                type=row["type"],
+                action=action,
+                argument=argument,
+                source=row["source"],
+                unit=row["unit"],
+                description=row["description"],
+            )
+        )
+    return tuple(columns)
+
+
+@cache
+def facts_schema() -> pa.Schema:
+    """The Arrow schema of the facts."""
+    return pa.schema(
+        pa.field(
+            column.name,
+            _ARROW[column.type],
+            metadata={"description": column.description}
+            | ({"unit": column.unit} if column.unit else {}),
+        )
+        for column in fact_columns()
+    )
+
+
+@cache
+def terms(vocabulary: str) -> frozenset[str]:
+    """The defined terms of one vocabulary."""
+    return frozenset(row["term"] for row in read_table(_TERMS) if row["vocabulary"] == vocabulary)
+
+
+def terms_table() -> pa.Table:
+    """All vocabularies with their readable labels, for the warehouse."""
+    names = ("vocabulary", "term", "label")
+    rows = read_table(_TERMS)
+    return pa.table({name: pa.array([row[name] for row in rows], pa.string()) for name in names})
+
+
+_GATES: Final[dict[str, Callable[[float], bool]]] = {
+    ">0": lambda number: number > 0,
+    ">=0": lambda number: number >= 0,
+}
+
+
+def number_gate(column: FactColumn) -> Callable[[Any], Any]:
+    """A function that casts a value and gives None where it is impossible.
+
+    Only the impossible is refused here; the implausible passes and is warned of.
+    """
+    possible = _GATES[column.argument]
+    cast_to: Callable[[Any], Any] = float if column.type == "double" else int
+
+    def gate(value: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        if not math.isfinite(value) or not possible(value):
+            return None
+        number = cast_to(value)
+        return number if number == value and abs(number) < 2**63 else None
+
+    return gate
+
+
+def policy_version() -> str:
+    """Version of the policy, carried by every cell."""
+    return data_version(_POLICY, _TERMS)

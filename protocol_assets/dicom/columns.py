@@ -1,0 +1,153 @@
+"""The column specification of ``series``: where each column is read and how it is summed up.
+
+One file, ``data/series_columns.csv``, makes the Arrow schema, the flattening, the Parquet schema,
+Dagster's column schema and the data dictionary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal, cast, get_args
+
+import pyarrow as pa
+
+from protocol_assets.data import data_version, read_table
+from protocol_assets.dicom.paths import Path, parse_paths
+
+__all__ = ["SeriesColumn", "series_columns", "series_schema", "spec_version"]
+
+ColumnType = Literal[
+    "string",
+    "strings",
+    "integer",
+    "integers",
+    "decimal",
+    "decimals",
+    "date",
+    "time",
+    "datetime",
+    "uid",
+]
+Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
+
+_SPECIFICATION = "series_columns.csv"
+# Raised when the meaning of a column changes although the file does not.
+_FLATTENING_REVISION = 1
+
+_ARROW: dict[ColumnType, pa.DataType] = {
+    "string": pa.string(),
+    "strings": pa.string(),
+    "uid": pa.string(),
+    "integer": pa.int64(),
+    "integers": pa.list_(pa.int64()),
+    "decimal": pa.float64(),
+    "decimals": pa.list_(pa.float64()),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "datetime": pa.timestamp("us"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesColumn:
+    """One column of ``series``.
+
+    Attributes:
+        name: DICOM keyword; for private attributes the vendor's name and what it holds.
+        type: Type of the value; ``strings`` are joined with a backslash as in DICOM.
+        statistic: How the values of the series' frames become one value.
+        group: Heading in the data dictionary.
+        unit: Unit as in PS3.3, empty where there is none.
+        confidentiality: ``direct`` for direct identifiers, ``text`` for free text, else empty.
+        paths: Where classic objects hold it, first hit wins.
+        functional_group_paths: Where the functional groups of enhanced objects hold it.
+        description: PS3.6 name and tag, or what the private attribute means.
+    """
+
+    name: str
+    type: ColumnType
+    statistic: Statistic
+    group: str
+    unit: str
+    confidentiality: str
+    paths: tuple[Path, ...]
+    functional_group_paths: tuple[Path, ...]
+    description: str
+
+    @property
+    def has_range(self) -> bool:
+        """Whether ``_min`` and ``_max`` stand beside the value."""
+        return self.statistic == "mode" and self.type in ("integer", "decimal")
+
+    @property
+    def has_distinct(self) -> bool:
+        """Whether the number of distinct values stands beside the value."""
+        return self.statistic in ("mode", "distinct")
+
+    def fields(self) -> list[pa.Field]:
+        """The Arrow fields this column makes, in order."""
+        arrow = _ARROW[self.type]
+
+        def field(name: str, kind: pa.DataType, text: str) -> pa.Field:
+            metadata = (
+                {"description": text, "unit": self.unit} if self.unit else {"description": text}
+            )
+            return pa.field(name, kind, metadata=metadata)
+
+        fields = [field(self.name, arrow, self.description)]
+        if self.has_range:
+            fields.append(field(f"{self.name}_min", arrow, f"Smallest {self.name} in the series"))
+            fields.append(field(f"{self.name}_max", arrow, f"Largest {self.name} in the series"))
+        if self.has_distinct:
+            text = f"Distinct values of {self.name} in the series"
+            fields.append(
+                pa.field(f"{self.name}_distinct", pa.int64(), metadata={"description": text})
+            )
+        return fields
+
+
+@cache
+def series_columns() -> tuple[SeriesColumn, ...]:
+    """The columns in the order of the specification.
+
+    Raises:
+        ValueError: A row of the specification is malformed; the message names it.
+    """
+    columns = []
+    for row in read_table(_SPECIFICATION):
+        if row["type"] not in get_args(ColumnType) or row["statistic"] not in get_args(Statistic):
+            raise ValueError(
+                f"{_SPECIFICATION}: {row['column']} has type {row['type']!r} and statistic "
+                f"{row['statistic']!r}; use one of {get_args(ColumnType)} and {get_args(Statistic)}"
+            )
+        columns.append(
+            SeriesColumn(
+                name=row["column"],
+                type=cast("ColumnType", row["type"]),
+                statistic=cast("Statistic", row["statistic"]),
+                group=row["group"],
+                unit=row["unit"],
+                confidentiality=row["confidentiality"],
+                paths=parse_paths(row["path"]),
+                functional_group_paths=parse_paths(row["functional_group_path"]),
+                description=row["description"],
+            )
+        )
+    return tuple(columns)
+
+
+@cache
+def series_schema() -> pa.Schema:
+    """The Arrow schema of ``series``: ``pacs``, the specified columns, ``dirty_values``."""
+    fields = [pa.field("pacs", pa.string(), metadata={"description": "Name of the PACS"})]
+    for column in series_columns():
+        fields.extend(column.fields())
+    text = "Attribute values of the series that could not be read as their type"
+    fields.append(pa.field("dirty_values", pa.int64(), metadata={"description": text}))
+    return pa.schema(fields)
+
+
+def spec_version() -> str:
+    """Version of the column specification, carried by every cell."""
+    return f"{_FLATTENING_REVISION}-{data_version(_SPECIFICATION)}"

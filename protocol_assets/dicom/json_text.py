@@ -1,0 +1,51 @@
+"""DICOM JSON as text: one instance a line, bulk data left out, whatever the server wrote."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import orjson
+
+from protocol_assets.dicom.paths import Dataset
+
+__all__ = ["decode_instance", "encode_instance"]
+
+_BULK = ("BulkDataURI", "InlineBinary")
+
+
+def encode_instance(instance: Dataset) -> bytes:
+    """One line of NDJSON without its newline.
+
+    Bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
+    The element stays, so that its presence is still told.
+    """
+    stripped = _without_bulk(instance)
+    try:
+        return orjson.dumps(stripped)
+    except (TypeError, orjson.JSONEncodeError):
+        # A lone surrogate or an integer beyond 64 bits; the escaped form keeps both.
+        return json.dumps(stripped, separators=(",", ":")).encode("ascii")
+
+
+def decode_instance(line: bytes) -> Dataset:
+    """The instance of one line.
+
+    Raises:
+        ValueError: The line is no JSON object.
+    """
+    try:
+        instance = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        instance = json.loads(line)
+    if not isinstance(instance, dict):
+        raise ValueError("a line of the raw file is no JSON object")
+    return instance
+
+
+def _without_bulk(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _without_bulk(value) for key, value in node.items() if key not in _BULK}
+    if isinstance(node, list) and any(isinstance(member, dict | list) for member in node):
+        return [_without_bulk(member) for member in node]
+    return node

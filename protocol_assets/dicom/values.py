@@ -1,0 +1,172 @@
+"""One element of the DICOM JSON model, read as a typed value.
+
+A value is absent (no element, no Value, an empty or null one), good, or dirty: present and not
+readable as its type. Dirty values become None and are counted; they are never an exception.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from pydicom.valuerep import DA, DT, TM
+
+__all__ = ["DIRTY", "raw_values", "reader"]
+
+
+class Dirty:
+    """Marks a value that is present and unreadable."""
+
+
+DIRTY: Final = Dirty()
+
+_UID = re.compile(r"[0-9]+(\.[0-9]+)*")
+_INT64 = 2**63
+
+
+def raw_values(element: Any) -> Any:
+    """The value list of an element, None where it is absent, ``DIRTY`` where it is malformed.
+
+    An element has a ``vr`` and its ``Value`` is an array (PS3.18 annex F.2.2).
+    """
+    if element is None:
+        return None
+    if not isinstance(element, dict):
+        return DIRTY
+    values = element.get("Value")
+    if values is None or values == []:
+        return None
+    if not isinstance(values, list) or "vr" not in element:
+        return DIRTY
+    return values
+
+
+def _text(value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str):
+        return DIRTY
+    text = value.strip(" \0\t\r\n")
+    # A lone surrogate cannot be stored as UTF-8; a NUL inside breaks readers downstream.
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        return DIRTY
+    return text or None
+
+
+def _decimal(value: Any) -> Any:
+    if isinstance(value, str):
+        value = value.strip(" \0")
+        if not value:
+            return None
+        try:
+            value = float(value)
+        except ValueError:
+            return DIRTY
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return DIRTY
+    try:
+        number = float(value)
+    except OverflowError:
+        return DIRTY
+    return number if math.isfinite(number) else DIRTY
+
+
+def _integer(value: Any) -> Any:
+    number = _decimal(value)
+    if number is None or number is DIRTY:
+        return number
+    if number != int(number) or abs(number) >= _INT64:
+        return DIRTY
+    return int(number)
+
+
+def _uid(value: Any) -> Any:
+    text = _text(value)
+    if text is None or text is DIRTY:
+        return text
+    return text if len(text) <= 64 and _UID.fullmatch(text) else DIRTY
+
+
+def _parsed(parse: Callable[[str], Any]) -> Callable[[Any], Any]:
+    def read(value: Any) -> Any:
+        text = _text(value)
+        if text is None or text is DIRTY:
+            return text
+        try:
+            return parse(text)
+        except (ValueError, TypeError, OverflowError):
+            return DIRTY
+
+    return read
+
+
+def _date(text: str) -> dt.date:
+    day = DA(text)
+    if day is None:
+        raise ValueError("no date")
+    return dt.date(day.year, day.month, day.day)
+
+
+def _time(text: str) -> dt.time:
+    # ACR-NEMA wrote colons (PS3.5 table 6.2-1, TM); a leap second is the end of its minute.
+    text = re.sub(r"^(\d{4})60", r"\g<1>59", text.replace(":", ""))
+    time = TM(text)
+    if time is None:
+        raise ValueError("no time")
+    return dt.time(time.hour, time.minute, time.second, time.microsecond)
+
+
+def _datetime(text: str) -> dt.datetime:
+    """Wall-clock time as written: the zone is dropped, for the exam's clock is the scanner's."""
+    moment = DT(text)
+    if moment is None:
+        raise ValueError("no datetime")
+    return dt.datetime.combine(
+        dt.date(moment.year, moment.month, moment.day),
+        dt.time(moment.hour, moment.minute, moment.second, moment.microsecond),
+    )
+
+
+_SCALARS: dict[str, Callable[[Any], Any]] = {
+    "string": _text,
+    "integer": _integer,
+    "decimal": _decimal,
+    "uid": _uid,
+    "date": _parsed(_date),
+    "time": _parsed(_time),
+    "datetime": _parsed(_datetime),
+}
+_LISTS = {"strings": _text, "integers": _integer, "decimals": _decimal}
+
+
+def reader(column_type: str) -> Callable[[Any], Any]:
+    """A function from a value list to the typed value, None, or ``DIRTY``.
+
+    Scalars take the first value that is there; lists are dirty as a whole where one value is.
+    """
+    if column_type in _SCALARS:
+        scalar = _SCALARS[column_type]
+
+        def read_scalar(values: list[Any]) -> Any:
+            return next((read for value in values if (read := scalar(value)) is not None), None)
+
+        return read_scalar
+
+    member = _LISTS[column_type]
+
+    def read_list(values: list[Any]) -> Any:
+        read = [member(value) for value in values]
+        if any(value is DIRTY for value in read):
+            return DIRTY
+        if column_type == "strings":
+            return "\\".join(value or "" for value in read) if any(read) else None
+        return None if any(value is None for value in read) else tuple(read)
+
+    return read_list

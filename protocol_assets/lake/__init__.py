@@ -1,0 +1,1 @@
+"""The lake: zones, atomic writes, locks, manifests, Parquet. The only room that knows paths."""

@@ -1,0 +1,45 @@
+"""Locks between processes on one machine."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from protocol_assets.faults import Fault
+from protocol_assets.lake.atomic import make_directory
+
+__all__ = ["LockedError", "exclusive"]
+
+
+class LockedError(Fault):
+    """Another process holds the lock."""
+
+
+@contextmanager
+def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
+    """Hold an exclusive lock; the kernel frees it when the process ends, however it ends.
+
+    Args:
+        path: The lock file.
+        wait: Wait for the other process, or refuse at once.
+        what: Named in the error.
+
+    Raises:
+        LockedError: The lock is held and ``wait`` is false.
+    """
+    make_directory(path.parent, 0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        refused = False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            refused = True
+        if refused:
+            raise LockedError(f"{what} is worked on by another run; wait for it, then run again")
+        yield
+    finally:
+        os.close(descriptor)

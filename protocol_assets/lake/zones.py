@@ -1,0 +1,160 @@
+"""Zones and paths: where every data set of every cell stands, and who may read it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.lake.atomic import make_directory
+
+__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Lake"]
+
+RESTRICTED_FILE: Final = 0o600
+OPEN_FILE: Final = 0o644
+_RESTRICTED_DIRECTORY: Final = 0o700
+_OPEN_DIRECTORY: Final = 0o755
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cell:
+    """One square of the grid: a study day of one PACS."""
+
+    day: dt.date
+    pacs: str
+
+    @property
+    def key(self) -> str:
+        """Dagster's key of the multi-partition (dimensions in alphabetical order)."""
+        return f"{self.day.isoformat()}|{self.pacs}"
+
+    @classmethod
+    def from_key(cls, key: str) -> Cell:
+        """The cell of a partition key as ``key`` writes it."""
+        day, pacs = key.split("|", 1)
+        return cls(dt.date.fromisoformat(day), pacs)
+
+    @property
+    def path(self) -> Path:
+        """The cell's directory below a data set."""
+        return Path(f"study_date={self.day.isoformat()}") / f"pacs={self.pacs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lake:
+    """The home directory of one deployment.
+
+    ``restricted/`` identifies patients, ``safe/`` is de-identified, ``publish/`` holds aggregates.
+    """
+
+    home: Path
+
+    @property
+    def restricted(self) -> Path:
+        """What identifies patients: raw answers, series, the label registry."""
+        return self.home / "restricted"
+
+    @property
+    def safe(self) -> Path:
+        """De-identified facts and the warehouse."""
+        return self.home / "safe"
+
+    @property
+    def publish(self) -> Path:
+        """Aggregates and reports that may leave."""
+        return self.home / "publish"
+
+    @property
+    def steward(self) -> Path:
+        """Files that the hospital's steward edits."""
+        return self.home / "steward"
+
+    @property
+    def dagster_home(self) -> Path:
+        """Dagster's instance."""
+        return self.home / "dagster"
+
+    @property
+    def demo_marker(self) -> Path:
+        """The file that makes this home a demo's, where the demo's key works."""
+        return self.home / "demo.marker"
+
+    def prepare(self) -> None:
+        """Create the zones with their permissions; existing restricted zones are tightened."""
+        for directory in (self.restricted, self.dagster_home, self.steward):
+            make_directory(directory, _RESTRICTED_DIRECTORY)
+            if directory.stat().st_mode & 0o077:
+                directory.chmod(_RESTRICTED_DIRECTORY)
+        for directory in (self.safe, self.publish):
+            make_directory(directory, _OPEN_DIRECTORY)
+
+    def raw(self, cell: Cell) -> Path:
+        """Directory of a cell's study files and manifest."""
+        return self.restricted / "raw" / cell.path
+
+    def manifest(self, cell: Cell) -> Path:
+        """The cell's manifest: the commit mark of its landing."""
+        return self.raw(cell) / "manifest.json"
+
+    def series(self, cell: Cell) -> Path:
+        """The cell's ``series`` part."""
+        return self.restricted / "series" / cell.path / "part.parquet"
+
+    def label_registry(self, cell: Cell) -> Path:
+        """The protocol texts seen in the cell, per patient key."""
+        return self.restricted / "labels" / cell.path / "part.parquet"
+
+    def candidate(self, data_set: str, cell: Cell) -> Path:
+        """Where a part waits for its gate."""
+        return self.restricted / "candidates" / data_set / cell.path / "part.parquet"
+
+    def facts(self, cell: Cell) -> Path:
+        """The cell's de-identified facts."""
+        return self.safe / "facts" / "series" / cell.path / "part.parquet"
+
+    def completeness(self, cell: Cell) -> Path:
+        """The cell's counts: what was listed and what has landed."""
+        return self.safe / "facts" / "completeness" / cell.path / "part.parquet"
+
+    @property
+    def labels(self) -> Path:
+        """The readable labels that passed their gates."""
+        return self.safe / "labels" / "protocol_labels.parquet"
+
+    def reference(self, name: str) -> Path:
+        """A reference table: vocabulary or a steward's file, checked."""
+        return self.safe / "reference" / f"{name}.parquet"
+
+    @property
+    def warehouse(self) -> Path:
+        """The warehouse that readers get."""
+        return self.safe / "warehouse.duckdb"
+
+    @property
+    def warehouse_building(self) -> Path:
+        """The warehouse that dbt writes."""
+        return self.safe / "warehouse.building.duckdb"
+
+    @property
+    def marts(self) -> Path:
+        """The published marts: a link to the newest version."""
+        return self.publish / "marts"
+
+    def report(self, day: dt.date) -> Path:
+        """Directory of one day's report."""
+        return self.publish / "reports" / day.isoformat()
+
+    def lock(self, name: str) -> Path:
+        """A lock file."""
+        return self.restricted / "locks" / f"{name}.lock"
+
+    def landed_cells(self) -> list[Cell]:
+        """Cells that have a manifest, in order of day and PACS."""
+        found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
+        return sorted(_cell_of(path.parent) for path in found)
+
+
+def _cell_of(directory: Path) -> Cell:
+    day = directory.parent.name.removeprefix("study_date=")
+    return Cell(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))

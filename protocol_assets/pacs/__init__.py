@@ -1,0 +1,1 @@
+"""The guarded DICOMweb client: listing a day, retrieving studies, probing a PACS. Reads only."""

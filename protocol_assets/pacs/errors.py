@@ -1,0 +1,126 @@
+"""What can go wrong between us and a PACS, in words that may be logged."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, get_args
+
+from protocol_assets.faults import Fault
+
+__all__ = ["KINDS", "Kind", "PacsError"]
+
+Kind = Literal[
+    "unreachable",
+    "timeout",
+    "interrupted",
+    "tls",
+    "redirect",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "gone",
+    "busy",
+    "bad_status",
+    "too_large",
+    "not_json",
+    "not_dicom",
+    "capped",
+    "unexpected",
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+_WORDS: Final[dict[Kind, tuple[str, str]]] = {
+    "unreachable": (
+        "could not be reached",
+        "check url, network and firewall, and that the DICOMweb service runs",
+    ),
+    "timeout": (
+        "did not answer in time",
+        "ask its administrator about its load, or raise request_timeout_s or deadline_s",
+    ),
+    "interrupted": (
+        "broke off in the middle of an answer",
+        "check the network and any proxy between; the next run tries again",
+    ),
+    "tls": (
+        "showed a certificate that could not be verified",
+        "name the hospital's CA certificate in ca_file; verification cannot be switched off",
+    ),
+    "redirect": (
+        "answered with a redirect, which is never followed",
+        "configure the final DICOMweb url; a redirect is often a login page",
+    ),
+    "unauthorized": (
+        "refused the credentials",
+        "check the variables named by username_env and password_env, or token_env",
+    ),
+    "forbidden": (
+        "does not allow this account to read",
+        "ask its administrator for QIDO-RS and WADO-RS read permission",
+    ),
+    "not_found": (
+        "does not know this address",
+        "check the path of url; the DICOMweb root often ends in /dicom-web or /rs",
+    ),
+    "gone": (
+        "no longer holds a study that it listed",
+        "nothing to do if it was deleted; the next listing shows",
+    ),
+    "busy": (
+        "is busy and asked to come back later",
+        "lower workers, or run at night; the next run tries again",
+    ),
+    "bad_status": (
+        "answered with an unusable HTTP status",
+        "look at its log at this moment, or run protocol-assets probe",
+    ),
+    "too_large": (
+        "sent more than the limit for one answer",
+        "raise max_body_mb if its answers are really that large",
+    ),
+    "not_json": (
+        "answered with something that is not DICOM JSON",
+        "check that url is the DICOMweb root and no login page stands before it",
+    ),
+    "not_dicom": (
+        "answered with JSON that is not an array of DICOM objects",
+        "check that url is the DICOMweb root; run protocol-assets probe",
+    ),
+    "capped": (
+        "hides studies behind a limit on results, so the day cannot be listed whole",
+        "raise its limit on query results (Orthanc: LimitFindResults), then run the day again",
+    ),
+    "unexpected": (
+        "caused an unforeseen error in the client",
+        "run protocol-assets probe and report the error's class",
+    ),
+}
+
+
+class PacsError(Fault):
+    """A failed exchange with a PACS.
+
+    Its text is one line: the configured name, what happened, what to do. It never holds a URL, a
+    UID or any part of an answer.
+
+    Attributes:
+        pacs: The configured name.
+        kind: Short term to branch on.
+        status: HTTP status, None where there was none.
+        detail: More about what happened, free of identifiers.
+        advice: What to do.
+    """
+
+    def __init__(
+        self, pacs: str, kind: Kind, status: int | None = None, detail: str | None = None
+    ) -> None:
+        super().__init__(pacs, kind, status, detail)
+        self.pacs = pacs
+        self.kind = kind
+        self.status = status
+        self.detail = detail
+        self.advice = _WORDS[kind][1]
+
+    def __str__(self) -> str:
+        facts = [fact for fact in (self.status and f"HTTP {self.status}", self.detail) if fact]
+        told = f" ({', '.join(facts)})" if facts else ""
+        return f"PACS {self.pacs} {_WORDS[self.kind][0]}{told}: {self.advice}."

@@ -1,0 +1,285 @@
+"""What a PACS can do, found by asking it: what stands behind ``protocol-assets probe NAME``.
+
+Reads a few rows and the metadata of one small study. Says nothing identifying.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from protocol_assets.pacs.attributes import (
+    INSTANCE_COUNT,
+    MODALITIES,
+    SERIES_COUNT,
+    STUDY_DATE,
+    STUDY_TIME,
+    STUDY_UID,
+    count,
+    minute_of_day,
+    texts,
+    uid,
+)
+from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.listing import time_range
+
+if TYPE_CHECKING:
+    from protocol_assets.pacs.client import PacsClient
+
+__all__ = ["Finding", "ProbeReport", "Verdict", "probe"]
+
+Verdict = Literal["ok", "warn", "fail"]
+Row = dict[str, Any]
+
+# Orthanc's main tags are about 34 elements; a whole MR header has well over 80.
+_FEW_ELEMENTS: Final = 45
+_MR_TIMING: Final = ("00180080", "00180083", "52009229", "52009230")
+_RECENT_DAYS: Final = 31
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: a short term, a verdict, a plain sentence."""
+
+    item: str
+    verdict: Verdict
+    sentence: str
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """All that was found, in the order it was asked."""
+
+    pacs: str
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings."""
+        order: tuple[Verdict, ...] = ("fail", "warn", "ok")
+        return next(term for term in order if term in {f.verdict for f in self.findings} | {"ok"})
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """A filter, and what follows where the server does not honour it."""
+
+    item: str
+    verdict: Verdict
+    consequence: str
+
+
+_DATE = _Filter("StudyDate filter", "fail", "days cannot be listed without reading the archive.")
+_TIME = _Filter("StudyTime filter", "warn", "a limit on its results could not be got round.")
+_MODALITY = _Filter("ModalitiesInStudy filter", "ok", "studies are chosen by modality here.")
+
+
+def probe(client: PacsClient) -> ProbeReport:
+    """Asks the PACS of ``client``; failures become findings and nothing is raised.
+
+    Stops early where it cannot be reached, refuses the credentials or holds no study.
+    """
+    return _Probe(client).report()
+
+
+class _Probe:
+    def __init__(self, client: PacsClient) -> None:
+        self._client = client
+        self._findings: list[Finding] = []
+        self._compressed = False
+        self._broad: dict[str, str] = {}
+
+    def report(self) -> ProbeReport:
+        rows = self._first_rows()
+        if rows:
+            self._paging(rows)
+            sample = self._sample(rows)
+            if sample is None:
+                self._say("sample", "fail", "No listed study has a usable StudyInstanceUID.")
+            else:
+                self._filters(sample)
+                self._counts(sample)
+                self._metadata(uid(sample, STUDY_UID) or "")
+            self._compression()
+        return ProbeReport(self._client.endpoint.name, tuple(self._findings))
+
+    def _say(self, item: str, verdict: Verdict, sentence: str) -> None:
+        self._findings.append(Finding(item, verdict, sentence))
+
+    def _search(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
+        rows = self._client.search_studies(filters, limit, offset)
+        self._compressed |= self._client.last_answer.compressed
+        return rows
+
+    def _tried(self, item: str, call: Callable[[], None]) -> None:
+        """Runs one question; a failure of the PACS is its answer."""
+        try:
+            call()
+        except PacsError as error:
+            self._say(item, "warn", str(error))
+
+    def _first_rows(self) -> list[Row]:
+        size = self._client.endpoint.page_size
+        today = datetime.now(UTC).date()
+        recent = f"{today - timedelta(_RECENT_DAYS):%Y%m%d}-{today:%Y%m%d}"
+        try:
+            try:
+                rows = self._search({}, size)
+            except PacsError as error:
+                if error.status not in (400, 413) and error.kind not in ("timeout", "too_large"):
+                    raise
+                self._broad = {"StudyDate": recent}
+                rows = self._search(self._broad, size)
+        except PacsError as error:
+            reached = error.status is not None
+            self._say("reachable", "ok" if reached else "fail", _reached(reached))
+            refused = error.kind in ("unauthorized", "forbidden")
+            self._say("credentials" if refused else "listing", "fail", str(error))
+            return []
+        self._say("reachable", "ok", _reached(True))
+        self._say("credentials", "ok", "It accepts the configured credentials.")
+        if not rows:
+            self._say("listing", "fail", "It lists no study: check what this account may see.")
+        return rows
+
+    def _paging(self, rows: list[Row]) -> None:
+        size = self._client.endpoint.page_size
+
+        def ask() -> None:
+            rest = self._search(self._broad, size, offset=len(rows))
+            shown = {uid(row, STUDY_UID) for row in rows}
+            ignored = bool(rest) and {uid(row, STUDY_UID) for row in rest} <= shown
+            if ignored:
+                self._say("offset", "warn", "It ignores offset; days are split by StudyTime.")
+            else:
+                self._say("offset", "ok", "It honours offset.")
+            if len(rows) > size:
+                self._say("page", "warn", f"It sends {len(rows)} rows where {size} were asked for.")
+            elif len(rows) < size and rest and not ignored:
+                self._say(
+                    "page", "warn", f"It sends at most {len(rows)} rows a page, {size} asked for."
+                )
+            else:
+                self._say("page", "ok", f"It honours a limit of {size} rows.")
+
+        self._tried("offset", ask)
+
+    def _sample(self, rows: list[Row]) -> Row | None:
+        """A small study of a wanted modality, for its metadata will be fetched."""
+        wanted = set(self._client.endpoint.modalities)
+        usable = [row for row in rows if uid(row, STUDY_UID)]
+
+        def order(row: Row) -> tuple[bool, int]:
+            return wanted.isdisjoint(texts(row, MODALITIES)), count(row, INSTANCE_COUNT) or 10**9
+
+        return min(usable, key=order, default=None)
+
+    def _filters(self, sample: Row) -> None:
+        day = next(iter(texts(sample, STUDY_DATE)), "")
+        minute = minute_of_day(sample, STUDY_TIME)
+        modality = next(iter(texts(sample, MODALITIES)), None)
+        if not day:
+            self._say("StudyDate filter", "fail", "It does not tell the StudyDate of its studies.")
+            return
+        self._filter(sample, _DATE, {"StudyDate": day}, {"StudyDate": "18000101"})
+        if minute is not None:
+            near, far = (time_range(m, m) for m in (minute, (minute + 720) % 1440))
+            hits = {"StudyDate": day, "StudyTime": near}
+            self._filter(sample, _TIME, hits, {**hits, "StudyTime": far})
+        if modality is not None:
+            hits = {"StudyDate": day, "ModalitiesInStudy": modality}
+            self._filter(sample, _MODALITY, hits, {**hits, "ModalitiesInStudy": "ZZ"})
+
+    def _filter(
+        self, sample: Row, named: _Filter, hits: Mapping[str, str], misses: Mapping[str, str]
+    ) -> None:
+        """Asks with values that must match ``sample`` and with values that must not."""
+        size = self._client.endpoint.page_size
+        sample_uid = uid(sample, STUDY_UID)
+
+        def ask() -> None:
+            matched = self._search(hits, size)
+            held = {uid(row, STUDY_UID) for row in self._search(misses, size)}
+            if sample_uid in held or (held and named is _DATE):
+                self._say(named.item, named.verdict, f"It ignores it: {named.consequence}")
+            elif not matched:
+                self._say(named.item, named.verdict, f"It finds nothing by it: {named.consequence}")
+            else:
+                self._say(named.item, "ok", "It honours it.")
+
+        self._tried(named.item, ask)
+
+    def _counts(self, sample: Row) -> None:
+        told = [count(sample, tag) is not None for tag in (SERIES_COUNT, INSTANCE_COUNT)]
+        if all(told):
+            self._say("counts", "ok", "It counts series and instances of a study.")
+        elif told[1]:
+            self._say("counts", "ok", "It counts instances, not series.")
+        else:
+            self._say(
+                "counts", "warn", "It does not count instances: a missing one cannot be noticed."
+            )
+
+    def _metadata(self, study_uid: str) -> None:
+        instances: list[Row] = []
+
+        def whole() -> None:
+            instances.extend(self._client.study_metadata(study_uid))
+            self._compressed |= self._client.last_answer.compressed
+            self._say("study metadata", "ok", "It gives the metadata of a study in one answer.")
+
+        def by_series() -> None:
+            found = self._client.search_series(study_uid)
+            if not found:
+                self._say("series metadata", "warn", "It lists no series of a study.")
+                return
+            instances.extend(self._client.series_metadata(study_uid, found[0]))
+            self._say("series metadata", "ok", "It gives the metadata of a series in one answer.")
+
+        self._tried("study metadata", whole)
+        self._tried("series metadata", by_series)
+        if instances:
+            self._elements(instances)
+        else:
+            self._say("elements", "fail", "It gives no metadata of the study that was tried.")
+
+    def _elements(self, instances: list[Row]) -> None:
+        most = max(len(instance) for instance in instances)
+        tags = {key for instance in instances for key in instance}
+        if most < _FEW_ELEMENTS or not tags & set(_MR_TIMING):
+            self._say(
+                "elements",
+                "fail" if most < _FEW_ELEMENTS else "warn",
+                f"It gives {most} elements an instance and may leave out NEX and TR: probably main"
+                " tags only (Orthanc: set StudiesMetadata and SeriesMetadata to Full).",
+            )
+        else:
+            self._say("elements", "ok", f"It gives up to {most} elements an instance.")
+        if any(_is_private(key) for key in tags):
+            self._say("private elements", "ok", "It gives the vendors' private elements.")
+        else:
+            self._say(
+                "private elements",
+                "warn",
+                "It gives no private elements: scan time and acceleration of some vendors will be"
+                " estimated or unknown.",
+            )
+
+    def _compression(self) -> None:
+        if self._compressed:
+            self._say("gzip", "ok", "It compresses its answers.")
+        else:
+            self._say("gzip", "warn", "It does not compress: several times the traffic.")
+
+
+def _reached(reached: bool) -> str:
+    return "It answers." if reached else "It could not be reached."
+
+
+def _is_private(tag: str) -> bool:
+    try:
+        return int(tag[:4], 16) % 2 == 1
+    except ValueError:
+        return False

@@ -1,0 +1,6 @@
+"""What a series is for and which acquisition and exam it belongs to.
+
+Texts and clock times exist in the restricted zone only; here they become the typed columns that
+leave it (``description.describe_cell``). Rules are data: ``data/role_*.csv``, ``anatomy_*.csv``,
+``contrast_*.csv``, ``counting_*.csv``, applied by the small engine in ``texts``.
+"""

@@ -1,0 +1,87 @@
+"""Contrast phase: what a series says of itself, then what its exam says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+
+from protocol_assets.protocols.texts import TextRules
+from protocol_assets.vendors.row import Row, text
+from protocol_assets.vendors.texts import Texts
+
+__all__ = ["ContrastEvidence", "contrast_evidence", "contrast_phases", "has_contrast_agent"]
+
+_NO_AGENT = frozenset({"NO", "NONE", "N", "NIL", "WITHOUT"})
+
+
+@dataclass(frozen=True, slots=True)
+class ContrastEvidence:
+    """What one series and its order say of a contrast agent.
+
+    Attributes:
+        stated: ``pre``, ``post`` or ``none`` by the series' own header and text; None where it is
+            silent or contradicts itself.
+        is_ordered: Whether procedure or study text promise an agent.
+        is_described: Whether there was any text to read.
+        start: Start of the series.
+    """
+
+    stated: str | None
+    is_ordered: bool
+    is_described: bool
+    start: datetime | None
+
+
+def has_contrast_agent(row: Row) -> bool | None:
+    """True where Contrast/Bolus Agent (0018,0010) names one, False where it says none."""
+    agent = text(row, "ContrastBolusAgent")
+    return None if agent is None else agent.upper() not in _NO_AGENT
+
+
+def contrast_evidence(
+    row: Row, texts: Texts, exam_texts: Texts, start: datetime | None
+) -> ContrastEvidence:
+    """Evidence of one series, from its header, its own texts and those of its exam."""
+    terms = _rules().terms(*texts) - {"both"}
+    if has_contrast_agent(row):
+        terms |= {"post"}
+    return ContrastEvidence(
+        stated=next(iter(terms)) if len(terms) == 1 else None,
+        is_ordered=bool(_rules().terms(*exam_texts) & {"post", "both"}),
+        is_described=bool(texts or exam_texts),
+        start=start,
+    )
+
+
+def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
+    """Contrast phase of every series of one exam.
+
+    An agent stays: what starts before the first series after contrast is ``pre``, what starts
+    later is ``post``, unless the series says otherwise. Without any word of an agent in the exam
+    its series are ``none``; where the order promises an agent and no series shows it, the phase
+    stays open.
+    """
+    post = [series for series in exam if series.stated == "post"]
+    if post:
+        first = min((series.start for series in post if series.start is not None), default=None)
+        return [_beside_contrast(series, first) for series in exam]
+    is_ordered = any(series.is_ordered for series in exam)
+    return [
+        series.stated or (None if is_ordered or not series.is_described else "none")
+        for series in exam
+    ]
+
+
+def _beside_contrast(series: ContrastEvidence, first: datetime | None) -> str | None:
+    if series.stated is not None:
+        return "pre" if series.stated == "none" else series.stated
+    if series.start is None or first is None:
+        return None
+    return "pre" if series.start < first else "post"
+
+
+@cache
+def _rules() -> TextRules:
+    return TextRules("contrast_text.csv", "contrast")

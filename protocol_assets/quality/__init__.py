@@ -1,0 +1,1 @@
+"""Great Expectations: suites from ``expectations/``, run over a table, answered in counts."""

@@ -1,0 +1,151 @@
+"""Run an expectation suite over a table; the only importer of Great Expectations.
+
+It is imported inside the function that uses it: it costs eight CPU seconds. Results hold counts,
+never a value.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from great_expectations.core import ExpectationValidationResult
+
+__all__ = ["EXPECTATIONS", "Outcome", "SuiteResult", "load_suite", "validate"]
+
+EXPECTATIONS: Final = Path(__file__).parents[2] / "expectations"
+"""The suites: one JSON file per data set and modality."""
+
+# Counts only: neither values nor a sample of them.
+_RESULT_FORMAT: Final = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One expectation on one data set.
+
+    Attributes:
+        expectation: Type of the expectation.
+        column: Column or columns it speaks of, empty for the table.
+        severity: ``critical`` refuses, ``warning`` warns, ``info`` tells.
+        passed: Whether it held.
+        rows: Rows it looked at.
+        unexpected: Rows that broke it.
+        crashed: Whether it could not be evaluated at all.
+    """
+
+    expectation: str
+    column: str
+    severity: str
+    passed: bool
+    rows: int
+    unexpected: int
+    crashed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteResult:
+    """All outcomes of one suite."""
+
+    suite: str
+    outcomes: tuple[Outcome, ...]
+
+    def failed(self, severity: str) -> tuple[Outcome, ...]:
+        """Outcomes of one severity that did not hold."""
+        return tuple(one for one in self.outcomes if one.severity == severity and not one.passed)
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the data set must not be committed."""
+        return bool(self.failed("critical"))
+
+    def markdown(self) -> str:
+        """A table of the failures, then how many held."""
+        failures = [one for one in self.outcomes if not one.passed]
+        held = f"{len(self.outcomes) - len(failures)} of {len(self.outcomes)} expectations held"
+        if not failures:
+            return held
+        lines = ["| severity | expectation | column | unexpected | rows |", "|---|---|---|--:|--:|"]
+        lines += [
+            f"| {one.severity} | {one.expectation.removeprefix('expect_')} | {one.column} "
+            f"| {'could not be evaluated' if one.crashed else one.unexpected} | {one.rows} |"
+            for one in failures
+        ]
+        return "\n".join([*lines, "", held])
+
+
+@cache
+def load_suite(name: str) -> dict[str, Any]:
+    """The suite's JSON.
+
+    Raises:
+        FileNotFoundError: There is no such suite.
+    """
+    suite: dict[str, Any] = json.loads((EXPECTATIONS / f"{name}.json").read_text(encoding="utf-8"))
+    return suite
+
+
+def validate(name: str, table: pa.Table) -> SuiteResult:
+    """Run one suite over a table.
+
+    Args:
+        name: File name in ``expectations/`` without its ending.
+        table: The rows; also without rows.
+    """
+    with _quiet():
+        import great_expectations as gx
+
+        context = gx.get_context(mode="ephemeral")
+        context.variables.progress_bars = {"globally": False}
+        suite = gx.ExpectationSuite(**load_suite(name))
+        frame = table.to_pandas(date_as_object=True)
+        batch = (
+            context.data_sources.add_pandas("lake")
+            .add_dataframe_asset(name)
+            .add_batch_definition_whole_dataframe("all")
+            .get_batch({"dataframe": frame})
+        )
+        results = batch.validate(suite, result_format=_RESULT_FORMAT).results
+    return SuiteResult(name, tuple(_outcome(result, table.num_rows) for result in results))
+
+
+def _outcome(result: ExpectationValidationResult, rows: int) -> Outcome:
+    configuration = result.expectation_config
+    arguments = configuration.kwargs
+    columns = [arguments.get(name) for name in ("column", "column_A", "column_B")]
+    return Outcome(
+        expectation=configuration.type,
+        column=", ".join(str(column) for column in columns if column),
+        severity=str(configuration.severity.value),
+        passed=bool(result.success),
+        rows=int(result.result.get("element_count", rows)),
+        unexpected=int(result.result.get("unexpected_count", 0) or 0),
+        crashed=bool(result.exception_info and _raised(result.exception_info)),
+    )
+
+
+def _raised(information: dict[str, Any]) -> bool:
+    if "raised_exception" in information:
+        return bool(information["raised_exception"])
+    return any(one.get("raised_exception") for one in information.values() if isinstance(one, dict))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Great Expectations logs what it does, and on a crash the traceback with its values."""
+    logger = logging.getLogger("great_expectations")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)

@@ -1,0 +1,1 @@
+"""The daily report: figures from the published marts, and the page that shows them."""

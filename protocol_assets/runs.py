@@ -1,0 +1,152 @@
+"""Run the Dagster assets in this process: what the command line and the demo do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import dagster as dg
+
+from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
+from protocol_assets.faults import Fault
+from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import Settings
+
+__all__ = ["CellOutcome", "Runner"]
+
+_QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class CellOutcome:
+    """What became of one cell.
+
+    Attributes:
+        cell: The cell.
+        state: ``landed``, ``incomplete`` or ``refused``.
+        reason: Why, where it did not land whole.
+        studies: Studies landed.
+        expected: Studies listed.
+    """
+
+    cell: Cell
+    state: str
+    reason: str = ""
+    studies: int = 0
+    expected: int = 0
+
+
+class Runner:
+    """Runs jobs of one deployment in process, on its own Dagster instance."""
+
+    def __init__(self, settings: Settings, tell: Any = None) -> None:
+        self.settings = settings
+        self.definitions = build_definitions(
+            settings, resource_overrides={"stations": lambda: stations(settings, tell)}
+        )
+        os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+
+    def cells(
+        self,
+        pacs: str,
+        first: dt.date,
+        last: dt.date,
+        *,
+        assets: Sequence[str] = CELL_ASSETS,
+        force: bool = False,
+    ) -> Iterator[CellOutcome]:
+        """Materialize the cells of one PACS over a range of days, a month at a time.
+
+        Raises:
+            Fault: The range or the PACS lies outside the configuration.
+        """
+        self.settings.pacs_named(pacs)
+        self._check_range(first, last)
+        while first <= last:
+            end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))
+            yield from self._range(pacs, first, end, assets=assets, force=force)
+            first = end + dt.timedelta(days=1)
+
+    def _check_range(self, first: dt.date, last: dt.date) -> None:
+        start = self.settings.start_date
+        yesterday = dt.datetime.now(self.settings.zone).date() - dt.timedelta(days=1)
+        end = self.settings.end_date or yesterday
+        if not start <= first <= last <= end:
+            raise Fault(
+                f"the days {first} to {last} do not lie in order between start_date {start} and "
+                f"{'end_date' if self.settings.end_date else 'yesterday,'} {end}; "
+                "change --from and --to, or the configuration"
+            )
+
+    def _range(
+        self, pacs: str, first: dt.date, last: dt.date, *, assets: Sequence[str], force: bool
+    ) -> list[CellOutcome]:
+        days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+        cells = [Cell(day, pacs) for day in days]
+        tags = {
+            "dagster/asset_partition_range_start": cells[0].key,
+            "dagster/asset_partition_range_end": cells[-1].key,
+            "protocol_assets/pacs": pacs,
+        }
+        config = {"ops": {"cells": {"config": {"force": force}}}} | _QUIET
+        result = self._execute(CELLS_JOB, config, tags, assets)
+        refused = _refused(result)
+        return [self._outcome(cell, refused) for cell in cells]
+
+    def _outcome(self, cell: Cell, refused: dict[str, str]) -> CellOutcome:
+        if cell.key in refused:
+            return CellOutcome(cell, "refused", refused[cell.key])
+        manifest = read_manifest(self.settings.lake, cell)
+        if manifest is None:
+            return CellOutcome(cell, "refused", "the run ended before this cell")
+        landed, expected = manifest.count("landed"), manifest.expected
+        if manifest.is_complete:
+            return CellOutcome(cell, "landed", "", landed, expected)
+        reason = f"{expected - landed} of {expected} studies are missing"
+        return CellOutcome(cell, "incomplete", reason, landed, expected)
+
+    def report(self) -> str | None:
+        """Build the warehouse from all facts, publish, and write the report.
+
+        Returns:
+            None where all went well, else one line that says what did not.
+        """
+        result = self._execute(REPORT_JOB, _QUIET, {}, None)
+        return None if result.success else "; ".join(_failures(result)) or "the run failed"
+
+    def _execute(
+        self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
+    ) -> dg.ExecuteInProcessResult:
+        selection = None if assets is None else [dg.AssetKey(name) for name in assets]
+        with dg.DagsterInstance.get() as instance:
+            return self.definitions.resolve_job_def(job).execute_in_process(
+                run_config=config,
+                instance=instance,
+                tags=tags,
+                asset_selection=selection,
+                raise_on_error=False,
+            )
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    texts = []
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        failure = data.user_failure_data
+        texts.append(failure.description if failure and failure.description else "a step failed")
+    return texts
+
+
+def _refused(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Reasons by cell key, from the checks' metadata."""
+    refused: dict[str, str] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        reasons = evaluation.metadata.get("refused")
+        if isinstance(reasons, dg.JsonMetadataValue) and isinstance(reasons.data, dict):
+            refused |= {str(key): str(reason) for key, reason in reasons.data.items()}
+    return refused

@@ -1,0 +1,68 @@
+"""Classic Philips headers: averages and scan time a second time in private groups 2001 and 2005.
+
+Steps are not reduced by SENSE, whose factor has its own attribute; raw data objects lie in the
+same series as the images. Layout as in the public quality-assurance scans.
+"""
+
+from __future__ import annotations
+
+from protocol_assets.simulator.dicom_json import DicomJson, attributes, element, single
+from protocol_assets.simulator.scan import Scan
+
+ROWS_FACTOR = 1
+
+
+def phase_encoding_steps(scan: Scan) -> int:
+    """Lines before SENSE."""
+    return scan.acquired_lines
+
+
+def image_type(scan: Scan) -> tuple[str, ...]:
+    """ImageType (0008,0008)."""
+    if scan.purpose == "derived":
+        return ("DERIVED", "SECONDARY", "MPR", "M", "SE")
+    if scan.protocol.kind == "ir_tse":
+        return ("ORIGINAL", "PRIMARY", "M_IR", "M", "IR")
+    if scan.is_spin_echo_train or scan.protocol.b_value:
+        return ("ORIGINAL", "PRIMARY", "M_SE", "M", "SE")
+    return ("ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE")
+
+
+def acquisition_time_s(scan: Scan, image: int) -> float:
+    """Start of an image in s after midnight: the start of the scan for all."""
+    del image
+    return scan.start_s
+
+
+def series_elements(scan: Scan) -> DicomJson:
+    """What a Philips series holds beside the common header."""
+    accelerated = scan.acceleration > 1
+    standard = attributes(
+        {
+            "ImageType": image_type(scan),
+            "SeriesNumber": scan.number * 100 + (2 if scan.purpose == "derived" else 1),
+            "AcquisitionNumber": scan.acquisition,
+            "ScanOptions": ("FS",) if scan.protocol.fat_suppression == "fat" else ("OTHER",),
+            "NumberOfPhaseEncodingSteps": phase_encoding_steps(scan),
+            "ParallelAcquisition": "YES" if accelerated else "NO",
+            "ParallelAcquisitionTechnique": "SENSE" if accelerated else None,
+            "ParallelReductionFactorInPlane": scan.acceleration if accelerated else None,
+        }
+    )
+    return standard | private_elements(scan)
+
+
+def private_elements(scan: Scan) -> DicomJson:
+    """Philips' private averages and scan time."""
+    result = {
+        "20010010": element("LO", "Philips Imaging DD 001"),
+        "20011020": element("LO", "TSE" if scan.is_spin_echo_train else "T1FFE"),
+        "2001107B": element("IS", scan.acquisition),
+        "20050010": element("LO", "Philips MR Imaging DD 001"),
+        "20051033": element("FL", single(scan.duration_s)),
+    }
+    if not scan.omits_private_nex:
+        result["20011088"] = element("DS", scan.nex)
+    if scan.purpose == "derived":
+        del result["20051033"]
+    return result

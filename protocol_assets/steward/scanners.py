@@ -1,0 +1,157 @@
+"""``scanners.csv``: readable names and sites of the devices, by keyed device.
+
+The hospital decides what a scanner is called; serial numbers and station names never leave the
+restricted zone.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import duckdb
+import pyarrow as pa
+
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.faults import Fault
+from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.zones import Lake
+from protocol_assets.vendors.identify import device_id
+
+__all__ = [
+    "SCANNER_NAMES_SCHEMA",
+    "ScannerName",
+    "SeenScanner",
+    "name_scanner",
+    "read_scanner_names",
+    "scanner_names_table",
+    "seen_scanners",
+]
+
+_COLUMNS: Final = ("device_key", "scanner_label", "site")
+_KEY: Final = re.compile(r"[A-Z2-7]{26}")
+_MODE: Final = 0o600
+
+SCANNER_NAMES_SCHEMA: Final = pa.schema([pa.field(name, pa.string()) for name in _COLUMNS])
+
+
+@dataclass(frozen=True, slots=True)
+class ScannerName:
+    """One line of the file."""
+
+    device_key: str
+    scanner_label: str
+    site: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenScanner:
+    """A device in the restricted series, with what helps the steward to recognise it."""
+
+    device_key: str
+    manufacturer: str
+    model: str
+    station: str
+    serial: str
+    series: int
+
+
+def scanners_file(lake: Lake) -> Path:
+    """Where the steward's scanner names stand."""
+    return lake.steward / "scanners.csv"
+
+
+def read_scanner_names(lake: Lake) -> list[ScannerName]:
+    """The checked lines of the file; none where there is no file.
+
+    Raises:
+        Fault: A line is wrong; the text names line and reason.
+    """
+    path = scanners_file(lake)
+    if not path.exists():
+        return []
+    reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+    if tuple(reader.fieldnames or ()) != _COLUMNS:
+        raise Fault(f"{path.name}, line 1: the columns must be {','.join(_COLUMNS)}")
+    names: list[ScannerName] = []
+    for row in reader:
+        problem = _problem(row, names)
+        if problem:
+            raise Fault(f"{path.name}, line {reader.line_num}: {problem}")
+        names.append(ScannerName(*(row[name].strip() for name in _COLUMNS)))
+    return names
+
+
+def _problem(row: dict[str, str], before: Iterable[ScannerName]) -> str | None:
+    if None in row or None in row.values():
+        return f"has not {len(_COLUMNS)} values"
+    key, label, site = (row[name].strip() for name in _COLUMNS)
+    if not _KEY.fullmatch(key):
+        return "device_key must be the 26 characters that 'protocol-assets scanners pending' shows"
+    if not label or not site:
+        return "scanner_label and site must not be empty"
+    if any(other.device_key == key for other in before):
+        return "this device_key stands on an earlier line"
+    if any(other.scanner_label == label for other in before):
+        return f"the name {label!r} is taken by an earlier line"
+    return None
+
+
+def name_scanner(lake: Lake, name: ScannerName) -> None:
+    """Add or change one name.
+
+    Raises:
+        Fault: The name is wrong or taken.
+    """
+    others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
+    row = {column: getattr(name, column) for column in _COLUMNS}
+    problem = _problem(row, others)
+    if problem:
+        raise Fault(problem)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_COLUMNS)
+    ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
+    writer.writerows([one.device_key, one.scanner_label, one.site] for one in ordered)
+    write_bytes(scanners_file(lake), text.getvalue().encode(), mode=_MODE)
+
+
+def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
+    """The names for the warehouse."""
+    rows = [{column: getattr(name, column) for column in _COLUMNS} for name in names]
+    return pa.Table.from_pylist(rows, schema=SCANNER_NAMES_SCHEMA)
+
+
+def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
+    """The devices in the restricted series, most series first.
+
+    Reads the restricted zone and is for the steward's terminal only.
+    """
+    parts = str(lake.restricted / "series" / "**" / "part.parquet")
+    if not any((lake.restricted / "series").glob("*/*/part.parquet")):
+        return []
+    query = """
+        select Manufacturer, max(ManufacturerModelName), max(StationName), DeviceSerialNumber,
+               count(*)
+        from read_parquet(?, union_by_name = true, hive_partitioning = false)
+        where DeviceSerialNumber is not null
+        group by Manufacturer, DeviceSerialNumber
+        order by count(*) desc, DeviceSerialNumber
+    """
+    with duckdb.connect() as connection:
+        rows = connection.execute(query, [parts]).fetchall()
+    seen: dict[str, SeenScanner] = {}
+    for manufacturer, model, station, serial, series in rows:
+        identifier = device_id({"Manufacturer": manufacturer, "DeviceSerialNumber": serial})
+        if identifier is not None:
+            key = pseudonyms.of("device", identifier)
+            seen.setdefault(
+                key,
+                SeenScanner(key, manufacturer or "", model or "", station or "", serial, series),
+            )
+    return list(seen.values())

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from protocol_assets.data import read_table
+from protocol_assets.deidentify.policy import fact_columns, facts_schema, number_gate, terms
+from protocol_assets.dicom.columns import series_columns, series_schema
+from protocol_assets.quality.suites import EXPECTATIONS
+
+
+def suite() -> list[dict[str, Any]]:
+    text = (EXPECTATIONS / "series_facts_mr.json").read_text(encoding="utf-8")
+    expectations: list[dict[str, Any]] = json.loads(text)["expectations"]
+    return expectations
+
+
+def of_type(kind: str) -> dict[str, dict[str, Any]]:
+    return {
+        one["kwargs"]["column"]: one["kwargs"]
+        for one in suite()
+        if one["type"] == kind and one["severity"] == "critical"
+    }
+
+
+def test_no_identifying_series_column_passes_unless_keyed() -> None:
+    open_text = {
+        column.name for column in series_columns() if column.confidentiality in ("direct", "text")
+    }
+    for column in fact_columns():
+        if column.source in open_text or column.source.endswith(("UID", "_id", "_text")):
+            assert column.action == "key", column.name
+
+
+def test_no_clock_time_passes() -> None:
+    clocks = {
+        field.name for field in series_schema() if str(field.type).startswith(("time", "timestamp"))
+    }
+    dates = {field.name for field in series_schema() if str(field.type).startswith("date")}
+    for column in fact_columns():
+        assert column.source not in clocks
+        assert column.source not in dates or column.action == "day"
+
+
+def test_suite_holds_exactly_the_policy() -> None:
+    (columns,) = (
+        one["kwargs"]["column_list"]
+        for one in suite()
+        if one["type"] == "expect_table_columns_to_match_ordered_list"
+    )
+    assert columns == [*facts_schema().names, "cell_day", "cell_pacs"]
+    patterns = of_type("expect_column_values_to_match_regex")
+    sets = of_type("expect_column_values_to_be_in_set")
+    for column in fact_columns():
+        if column.action == "key":
+            assert patterns[column.name]["regex"] == "^[A-Z2-7]{26}$", column.name
+        if column.action == "term":
+            assert sets[column.name]["value_set"] == sorted(terms(column.argument)), column.name
+
+
+def test_terms_are_unique_and_labelled() -> None:
+    rows = [(row["vocabulary"], row["term"]) for row in read_table("terms.csv")]
+    assert len(set(rows)) == len(rows)
+    assert all(row["label"] for row in read_table("terms.csv"))
+
+
+def test_only_the_impossible_is_refused() -> None:
+    columns = {column.name: column for column in fact_columns()}
+    nex, count = number_gate(columns["nex"]), number_gate(columns["number_of_frames"])
+    assert [nex(value) for value in (0, -1, float("nan"), "2", True, 64, 0.5)] == [
+        None,
+        None,
+        None,
+        None,
+        None,
+        64.0,
+        0.5,
+    ]
+    assert [count(value) for value in (3, 3.0, 3.5, 2**70)] == [3, 3, None, None]

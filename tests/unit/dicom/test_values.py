@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import datetime as dt
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol_assets.dicom.values import DIRTY, raw_values, reader
+
+TYPES = (
+    "string",
+    "strings",
+    "integer",
+    "integers",
+    "decimal",
+    "decimals",
+    "date",
+    "time",
+    "datetime",
+    "uid",
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "expected"),
+    [
+        ("decimal", [2], 2.0),
+        ("decimal", ["2"], 2.0),
+        ("decimal", [" 1.50 "], 1.5),
+        ("decimal", ["abc"], DIRTY),
+        ("decimal", [math.nan], DIRTY),
+        ("decimal", ["1e999"], DIRTY),
+        ("decimal", [math.inf], DIRTY),
+        ("decimal", [True], DIRTY),
+        ("decimal", [10**400], DIRTY),
+        ("decimal", [None], None),
+        ("decimal", [""], None),
+        ("decimal", [None, 3], 3.0),
+        ("integer", ["3.0"], 3),
+        ("integer", [3.5], DIRTY),
+        ("integer", [2**63], DIRTY),
+        ("string", ["  AXIAL \0"], "AXIAL"),
+        ("string", [67093], "67093"),
+        ("string", [1.5], DIRTY),
+        ("string", ["a\0b"], DIRTY),
+        ("string", ["\ud800"], DIRTY),
+        ("string", [{"Alphabetic": "A^B"}], DIRTY),
+        ("strings", ["ORIGINAL", "PRIMARY", None], "ORIGINAL\\PRIMARY\\"),
+        ("strings", [None], None),
+        ("integers", [90, 0, "0", 90], (90, 0, 0, 90)),
+        ("decimals", [0.5, "x"], DIRTY),
+        ("decimals", [0.5, None], None),
+        ("uid", ["1.2.840.10008"], "1.2.840.10008"),
+        ("uid", ["../etc"], DIRTY),
+        ("uid", ["1" * 65], DIRTY),
+        ("date", ["20260231"], DIRTY),
+        ("date", ["20260201"], dt.date(2026, 2, 1)),
+        ("date", ["2026.02.01"], dt.date(2026, 2, 1)),
+        ("time", ["0730"], dt.time(7, 30)),
+        ("time", ["07:30:15"], dt.time(7, 30, 15)),
+        ("time", ["235960"], dt.time(23, 59, 59)),
+        ("time", ["120427.100000"], dt.time(12, 4, 27, 100000)),
+        ("time", ["9999"], DIRTY),
+        ("datetime", ["20220711121417.02"], dt.datetime(2022, 7, 11, 12, 14, 17, 20000)),
+        ("datetime", ["20220711121417+0200"], dt.datetime(2022, 7, 11, 12, 14, 17)),
+        ("datetime", ["soon"], DIRTY),
+    ],
+)
+def test_reads_a_value_as_its_type(kind: str, values: list[Any], expected: Any) -> None:
+    assert reader(kind)(values) == expected
+
+
+@pytest.mark.parametrize(
+    ("element", "expected"),
+    [
+        (None, None),
+        ({"vr": "DS"}, None),
+        ({"vr": "DS", "Value": []}, None),
+        ({"vr": "DS", "Value": None}, None),
+        ({"vr": "DS", "Value": [2]}, [2]),
+        ({"vr": "DS", "Value": 2}, DIRTY),
+        ({"Value": [2]}, DIRTY),
+        ("2", DIRTY),
+    ],
+)
+def test_tells_absent_from_malformed(element: Any, expected: Any) -> None:
+    assert raw_values(element) == expected
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(TYPES), st.lists(JSON, min_size=1, max_size=4))
+def test_never_raises(kind: str, values: list[Any]) -> None:
+    value = reader(kind)(values)
+    assert value is not values
+    if isinstance(value, float):
+        assert math.isfinite(value)
+    if isinstance(value, str):
+        value.encode("utf-8")

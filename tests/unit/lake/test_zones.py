@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from pathlib import Path
+
+from protocol_assets.lake.zones import Cell, Lake
+
+
+def test_a_cell_is_its_partition_key() -> None:
+    cell = Cell(dt.date(2026, 2, 1), "north")
+    assert cell.key == "2026-02-01|north"
+    assert Cell.from_key(cell.key) == cell
+    assert str(cell.path) == "study_date=2026-02-01/pacs=north"
+
+
+def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) -> None:
+    (tmp_path / "restricted").mkdir(mode=0o755)
+    lake = Lake(tmp_path)
+    lake.prepare()
+    for zone in (lake.restricted, lake.dagster_home, lake.steward):
+        assert stat.S_IMODE(zone.stat().st_mode) == 0o700, zone.name
+
+
+def test_landed_cells_are_those_with_a_manifest(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    for day in (2, 1):
+        path = lake.manifest(Cell(dt.date(2026, 2, day), "b"))
+        path.parent.mkdir(parents=True)
+        path.touch()
+    lake.raw(Cell(dt.date(2026, 2, 3), "b")).mkdir(parents=True)
+    assert [cell.day.day for cell in lake.landed_cells()] == [1, 2]

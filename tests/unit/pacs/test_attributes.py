@@ -1,0 +1,69 @@
+"""Attributes of a listing in the many ways servers write them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from protocol_assets.pacs.attributes import count, is_uid, minute_of_day, texts, uid
+
+TAG = "00080061"
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({}, []),
+        ({TAG: {"vr": "CS", "Value": ["MR", "SR"]}}, ["MR", "SR"]),
+        ({TAG: {"vr": "CS", "Value": "MR"}}, ["MR"]),
+        ({TAG: {"vr": "CS", "Value": ["MR\\SR"]}}, ["MR", "SR"]),
+        ({TAG: {"Value": [" MR ", None, ""]}}, ["MR"]),
+        ({TAG: {"vr": "CS"}}, []),
+        ({TAG: {"vr": "CS", "Value": [None]}}, []),
+        ({TAG: None}, []),
+        ({TAG: "MR"}, ["MR"]),
+        ({TAG: {"vr": "IS", "Value": [3, 4.5, True, {}]}}, ["3", "4.5"]),
+        ({"0008 0061": {"Value": ["MR"]}}, ["MR"]),
+    ],
+)
+def test_texts(row: dict[str, Any], expected: list[str]) -> None:
+    assert texts(row, TAG) == expected
+
+
+def test_a_key_in_lower_case() -> None:
+    assert uid({"0020000d": {"vr": "UI", "Value": ["1.2.3"]}}, "0020000D") == "1.2.3"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(12, 12), ("12", 12), (" 12 ", 12), ("12.0", 12), (12.0, 12), (0, 0)]
+    + [(value, None) for value in ("", "many", -1, 1.5, "1e3", "9" * 30, "\N{SUPERSCRIPT TWO}")],
+)
+def test_count(value: Any, expected: int | None) -> None:
+    assert count({TAG: {"vr": "IS", "Value": [value]}}, TAG) == expected
+
+
+@pytest.mark.parametrize("text", ["1.2.840.10008.1", "1.02.3", "7", "1." + "2" * 62])
+def test_uids(text: str) -> None:
+    assert is_uid(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "../1", "1.2/../3", "1.2?x=1", "1..2", ".1", "1.", "1.2 3", "1.2\0", "1.2\n"),
+        *("1" * 65, "\N{ARABIC-INDIC DIGIT ONE}.2", "1.2%2f", "a.b"),
+    ],
+)
+def test_hostile_uids(text: str) -> None:
+    assert not is_uid(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minute"),
+    [("0000", 0), ("235960", 1439), ("083015.25", 510), ("08:30:15", 510), ("1200", 720)]
+    + [(text, None) for text in ("", "08", "2460", "noon", "0860")],
+)
+def test_minute_of_day(text: str, minute: int | None) -> None:
+    assert minute_of_day({TAG: {"vr": "TM", "Value": [text]}}, TAG) == minute

@@ -1,0 +1,183 @@
+"""A day is listed whole, or not at all, whatever the server does with paging and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from protocol_assets.pacs.listing import (
+    CappedError,
+    Page,
+    StudyTimeError,
+    enumerate_rows,
+    list_day_rows,
+    time_range,
+)
+
+DAY = date(2024, 3, 5)
+PAGE = 5
+any_server = settings(
+    deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150
+)
+
+
+def asking(archive: Any) -> Any:
+    def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        if archive.refuses_time and "StudyTime" in filters:
+            raise StudyTimeError
+        rows = archive.find(dict(filters), limit, offset)
+        return Page(rows, archive.warns and archive.more)
+
+    return ask
+
+
+def listed(archive: Any) -> set[str]:
+    return set(list_day_rows(asking(archive), DAY, PAGE).rows)
+
+
+def times(count: int) -> list[str]:
+    return [f"{7 + i // 6:02}{i % 6 * 10:02}{i % 60:02}.5" for i in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 4, 5, 6, 10, 13])
+@pytest.mark.parametrize(
+    "quirks",
+    [
+        {},
+        {"ignores_offset": True},
+        {"ignores_limit": True},
+        {"ignores_offset": True, "ignores_limit": True},
+        {"page_cap": 2},
+        {"page_cap": 2, "ignores_offset": True},
+        {"cap": 3},
+        {"cap": PAGE},
+        {"warns": True},
+        {"warns": True, "cap": 3},
+        {"ignores_date": True},
+        {"ignores_time": True},
+        {"finds_nothing_by_time": True},
+        {"refuses_time": True},
+    ],
+    ids=str,
+)
+def test_every_quirk_alone(
+    new_archive: Any, new_study: Callable[..., Any], count: int, quirks: dict[str, Any]
+) -> None:
+    studies = [new_study(i, time=time) for i, time in enumerate(times(count))]
+    assert listed(new_archive(studies, **quirks)) == {study.uid for study in studies}
+
+
+@pytest.mark.parametrize(
+    "deaf", [{"ignores_time": True}, {"finds_nothing_by_time": True}, {"refuses_time": True}]
+)
+@pytest.mark.parametrize(
+    "sign", [{"ignores_offset": True}, {"warns": True, "cap": 7}, {"cap": PAGE}]
+)
+def test_signs_of_a_cap_that_cannot_be_got_round_refuse_the_day(
+    new_archive: Any, new_study: Callable[..., Any], deaf: dict[str, Any], sign: dict[str, Any]
+) -> None:
+    studies = [new_study(i, time=time) for i, time in enumerate(times(20))]
+    ignores_limit = {"ignores_limit": sign.get("cap") == PAGE}
+    with pytest.raises(CappedError):
+        listed(new_archive(studies, **deaf, **sign, **ignores_limit))
+
+
+def test_a_cap_within_one_minute_refuses_the_day(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    studies = [new_study(i, time="0700") for i in range(3)]
+    studies += [new_study(i, time="0800") for i in range(3, 15)]
+    with pytest.raises(CappedError, match="one minute"):
+        listed(new_archive(studies, cap=9))
+
+
+def test_hidden_studies_without_a_time_refuse_the_day(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    studies = [new_study(i, time=time) for i, time in enumerate(times(20))]
+    studies.insert(0, new_study(99, time=None))
+    with pytest.raises(CappedError, match="StudyTime"):
+        listed(new_archive(studies, cap=7))
+
+
+@any_server
+@given(
+    minutes=st.lists(st.integers(0, 1439) | st.integers(540, 545), min_size=2, max_size=30),
+    cap=st.none() | st.integers(2, 12),
+    page_cap=st.none() | st.integers(1, 6),
+    ignores_offset=st.booleans(),
+    ignores_limit=st.booleans(),
+)
+def test_whole_or_refused(
+    new_archive: Any, new_study: Callable[..., Any], minutes: list[int], **quirks: Any
+) -> None:
+    """With StudyTime honoured and two start times shown, nothing is ever lost in silence."""
+    texts = [f"{minute // 60:02}{minute % 60:02}30" for minute in minutes]
+    studies = [new_study(i, time=time) for i, time in enumerate(texts)]
+    archive = new_archive(studies, **quirks)
+    shown = enumerate_rows(asking(archive), {"StudyDate": "20240305"}, PAGE)
+    assume(len(set(shown.timed().values())) > 1)
+    try:
+        found = listed(archive)
+    except CappedError:
+        return
+    assert found == {study.uid for study in studies}
+
+
+@any_server
+@given(st.integers(0, 1439), st.integers(0, 1439), st.integers(0, 59), st.booleans())
+def test_a_time_range_holds_for_comparison_as_text(
+    first: int, last: int, second: int, short: bool
+) -> None:
+    low, high = time_range(first, last).split("-")
+    for minute in (first, last, (first + last) // 2):
+        text = f"{minute // 60:02}{minute % 60:02}" + ("" if short else f"{second:02}.999")
+        assert (low <= text <= high) == (first <= minute <= last)
+
+
+def test_rows_lost_and_repeated_between_pages(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    """A study is inserted before and another deleted from under the first enumeration."""
+    studies = [new_study(i, time=time) for i, time in enumerate(times(12))]
+    archive = new_archive(list(studies))
+    ask, calls = asking(archive), 0
+
+    def changing(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            del archive.studies[0]  # shifts: the sixth is skipped
+        if calls == 3:
+            archive.studies.insert(0, new_study(50, time="1200"))
+        page: Page = ask(filters, limit, offset)
+        return page
+
+    found = set(list_day_rows(changing, DAY, PAGE).rows)
+    assert {study.uid for study in studies[1:]} | {new_study(50).uid} <= found
+
+
+def test_invalid_uids_are_counted_once(new_archive: Any, new_study: Callable[..., Any]) -> None:
+    studies = [new_study(i, time=time) for i, time in enumerate(times(4))]
+    for study, uid in zip(studies, ("../1", "1.2?x", "1" * 65), strict=False):
+        study.uid = uid
+    found = list_day_rows(asking(new_archive(studies)), DAY, PAGE)
+    assert set(found.rows) == {studies[3].uid}
+    assert len(found.rejected) == 3
+
+
+def test_a_listing_without_end_is_refused(new_study: Callable[..., Any]) -> None:
+    numbers = iter(range(10**9))
+
+    def endless(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        assert not filters
+        assert offset % limit == 0
+        return Page([new_study(next(numbers)).row() for _ in range(limit)])
+
+    with pytest.raises(CappedError, match="StudyDate"):
+        enumerate_rows(endless, {}, 1000)

@@ -1,0 +1,127 @@
+"""The probe says what a PACS can do, in words without identifiers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from protocol_assets.pacs.client import PacsClient
+
+NewClient = Callable[..., PacsClient]
+
+
+def verdicts(client: PacsClient) -> dict[str, str]:
+    report = client.probe()
+    for finding in report.findings:
+        assert "CANARY" not in finding.sentence
+        assert "1.2.826" not in finding.sentence
+        assert finding.sentence.endswith(".")
+    return {finding.item: finding.verdict for finding in report.findings}
+
+
+@pytest.fixture
+def full(pacs: Any, archive: Any, new_study: Callable[..., Any], reply: Any) -> Any:
+    """A good server: whole headers with private elements, compressed."""
+    archive.studies = [new_study(i, time=f"{8 + i:02}0000") for i in range(7)]
+    elements = {f"0018{i:04X}": {"vr": "LO", "Value": ["x"]} for i in range(0x1000, 0x1060)}
+    elements["00291010"] = {"vr": "OB"}
+    archive.elements = elements
+
+    def answer(request: Any) -> Any:
+        answered = archive(request)
+        if request.path.endswith("metadata") and answered.status == 200:
+            answered.body = [row | archive.elements for row in answered.body]
+        packed = gzip.compress(json.dumps(answered.body).encode())
+        return reply(answered.status, packed, {"Content-Encoding": "gzip"})
+
+    pacs.answer = answer
+    return archive
+
+
+def test_a_good_server(full: Any, new_client: NewClient) -> None:
+    client = new_client()
+    found = verdicts(client)
+    assert full.studies
+    assert set(found.values()) == {"ok"}
+    assert set(found) == {
+        "reachable",
+        "credentials",
+        "offset",
+        "page",
+        "StudyDate filter",
+        "StudyTime filter",
+        "ModalitiesInStudy filter",
+        "counts",
+        "study metadata",
+        "series metadata",
+        "elements",
+        "private elements",
+        "gzip",
+    }
+    assert client.probe().verdict == "ok"
+    assert client.probe().pacs == "main"
+
+
+@pytest.mark.parametrize(
+    ("quirk", "item", "verdict"),
+    [
+        ({"ignores_offset": True}, "offset", "warn"),
+        ({"page_cap": 2}, "page", "warn"),
+        ({"ignores_limit": True}, "page", "warn"),
+        ({"ignores_date": True}, "StudyDate filter", "fail"),
+        ({"ignores_time": True}, "StudyTime filter", "warn"),
+        ({"finds_nothing_by_time": True}, "StudyTime filter", "warn"),
+        ({"refuses_time": True}, "StudyTime filter", "warn"),
+        ({"offers_study_metadata": False}, "study metadata", "warn"),
+        ({"elements": {}}, "elements", "fail"),
+        ({"elements": {}}, "private elements", "warn"),
+    ],
+    ids=str,
+)
+def test_quirks_are_named(
+    full: Any, new_client: NewClient, quirk: dict[str, Any], item: str, verdict: str
+) -> None:
+    for name, value in quirk.items():
+        setattr(full, name, value)
+    assert verdicts(new_client())[item] == verdict
+
+
+def test_absent_counts_and_no_compression(pacs: Any, full: Any, new_client: NewClient) -> None:
+    for study in full.studies:
+        study.tells_counts = False
+    pacs.answer = full
+    found = verdicts(new_client())
+    assert (found["counts"], found["gzip"]) == ("warn", "warn")
+
+
+def test_an_unreachable_server(new_client: NewClient) -> None:
+    client = new_client(url="http://127.0.0.1:9/rs")
+    assert verdicts(client) == {"reachable": "fail", "listing": "fail"}
+    assert client.probe().verdict == "fail"
+
+
+def test_refused_credentials(pacs: Any, reply: Any, new_client: NewClient) -> None:
+    pacs.answers(reply(401))
+    assert verdicts(new_client()) == {"reachable": "ok", "credentials": "fail"}
+
+
+def test_an_empty_archive(pacs: Any, archive: Any, new_client: NewClient) -> None:
+    pacs.answer = archive
+    assert verdicts(new_client())["listing"] == "fail"
+
+
+def test_an_archive_that_refuses_broad_queries(
+    pacs: Any, full: Any, reply: Any, new_client: NewClient
+) -> None:
+    answer = pacs.answer
+    full.ignores_date = True  # the simple server knows no date ranges
+    pacs.answer = lambda r: (
+        reply(413) if r.path.endswith("/studies") and "StudyDate" not in r.query else answer(r)
+    )
+    found = verdicts(new_client())
+    assert found["study metadata"] == "ok"
+    assert found["offset"] == "ok"

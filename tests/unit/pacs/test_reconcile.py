@@ -1,0 +1,80 @@
+"""What was listed against what was received."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol_assets.pacs.reconcile import (
+    ListedStudy,
+    content_hash,
+    fingerprint,
+    own_instances,
+    reconcile,
+)
+
+
+def instance(sop: str | None, study: str | None = "1.2", series: str = "1.2.1") -> dict[str, Any]:
+    values = {"00080018": sop, "0020000D": study, "0020000E": series}
+    return {tag: {"vr": "UI", "Value": [uid]} for tag, uid in values.items() if uid}
+
+
+@pytest.mark.parametrize(
+    ("series", "instances", "received", "state"),
+    [
+        (1, 2, 2, "landed"),
+        (1, 2, 3, "landed"),
+        (1, 2, 1, "incomplete"),
+        (9, 2, 2, "landed"),
+        (None, None, 2, "landed"),
+        (2, None, 2, "incomplete"),
+        (None, None, 0, "incomplete"),
+        (None, 0, 0, "landed"),
+    ],
+)
+def test_state(series: int | None, instances: int | None, received: int, state: str) -> None:
+    outcome = reconcile(
+        ListedStudy("1.2", series, instances), [instance(f"1.2.1.{i}") for i in range(received)]
+    )
+    assert (outcome.state, outcome.expected, outcome.received) == (state, instances, received)
+
+
+def test_duplicates_and_strangers_do_not_count() -> None:
+    received = [
+        instance("1.2.1.1"),
+        instance("1.2.1.1"),
+        instance("1.2.1.2\0"),
+        instance("1.3.1.1", study="1.3"),
+        instance(None),
+        instance("1.2.1.3", study=None),
+    ]
+    outcome = reconcile(ListedStudy("1.2", 1, 3), received)
+    assert (outcome.received, outcome.duplicates, outcome.foreign) == (2, 1, 3)
+    assert outcome.state == "incomplete"
+    assert list(own_instances(ListedStudy("1.2"), received)) == ["1.2.1.1", "1.2.1.2"]
+
+
+@given(st.permutations([instance(f"1.2.1.{i}") | {"00180083": {"Value": [i]}} for i in range(4)]))
+def test_the_hash_knows_no_order(instances: list[dict[str, Any]]) -> None:
+    turned = [dict(reversed(row.items())) for row in instances]
+    expected = content_hash(sorted(instances, key=lambda row: str(row["00080018"])))
+    assert content_hash(turned) == expected
+
+
+def test_the_hash_sees_an_overwrite_and_not_bulk_data() -> None:
+    old = instance("1.2.1.1") | {"00180083": {"vr": "DS", "Value": [2]}}
+    new = instance("1.2.1.1") | {"00180083": {"vr": "DS", "Value": [1]}}
+    assert content_hash([old]) != content_hash([new])
+    moved = [
+        old | {"7FE00010": {"vr": "OW", "BulkDataURI": uri}} for uri in ("http://a/1", "http://b/2")
+    ]
+    assert content_hash(moved[:1]) == content_hash(moved[1:])
+
+
+def test_the_fingerprint_changes_with_the_counts() -> None:
+    assert fingerprint(ListedStudy("1.2", 3, 40, ("MR",))) == "1.2|3|40"
+    assert fingerprint(ListedStudy("1.2")) == "1.2||"
+    assert fingerprint(ListedStudy("1.2", 0)) == "1.2|0|"

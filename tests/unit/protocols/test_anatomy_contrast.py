@@ -1,0 +1,130 @@
+"""Body region and contrast phase from texts in six languages."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from protocol_assets.protocols.anatomy import anatomy
+from protocol_assets.protocols.contrast import (
+    ContrastEvidence,
+    contrast_evidence,
+    contrast_phases,
+    has_contrast_agent,
+)
+from protocol_assets.vendors.row import Row
+from protocol_assets.vendors.texts import exam_texts, series_texts
+
+START = datetime.fromisoformat("2024-03-05T10:00:00")
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"StudyDescription": "MRI Lumbar Spine"}, "lumbar_spine"),
+        ({"StudyDescription": "RM DE COLUNA LOMBO-SACRA"}, "lumbar_spine"),
+        ({"StudyDescription": "RESONANCIA RAQUIS LUMBAR"}, "lumbar_spine"),
+        ({"StudyDescription": "IRM du rachis lombaire"}, "lumbar_spine"),
+        ({"StudyDescription": "RM Rachide Lombosacrale"}, "lumbar_spine"),
+        ({"StudyDescription": "MRT LWS nativ"}, "lumbar_spine"),
+        ({"StudyDescription": "L-Spine"}, "lumbar_spine"),
+        ({"StudyDescription": "MRT Wirbelsäule gesamt"}, "whole_spine"),
+        ({"StudyDescription": "COLUNA TOTAL"}, "whole_spine"),
+        ({"StudyDescription": "Schädel"}, "brain"),
+        ({"StudyDescription": "IRM cérébrale"}, "brain"),
+        ({"StudyDescription": "HEAD^Harms"}, "brain"),
+        ({"StudyDescription": "THORACOLUMBAR SPINE"}, "multi_region"),
+        ({"StudyDescription": "CERVICAL AND LUMBAR SPINE"}, "multi_region"),
+        (
+            {"StudyDescription": "CERVICAL AND LUMBAR SPINE", "ProtocolName": "T2 SAG LSP"},
+            "lumbar_spine",
+        ),
+        (
+            {"StudyDescription": "MRI Lumbar Spine", "ProtocolName": "COUNTING CSP"},
+            "cervical_spine",
+        ),
+        ({"SeriesDescription": "T1 AX LSP", "BodyPartExamined": "CSPINE"}, "lumbar_spine"),
+        ({"SeriesDescription": "T1 AX", "BodyPartExamined": "CSPINE"}, "cervical_spine"),
+        ({"BodyPartExamined": "L-SPINE"}, "lumbar_spine"),
+        ({"BodyPartExamined": "COLUNA LOMBAR"}, "lumbar_spine"),
+        ({"BodyPartExamined": "SPINE"}, None),
+        ({"BodyPartExamined": "KNEE", "AnatomicRegionCodeMeaning": "Brain"}, "brain"),
+        ({"StudyDescription": "MRI with contrast"}, None),
+        ({}, None),
+    ],
+)
+def test_anatomy(row: Row, expected: str | None) -> None:
+    assert anatomy(row, series_texts(row, None), exam_texts(row, None)) == expected
+
+
+@pytest.mark.parametrize(
+    ("agent", "expected"),
+    [("GADOVIST", True), ("NONE", False), ("none", False), ("", None), (None, None)],
+)
+def test_contrast_agent(agent: str | None, expected: bool | None) -> None:
+    assert has_contrast_agent({"ContrastBolusAgent": agent}) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("T1 SAG +C", "post"),
+        ("T1 SAG + GD", "post"),
+        ("T1 tra KM", "post"),
+        ("T1 SAG INJ", "post"),
+        ("T1 assiale MDC", "post"),
+        ("T1 SAG POST CONTRASTE", "post"),
+        ("T1 SAG GADO", "post"),
+        ("T1 SAG COM CONTRASTE", "post"),
+        ("T1 SAG SEM CONTRASTE", "none"),
+        ("T1 SIN CONTRASTE", "none"),
+        ("T1 ohne KM", "none"),
+        ("T1 sans injection", "none"),
+        ("T1 senza MDC", "none"),
+        ("T1 w/o contrast", "none"),
+        ("T1 SAG PRE", "pre"),
+        ("T1 tra nativ", "pre"),
+        ("T1 PRE SAT", None),
+        ("LWS POST OP", None),
+        ("T1 W WO CONTRAST", None),
+        ("T1 SAG", None),
+    ],
+)
+def test_phase_a_series_states(text: str, expected: str | None) -> None:
+    assert contrast_evidence({}, (text,), (), None).stated == expected
+
+
+def evidence(text: str, minutes: float | None, study: str = "") -> ContrastEvidence:
+    start = None if minutes is None else START + timedelta(minutes=minutes)
+    texts, of_exam = (text,) if text else (), (study,) if study else ()
+    return contrast_evidence({}, texts, of_exam, start)
+
+
+def phases(*texts: str, study: str = "") -> list[str | None]:
+    return contrast_phases([evidence(text, 5 * i, study) for i, text in enumerate(texts)])
+
+
+def test_an_exam_without_any_word_of_an_agent() -> None:
+    assert phases("T1 SAG", "T2 SAG") == ["none", "none"]
+    assert phases("T1 SAG", "T2 SAG", study="MRT LWS nativ") == ["none", "none"]
+    assert phases("", "") == [None, None]
+
+
+def test_what_starts_before_the_first_post_series_is_pre() -> None:
+    found = phases("T2 SAG", "T1 SAG SEM CONTRASTE", "T1 SAG +C", "T1 AX")
+    assert found == ["pre", "pre", "post", "post"]
+
+
+def test_an_agent_ordered_but_not_seen_leaves_the_phase_open() -> None:
+    assert phases("T1 SAG", "T1 SAG PRE", study="MRI with and without contrast") == [None, "pre"]
+
+
+def test_a_series_without_start_stays_open_beside_contrast() -> None:
+    assert contrast_phases([evidence("T1", None), evidence("T1 +C", 0)]) == [None, "post"]
+
+
+def test_ge_names_the_exam_in_protocol_name() -> None:
+    row = {"ProtocolName": "LUMBAR WITH CONTRAST", "SeriesDescription": "SAG T2"}
+    found = contrast_evidence(row, series_texts(row, "ge"), exam_texts(row, "ge"), START)
+    assert (found.stated, found.is_ordered) == (None, True)
+    found = contrast_evidence(row, series_texts(row, "siemens"), exam_texts(row, "siemens"), START)
+    assert (found.stated, found.is_ordered) == ("post", False)
