@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -123,7 +125,8 @@ class Runner:
         self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
     ) -> dg.ExecuteInProcessResult:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
-        with dg.DagsterInstance.get() as instance:
+        # dbt's console goes to its log file; here it would drown the one line per cell.
+        with dg.DagsterInstance.get() as instance, redirect_stdout(io.StringIO()):
             return self.definitions.resolve_job_def(job).execute_in_process(
                 run_config=config,
                 instance=instance,

@@ -16,6 +16,7 @@ import dagster as dg
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
     DbtCliResource,
     DbtProject,
     dbt_assets,
@@ -108,9 +109,26 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
             lake.warehouse_building.unlink(missing_ok=True)
             if context.is_subset:  # the models left out are those of the last build
                 shutil.copyfile(lake.warehouse, lake.warehouse_building)
-            yield from dbt.cli(
-                ["build"], context=context, target_path=lake.home / "dbt" / "target"
-            ).stream()
+            build = dbt.cli(
+                ["build"],
+                context=context,
+                target_path=lake.home / "dbt" / "target",
+                raise_on_error=False,
+            )
+            yield from build.stream()
+            if not build.is_successful():
+                raise Fault(_failed(build))
             lake.warehouse_building.replace(lake.warehouse)
 
     return warehouse
+
+
+def _failed(build: DbtCliInvocation) -> str:
+    """The models and tests that failed by name; their messages may hold values."""
+    try:
+        results = build.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        results = []
+    names = [one["unique_id"] for one in results if one["status"] in ("error", "fail")]
+    what = ", ".join(sorted(names)) or "dbt itself"
+    return f"the last good warehouse stays; failed: {what}; see home/dbt/target/dbt.log"

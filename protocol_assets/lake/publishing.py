@@ -57,7 +57,7 @@ def _write_tables(warehouse: Path, directory: Path) -> dict[str, int]:
             [_SCHEMA],
         ).fetchall()
         for (name,) in names:
-            table: pa.Table = connection.execute(
+            table: pa.Table = connection.sql(
                 f'select * from {_SCHEMA}."{name}" order by all'  # noqa: S608
             ).to_arrow_table()
             write_part(directory / f"{name}.parquet", table, versions={})

@@ -103,8 +103,19 @@ def validate(name: str, table: pa.Table) -> SuiteResult:
     """
     with _quiet():
         import great_expectations as gx
+        from great_expectations.data_context.types.base import (
+            DataContextConfig,
+            InMemoryStoreBackendDefaults,
+        )
 
-        context = gx.get_context(mode="ephemeral")
+        # Without docs sites: each would leave a temporary directory behind.
+        stores = InMemoryStoreBackendDefaults(init_temp_docs_sites=False)
+        context = gx.get_context(
+            mode="ephemeral",
+            project_config=DataContextConfig(
+                store_backend_defaults=stores, analytics_enabled=False
+            ),
+        )
         context.variables.progress_bars = {"globally": False}
         suite = gx.ExpectationSuite(**load_suite(name))
         frame = table.to_pandas(date_as_object=True)
