@@ -63,7 +63,7 @@ def build_definitions(
             "lake": settings.lake,
             "settings": settings,
             "stations": lambda: stations(settings),
-            "dbt": dbt_cli(settings),
+            "dbt": dbt_cli(),
         }
         | dict(resource_overrides or {}),
         executor=dg.in_process_executor,

@@ -28,7 +28,9 @@ _CONFIGURATION: Final = 2
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
-out = Console(highlight=False)
+# Where no terminal tells its width, nothing is cut: keys must stay whole.
+_WIDTH: Final = None if sys.stdout.isatty() else 200
+out = Console(highlight=False, width=_WIDTH)
 err = Console(stderr=True, highlight=False)
 
 
@@ -38,16 +40,16 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False) or _ALL_LANDED
     except click.exceptions.Abort:
-        err.print("interrupted; what has landed stays, run again for the rest")
+        _say("interrupted; what has landed stays, run again for the rest")
     except click.ClickException as error:
         error.show()
     except ConfigurationError as error:
-        err.print(f"configuration: {error}", markup=False)
+        _say(f"configuration: {error}")
     except Fault as error:
-        err.print(str(error), markup=False)
+        _say(str(error))
         code = _SOME_MISSING
     except Exception as error:
-        err.print(described_fault(error), markup=False)
+        _say(described_fault(error))
         code = _SOME_MISSING
     sys.exit(code)
 
@@ -85,11 +87,11 @@ def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -
         problem = runner.report()
     for outcome in outcomes:
         if outcome.state != "landed":
-            err.print(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}", markup=False)
+            _say(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
     landed = sum(outcome.state == "landed" for outcome in outcomes)
     out.print(f"{landed} of {len(outcomes)} cells landed")
     if problem:
-        err.print(f"warehouse and report: {problem}", markup=False)
+        _say(f"warehouse and report: {problem}")
     return _ALL_LANDED if landed == len(outcomes) and not problem else _SOME_MISSING
 
 
@@ -158,10 +160,10 @@ def rebuild() -> int:
     problem = runner.report()
     refused = [outcome for outcome in outcomes if outcome.state == "refused"]
     for outcome in refused:
-        err.print(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}", markup=False)
+        _say(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}")
     out.print(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
     if problem:
-        err.print(f"warehouse and report: {problem}", markup=False)
+        _say(f"warehouse and report: {problem}")
     return _SOME_MISSING if refused or problem else _ALL_LANDED
 
 
@@ -229,6 +231,11 @@ def scanners_name(device_key: str, label: str, site: str) -> int:
     return _ALL_LANDED
 
 
+def _say(text: str) -> None:
+    """One line to standard error, not wrapped."""
+    err.print(text, markup=False, soft_wrap=True)
+
+
 @contextmanager
 def _progress() -> Iterator[Tell]:
     """A bar on a terminal, a plain line a cell elsewhere."""
@@ -251,4 +258,4 @@ def _progress() -> Iterator[Tell]:
 
 def _plain(cell: Cell, done: int, listed: int) -> None:
     if done == listed:
-        err.print(f"{cell.day} {cell.pacs}: {listed} studies", markup=False)
+        _say(f"{cell.day} {cell.pacs}: {listed} studies")

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,9 +78,8 @@ def _parse(settings: Settings) -> None:
         raise Fault(f"dbt cannot parse {_PROJECT.name}:\n{done.stdout}{done.stderr}")
 
 
-def dbt_cli(settings: Settings) -> DbtCliResource:
-    """Dbt on the deployment's home; its logs stay inside it."""
-    os.environ[HOME_VARIABLE] = str(settings.home)
+def dbt_cli() -> DbtCliResource:
+    """The resource that runs dbt on this project."""
     return DbtCliResource(
         project_dir=str(_PROJECT),
         profiles_dir=str(_PROJECT),
@@ -109,18 +109,33 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
             lake.warehouse_building.unlink(missing_ok=True)
             if context.is_subset:  # the models left out are those of the last build
                 shutil.copyfile(lake.warehouse, lake.warehouse_building)
-            build = dbt.cli(
-                ["build"],
-                context=context,
-                target_path=lake.home / "dbt" / "target",
-                raise_on_error=False,
-            )
+            with _home_in_environment(lake):
+                build = dbt.cli(
+                    ["build"],
+                    context=context,
+                    target_path=lake.home / "dbt" / "target",
+                    raise_on_error=False,
+                )
             yield from build.stream()
             if not build.is_successful():
                 raise Fault(_failed(build))
             lake.warehouse_building.replace(lake.warehouse)
 
     return warehouse
+
+
+@contextmanager
+def _home_in_environment(lake: Lake) -> Iterator[None]:
+    """Where dbt's profile finds the home; the child process takes it when it starts."""
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(lake.home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
 
 
 def _failed(build: DbtCliInvocation) -> str:

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import zstandard
 
-from protocol_assets.cells import facts as facts_station
+from protocol_assets.protocols.description import describe_cell
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
@@ -71,16 +72,15 @@ def plant(request: Request, answer: Answer) -> Answer:
 @pytest.fixture(scope="module")
 def failing_run(deployment: Settings, pacs: WilfulPacs) -> tuple[CellOutcome, ...]:
     """A whole run in which one cell fails on an exception that quotes a patient."""
-    original = facts_station.describe_cell
 
     def quoting(rows: Sequence[Mapping[str, Any]]) -> Any:
         if rows and rows[0]["StudyDate"] == LAST:
             raise ValueError(f"cannot convert {rows[0]['PatientID']} {rows[0]['StudyInstanceUID']}")
-        return original(rows)
+        return describe_cell(rows)
 
     pacs.spoil = plant
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(facts_station, "describe_cell", quoting)
+        patch.setattr("protocol_assets.cells.facts.describe_cell", quoting)
         runner = Runner(deployment)
         outcomes = [one for name in ("north", "south") for one in runner.cells(name, FIRST, LAST)]
         assert runner.report() is None
@@ -107,11 +107,12 @@ def texts(path: Path) -> Iterator[str]:
             for schema, name in tables:
                 yield str(connection.sql(f'select * from {schema}."{name}"').fetchall())
     elif content.startswith(b"SQLite format 3"):
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        names = connection.execute("select name from sqlite_master where type = 'table'").fetchall()
-        for (name,) in names:
-            yield str(connection.execute(f'select * from "{name}"').fetchall())
-        connection.close()
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as storage:
+            names = storage.execute(
+                "select name from sqlite_master where type = 'table'"
+            ).fetchall()
+            for (name,) in names:
+                yield str(storage.execute(f'select * from "{name}"').fetchall())
 
 
 def found(folder: Path, *, without: Path | None = None) -> dict[str, Path]:

@@ -83,7 +83,12 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
 ) -> None:
     before = {cell: deployment.lake.facts(cell).read_bytes() for cell in CELLS}
     fetched: list[str] = []
-    pacs.spoil = lambda request, answer: (fetched.append(request.path), answer)[1]
+
+    def noted(request: Request, answer: Answer) -> Answer:
+        fetched.append(request.path)
+        return answer
+
+    pacs.spoil = noted
     list(first_landing.cells("north", FIRST, LAST))
     pacs.spoil = None
     assert not [path for path in fetched if path.endswith("metadata")]
@@ -113,13 +118,11 @@ def test_one_refused_cell_of_five_and_its_repair(
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs(dg.RunsFilter(job_name="land_and_deidentify"), limit=1)
         assert run.status == dg.DagsterRunStatus.FAILURE
-        (status,) = [
-            one
-            for one in instance.event_log_storage.get_asset_check_summary_records(
-                [dg.AssetCheckKey(dg.AssetKey("series"), "gate")]
-            ).values()
-        ]
-    assert status.last_check_execution_record is not None
+        gate = dg.AssetCheckKey(dg.AssetKey("series"), "gate")
+        (check,) = instance.event_log_storage.get_asset_check_execution_history(gate, limit=1)
+    assert check.event is not None
+    assert check.event.dagster_event is not None
+    assert not check.event.dagster_event.asset_check_evaluation_data.passed
 
     pacs.spoil = None
     (repaired,) = first_landing.cells("north", BAD.day, BAD.day, force=True)
