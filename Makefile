@@ -51,6 +51,7 @@ test-e2e: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.flattening
+	$(BIN)/python -m benchmarks.memory
 
 clean:
 	rm -rf .venv demo dbt_project/target

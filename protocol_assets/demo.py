@@ -15,6 +15,8 @@ from protocol_assets.faults import Fault
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets.steward.scanners import ScannerName, name_scanner
+from protocol_assets.vendors.identify import device_id
 
 __all__ = ["DEMO_FLEET", "run_demo"]
 
@@ -55,6 +57,7 @@ def run_demo(directory: Path, tell: Any, out: Console) -> bool:
             for one in settings.pacs
             for outcome in runner.cells(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
         ]
+        _name_scanners(settings)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
     out.print(f"{landed} of {len(outcomes)} cells landed")
@@ -77,6 +80,19 @@ def _settings(directory: Path, server: SimulatedPacs) -> Settings:
     settings.lake.demo_marker.write_text(_MARKER, encoding="utf-8")
     shutil.rmtree(settings.lake.publish / "reports", ignore_errors=True)
     return settings
+
+
+def _name_scanners(settings: Settings) -> None:
+    """Name the fleet's scanners, as the steward of a hospital would."""
+    pseudonyms = settings.pseudonyms()
+    for site in DEMO_FLEET.sites:
+        scanners = [one for one in DEMO_FLEET.scanners if one.site.name == site]
+        for number, scanner in enumerate(scanners, start=1):
+            row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": scanner.serial}
+            key = pseudonyms.of("device", device_id(row) or "")
+            name_scanner(
+                settings.lake, ScannerName(key, f"{site.title()} MR {number}", site.title())
+            )
 
 
 def _free(port: int) -> int:

@@ -6,7 +6,7 @@ Dagster's column schema and the data dictionary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, cast, get_args
 
@@ -61,8 +61,10 @@ class SeriesColumn:
         unit: Unit as in PS3.3, empty where there is none.
         confidentiality: ``direct`` for direct identifiers, ``text`` for free text, else empty.
         paths: Where classic objects hold it, first hit wins.
-        functional_group_paths: Where the functional groups of enhanced objects hold it.
+        functional_group_path: Where the functional groups of enhanced objects hold it.
         description: PS3.6 name and tag, or what the private attribute means.
+        has_range: Whether smallest and largest stand beside the value, under ``range_names``.
+        has_distinct: Whether the number of distinct values does, under ``distinct_name``.
     """
 
     name: str
@@ -72,38 +74,39 @@ class SeriesColumn:
     unit: str
     confidentiality: str
     paths: tuple[Path, ...]
-    functional_group_paths: tuple[Path, ...]
+    functional_group_path: Path | None
     description: str
 
-    @property
-    def has_range(self) -> bool:
-        """Whether ``_min`` and ``_max`` stand beside the value."""
-        return self.statistic == "mode" and self.type in ("integer", "decimal")
+    has_range: bool = field(init=False)
+    has_distinct: bool = field(init=False)
+    range_names: tuple[str, str] = field(init=False)
+    distinct_name: str = field(init=False)
 
-    @property
-    def has_distinct(self) -> bool:
-        """Whether the number of distinct values stands beside the value."""
-        return self.statistic in ("mode", "distinct")
+    def __post_init__(self) -> None:
+        varies = self.statistic == "mode"
+        object.__setattr__(self, "has_range", varies and self.type in ("integer", "decimal"))
+        object.__setattr__(self, "has_distinct", self.statistic in ("mode", "distinct"))
+        object.__setattr__(self, "range_names", (f"{self.name}_min", f"{self.name}_max"))
+        object.__setattr__(self, "distinct_name", f"{self.name}_distinct")
 
     def fields(self) -> list[pa.Field]:
         """The Arrow fields this column makes, in order."""
         arrow = _ARROW[self.type]
 
-        def field(name: str, kind: pa.DataType, text: str) -> pa.Field:
+        def arrow_field(name: str, kind: pa.DataType, text: str) -> pa.Field:
             metadata = (
                 {"description": text, "unit": self.unit} if self.unit else {"description": text}
             )
             return pa.field(name, kind, metadata=metadata)
 
-        fields = [field(self.name, arrow, self.description)]
+        fields = [arrow_field(self.name, arrow, self.description)]
         if self.has_range:
-            fields.append(field(f"{self.name}_min", arrow, f"Smallest {self.name} in the series"))
-            fields.append(field(f"{self.name}_max", arrow, f"Largest {self.name} in the series"))
+            smallest, largest = self.range_names
+            fields.append(arrow_field(smallest, arrow, f"Smallest {self.name} in the series"))
+            fields.append(arrow_field(largest, arrow, f"Largest {self.name} in the series"))
         if self.has_distinct:
             text = f"Distinct values of {self.name} in the series"
-            fields.append(
-                pa.field(f"{self.name}_distinct", pa.int64(), metadata={"description": text})
-            )
+            fields.append(pa.field(self.distinct_name, pa.int64(), metadata={"description": text}))
         return fields
 
 
@@ -130,7 +133,7 @@ def series_columns() -> tuple[SeriesColumn, ...]:
                 unit=row["unit"],
                 confidentiality=row["confidentiality"],
                 paths=parse_paths(row["path"]),
-                functional_group_paths=parse_paths(row["functional_group_path"]),
+                functional_group_path=next(iter(parse_paths(row["functional_group_path"])), None),
                 description=row["description"],
             )
         )

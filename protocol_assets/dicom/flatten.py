@@ -1,20 +1,23 @@
 """Flattening: the instances of one study become one row per series.
 
 Streams: an instance is read once and forgotten. What is kept per series is, for each column, how
-many frames held which raw value; typing happens once per distinct value.
+many frames held which value.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+import gc
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 from protocol_assets.dicom.columns import SeriesColumn, series_columns
-from protocol_assets.dicom.functional_groups import FunctionalGroups, find_first
-from protocol_assets.dicom.paths import Dataset, Step, private_blocks
+from protocol_assets.dicom.functional_groups import FunctionalGroups, GroupedColumns, find_first
+from protocol_assets.dicom.paths import Dataset, Step, private_blocks, reservations
+from protocol_assets.dicom.tally import Tally, typed
 from protocol_assets.dicom.values import DIRTY, raw_values, reader
 
 __all__ = ["FlattenedStudy", "Row", "flatten_study"]
@@ -51,6 +54,11 @@ def flatten_study(instances: Iterable[Dataset]) -> FlattenedStudy:
         One row per SeriesInstanceUID. Parameters that may vary hold the mode over the frames (ties:
         the smallest), with minimum, maximum and number of distinct values beside it.
     """
+    with _no_cycle_collection():
+        return _flatten(instances)
+
+
+def _flatten(instances: Iterable[Dataset]) -> FlattenedStudy:
     series: dict[str, _Accumulator] = {}
     read_uid = reader("uid")
     rejected = 0
@@ -68,6 +76,18 @@ def flatten_study(instances: Iterable[Dataset]) -> FlattenedStudy:
     dirty: Counter[str] = Counter()
     rows = [series[uid].row(dirty) for uid in sorted(series)]
     return FlattenedStudy(rows, rejected, dirty)
+
+
+@contextmanager
+def _no_cycle_collection() -> Iterator[None]:
+    """JSON holds no cycles, yet the collector walks it again and again: half of the time."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _canonical_tags(instance: Dataset) -> Dataset:
@@ -92,189 +112,144 @@ def _is_tag(key: str) -> bool:
     return len(digits) == 8 and all(digit in "0123456789abcdefABCDEF" for digit in digits)
 
 
+_Constant = tuple[int, SeriesColumn, tuple[str, ...]]
+
+
 @dataclass(frozen=True)
 class _Plan:
-    """The columns sorted by how they are read."""
+    """The columns by how they are read; the number is the place in the specification."""
 
-    constant: tuple[tuple[int, SeriesColumn], ...]
-    varying_tags: tuple[tuple[int, str], ...]
-    varying_private: tuple[tuple[int, Step], ...]
-    varying_nested: tuple[tuple[int, SeriesColumn], ...]
+    constant: tuple[_Constant, ...]
     varying: tuple[tuple[int, SeriesColumn], ...]
+    tags: tuple[tuple[int, str], ...]
+    private: tuple[tuple[int, Step], ...]
+    nested: tuple[tuple[int, SeriesColumn], ...]
+    grouped: GroupedColumns
+    reservations: frozenset[str]
 
 
 @cache
 def _plan() -> _Plan:
-    numbered = [
-        (index, column)
-        for index, column in enumerate(series_columns())
-        if column.statistic not in ("instances", "frames")
-    ]
-    varying = [(index, column) for index, column in numbered if column.statistic != "first"]
+    constant = []
+    varying = []
     tags: dict[int, str] = {}
     private: dict[int, Step] = {}
-    for index, column in varying:
+    for index, column in enumerate(series_columns()):
         path = column.paths[0] if len(column.paths) == 1 else None
-        if path is not None and path.tag is not None:
-            tags[index] = path.tag
-        elif path is not None and path.single is not None:
-            private[index] = path.single
+        if column.statistic == "first":
+            starts = tuple(path.steps[0].group + path.steps[0].element for path in column.paths)
+            constant.append((index, column, starts))
+        elif column.statistic not in ("instances", "frames"):
+            varying.append((index, column))
+            if path is not None and path.tag is not None:
+                tags[index] = path.tag
+            elif path is not None and path.single is not None:
+                private[index] = path.single
     return _Plan(
-        constant=tuple(
-            (index, column) for index, column in numbered if column.statistic == "first"
-        ),
-        varying_tags=tuple(tags.items()),
-        varying_private=tuple(private.items()),
-        varying_nested=tuple(
+        constant=tuple(constant),
+        varying=tuple(varying),
+        tags=tuple(tags.items()),
+        private=tuple(private.items()),
+        nested=tuple(
             (index, column)
             for index, column in varying
             if column.paths and index not in tags and index not in private
         ),
-        varying=tuple(varying),
+        grouped=GroupedColumns(
+            (index, column.functional_group_path, column.paths) for index, column in varying
+        ),
+        reservations=reservations(*sorted({step.group for step in private.values()})),
     )
 
 
-@dataclass(slots=True)
 class _Accumulator:
     """What is known of one series so far."""
 
-    instances: int = 0
-    frames: int = 0
-    constant: dict[int, Any] = field(default_factory=dict)
-    dirty_constant: Counter[int] = field(default_factory=Counter)
-    values: dict[int, defaultdict[Any, int]] = field(
-        default_factory=lambda: {index: defaultdict(int) for index, _ in _plan().varying}
-    )
+    def __init__(self) -> None:
+        plan = _plan()
+        self._instances = 0
+        self._frames = 0
+        self._constant: dict[int, Any] = {}
+        self._pending = list(plan.constant)
+        self._dirty_constant: Counter[int] = Counter()
+        self._tallies = {index: Tally(column) for index, column in plan.varying}
+        self._tags = [(self._tallies[index], tag) for index, tag in plan.tags]
+        self._private = [(self._tallies[index], step) for index, step in plan.private]
+        self._nested = [(self._tallies[index], column.paths) for index, column in plan.nested]
 
     def add(self, instance: Dataset) -> None:
         plan = _plan()
-        self.instances += 1
+        self._instances += 1
         groups = FunctionalGroups.of(instance)
-        self._add_constant(plan, instance, groups)
+        self._add_constant(instance, groups)
         if groups is None:
-            self.frames += _declared_frames(instance)
+            self._frames += _declared_frames(instance)
             self._add_classic(plan, instance)
             return
         count = max(_declared_frames(instance), len(groups.frames))
-        self.frames += count
-        for index, column in plan.varying:
-            for element, weight in groups.elements(
-                column.functional_group_paths, column.paths, count
-            ):
-                self._count(index, element, weight)
+        self._frames += count
+        for index, element, frames in groups.elements(plan.grouped, count):
+            self._tallies[index].add(element, frames)
 
-    def _add_constant(
-        self, plan: _Plan, instance: Dataset, groups: FunctionalGroups | None
-    ) -> None:
-        if len(self.constant) == len(plan.constant):
-            return
-        for index, column in plan.constant:
-            if index in self.constant:
-                continue
-            if groups is None:
-                element = find_first(instance, column.paths)
+    def _add_constant(self, instance: Dataset, groups: FunctionalGroups | None) -> None:
+        for entry in self._pending.copy():
+            index, column, starts = entry
+            if groups is not None:
+                element = groups.first(column.functional_group_path, column.paths)
             else:
-                element = groups.first(column.functional_group_paths, column.paths)
-            values = raw_values(element)
-            if values is None:
-                continue
-            value = DIRTY if values is DIRTY else reader(column.type)(values)
+                for tag in starts:
+                    if tag in instance:
+                        element = find_first(instance, column.paths)
+                        break
+                else:
+                    continue
+            value = typed(element, column)
             if value is DIRTY:
-                self.dirty_constant[index] += 1
+                self._dirty_constant[index] += 1
             elif value is not None:
-                self.constant[index] = value
+                self._constant[index] = value
+                self._pending.remove(entry)
 
     def _add_classic(self, plan: _Plan, instance: Dataset) -> None:
-        counters = self.values
-        for index, tag in plan.varying_tags:
+        for tally, tag in self._tags:
             element = instance.get(tag)
-            if element is not None:
-                values: Any = element.get("Value") if element.__class__ is dict else None
-                # The plain case of one value inline: it is nearly all of them.
-                if values.__class__ is list and len(values) == 1 and "vr" in element:
-                    value = values[0]
-                    if value.__class__ in _PLAIN:
-                        counters[index][value] += 1
-                        continue
-                self._count(index, element, 1)
-        blocks = private_blocks(instance)
-        for index, step in plan.varying_private if blocks else ():
+            if element == tally.last:  # inline, for it is nearly always so
+                tally.repeats += 1
+            else:
+                tally.add(element)
+        blocks = private_blocks(instance, plan.reservations)
+        for tally, step in self._private if blocks else ():
             block = blocks.get((step.group, step.creator or ""))
             if block is not None:
-                self._count(index, instance.get(step.group + block + step.element), 1)
-        for index, column in plan.varying_nested:
-            self._count(index, find_first(instance, column.paths), 1)
-
-    def _count(self, index: int, element: Any, weight: int) -> None:
-        values = raw_values(element)
-        if values is None:
-            return
-        key: Any = values
-        if values is not DIRTY:
-            key = values[0] if len(values) == 1 and values[0].__class__ in _PLAIN else tuple(values)
-        try:
-            self.values[index][key] += weight
-        except TypeError:  # an object where a value belongs
-            self.values[index][DIRTY] += weight
+                tally.add(instance.get(step.group + block + step.element))
+        for tally, paths in self._nested:
+            tally.add(find_first(instance, paths))
 
     def row(self, dirty: Counter[str]) -> Row:
         row: Row = {}
-        dirty_values = 0
+        bad: Counter[str] = Counter()
         for index, column in enumerate(series_columns()):
             if column.statistic == "instances":
-                row[column.name] = self.instances
-                continue
-            if column.statistic == "frames":
-                row[column.name] = self.frames
-                continue
-            if column.statistic == "first":
-                row[column.name] = _stored(self.constant.get(index))
-                bad = self.dirty_constant[index]
+                row[column.name] = self._instances
+            elif column.statistic == "frames":
+                row[column.name] = self._frames
+            elif column.statistic == "first":
+                row[column.name] = _stored(self._constant.get(index))
+                bad[column.name] += self._dirty_constant[index]
             else:
-                summary, bad = _summary(column, self.values[index])
-                row.update(summary)
-            if bad:
-                dirty[column.name] += bad
-                dirty_values += bad
-        row["dirty_values"] = dirty_values
+                tally = self._tallies[index]
+                row.update(tally.summary())
+                bad[column.name] += tally.dirty
+        dirty.update(+bad)
+        row["dirty_values"] = bad.total()
         return row
 
 
-_PLAIN = frozenset((int, float, str))
+def _stored(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _declared_frames(instance: Dataset) -> int:
     values = raw_values(instance.get(_FRAMES))
     count = None if values is None or values is DIRTY else reader("integer")(values)
     return count if isinstance(count, int) and count > 0 else 1
-
-
-def _summary(column: SeriesColumn, counter: Mapping[Any, int]) -> tuple[Row, int]:
-    """Value, range and distinct count of one column, and how many values were dirty."""
-    typed: Counter[Any] = Counter()
-    bad = 0
-    read = reader(column.type)
-    for key, weight in counter.items():
-        value = DIRTY if key is DIRTY else read(list(key) if isinstance(key, tuple) else [key])
-        if value is DIRTY:
-            bad += weight
-        elif value is not None:
-            typed[value] += weight
-    row: Row = {column.name: None}
-    if typed:
-        if column.statistic == "min":
-            row[column.name] = min(typed)
-        elif column.statistic == "distinct":
-            row[column.name] = _stored(min(typed))
-        else:
-            row[column.name] = _stored(min(typed, key=lambda value: (-typed[value], value)))
-    if column.has_range:
-        row[f"{column.name}_min"] = min(typed, default=None)
-        row[f"{column.name}_max"] = max(typed, default=None)
-    if column.has_distinct:
-        row[f"{column.name}_distinct"] = len(typed) or None
-    return row, bad
-
-
-def _stored(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydicom.datadict import tag_for_keyword
@@ -21,6 +22,7 @@ __all__ = [
     "items",
     "parse_paths",
     "private_blocks",
+    "reservations",
 ]
 
 Dataset = Mapping[str, Any]
@@ -39,16 +41,28 @@ class Step:
         """The element, or None where the dataset does not hold it."""
         if self.creator is None:
             return dataset.get(self.group + self.element)
-        block = private_blocks(dataset).get((self.group, self.creator))
+        blocks = private_blocks(dataset, reservations(self.group))
+        block = blocks.get((self.group, self.creator))
         return None if block is None else dataset.get(self.group + block + self.element)
 
 
-def private_blocks(dataset: Dataset) -> dict[tuple[str, str], str]:
-    """Group and private creator to the block that the dataset reserves for it."""
+@cache
+def reservations(*groups: str) -> frozenset[str]:
+    """The tags that may reserve a block in the given groups: 10 to FF (PS3.5 section 7.8.1)."""
+    return frozenset(f"{group}00{block:02X}" for group in groups for block in range(0x10, 0x100))
+
+
+def private_blocks(dataset: Dataset, tags: frozenset[str]) -> dict[tuple[str, str], str]:
+    """Group and private creator to the block that the dataset reserves for it.
+
+    Args:
+        dataset: Any dataset.
+        tags: The ``reservations`` to look at.
+    """
     return {
         (tag[:4], creator): tag[6:]
-        for tag in dataset
-        if tag[4:6] == "00" and tag[3:4] in "13579BDF" and (creator := _creator(dataset[tag]))
+        for tag in tags.intersection(dataset)
+        if (creator := _creator(dataset[tag]))
     }
 
 
@@ -72,6 +86,13 @@ class Path:
             if not dataset:
                 return None
         return self.steps[-1].find(dataset)
+
+    @property
+    def tags(self) -> tuple[str, ...] | None:
+        """The tags of the steps, None where one of them is private."""
+        if any(step.creator for step in self.steps):
+            return None
+        return tuple(step.group + step.element for step in self.steps)
 
     @property
     def tag(self) -> str | None:

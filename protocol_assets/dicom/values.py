@@ -10,6 +10,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 from pydicom.valuerep import DA, DT, TM
@@ -53,9 +54,13 @@ def _text(value: Any) -> Any:
         return DIRTY
     text = value.strip(" \0\t\r\n")
     # A lone surrogate cannot be stored as UTF-8; a NUL inside breaks readers downstream.
-    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if "\0" in text or not (text.isascii() or _is_unicode(text)):
         return DIRTY
     return text or None
+
+
+def _is_unicode(text: str) -> bool:
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)
 
 
 def _decimal(value: Any) -> Any:
@@ -146,6 +151,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
 _LISTS = {"strings": _text, "integers": _integer, "decimals": _decimal}
 
 
+@cache
 def reader(column_type: str) -> Callable[[Any], Any]:
     """A function from a value list to the typed value, None, or ``DIRTY``.
 

@@ -20,8 +20,9 @@ def test_private_attributes_are_found_by_creator() -> None:
     private = [column for column in series_columns() if column.group == "private"]
     assert private
     for column in private:
-        steps = [path.steps[-1] for path in (*column.paths, *column.functional_group_paths)]
-        assert all(step.creator for step in steps), column.name
+        paths = [*column.paths, *filter(None, [column.functional_group_path])]
+        assert paths
+        assert all(path.steps[-1].creator for path in paths), column.name
 
 
 def test_version_follows_the_file() -> None:

@@ -27,7 +27,7 @@ def test_bulk_data_is_left_out_at_every_depth() -> None:
 JSON = st.recursive(
     st.none()
     | st.booleans()
-    | st.integers()
+    | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(codec=None), max_size=10),
     lambda inner: st.lists(inner, max_size=3),

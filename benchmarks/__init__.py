@@ -1,0 +1,1 @@
+"""Performance as paired ratios: both ways in one run on the same data."""
