@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := PROTOCOL_ASSETS_CONFIG=$(CURDIR)/demo/protocol_assets.toml DAGSTER_HOME=$(CURDIR)/demo/home/dagster
 
-.PHONY: setup demo dev test check format lock test-integration test-e2e bench clean
+.PHONY: setup demo dev test check format lock test-integration test-e2e bench docs clean
 
 setup: $(READY)
 
@@ -20,6 +20,8 @@ demo: setup
 
 dev: setup
 	@test -f demo/protocol_assets.toml || { echo "run 'make demo' first"; exit 2; }
+	@$(BIN)/protocol-assets simulate & pacs=$$!; \
+	trap 'kill $$pacs 2>/dev/null' EXIT INT TERM; \
 	$(DEMO) $(BIN)/dg dev --port 3000
 
 test: setup
@@ -52,6 +54,9 @@ test-e2e: setup
 bench: setup
 	$(BIN)/python -m benchmarks.flattening
 	$(BIN)/python -m benchmarks.memory
+
+docs: setup
+	$(BIN)/python docs/data_dictionary.py
 
 clean:
 	rm -rf .venv demo dbt_project/target
