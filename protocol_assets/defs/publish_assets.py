@@ -8,6 +8,7 @@ from protocol_assets.lake.publishing import publish_marts
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page
+from protocol_assets.reports.pdf import render_pdf
 from protocol_assets.settings import Settings
 
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
@@ -31,21 +32,23 @@ def published_marts(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
 @dg.asset(
     deps=[published_marts],
     group_name="publish",
-    kinds={"html"},
+    kinds={"html", "pdf"},
     owners=["team:radiology"],
 )
 @tells_plainly
 def chief_report(
     lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The page for radiology chiefs, of the latest day with all cells landed."""
+    """The page and the PDF for radiology chiefs, of the latest day with all cells landed."""
     shown = published_figures(lake, [one.name for one in settings.pacs])
-    page = render_page(shown, is_demo=settings.is_demo)
     directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"
-    write_bytes(directory / "report.html", page.encode(), mode=OPEN_FILE)
+    page, pdf = directory / "report.html", directory / "report.pdf"
+    write_bytes(page, render_page(shown, is_demo=settings.is_demo).encode(), mode=OPEN_FILE)
+    write_bytes(pdf, render_pdf(shown, is_demo=settings.is_demo), mode=OPEN_FILE)
     return dg.MaterializeResult(
         metadata={
             "day": shown.day.isoformat() if shown.day else "none",
-            "page": dg.MetadataValue.path(directory / "report.html"),
+            "page": dg.MetadataValue.path(page),
+            "pdf": dg.MetadataValue.path(pdf),
         }
     )

@@ -6,20 +6,21 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
 from typing import Any, Final
 
+from protocol_assets.data import read_table
 from protocol_assets.lake.publishing import published_rows
 from protocol_assets.lake.zones import Lake
 
 __all__ = [
     "DayCompleteness",
     "Figures",
+    "Landing",
     "NexRow",
     "figures",
     "latest_complete_day",
     "published_figures",
-    "runs_of_values",
 ]
 
 Row = Mapping[str, Any]
@@ -39,7 +40,7 @@ class NexRow:
         device: Vendor, model and field strength.
         protocol: Readable protocol, None for the whole scanner.
         nex_mean: One vote per counted acquisition with NEX.
-        coverage: Share of the counted acquisitions that tell their NEX.
+        coverage: Share of the acquisitions eligible for NEX that tell it.
         acquisitions: Counted acquisitions.
         scan_time_h: Sum of the known scan times in hours.
         scan_time_coverage: Share of the counted acquisitions whose scan time is known.
@@ -57,16 +58,29 @@ class NexRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """What has landed of one cell.
+
+    Attributes:
+        percent: Studies landed of those listed, None where none is listed.
+        is_complete: Whether every listed study has landed whole.
+    """
+
+    percent: float | None
+    is_complete: bool
+
+
+@dataclass(frozen=True, slots=True)
 class DayCompleteness:
-    """Landed studies of one day, in percent by PACS; None where the cell has not landed."""
+    """The landings of one day by PACS; None where the cell has not landed."""
 
     day: dt.date
-    percent: Mapping[str, float | None]
+    landed: Mapping[str, Landing | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """All that the page shows.
+    """All that the report shows.
 
     Attributes:
         day: The reported day, None where no day has all its cells.
@@ -187,11 +201,11 @@ def _by_scanner(rows: Iterable[Row]) -> list[NexRow]:
     for name, group in scanners.items():
         told = [row for row in group if row["nex_mean"] is not None]
         with_nex = sum(row["acquisitions_with_nex"] for row in told)
-        acquisitions = sum(row["acquisitions"] for row in group)
-        timed = [row for row in group if row["scan_time_sum_s"] is not None]
-        known = sum(row["acquisitions"] * (row["scan_time_coverage"] or 0) for row in group)
         if not with_nex:
             continue
+        acquisitions = sum(row["acquisitions"] for row in group)
+        timed = [row for row in group if row["scan_time_sum_s"] is not None]
+        known = sum(row["acquisitions"] * (row["scan_time_coverage"] or 0) for row in timed)
         nex_sum = sum(row["nex_mean"] * row["acquisitions_with_nex"] for row in told)
         result.append(
             NexRow(
@@ -200,7 +214,7 @@ def _by_scanner(rows: Iterable[Row]) -> list[NexRow]:
                 device=_device(group[0]),
                 protocol=None,
                 nex_mean=nex_sum / with_nex,
-                coverage=with_nex / acquisitions,
+                coverage=with_nex / sum(_eligible(row) for row in group),
                 acquisitions=acquisitions,
                 scan_time_h=_hours(sum(row["scan_time_sum_s"] for row in timed)) if timed else None,
                 scan_time_coverage=known / acquisitions if timed else None,
@@ -209,14 +223,31 @@ def _by_scanner(rows: Iterable[Row]) -> list[NexRow]:
     return result
 
 
+def _eligible(row: Row) -> float:
+    """Acquisitions whose NEX has a vote; their number is not published, but follows."""
+    if row["nex_coverage"] is None:
+        return 0
+    if row["acquisitions_with_nex"] and row["nex_coverage"]:
+        eligible: float = row["acquisitions_with_nex"] / row["nex_coverage"]
+        return eligible
+    acquisitions: int = row["acquisitions"]
+    return acquisitions
+
+
 def _ranked(rows: Iterable[NexRow]) -> list[NexRow]:
     return sorted(rows, key=lambda row: (-row.nex_mean, row.scanner, row.protocol or ""))
 
 
 def _device(row: Row) -> str:
-    field = row["field_strength_t"]
-    parts = [row["vendor"], row["model"], f"{field:g} T" if field is not None else None]
-    return ", ".join(part for part in parts if part)
+    vendor, field = row["vendor"], row["field_strength_t"]
+    name = " ".join(part for part in (_vendor_labels().get(vendor), row["model"]) if part)
+    return ", ".join(part for part in (name, f"{field:g} T" if field is not None else None) if part)
+
+
+@cache
+def _vendor_labels() -> dict[str, str]:
+    terms = read_table("terms.csv")
+    return {row["term"]: row["label"] for row in terms if row["vocabulary"] == "vendor"}
 
 
 def _hours(seconds: float | None) -> float | None:
@@ -226,9 +257,10 @@ def _hours(seconds: float | None) -> float | None:
 def _completeness(
     rows: Iterable[Row], day: dt.date | None, pacs: Sequence[str]
 ) -> list[DayCompleteness]:
-    by_day: defaultdict[dt.date, dict[str, float | None]] = defaultdict(dict)
+    by_day: defaultdict[dt.date, dict[str, Landing]] = defaultdict(dict)
     for row in rows:
-        by_day[row["study_date"]][row["pacs"]] = row["studies_landed_percent"]
+        landing = Landing(row["studies_landed_percent"], row["is_complete"])
+        by_day[row["study_date"]][row["pacs"]] = landing
     if not by_day:
         return []
     last = max(by_day)
@@ -237,17 +269,3 @@ def _completeness(
     return [
         DayCompleteness(one, {name: by_day.get(one, {}).get(name) for name in pacs}) for one in span
     ]
-
-
-def runs_of_values(
-    trend: Sequence[tuple[dt.date, float | None]],
-) -> list[list[tuple[int, float]]]:
-    """The trend cut at its gaps: no line is drawn over a day without a value."""
-    known = [(index, value) for index, (_, value) in enumerate(trend) if value is not None]
-    runs: list[list[tuple[int, float]]] = [[point] for point in known[:1]]
-    for before, point in pairwise(known):
-        if point[0] == before[0] + 1:
-            runs[-1].append(point)
-        else:
-            runs.append([point])
-    return runs
