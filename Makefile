@@ -2,7 +2,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-DEMO := PROTOCOL_ASSETS_CONFIG=$(CURDIR)/demo/protocol_assets.toml DAGSTER_HOME=$(CURDIR)/demo/home/dagster
 
 .PHONY: setup demo dev test check format lock test-integration test-e2e bench docs clean
 
@@ -19,10 +18,7 @@ demo: setup
 	$(BIN)/protocol-assets demo
 
 dev: setup
-	@test -f demo/protocol_assets.toml || { echo "run 'make demo' first"; exit 2; }
-	@$(BIN)/protocol-assets simulate & pacs=$$!; \
-	trap 'kill $$pacs 2>/dev/null' EXIT INT TERM; \
-	$(DEMO) $(BIN)/dg dev --port 3000
+	$(BIN)/python -m protocol_assets.dev
 
 test: setup
 	$(BIN)/pytest tests/unit tests/architecture tests/dagster
@@ -46,6 +42,7 @@ lock:
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 test-integration: setup
+	$(BIN)/python -m tests.integration.real_data
 	$(BIN)/pytest tests/integration
 
 test-e2e: setup

@@ -10,9 +10,13 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.cells.stations import Stations
+from protocol_assets.defs.alerts import failure_sensor, notify_nobody
+from protocol_assets.defs.arrivals import arrivals_check
+from protocol_assets.defs.automation import automation_sensor, follow_the_cells
 from protocol_assets.defs.cell_assets import CELL_ASSETS, cell_assets
 from protocol_assets.defs.publish_assets import chief_report, published_marts
 from protocol_assets.defs.reference_assets import protocol_labels, reference_data
+from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, warehouse_assets
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
@@ -38,14 +42,26 @@ def build_definitions(
     """
     prepare_home(settings)
     cells = cell_assets(settings)
-    return dg.Definitions(
-        assets=[
-            cells,
+    followers = follow_the_cells(
+        settings,
+        [
             protocol_labels,
             reference_data,
             warehouse_assets(settings),
             published_marts,
             chief_report,
+        ],
+    )
+    arrivals = arrivals_check(settings)
+    return dg.Definitions(
+        assets=[cells, *followers],
+        asset_checks=[arrivals],
+        sensors=[
+            *pacs_sensors(settings, job=CELLS_JOB),
+            automation_sensor(
+                dg.AssetSelection.assets(*followers) | dg.AssetSelection.checks(arrivals)
+            ),
+            failure_sensor(),
         ],
         jobs=[
             dg.define_asset_job(
@@ -64,6 +80,7 @@ def build_definitions(
             "settings": settings,
             "stations": lambda: stations(settings),
             "dbt": dbt_cli(),
+            "notify": notify_nobody,
         }
         | dict(resource_overrides or {}),
         executor=dg.in_process_executor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import logging
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
@@ -52,6 +53,8 @@ class Runner:
             settings, resource_overrides={"stations": lambda: stations(settings, tell)}
         )
         os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+        # A refused cell is told in one line; Dagster's traceback of the failed run is not shown.
+        logging.getLogger("dagster.redacted_errors").addHandler(logging.NullHandler())
 
     def cells(
         self,

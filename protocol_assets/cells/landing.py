@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from protocol_assets.cells.attempts import begin_attempt, record_listing
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.locks import exclusive
@@ -20,7 +21,7 @@ from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.reconcile import ListedStudy, content_hash, fingerprint
 
-__all__ = ["land_cell", "study_file"]
+__all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
 
 Progress = Callable[[int, int], None]
 """Called with studies done and studies listed."""
@@ -33,6 +34,11 @@ _NOT_TRIED: Final = "not_tried"
 def study_file(lake: Lake, cell: Cell, name: str) -> Path:
     """The raw file of one study."""
     return lake.raw(cell) / f"{name}.ndjson.zst"
+
+
+def cell_lock(lake: Lake, cell: Cell) -> Path:
+    """Held while a cell lands."""
+    return lake.lock(f"raw-{cell.day}-{cell.pacs}")
 
 
 def land_cell(
@@ -62,22 +68,29 @@ def land_cell(
         PacsError: The day cannot be listed; nothing is changed.
         LockedError: Another run works on the cell.
     """
-    started = time.monotonic()
-    with exclusive(lake.lock(f"raw-{cell.day}-{cell.pacs}"), wait=False, what=f"cell {cell.key}"):
+    with (
+        exclusive(cell_lock(lake, cell), wait=False, what=f"cell {cell.key}"),
+        # Runs may overlap, and some cross PACS: a PACS answers one of them at a time.
+        exclusive(lake.lock(f"pacs-{cell.pacs}"), wait=True, what=f"PACS {cell.pacs}"),
+    ):
+        started = time.monotonic()
+        before = begin_attempt(lake, cell, dt.datetime.now(dt.UTC))
         previous = read_manifest(lake, cell)
         known = {entry.name: entry for entry in previous.studies} if previous else {}
         listing = client.list_day(cell.day)
+        listed_as = day_fingerprint(listing.studies, pseudonyms)
+        record_listing(lake, cell, before, listed_as)
         landing = _Landing(client, lake, cell, pseudonyms, known, force=force)
         entries = []
         with ThreadPoolExecutor(max_workers=client.endpoint.workers) as pool:
-            for entry in pool.map(landing.study, listing.studies):
+            for entry in pool.map(landing.study, landing.in_turn(listing.studies)):
                 entries.append(entry)
                 if progress is not None:
                     progress(len(entries), len(listing.studies))
         entries.extend(landing.tombstones({entry.name for entry in entries}))
         manifest = Manifest(
             cell=cell,
-            fingerprint=day_fingerprint(listing.studies, pseudonyms),
+            fingerprint=listed_as,
             landed_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
             versions=cell_versions(pseudonyms),
             studies=tuple(sorted(entries, key=lambda entry: entry.name)),
@@ -106,6 +119,15 @@ class _Landing:
     force: bool
     fetched: int = 0
     failures_in_a_row: int = field(default=0, init=False)
+
+    def in_turn(self, studies: Sequence[ListedStudy]) -> list[ListedStudy]:
+        """The studies that failed most often last, so that they never hold up the others."""
+
+        def tries(listed: ListedStudy) -> int:
+            before = self.known.get(self.pseudonyms.of("study", listed.study_instance_uid))
+            return before.tries if before else 0
+
+        return sorted(studies, key=tries)
 
     def study(self, listed: ListedStudy) -> StudyEntry:
         """Land one study and tell what came of it."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from protocol_assets.cells.attempts import settle_attempt
 from protocol_assets.cells.completeness import (
     COMPLETENESS_SCHEMA,
     completeness_row,
@@ -19,6 +20,7 @@ from protocol_assets.cells.completeness import (
 from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import commit, judge
 from protocol_assets.cells.landing import land_cell
+from protocol_assets.cells.overview import coverage_overview, role_overview
 from protocol_assets.cells.series import flatten_cell
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -33,7 +35,7 @@ from protocol_assets.quality.suites import SuiteResult
 __all__ = ["StationResult", "Stations"]
 
 CellMetadata = Mapping[str, Any]
-"""Counts of one cell: numbers and short terms, nothing identifying."""
+"""Counts of one cell and an ``overview`` in markdown: nothing identifying."""
 
 
 @dataclass
@@ -128,6 +130,7 @@ class Stations:
             "rejected_instances": series.rejected_instances,
             "dirty_values": series.dirty.total(),
             "dirty_by_column": dict(series.dirty),
+            "overview": coverage_overview(series.table),
         }
 
     def _commit_series(self, cell: Cell) -> None:
@@ -146,12 +149,16 @@ class Stations:
             "counted_series": table["exclusion_reason"].null_count,
             "refused_values": facts.projection.refused.total(),
             "refused_by_column": dict(facts.projection.refused),
+            "overview": role_overview(table),
         }
 
     def _commit_facts(self, cell: Cell) -> None:
         registry = self.lake.candidate("labels", cell)
         commit(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
         commit(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
+        manifest = read_manifest(self.lake, cell)
+        if manifest is not None and manifest.is_complete:
+            settle_attempt(self.lake, cell)
 
     def _write_candidate(self, data_set: str, cell: Cell, table: Any) -> None:
         path: Path = self.lake.candidate(data_set, cell)

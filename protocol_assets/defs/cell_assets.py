@@ -12,7 +12,7 @@ import dagster as dg
 
 from protocol_assets.cells.stations import StationResult, Stations
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.defs.metadata import column_schema
+from protocol_assets.defs.metadata import cell_metadata, column_schema
 from protocol_assets.defs.partitions import cell_partitions, cells_of
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
@@ -76,8 +76,8 @@ def _run(context: dg.AssetExecutionContext, stations: Stations, *, force: bool) 
             cells = [cell for cell in cells if cell not in refused]
     for asset, result in results.items():
         yield from _checks(asset, result)
-        for cell, metadata in result.passed.items():
-            _record(context, asset, cell, metadata, run_fails=bool(refused))
+        for cell, counts in result.passed.items():
+            _record(context, asset, cell, counts, run_fails=bool(refused))
     if refused:
         raise _failure(refused, len(cells) + len(refused))
     for asset in results:
@@ -88,11 +88,12 @@ def _record(
     context: dg.AssetExecutionContext,
     asset: str,
     cell: Cell,
-    metadata: Mapping[str, Any],
+    counts: Mapping[str, Any],
     *,
     run_fails: bool,
 ) -> None:
     """Attach a cell's counts: to its own materialization where the run will fail as a whole."""
+    metadata = cell_metadata(counts)
     if run_fails:
         context.log_event(dg.AssetMaterialization(asset, partition=cell.key, metadata=metadata))
     else:

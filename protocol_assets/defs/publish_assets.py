@@ -3,8 +3,9 @@
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.metadata import row_preview
 from protocol_assets.lake.atomic import write_bytes
-from protocol_assets.lake.publishing import publish_marts
+from protocol_assets.lake.publishing import publish_marts, published_rows
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page
@@ -26,7 +27,8 @@ PUBLISHED_MODELS = ("completeness_daily", "exam_monthly", "fleet_daily", "nex_mo
 def published_marts(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
     """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``."""
     rows = publish_marts(lake)
-    return dg.MaterializeResult(metadata={"tables": len(rows), "rows": rows})
+    previews = {name: row_preview(published_rows(lake, name)) for name in rows}
+    return dg.MaterializeResult(metadata={"dagster/row_count": sum(rows.values()), **previews})
 
 
 @dg.asset(

@@ -29,7 +29,11 @@ def protocol_labels(
     write_part(lake.labels, labels, versions={})
     released = labels["state"].to_pylist().count("released")
     return dg.MaterializeResult(
-        metadata={"released": released, "withheld": labels.num_rows - released}
+        metadata={
+            "dagster/row_count": labels.num_rows,
+            "released": released,
+            "withheld": labels.num_rows - released,
+        }
     )
 
 
@@ -40,4 +44,9 @@ def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
     names = scanner_names_table(read_scanner_names(lake))
     write_part(lake.reference("terms"), terms_table(), versions={})
     write_part(lake.reference("scanner_names"), names, versions={})
-    return dg.MaterializeResult(metadata={"named_scanners": names.num_rows})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": names.num_rows + terms_table().num_rows,
+            "named_scanners": names.num_rows,
+        }
+    )

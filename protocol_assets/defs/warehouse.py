@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
+import duckdb
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -116,12 +117,32 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
                     target_path=lake.home / "dbt" / "target",
                     raise_on_error=False,
                 )
-            yield from build.stream()
+            events = list(build.stream())
+            if build.is_successful():
+                for key, rows in _row_counts(context, lake).items():
+                    context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
+            yield from events
             if not build.is_successful():
                 raise Fault(_failed(build))
             lake.warehouse_building.replace(lake.warehouse)
 
     return warehouse
+
+
+def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetKey, int]:
+    """Rows of the tables that were built; views read the lake and are not counted."""
+    with duckdb.connect(str(lake.warehouse_building), read_only=True) as connection:
+        names = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_type = 'BASE TABLE'"
+        ).fetchall()
+        rows = {
+            dg.AssetKey(name): connection.execute(
+                f'select count(*) from "{schema}"."{name}"'  # noqa: S608
+            ).fetchall()[0][0]
+            for schema, name in names
+        }
+    return {key: count for key, count in rows.items() if key in context.selected_asset_keys}
 
 
 @contextmanager

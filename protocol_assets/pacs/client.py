@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -73,6 +74,7 @@ class PacsClient:
     Args:
         endpoint: The PACS.
         tries: Most requests for one answer; 1 where a later run asks again anyway.
+        budget_s: Longest all requests of this client together may take from now on.
         sleep: Waits so many seconds between tries.
         clock: Monotonic seconds, for the deadline.
     """
@@ -82,11 +84,14 @@ class PacsClient:
         endpoint: Endpoint,
         *,
         tries: int = TRIES,
+        budget_s: float = math.inf,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.endpoint = endpoint
-        self._session = GuardedSession(endpoint, tries=tries, sleep=sleep, clock=clock)
+        self._session = GuardedSession(
+            endpoint, tries=tries, budget_s=budget_s, sleep=sleep, clock=clock
+        )
         self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
         self._dicomweb.set_http_retry_params(retry=False)
         self._includefield: tuple[str, ...] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES)
@@ -129,7 +134,8 @@ class PacsClient:
             try:
                 rows = self.search_studies(filters, limit, offset)
             except PacsError as error:
-                if "StudyTime" in filters and error.status in _NOT_OFFERED:
+                narrowed = "StudyTime" in filters or "-" in filters.get("StudyDate", "")
+                if narrowed and error.status in _NOT_OFFERED | {413}:
                     raise listing.StudyTimeError from None
                 raise
             requests += self.last_answer.tries

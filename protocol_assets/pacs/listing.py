@@ -6,14 +6,15 @@ Pure but for the ``Ask`` it is given. Two things are proved before a day counts 
 - no silent cap: the second enumeration is by StudyTime, in two halves of about as many studies. A
   server that shows N of a day's studies and hides the rest shows some of the hidden ones when it
   is asked for half the day, for then it has room. Where that happens the day is halved until every
-  piece is smaller than the cap.
+  piece is smaller than the cap. Where StudyTime tells nothing (none told, or one for all), a
+  question about the days around must show more than the day alone does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Protocol
 
 import orjson
@@ -36,6 +37,7 @@ Row = dict[str, Any]
 _PASSES: Final = 4
 _MAX_ROWS: Final = 20_000
 _LAST_MINUTE: Final = 24 * 60 - 1
+_DAYS_AROUND: Final = timedelta(days=3)
 _NOT_HEEDED: Final = "and does not heed the StudyTime filter"
 
 
@@ -44,7 +46,7 @@ class CappedError(Exception):
 
 
 class StudyTimeError(Exception):
-    """To be raised by an ``Ask``: the server refuses this filter."""
+    """To be raised by an ``Ask``: the server refuses a filter by StudyTime or a range of days."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,7 @@ def list_day_rows(ask: Ask, day: date, page_size: int) -> Enumeration:
 class _DayLister:
     def __init__(self, ask: Ask, day: date, page_size: int) -> None:
         self._ask = ask
+        self._day = day
         self._filters = {"StudyDate": f"{day:%Y%m%d}"}
         self._page_size = page_size
 
@@ -158,6 +161,7 @@ class _DayLister:
             first = self._enumerate()
             halves = self._by_halves(first)
             second = self._enumerate() if halves is None else halves
+            first.doubtful |= halves is None and self._is_capped(first)
             found.add(first)
             found.add(second)
             extra = second.rows.keys() - first.rows.keys()
@@ -171,6 +175,17 @@ class _DayLister:
                 break
             missed = extra
         return found
+
+    def _is_capped(self, day: Enumeration) -> bool:
+        """Whether the days around, this one among them, show others and still no more rows."""
+        if len(day) < 2:
+            return False
+        first, last = self._day - _DAYS_AROUND, self._day + _DAYS_AROUND
+        try:
+            around = self._enumerate({"StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"})
+        except (StudyTimeError, CappedError):
+            return False  # the range is refused, or shows more than any day holds
+        return len(around) <= len(day) and bool(around.rows.keys() - day.rows.keys())
 
     def _reach_hidden(self, found: Enumeration, first: Enumeration, proved: bool) -> None:
         """Adds to ``found`` what the cap that showed in ``first`` hides."""

@@ -257,7 +257,15 @@ class _Probe:
             )
         else:
             self._say("elements", "ok", f"It gives up to {most} elements an instance.")
-        if any(_is_private(key) for key in tags):
+        if any(map(_withholds_private, instances)):
+            self._say(
+                "private elements",
+                "warn",
+                "It names private elements and does not give their values, for it does not know"
+                " their VR: scan time and acceleration of some vendors will be estimated or"
+                " unknown (Orthanc: describe them in Dictionary).",
+            )
+        elif any(_is_private(key) for key in tags):
             self._say("private elements", "ok", "It gives the vendors' private elements.")
         else:
             self._say(
@@ -276,6 +284,15 @@ class _Probe:
 
 def _reached(reached: bool) -> str:
     return "It answers." if reached else "It could not be reached."
+
+
+def _withholds_private(instance: Row) -> bool:
+    """Whether private elements of unknown VR come as bulk data, as from implicit VR objects."""
+    return any(
+        _is_private(tag) and element.get("vr") == "UN" and "Value" not in element
+        for tag, element in instance.items()
+        if isinstance(element, dict)
+    )
 
 
 def _is_private(tag: str) -> bool:

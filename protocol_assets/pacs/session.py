@@ -5,6 +5,7 @@ What reaches dicomweb-client is an array of JSON objects or a PacsError, nothing
 
 from __future__ import annotations
 
+import math
 import random
 import re
 import threading
@@ -121,6 +122,7 @@ class GuardedSession(requests.Session):
     Args:
         endpoint: The PACS.
         tries: Most requests for one answer.
+        budget_s: Longest all requests together may take from now on.
         sleep: Waits so many seconds.
         clock: Monotonic seconds.
         uniform: A random number between two bounds.
@@ -135,6 +137,7 @@ class GuardedSession(requests.Session):
         endpoint: Endpoint,
         *,
         tries: int = TRIES,
+        budget_s: float = math.inf,
         sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
@@ -147,6 +150,7 @@ class GuardedSession(requests.Session):
         self.endpoint = endpoint
         self._tries = tries
         self._sleep, self._clock, self._uniform, self._now = sleep, clock, uniform, now
+        self._budget_ends_at = clock() + budget_s
         self._answers = threading.local()
         self._limit = int(endpoint.max_body_mb * 1_000_000)
         self.trust_env = False
@@ -174,7 +178,7 @@ class GuardedSession(requests.Session):
         if request.method != "GET":
             raise PacsError(self.endpoint.name, "unexpected", None, "only GET is ever sent")
         request.headers.pop("Host", None)  # dicomweb-client's lacks the port
-        ends_at = self._clock() + self.endpoint.deadline_s
+        ends_at = min(self._clock() + self.endpoint.deadline_s, self._budget_ends_at)
         waited, attempt = 0.0, 1
         while isinstance(outcome := self._attempt(request, ends_at, attempt), _Failure):
             wait = self._wait(outcome, attempt)

@@ -72,7 +72,8 @@ def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> No
         "fleet_daily.parquet",
         "nex_monthly.parquet",
     }
-    assert (lake.report(LAST) / "report.html").is_file()
+    for name in ("report.html", "report.pdf"):
+        assert (lake.report(LAST) / name).is_file()
     labels = read_part(lake.labels)
     assert set(labels["state"].to_pylist()) == {"withheld"}
     assert all(state.is_good for state in cell_states(lake, deployment.pseudonyms()))

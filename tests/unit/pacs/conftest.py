@@ -115,8 +115,10 @@ class Archive:
 
     def _matches(self, study: Study, filters: dict[str, str]) -> bool:
         day, time = filters.get("StudyDate"), filters.get("StudyTime")
-        if day and not self.ignores_date and study.day != day:
-            return False
+        if day and not self.ignores_date:
+            first, _, last = day.partition("-")
+            if not first <= study.day <= (last or first):
+                return False
         if filters.get("StudyInstanceUID", study.uid) != study.uid:
             return False
         if time and self.finds_nothing_by_time:

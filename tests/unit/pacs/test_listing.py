@@ -105,6 +105,24 @@ def test_hidden_studies_without_a_time_refuse_the_day(
         listed(new_archive(studies, cap=7))
 
 
+@pytest.mark.parametrize("time", [None, "0900"])
+def test_a_cap_shows_in_the_days_around_where_study_time_tells_nothing(
+    new_archive: Any, new_study: Callable[..., Any], time: str | None
+) -> None:
+    studies = [new_study(i, time=time) for i in range(12)]
+    studies.insert(2, new_study(50, day="20240304"))
+    assert listed(new_archive(studies)) == {s.uid for s in studies if s.day == f"{DAY:%Y%m%d}"}
+    with pytest.raises(CappedError):
+        listed(new_archive(studies, cap=5))
+
+
+def test_a_quiet_archive_without_study_times_is_listed(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    studies = [new_study(i, time=None) for i in range(6)]
+    assert listed(new_archive(studies)) == {study.uid for study in studies}
+
+
 @any_server
 @given(
     minutes=st.lists(st.integers(0, 1439) | st.integers(540, 545), min_size=2, max_size=30),

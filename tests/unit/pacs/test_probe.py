@@ -90,6 +90,13 @@ def test_quirks_are_named(
     assert verdicts(new_client())[item] == verdict
 
 
+def test_private_elements_of_unknown_vr(full: Any, new_client: NewClient) -> None:
+    full.elements["0051100A"] = {"vr": "UN", "BulkDataURI": "http://pacs/CANARY"}
+    assert verdicts(new_client())["private elements"] == "warn"
+    full.elements["0051100A"] = {"vr": "UN", "Value": ["TA 03:42"]}
+    assert verdicts(new_client())["private elements"] == "ok"
+
+
 def test_absent_counts_and_no_compression(pacs: Any, full: Any, new_client: NewClient) -> None:
     for study in full.studies:
         study.tells_counts = False

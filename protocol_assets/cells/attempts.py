@@ -1,0 +1,126 @@
+"""What was tried on a cell, and when to try again: kept beside the manifest, restricted.
+
+The manifest tells what has landed; this tells of tries, also of a cell that never landed. A cell
+counts as failed from the moment a try begins until its facts stand, so that a run that was killed
+is told from one that ended well.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+
+__all__ = [
+    "LADDER",
+    "MOST_A_DAY",
+    "Attempt",
+    "begin_attempt",
+    "read_attempt",
+    "record_listing",
+    "settle_attempt",
+]
+
+LADDER: Final = (
+    dt.timedelta(minutes=15),
+    dt.timedelta(hours=1),
+    dt.timedelta(hours=6),
+    dt.timedelta(days=1),
+)
+"""Waits after the first, second, ... failure in a row; the last repeats."""
+
+MOST_A_DAY: Final = 8
+"""Tries of one cell in 24 hours, so that a PACS whose counts never rest is not asked for ever."""
+
+_DAY: Final = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The last try and those shortly before.
+
+    Attributes:
+        fingerprint: Keyed hash of the listing tried; empty where the day was not listed.
+        failures: Tries in a row that did not bring the cell whole to its facts, the one under way
+            included.
+        recent: When tries began, oldest first, those of the last 24 hours.
+    """
+
+    fingerprint: str
+    failures: int
+    recent: tuple[dt.datetime, ...]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the last try went all the way."""
+        return self.failures == 0
+
+    @property
+    def next_try(self) -> dt.datetime:
+        """When the cell may be tried again."""
+        latest = self.recent[-1]
+        wait = LADDER[min(self.failures, len(LADDER)) - 1] if self.failures else dt.timedelta()
+        return max(latest + wait, self.next_change)
+
+    @property
+    def next_change(self) -> dt.datetime:
+        """When the cell may be tried again because its listing has changed."""
+        if len(self.recent) < MOST_A_DAY:
+            return self.recent[-1]
+        return self.recent[-MOST_A_DAY] + _DAY
+
+
+def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
+    """The cell's attempt; None where there was none, or its file cannot be read."""
+    try:
+        content = json.loads(_path(lake, cell).read_text(encoding="utf-8"))
+        recent = tuple(map(dt.datetime.fromisoformat, content["recent"]))
+        if not recent or any(moment.tzinfo is None for moment in recent):
+            return None
+        return Attempt(str(content["fingerprint"]), int(content["failures"]), recent)
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
+        return None
+
+
+def begin_attempt(lake: Lake, cell: Cell, now: dt.datetime) -> Attempt | None:
+    """Record that a try begins.
+
+    Returns:
+        The attempt before it.
+    """
+    before = read_attempt(lake, cell)
+    recent = tuple(one for one in before.recent if one > now - _DAY) if before else ()
+    failures = before.failures + 1 if before else 1
+    _write(lake, cell, Attempt("", failures, (*recent[-MOST_A_DAY:], now)))
+    return before
+
+
+def record_listing(lake: Lake, cell: Cell, before: Attempt | None, fingerprint: str) -> None:
+    """Record what the PACS listed; where that is new, the ladder begins anew."""
+    current = read_attempt(lake, cell)
+    if current is None:
+        return
+    is_new = before is not None and before.fingerprint not in ("", fingerprint)
+    failures = 1 if is_new else current.failures
+    _write(lake, cell, replace(current, fingerprint=fingerprint, failures=failures))
+
+
+def settle_attempt(lake: Lake, cell: Cell) -> None:
+    """Record that the cell is whole and its facts stand."""
+    current = read_attempt(lake, cell)
+    if current is not None and not current.is_settled:
+        _write(lake, cell, replace(current, failures=0))
+
+
+def _path(lake: Lake, cell: Cell) -> Path:
+    return lake.raw(cell) / "attempt.json"
+
+
+def _write(lake: Lake, cell: Cell, attempt: Attempt) -> None:
+    content = asdict(attempt) | {"recent": [moment.isoformat() for moment in attempt.recent]}
+    write_bytes(_path(lake, cell), json.dumps(content).encode(), mode=RESTRICTED_FILE)

@@ -1,0 +1,66 @@
+"""The check that the newest study day of each PACS has landed."""
+
+import datetime as dt
+from typing import Final
+
+import dagster as dg
+
+from protocol_assets.cells.watch import CellRecord, Window, read_record
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.settings import Settings
+
+__all__ = ["DAILY", "arrivals_check"]
+
+DAILY: Final = "0 7 * * *"
+"""When it is asked whatever happened; it is also asked after each run that lands cells."""
+
+
+def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
+    """The check of a deployment, asked daily."""
+    daily: dg.AutomationCondition[dg.AssetCheckKey] = dg.AutomationCondition.cron_tick_passed(
+        DAILY, settings.timezone
+    )
+
+    @dg.asset_check(
+        asset="raw_dicomweb",
+        name="yesterday_has_landed",
+        description="The cell of the newest study day stands for each PACS.",
+        automation_condition=daily,
+    )
+    @tells_plainly
+    def yesterday_has_landed(
+        lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    ) -> dg.AssetCheckResult:
+        today = dt.datetime.now(settings.zone).date()
+        window = Window.at(today, settings.start_date, settings.end_date, settings.lookback_days)
+        if window is None:
+            return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
+        names = [one.name for one in settings.pacs]
+        cells = {name: read_record(lake, Cell(window.newest, name)) for name in names}
+        absent = [name for name, record in cells.items() if record.manifest is None]
+        return dg.AssetCheckResult(
+            passed=not absent,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=f"{window.newest} has not landed for {', '.join(absent)}"
+            if absent
+            else f"{window.newest} has landed for all PACS",
+            metadata={"cells": dg.MetadataValue.md(_table(lake, window, cells))},
+        )
+
+    return yesterday_has_landed
+
+
+def _table(lake: Lake, window: Window, cells: dict[str, CellRecord]) -> str:
+    lines = ["| PACS | day | studies | latest day landed | tries failed | next try |"]
+    lines.append("|---|---|--:|---|--:|---|")
+    landed = lake.landed_cells()
+    for name, record in cells.items():
+        manifest, attempt = record.manifest, record.attempt
+        studies = f"{manifest.count('landed')} of {manifest.expected}" if manifest else "not landed"
+        latest = max((cell.day for cell in landed if cell.pacs == name), default="never")
+        is_open = attempt is not None and not attempt.is_settled
+        failures = attempt.failures if attempt else 0
+        again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""
+        lines.append(f"| {name} | {window.newest} | {studies} | {latest} | {failures} | {again} |")
+    return "\n".join(lines)

@@ -1,0 +1,104 @@
+"""What the documents and specifications say agrees with what is there."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from protocol_assets.data import read_table
+from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.settings import PacsSettings, Settings
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=relative)
+def test_links_lead_somewhere(document: Path) -> None:
+    links = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text(encoding="utf-8"))
+    missing = [
+        link
+        for link in links
+        if not link.startswith(("http://", "https://")) and not (document.parent / link).exists()
+    ]
+    assert not missing
+
+
+def test_readme_names_make_targets_and_verbs_that_exist() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z][a-z0-9-]*)\b", readme)) - {"are"} <= targets
+    verbs = set(re.findall(r"bin/protocol-assets ([a-z]+)", readme))
+    from protocol_assets.cli import cli
+
+    assert verbs
+    assert verbs <= set(cli.commands)
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    path = ROOT / "docs" / "data_dictionary.py"
+    spec = importlib.util.spec_from_file_location("data_dictionary", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.TARGET.read_text(encoding="utf-8") == module.text(), "run 'make docs'"
+
+
+def test_dbt_reads_exactly_the_facts() -> None:
+    text = (ROOT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8")
+    sources: list[dict[str, Any]] = yaml.safe_load(text)["sources"]
+    tables = {table["name"]: table for source in sources for table in source["tables"]}
+    (facts,) = (table for name, table in tables.items() if "series" in name)
+    assert [column["name"] for column in facts["columns"]] == facts_schema().names
+
+
+def test_the_example_configuration_loads() -> None:
+    settings = Settings.load({"PROTOCOL_ASSETS_CONFIG": str(ROOT / "protocol_assets.example.toml")})
+    assert settings.pacs[0].name == "main"
+    text = (ROOT / "protocol_assets.example.toml").read_text(encoding="utf-8")
+    assert set(tomllib.loads(text)["pacs"][0]) <= set(PacsSettings.model_fields)
+
+
+def test_the_lock_has_hashes_and_no_host() -> None:
+    lock = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert "://" not in lock
+    pinned = re.findall(r"^\S+==", lock, re.MULTILINE)
+    assert len(pinned) > 100
+    assert lock.count("--hash=sha256:") >= len(pinned)
+    assert re.search(r"^dbt-core==1\.11\.", lock, re.MULTILINE)
+
+
+def test_every_dependency_states_its_reason_and_is_bounded() -> None:
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    project = tomllib.loads(text)
+    names = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    for name in names:
+        assert re.search(rf'"{re.escape(name)}",\s+# \S', text), name
+        assert ">=" in name, name
+
+
+def test_files_stay_readable() -> None:
+    long = {
+        relative(path): lines
+        for folder in ("protocol_assets", "tests", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > 400
+    }
+    assert not long
+
+
+def test_vocabularies_of_the_policy_exist() -> None:
+    vocabularies = {row["vocabulary"] for row in read_table("terms.csv")}
+    used = {row["argument"] for row in read_table("facts_columns.csv") if row["action"] == "term"}
+    assert used <= vocabularies

@@ -1,0 +1,323 @@
+"""What a real PACS does to a landing: passwords, pages, caps, deletions, late series."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from protocol_assets.build import stations
+from protocol_assets.cells.stations import Stations
+from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.zones import Cell
+from protocol_assets.pacs import client as pacs_client
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.probe import ProbeReport
+from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
+from tests.integration.orthanc import CountingProxy, Orthanc
+from tests.integration.real_data import RealFile, edited
+
+DAY = dt.date(2026, 3, 2)
+CELL = Cell(DAY, "orthanc")
+PASSWORD = "kept-out-of-every-message"
+
+
+@pytest.fixture
+def station(proxy: CountingProxy, deploy: Deploy) -> Stations:
+    """The stations of a deployment that reads ``orthanc`` through ``proxy``."""
+    return stations(deploy(proxy.url, "2026-03-01", "2026-03-31"))
+
+
+def run(station: Stations) -> Manifest:
+    """The whole way of the cell; gives its manifest."""
+    for step in (station.land, station.flatten, station.project):
+        assert not step([CELL]).refused
+    manifest = read_manifest(station.lake, CELL)
+    assert manifest is not None
+    return manifest
+
+
+def facts(station: Stations) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_part(station.lake.facts(CELL)).to_pylist()
+    return rows
+
+
+def uid(study: int) -> str:
+    return f"2.25.{1000 + study}"
+
+
+def store_studies(orthanc: Orthanc, new_instance: MakeInstance, count: int) -> None:
+    for study in range(count):
+        assert orthanc.store(new_instance(study)) == "Success"
+
+
+class TestPassword:
+    @pytest.fixture
+    def guarded(self, start_orthanc: StartOrthanc, new_instance: MakeInstance) -> Orthanc:
+        orthanc = start_orthanc(password=PASSWORD)
+        store_studies(orthanc, new_instance, 1)
+        return orthanc
+
+    @pytest.fixture
+    def station(
+        self, guarded: Orthanc, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+    ) -> Stations:
+        monkeypatch.setenv("ORTHANC_USER", "monitor")
+        login = {"username_env": "ORTHANC_USER", "password_env": "ORTHANC_PASSWORD"}
+        return stations(deploy(guarded.url, "2026-03-01", "2026-03-31", **login))
+
+    def test_the_right_one_lands(self, station: Stations, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("ORTHANC_PASSWORD", PASSWORD)
+        assert run(station).is_complete
+        assert len(facts(station)) == 1
+
+    def test_a_wrong_one_is_told_in_one_line(
+        self, station: Stations, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("ORTHANC_PASSWORD", "wrong-secret")
+        (reason,) = station.land([CELL]).refused.values()
+        assert reason.startswith("PACS orthanc refused the credentials (HTTP 401): check")
+        assert "\n" not in reason
+        assert "secret" not in reason
+        assert read_manifest(station.lake, CELL) is None
+
+    def test_none_is_refused_too(self, guarded: Orthanc) -> None:
+        with (
+            PacsClient(Endpoint("orthanc", guarded.url)) as client,
+            pytest.raises(PacsError) as told,
+        ):
+            client.list_day(DAY)
+        assert told.value.kind == "unauthorized"
+
+
+class TestListing:
+    @pytest.mark.parametrize("page_size", [1, 4, 5, 6, 100])
+    def test_pages_of_any_size_show_every_study(
+        self, orthanc: Orthanc, new_instance: MakeInstance, page_size: int
+    ) -> None:
+        store_studies(orthanc, new_instance, 11)
+        with PacsClient(Endpoint("orthanc", orthanc.url, page_size=page_size)) as client:
+            listing = client.list_day(DAY)
+        assert [study.study_instance_uid for study in listing.studies] == sorted(
+            map(uid, range(11))
+        )
+        assert {study.instances for study in listing.studies} == {1}
+
+    @pytest.mark.parametrize("page_size", [3, 5, 6, 100])
+    def test_a_silent_cap_is_got_round_by_study_time(
+        self, start_orthanc: StartOrthanc, new_instance: MakeInstance, page_size: int
+    ) -> None:
+        orthanc = start_orthanc(options={"LimitFindResults": 5})
+        store_studies(orthanc, new_instance, 23)
+        assert len(orthanc.session.get(f"{orthanc.url}/studies", timeout=30).json()) < 23
+        with PacsClient(Endpoint("orthanc", orthanc.url, page_size=page_size)) as client:
+            listing = client.list_day(DAY)
+        assert {study.study_instance_uid for study in listing.studies} == set(map(uid, range(23)))
+
+    @pytest.mark.parametrize("time", [None, "0900"])
+    def test_a_cap_that_cannot_be_got_round_refuses_the_cell(
+        self,
+        start_orthanc: StartOrthanc,
+        new_instance: MakeInstance,
+        deploy: Deploy,
+        time: str | None,
+    ) -> None:
+        orthanc = start_orthanc(options={"LimitFindResults": 5})
+        # With studies of other days among the first that it shows of the days around.
+        for study in (20, 21, 22):
+            orthanc.store(new_instance(study, StudyDate="20260301"))
+        for study in range(12):
+            orthanc.store(new_instance(study, StudyTime=time))
+        station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        (reason,) = station.land([CELL]).refused.values()
+        assert "hides studies behind a limit" in reason
+        assert "LimitFindResults" in reason
+        assert read_manifest(station.lake, CELL) is None
+
+    def test_studies_without_a_usable_date_are_on_no_day(
+        self, orthanc: Orthanc, new_instance: MakeInstance
+    ) -> None:
+        dates = {0: "20260302", 1: None, 2: "1997.04.24", 3: "19970424"}
+        for study, date in dates.items():
+            assert orthanc.store(new_instance(study, StudyDate=date)) == "Success"
+        days = (DAY, dt.date(1997, 4, 24))
+        with PacsClient(Endpoint("orthanc", orthanc.url)) as client:
+            seen = {
+                study.study_instance_uid for day in days for study in client.list_day(day).studies
+            }
+            everything = client.search_studies({}, limit=100)
+        # Orthanc compares dates as text: the ACR-NEMA form is found by no date of today's form.
+        assert seen == {uid(0), uid(3)}
+        assert len(everything) - len(seen) == 2
+
+
+class TestChange:
+    @pytest.fixture(autouse=True)
+    def archive(self, orthanc: Orthanc, new_instance: MakeInstance) -> None:
+        store_studies(orthanc, new_instance, 4)
+
+    def test_nothing_is_fetched_twice(self, station: Stations, proxy: CountingProxy) -> None:
+        first = run(station)
+        assert Counter(proxy.retrievals) == Counter(map(uid, range(4)))
+        second = run(station)
+        assert len(proxy.retrievals) == 4
+        assert (first.fetched, second.fetched) == (4, 0)
+        assert second.studies == first.studies
+
+    def test_force_fetches_every_study(self, station: Stations, proxy: CountingProxy) -> None:
+        run(station)
+        assert not station.land([CELL], force=True).refused
+        assert set(Counter(proxy.retrievals).values()) == {2}
+
+    def test_a_deleted_study_leaves_the_facts(self, station: Stations, orthanc: Orthanc) -> None:
+        run(station)
+        before = {fact["study_key"] for fact in facts(station)}
+        orthanc.delete_study(uid(2))
+        manifest = run(station)
+        after = {fact["study_key"] for fact in facts(station)}
+        assert (len(before), len(after)) == (4, 3)
+        assert after < before
+        assert manifest.count("gone") == 1
+        assert manifest.is_complete
+        assert manifest.fetched == 0
+        assert len(list(station.lake.raw(CELL).glob("*.zst"))) == 3
+
+    def test_a_late_series_fetches_its_study_alone(
+        self,
+        station: Stations,
+        orthanc: Orthanc,
+        proxy: CountingProxy,
+        new_instance: MakeInstance,
+    ) -> None:
+        run(station)
+        proxy.requests.clear()
+        orthanc.store(new_instance(3, series=2))
+        manifest = run(station)
+        assert proxy.retrievals == [uid(3)]
+        assert manifest.fetched == 1
+        assert Counter(Counter(fact["study_key"] for fact in facts(station)).values()) == {
+            1: 3,
+            2: 1,
+        }
+
+    def test_a_late_instance_fetches_its_study_alone(
+        self,
+        station: Stations,
+        orthanc: Orthanc,
+        proxy: CountingProxy,
+        new_instance: MakeInstance,
+    ) -> None:
+        run(station)
+        proxy.requests.clear()
+        orthanc.store(new_instance(1, instance=2))
+        run(station)
+        assert proxy.retrievals == [uid(1)]
+        rows = read_part(station.lake.series(CELL)).to_pylist()
+        assert sorted(row["NumberOfSeriesRelatedInstances"] for row in rows) == [1, 1, 1, 2]
+
+    def test_a_large_study_comes_series_by_series(
+        self,
+        station: Stations,
+        orthanc: Orthanc,
+        proxy: CountingProxy,
+        new_instance: MakeInstance,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr(pacs_client, "SERIES_LEVEL_ABOVE", 5)
+        for series in (2, 3):
+            for instance in (1, 2, 3):
+                orthanc.store(new_instance(0, series=series, instance=instance))
+        assert run(station).is_complete
+        assert Counter(proxy.retrievals) == {uid(0): 3, uid(1): 1, uid(2): 1, uid(3): 1}
+        assert len(facts(station)) == 6
+
+
+def test_an_overwrite_with_equal_counts_is_seen_by_force_alone(
+    start_orthanc: StartOrthanc, new_instance: MakeInstance, deploy: Deploy
+) -> None:
+    # QIDO-RS answers the same to the byte: why old studies are to be fetched anew now and then.
+    orthanc = start_orthanc(options={"OverwriteInstances": True})
+    orthanc.store(new_instance(0, NumberOfAverages="2"))
+    station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+    first = run(station)
+    orthanc.store(new_instance(0, NumberOfAverages="1"))
+    assert run(station).studies == first.studies
+    station.land([CELL], force=True)
+    assert run(station).studies[0].content_hash != first.studies[0].content_hash
+    assert [fact["nex"] for fact in facts(station)] == [1.0]
+
+
+def test_a_study_uid_shared_by_patients_is_named_and_holds_up_nobody(
+    orthanc: Orthanc, new_instance: MakeInstance, deploy: Deploy, proxy: CountingProxy
+) -> None:
+    # As in real de-identified archives: Orthanc lists such a study and does not give it.
+    for study in range(5):
+        for patient in ("one", "other"):
+            orthanc.store(new_instance(study, PatientID=f"{patient}-{study}"))
+    for study in (5, 6, 7):
+        orthanc.store(new_instance(study))
+    settings = deploy(proxy.url, "2026-03-01", "2026-03-31", workers=1)
+    station = stations(settings)
+    run(station)
+    manifest = run(station)
+    assert (manifest.count("landed"), manifest.count("failed")) == (3, 5)
+    assert {entry.error for entry in manifest.studies if entry.state == "failed"} >= {"bad_status"}
+    assert len(facts(station)) == 3
+
+
+class TestProbe:
+    def probe(self, orthanc: Orthanc, page_size: int = 5) -> ProbeReport:
+        with PacsClient(Endpoint("orthanc", orthanc.url, page_size=page_size)) as client:
+            return client.probe()
+
+    def verdicts(self, report: ProbeReport) -> Mapping[str, str]:
+        return {finding.item: finding.verdict for finding in report.findings}
+
+    def test_orthanc_as_it_is(self, orthanc: Orthanc, new_instance: MakeInstance) -> None:
+        store_studies(orthanc, new_instance, 8)
+        report = self.probe(orthanc)
+        assert {item for item, verdict in self.verdicts(report).items() if verdict != "ok"} <= {
+            "private elements"  # this file has none
+        }
+        assert len(report.findings) == 13
+        assert all("2.25." not in finding.sentence for finding in report.findings)
+
+    def test_main_tags_only(self, start_orthanc: StartOrthanc, new_instance: MakeInstance) -> None:
+        reduced = {"StudiesMetadata": "MainDicomTags", "SeriesMetadata": "MainDicomTags"}
+        dicomweb = {"Enable": True, "Root": "/dicom-web/", **reduced}
+        orthanc = start_orthanc(options={"DicomWeb": dicomweb})
+        store_studies(orthanc, new_instance, 1)
+        report = self.probe(orthanc)
+        assert report.verdict == "fail"
+        assert self.verdicts(report)["elements"] == "fail"
+
+    def test_private_elements_in_implicit_vr(
+        self,
+        orthanc: Orthanc,
+        deploy: Deploy,
+        real_files: Mapping[str, list[RealFile]],
+    ) -> None:
+        if "nibabel" not in real_files:
+            pytest.skip("the wheel of nibabel was not fetched")
+        (file,) = (f for f in real_files["nibabel"] if f.name.endswith("nicom/tests/data/0.dcm"))
+        assert file.header.file_meta.TransferSyntaxUID.is_implicit_VR
+        orthanc.store(edited(file.content, StudyDate="20260302"))
+        assert self.verdicts(self.probe(orthanc))["private elements"] == "warn"
+        station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        run(station)
+        (row,) = read_part(station.lake.series(CELL)).to_pylist()
+        # Withheld is absent, and no dirt.
+        assert row["SiemensAcquisitionTimeText"] is None
+        assert row["dirty_values"] == 0
+
+    def test_a_wrong_password(
+        self, start_orthanc: StartOrthanc, new_instance: MakeInstance
+    ) -> None:
+        orthanc = start_orthanc(password=PASSWORD)
+        assert self.verdicts(self.probe(orthanc)) == {"reachable": "ok", "credentials": "fail"}
