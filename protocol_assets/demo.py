@@ -108,7 +108,7 @@ def _free(port: int) -> int:
 
 def _print_kpis(settings: Settings, out: Console) -> None:
     shown = published_figures(settings.lake, [one.name for one in settings.pacs])
-    if shown.day is None or shown.fleet is None:
+    if shown.day is None or shown.fleet is None or shown.fleet["is_suppressed"]:
         raise Fault("the demo has no complete day; remove the folder demo and run it again")
     fleet = shown.fleet
     out.print(f"\nThe fleet on {shown.day}", style="bold")
