@@ -258,4 +258,5 @@ def _progress() -> Iterator[Tell]:
 
 def _plain(cell: Cell, done: int, listed: int) -> None:
     if done == listed:
-        _say(f"{cell.day} {cell.pacs}: {listed} studies")
+        studies = "1 study" if listed == 1 else f"{listed} studies"
+        _say(f"{cell.day} {cell.pacs}: {studies}")
