@@ -18,7 +18,7 @@ from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 
 __all__ = [
     "LADDER",
-    "MOST_A_DAY",
+    "RESTLESS",
     "Attempt",
     "begin_attempt",
     "read_attempt",
@@ -34,8 +34,9 @@ LADDER: Final = (
 )
 """Waits after the first, second, ... failure in a row; the last repeats."""
 
-MOST_A_DAY: Final = 8
-"""Tries of one cell in 24 hours, so that a PACS whose counts never rest is not asked for ever."""
+RESTLESS: Final = 8
+"""After so many tries of a cell in 24 hours, a further change waits an hour since the last try: a
+PACS whose counts never rest is not asked on every tick."""
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -48,7 +49,7 @@ class Attempt:
         fingerprint: Keyed hash of the listing tried; empty where the day was not listed.
         failures: Tries in a row that did not bring the cell whole to its facts, the one under way
             included.
-        recent: When tries began, oldest first, those of the last 24 hours.
+        recent: When the last tries began, oldest first: those of 24 hours, at most ``RESTLESS``.
     """
 
     fingerprint: str
@@ -70,9 +71,8 @@ class Attempt:
     @property
     def next_change(self) -> dt.datetime:
         """When the cell may be tried again because its listing has changed."""
-        if len(self.recent) < MOST_A_DAY:
-            return self.recent[-1]
-        return self.recent[-MOST_A_DAY] + _DAY
+        is_restless = len(self.recent) >= RESTLESS
+        return self.recent[-1] + (LADDER[1] if is_restless else dt.timedelta())
 
 
 def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
@@ -96,7 +96,7 @@ def begin_attempt(lake: Lake, cell: Cell, now: dt.datetime) -> Attempt | None:
     before = read_attempt(lake, cell)
     recent = tuple(one for one in before.recent if one > now - _DAY) if before else ()
     failures = before.failures + 1 if before else 1
-    _write(lake, cell, Attempt("", failures, (*recent[-MOST_A_DAY:], now)))
+    _write(lake, cell, Attempt("", failures, (*recent, now)[-RESTLESS:]))
     return before
 
 

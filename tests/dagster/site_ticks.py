@@ -53,7 +53,7 @@ class Site:
         assert not self.tick().run_requests
 
     def forget_tries(self, day: dt.date) -> None:
-        """Forget what earlier tests tried: a cell may be tried so often a day, and no more."""
+        """Forget what earlier tests tried: after many tries a cell waits an hour."""
         (self.runner.settings.lake.raw(Cell(day, self.pacs)) / "attempt.json").unlink()
 
     def study_keys(self, day: dt.date) -> set[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from protocol_assets.cells.attempts import (
     LADDER,
-    MOST_A_DAY,
+    RESTLESS,
     Attempt,
     begin_attempt,
     read_attempt,
@@ -61,20 +61,23 @@ def test_a_new_listing_begins_the_ladder_anew_and_an_unlisted_day_does_not(lake:
         assert attempt.failures == failures
 
 
-def test_a_restless_cell_is_tried_so_often_a_day_and_no_more(lake: Lake) -> None:
-    minute = dt.timedelta(minutes=1)
-    for n in range(MOST_A_DAY):
-        attempt = read_attempt(lake, CELL)
-        assert attempt is None or attempt.next_change <= NOON + n * minute
-        record_listing(lake, CELL, begin_attempt(lake, CELL, NOON + n * minute), str(n))
+def test_a_restless_cell_is_tried_hourly(lake: Lake) -> None:
+    now = NOON
+    waits = []
+    for n in range(RESTLESS + 2):
+        record_listing(lake, CELL, begin_attempt(lake, CELL, now), str(n))
         settle_attempt(lake, CELL)
+        attempt = read_attempt(lake, CELL)
+        assert attempt is not None
+        waits.append(attempt.next_change - now)
+        now = attempt.next_change + dt.timedelta(minutes=1)
+    at_once = dt.timedelta()
+    assert waits == [at_once] * (RESTLESS - 1) + [dt.timedelta(hours=1)] * 3
+    later = NOON + dt.timedelta(days=3)
+    begin_attempt(lake, CELL, later)
     attempt = read_attempt(lake, CELL)
     assert attempt is not None
-    assert attempt.next_change == NOON + dt.timedelta(days=1)
-    begin_attempt(lake, CELL, NOON + dt.timedelta(days=3))
-    attempt = read_attempt(lake, CELL)
-    assert attempt is not None
-    assert attempt.recent == (NOON + dt.timedelta(days=3),), "yesterday is forgotten"
+    assert attempt.recent == (later,), "what was long ago is forgotten"
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_the_record_is_restricted(lake: Lake) -> None:
 
 @given(
     failures=st.integers(0, 50),
-    minutes=st.lists(st.integers(0, 60 * 24), min_size=1, max_size=MOST_A_DAY + 1),
+    minutes=st.lists(st.integers(0, 60 * 24), min_size=1, max_size=RESTLESS + 1),
 )
 def test_no_try_is_ever_due_before_the_last_one(failures: int, minutes: list[int]) -> None:
     recent = tuple(NOON + dt.timedelta(minutes=n) for n in sorted(minutes))

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.cells.attempts import LADDER, MOST_A_DAY, begin_attempt, settle_attempt
+from protocol_assets.cells.attempts import LADDER, RESTLESS, begin_attempt, settle_attempt
 from protocol_assets.cells.landing import cell_lock, land_cell
 from protocol_assets.cells.watch import Watch, Watched, Window, consecutive
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -178,16 +178,16 @@ def test_an_incomplete_cell_waits_too_and_a_change_is_followed_at_once(landed: S
     assert list(landed.tick().wanted) == [day]
 
 
-def test_a_listing_that_never_rests_is_followed_so_often_and_no_more(landed: Site) -> None:
+def test_a_listing_that_never_rests_is_followed_hourly(landed: Site) -> None:
     followed = 0
-    for n in range(MOST_A_DAY + 5):
+    for n in range(RESTLESS + 5):
         landed.pacs.counts[DAYS[-1]] = n + 2
         if landed.tick().wanted:
             followed += 1
             landed.land(DAYS[-1])
-    assert followed == MOST_A_DAY - 1, "one was its first landing"
-    assert DAYS[-1] not in landed.pacs.asked
-    landed.now += dt.timedelta(days=1)
+    assert followed == RESTLESS - 1, "one was its first landing"
+    assert DAYS[-1] not in landed.pacs.asked, "nor is it listed"
+    landed.now += dt.timedelta(hours=1)
     assert landed.tick().wanted
 
 
