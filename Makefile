@@ -30,7 +30,8 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/sqlfluff lint --nocolor dbt_project/models dbt_project/tests
 	PROTOCOL_ASSETS_HOME=/nonexistent $(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
-	PROTOCOL_ASSETS_CONFIG=$(CURDIR)/protocol_assets.example.toml $(BIN)/dg check defs
+	VIRTUAL_ENV=$(CURDIR)/.venv PROTOCOL_ASSETS_CONFIG=$(CURDIR)/protocol_assets.example.toml \
+	  PROTOCOL_ASSETS_HOME=$(CURDIR)/.venv/checked-home $(BIN)/dg check defs
 
 format: setup
 	$(BIN)/ruff check --fix .

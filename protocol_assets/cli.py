@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,14 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 
 from protocol_assets.faults import Fault, described_fault
@@ -100,8 +108,6 @@ def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -
 def probe(name: str) -> int:
     """Ask a PACS what it can do, and say what to change."""
     settings = Settings.load()
-    import os
-
     from protocol_assets.pacs.client import PacsClient
 
     with PacsClient(settings.pacs_named(name).endpoint(os.environ)) as client:
@@ -244,14 +250,14 @@ def _progress() -> Iterator[Tell]:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
-        tasks: dict[Cell, object] = {}
+        tasks: dict[Cell, TaskID] = {}
 
         def tell(cell: Cell, done: int, listed: int) -> None:
             for other in [one for one in tasks if one != cell]:
-                progress.remove_task(tasks.pop(other))  # type: ignore[arg-type]
+                progress.remove_task(tasks.pop(other))
             if cell not in tasks:
                 tasks[cell] = progress.add_task(f"{cell.day} {cell.pacs}", total=listed)
-            progress.update(tasks[cell], completed=done, total=listed)  # type: ignore[arg-type]
+            progress.update(tasks[cell], completed=done, total=listed)
 
         yield tell
 

@@ -15,6 +15,7 @@ import dagster as dg
 
 from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
 from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
+from protocol_assets.defs.sensors import range_tags
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Cell
@@ -93,11 +94,7 @@ class Runner:
     ) -> list[CellOutcome]:
         days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
         cells = [Cell(day, pacs) for day in days]
-        tags = {
-            "dagster/asset_partition_range_start": cells[0].key,
-            "dagster/asset_partition_range_end": cells[-1].key,
-            "protocol_assets/pacs": pacs,
-        }
+        tags = range_tags(pacs, first, last)
         config = {"ops": {"cells": {"config": {"force": force}}}} | _QUIET
         result = self._execute(CELLS_JOB, config, tags, assets)
         refused = _refused(result)
