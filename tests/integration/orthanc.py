@@ -153,10 +153,12 @@ class CountingProxy:
 
     Attributes:
         url: The DICOMweb root through the proxy.
+        is_down: Each connection is closed without an answer, as by a PACS that is shut down.
         requests: Path and query of each request, in order.
     """
 
     url: str
+    is_down: bool = False
     requests: list[str] = field(default_factory=list)
 
     @property
@@ -182,6 +184,9 @@ def counting_proxy(orthanc: Orthanc) -> Iterator[CountingProxy]:
 
         def do_GET(self) -> None:
             counter.requests.append(self.path)
+            if counter.is_down:
+                self.close_connection = True
+                return
             upstream = http.client.HTTPConnection(target, timeout=60)
             try:
                 upstream.request("GET", self.path, headers=dict(self.headers))
