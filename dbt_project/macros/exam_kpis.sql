@@ -2,7 +2,8 @@
     The exam KPIs of a set of exams, one row per combination of `keys`: span, scan time sum and gap
     time side by side, for there is never one "duration".
 
-    Quarantined exams and exams of several body regions are counted but do not enter the times.
+    Quarantined exams, exams of several body regions and parts of exams are counted but do not enter
+    the times. Turnaround is the idle time before an exam; repeats are of all counted acquisitions.
     The trimmed mean leaves out floor(share x n) exams at either end.
 #}
 {% macro exam_kpis(exams, keys) %}
@@ -13,10 +14,11 @@
     eligible as (
         select
             *,
-            not is_quarantined and not is_multi_region as is_eligible,
+            not is_quarantined and not is_multi_region and not is_partial as is_eligible,
             {% for measure in measures %}
             case
-                when not is_quarantined and not is_multi_region then {{ measure }}_s
+                when not is_quarantined and not is_multi_region and not is_partial
+                    then {{ measure }}_s
             end as {{ measure }}_value{{ ',' if not loop.last }}
             {% endfor %}
         from {{ exams }}
@@ -59,7 +61,14 @@
         count(case when is_eligible then 1 end) as exams_eligible,
         count(case when is_quarantined then 1 end) as exams_quarantined,
         count(case when is_multi_region and not is_quarantined then 1 end) as exams_multi_region,
+        count(case when is_partial and not is_multi_region and not is_quarantined then 1 end)
+            as exams_partial,
         count(distinct patient_key) as patients,
+        {{ ratio('sum(n_rescans)', 'sum(n_acquisitions)') }} as repeat_rate,
+        count(distinct case when idle_before_s is not null then patient_key end)
+            as patients_with_turnaround,
+        median(idle_before_s) as turnaround_median_s,
+        {{ ratio('count(idle_before_s)', 'count(*)') }} as turnaround_coverage,
         {% for measure in measures %}
         count(distinct case when {{ measure }}_value is not null then patient_key end)
             as patients_with_{{ measure }},

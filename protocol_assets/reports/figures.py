@@ -214,24 +214,13 @@ def _by_scanner(rows: Iterable[Row]) -> list[NexRow]:
                 device=_device(group[0]),
                 protocol=None,
                 nex_mean=nex_sum / with_nex,
-                coverage=with_nex / sum(_eligible(row) for row in group),
+                coverage=with_nex / sum(row["acquisitions_nex_eligible"] for row in group),
                 acquisitions=acquisitions,
                 scan_time_h=_hours(sum(row["scan_time_sum_s"] for row in timed)) if timed else None,
                 scan_time_coverage=known / acquisitions if timed else None,
             )
         )
     return result
-
-
-def _eligible(row: Row) -> float:
-    """Acquisitions whose NEX has a vote; their number is not published, but follows."""
-    if row["nex_coverage"] is None:
-        return 0
-    if row["acquisitions_with_nex"] and row["nex_coverage"]:
-        eligible: float = row["acquisitions_with_nex"] / row["nex_coverage"]
-        return eligible
-    acquisitions: int = row["acquisitions"]
-    return acquisitions
 
 
 def _ranked(rows: Iterable[NexRow]) -> list[NexRow]:

@@ -3,5 +3,5 @@
     numbered differs from engine to engine.
 #}
 {% macro is_weekend(day) -%}
-    mod({{ dbt.datediff("cast('1900-01-01' as date)", day, 'day') }}, 7) >= 5
+    mod({{ day_number(day) }}, 7) >= 5
 {%- endmacro %}

@@ -15,6 +15,11 @@ ranked as (
             order by
                 case when is_counted then 0 else 1 end,
                 case when coalesce(is_derived_only, false) then 1 else 0 end,
+                case
+                    when acquisition_part in ('phase', 'real', 'imaginary') then 2
+                    when acquisition_part = 'original' then 0
+                    else 1
+                end,
                 case when nex is null then 1 else 0 end,
                 case when scan_time_s is null then 1 else 0 end,
                 case when start_offset_s is null then 1 else 0 end,
@@ -34,6 +39,8 @@ select
     exam_key,
     device_key,
     protocol_key,
+    site,
+    site_protocol_key,
     label_code,
     station_code,
     software_code,

@@ -4,6 +4,10 @@ facts as (
     select * from {{ ref('stg_series_facts') }}
 ),
 
+names as (
+    select * from {{ ref('stg_scanner_names') }}
+),
+
 -- A series that several PACS hold counts once: from the first PACS by name.
 prioritised as (
     select
@@ -61,6 +65,17 @@ keyed as (
                     || '.' || coalesce(reconstruction, 'unknown')
         end as protocol_key
     from classified
+),
+
+-- Each site has its own protocols; the key without the site is what scanners are compared by.
+sited as (
+    select
+        keyed.*,
+        names.site,
+        coalesce(names.site, 'unknown') || '/' || keyed.protocol_key as site_protocol_key
+    from keyed
+    left join names
+        on keyed.device_key = names.device_key
 )
 
 select
@@ -71,6 +86,8 @@ select
     scan_key as acquisition_key,
     device_key,
     protocol_key,
+    site,
+    site_protocol_key,
     label_code,
     protocol_name_code,
     series_description_code,
@@ -157,4 +174,4 @@ select
     number_of_frames,
     dirty_values,
     impossible_values
-from keyed
+from sited

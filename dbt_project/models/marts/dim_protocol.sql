@@ -10,7 +10,9 @@ terms as (
 
 protocols as (
     select
+        site_protocol_key,
         protocol_key,
+        site,
         anatomy,
         role,
         contrast_phase,
@@ -21,7 +23,9 @@ protocols as (
         max(study_date) as last_seen
     from acquisitions
     group by
+        site_protocol_key,
         protocol_key,
+        site,
         anatomy,
         role,
         contrast_phase,
@@ -31,7 +35,9 @@ protocols as (
 )
 
 select
+    protocols.site_protocol_key,
     protocols.protocol_key,
+    coalesce(protocols.site, 'unknown') as site,
     coalesce(anatomies.label, protocols.anatomy, 'Unknown region')
     || ', ' || coalesce(roles.label, protocols.role, 'unknown role')
     || case

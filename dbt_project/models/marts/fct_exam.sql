@@ -16,8 +16,26 @@ ordered as (
                 case when scan_time_s is null then 1 else 0 end asc,
                 scan_time_s desc,
                 acquisition_key asc
-        ) as last_first
+        ) as last_first,
+        -- Pause before the next scan; only what both clocks and the scan time tell.
+        lead(start_offset_s) over (
+            partition by exam_key
+            order by start_offset_s, acquisition_key
+        ) - start_offset_s - scan_time_s as pause_s
     from scans
+),
+
+-- On the exam's first series, which need not stand for its acquisition.
+idle as (
+    select
+        exam_key,
+        max(idle_before_s) as idle_before_s
+    from {{ ref('int_series') }}
+    group by exam_key
+),
+
+scanners as (
+    select * from {{ ref('dim_scanner') }}
 ),
 
 exams as (
@@ -29,11 +47,20 @@ exams as (
         case when min(patient_key) = max(patient_key) then min(patient_key) end as patient_key,
         case
             when count(distinct case when is_counted then anatomy end) > 1 then 'multi_region'
+            when max(case when is_counted and anatomy = 'whole_spine' then 1 else 0 end) = 1
+                then 'multi_region'
             else min(case when is_counted then anatomy end)
         end as anatomy,
         cast(sum(n_series) as bigint) as n_series,
         count(*) as n_scans,
         count(case when is_counted then 1 end) as n_acquisitions,
+        count(case when is_counted and plane = 'sag' then 1 end) as n_sagittal,
+        count(case when is_counted and repeat_kind = 'rescan' then 1 end) as n_rescans,
+        count(case when is_counted and repeat_kind = 'stack' then 1 end) as n_stacks,
+        count(case when clock_flag is not null then 1 end) as n_clock_flagged,
+        count(case when clock_flag = 'out_of_exam' then 1 end) as n_out_of_exam,
+        max(pause_s) as longest_pause_s,
+        count(case when pause_s > {{ var('exam_break_s') }} then 1 end) as n_breaks,
         count(start_offset_s) as n_with_start,
         count(scan_time_s) as n_with_scan_time,
         count(case when scan_time_method = 'next_start' then 1 end) as n_scan_time_upper_bound,
@@ -59,6 +86,7 @@ quarantined as (
     select
         *,
         case
+            when n_out_of_exam > 0 then 'clock_out_of_exam'
             when exam_span_s <= 0 then 'span_not_positive'
             when exam_span_s > {{ var('exam_span_limit_s') }} then 'span_over_limit'
         end as quarantine_reason
@@ -66,25 +94,47 @@ quarantined as (
 )
 
 select
-    exam_key,
-    study_date,
-    device_key,
-    patient_key,
-    anatomy,
-    coalesce(anatomy = 'multi_region', false) as is_multi_region,
-    n_series,
-    n_scans,
-    n_acquisitions,
-    exam_span_s,
-    scan_time_sum_s,
+    quarantined.exam_key,
+    quarantined.study_date,
+    quarantined.device_key,
+    scanners.scanner_key,
+    quarantined.patient_key,
+    quarantined.anatomy,
+    coalesce(quarantined.anatomy = 'multi_region', false) as is_multi_region,
+    -- A spine is examined with a sagittal scan at least; without it something is missing.
+    quarantined.n_acquisitions < {{ var('exam_least_acquisitions') }}
+    or (
+        coalesce(quarantined.anatomy, '') in ('lumbar_spine', 'thoracic_spine', 'cervical_spine')
+        and quarantined.n_sagittal = 0
+    ) as is_partial,
+    quarantined.n_series,
+    quarantined.n_scans,
+    quarantined.n_acquisitions,
+    quarantined.n_rescans,
+    quarantined.n_stacks,
+    quarantined.n_breaks,
+    quarantined.longest_pause_s,
+    idle.idle_before_s,
+    quarantined.n_clock_flagged,
+    quarantined.exam_span_s,
+    quarantined.scan_time_sum_s,
     -- Where a scan time is only an upper bound (the time to the next start) it swallows the gap.
     case
-        when n_scan_time_upper_bound = 0 and exam_span_s >= scan_time_sum_s
-            then exam_span_s - scan_time_sum_s
+        when
+            quarantined.n_scan_time_upper_bound = 0
+            and quarantined.exam_span_s >= quarantined.scan_time_sum_s
+            then quarantined.exam_span_s - quarantined.scan_time_sum_s
     end as gap_time_s,
-    {{ ratio('n_with_start', 'n_scans') }} as start_coverage,
-    {{ ratio('n_with_scan_time', 'n_scans') }} as scan_time_coverage,
-    n_scan_time_upper_bound,
-    quarantine_reason is not null as is_quarantined,
-    quarantine_reason
+    {{ ratio('quarantined.n_with_start', 'quarantined.n_scans') }} as start_coverage,
+    {{ ratio('quarantined.n_with_scan_time', 'quarantined.n_scans') }} as scan_time_coverage,
+    quarantined.n_scan_time_upper_bound,
+    quarantined.quarantine_reason is not null as is_quarantined,
+    quarantined.quarantine_reason
 from quarantined
+left join idle
+    on quarantined.exam_key = idle.exam_key
+left join scanners
+    on
+        quarantined.device_key = scanners.device_key
+        and quarantined.study_date >= scanners.valid_from
+        and quarantined.study_date <= coalesce(scanners.valid_to, quarantined.study_date)

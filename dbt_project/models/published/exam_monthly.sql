@@ -7,6 +7,7 @@ dates as (
 
 scanners as (
     select * from {{ ref('dim_scanner') }}
+    where is_latest
 ),
 
 exams as (

@@ -12,10 +12,14 @@ cells as (
 
 scanners as (
     select * from {{ ref('dim_scanner') }}
+    where is_latest
 ),
 
 protocols as (
-    select * from {{ ref('dim_protocol') }}
+    select distinct
+        protocol_key,
+        protocol_label
+    from {{ ref('dim_protocol') }}
 ),
 
 acquisitions as (
@@ -51,6 +55,7 @@ select
     end as protocol_label,
     kpis.patients,
     kpis.acquisitions,
+    kpis.acquisitions_nex_eligible,
     {{ publishable('kpis.acquisitions_with_nex', 'kpis.patients_with_nex') }}
         as acquisitions_with_nex,
     {{ publishable('kpis.nex_mean', 'kpis.patients_with_nex') }} as nex_mean,

@@ -62,6 +62,7 @@ def monthly(scanner: str, protocol: str, nex: float | None, **changed: Any) -> d
         "nex_mean": nex,
         "nex_coverage": 0.5,
         "acquisitions": 20,
+        "acquisitions_nex_eligible": 20,
         "acquisitions_with_nex": 10,
         "scan_time_sum_s": 3600.0,
         "scan_time_coverage": 1.0,

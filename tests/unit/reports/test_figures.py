@@ -34,9 +34,10 @@ def test_scanners_and_protocols_are_ranked_and_scanners_weigh_their_protocols() 
 def test_coverage_counts_only_acquisitions_that_are_eligible_for_nex() -> None:
     rows = [
         monthly("A", "T1", 2.0, acquisitions=20, acquisitions_with_nex=10, nex_coverage=0.5),
-        monthly("A", "silent", None, acquisitions=5, acquisitions_with_nex=0, nex_coverage=0.0),
+        monthly("A", "silent", None, acquisitions=5, acquisitions_with_nex=0, nex_coverage=0.0)
+        | {"acquisitions_nex_eligible": 5},
         monthly("A", "diffusion", None, acquisitions=40, acquisitions_with_nex=0)
-        | {"nex_coverage": None},
+        | {"nex_coverage": None, "acquisitions_nex_eligible": 0},
     ]
     (scanner,) = made(nex_monthly=rows).scanners
     assert scanner.coverage == 10 / 25
