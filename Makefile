@@ -55,6 +55,7 @@ bench: setup
 
 docs: setup
 	$(BIN)/python docs/data_dictionary.py
+	$(BIN)/python docs/vendors.py
 
 clean:
 	rm -rf .venv demo dbt_project/target

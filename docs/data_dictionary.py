@@ -13,7 +13,8 @@ TARGET = Path(__file__).with_name("data-dictionary.md")
 _SUFFIXES = """\
 A column that may vary over the frames of a series holds the mode (ties: the smallest value). Beside
 it stand `_min`, `_max` (numbers) and `_distinct`, the number of distinct values. `dirty_values`
-counts the values of a series that were there and could not be read as their type.
+counts the values of a series that were there and could not be read as their type, `dirty_columns`
+names their columns.
 """
 _ACTIONS = {
     "key": "keyed pseudonym, domain {}",

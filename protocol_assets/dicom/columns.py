@@ -33,7 +33,7 @@ Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
 _SPECIFICATION = "series_columns.csv"
 # Raised when the meaning of a column changes although the file does not.
-_FLATTENING_REVISION = 1
+_FLATTENING_REVISION = 2
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -140,14 +140,35 @@ def series_columns() -> tuple[SeriesColumn, ...]:
     return tuple(columns)
 
 
+_OWN_COLUMNS = (
+    (
+        "clean_texts",
+        "Text columns that hold no identifier of their own study, joined with a backslash",
+    ),
+    ("kept_patient_key", "Pseudonym of the patient, where the identifiers were purged"),
+    ("kept_device_key", "Pseudonym of the scanner, where the identifiers were purged"),
+    ("kept_station_code", "Code of the station, where the identifiers were purged"),
+    ("kept_key_id", "Key that the kept pseudonyms were made with"),
+)
+
+
 @cache
 def series_schema() -> pa.Schema:
-    """The Arrow schema of ``series``: ``pacs``, the specified columns, ``dirty_values``."""
+    """The Arrow schema of ``series``.
+
+    ``pacs``, the specified columns, what was unreadable, what is clean, and what is kept of the
+    identifiers after they were purged.
+    """
     fields = [pa.field("pacs", pa.string(), metadata={"description": "Name of the PACS"})]
     for column in series_columns():
         fields.extend(column.fields())
     text = "Attribute values of the series that could not be read as their type"
     fields.append(pa.field("dirty_values", pa.int64(), metadata={"description": text}))
+    text = "Columns that had such values, joined with a backslash"
+    fields.append(pa.field("dirty_columns", pa.string(), metadata={"description": text}))
+    fields.extend(
+        pa.field(name, pa.string(), metadata={"description": text}) for name, text in _OWN_COLUMNS
+    )
     return pa.schema(fields)
 
 

@@ -145,20 +145,23 @@ def _plan() -> _Plan:
                 tags[index] = path.tag
             elif path is not None and path.single is not None:
                 private[index] = path.single
+    nested = tuple(
+        (index, column)
+        for index, column in varying
+        if column.paths and index not in tags and index not in private
+    )
+    first_steps = [path.steps[0] for _, column in nested for path in column.paths]
+    groups = {step.group for step in [*private.values(), *first_steps] if step.creator}
     return _Plan(
         constant=tuple(constant),
         varying=tuple(varying),
         tags=tuple(tags.items()),
         private=tuple(private.items()),
-        nested=tuple(
-            (index, column)
-            for index, column in varying
-            if column.paths and index not in tags and index not in private
-        ),
+        nested=nested,
         grouped=GroupedColumns(
             (index, column.functional_group_path, column.paths) for index, column in varying
         ),
-        reservations=reservations(*sorted({step.group for step in private.values()})),
+        reservations=reservations(*sorted(groups)),
     )
 
 
@@ -175,7 +178,9 @@ class _Accumulator:
         self._tallies = {index: Tally(column) for index, column in plan.varying}
         self._tags = [(self._tallies[index], tag) for index, tag in plan.tags]
         self._private = [(self._tallies[index], step) for index, step in plan.private]
-        self._nested = [(self._tallies[index], column.paths) for index, column in plan.nested]
+        self._nested = [
+            (self._tallies[index], column.paths, *_starts(column)) for index, column in plan.nested
+        ]
 
     def add(self, instance: Dataset) -> None:
         plan = _plan()
@@ -222,8 +227,11 @@ class _Accumulator:
             block = blocks.get((step.group, step.creator or ""))
             if block is not None:
                 tally.add(instance.get(step.group + block + step.element))
-        for tally, paths in self._nested:
-            tally.add(find_first(instance, paths))
+        present, reserved = instance.keys(), blocks.keys()
+        for tally, paths, tags, creators in self._nested:
+            # Looked for only where one of the paths begins in this instance.
+            if not (present.isdisjoint(tags) and reserved.isdisjoint(creators)):
+                tally.add(find_first(instance, paths))
 
     def row(self, dirty: Counter[str]) -> Row:
         row: Row = {}
@@ -242,7 +250,17 @@ class _Accumulator:
                 bad[column.name] += tally.dirty
         dirty.update(+bad)
         row["dirty_values"] = bad.total()
+        row["dirty_columns"] = "\\".join(sorted(+bad)) or None
         return row
+
+
+def _starts(column: SeriesColumn) -> tuple[frozenset[str], frozenset[tuple[str, str]]]:
+    """The tags, and the groups and creators, with one of which a value of the column begins."""
+    steps = [path.steps[0] for path in column.paths]
+    return (
+        frozenset(step.group + step.element for step in steps if not step.creator),
+        frozenset((step.group, step.creator) for step in steps if step.creator),
+    )
 
 
 def _stored(value: Any) -> Any:

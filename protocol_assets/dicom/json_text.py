@@ -12,20 +12,31 @@ from protocol_assets.dicom.paths import Dataset
 __all__ = ["decode_instance", "encode_instance"]
 
 _BULK = ("BulkDataURI", "InlineBinary")
+_BULK_NAMES = tuple(f'"{name}"'.encode() for name in _BULK)
 
 
 def encode_instance(instance: Dataset) -> bytes:
-    """One line of NDJSON without its newline.
+    """One line of NDJSON without its newline, keys sorted: the same instance is the same bytes.
 
     Bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
     The element stays, so that its presence is still told.
     """
-    stripped = _without_bulk(instance)
+    # An element has a Value or bulk data, and bulk data mostly stands in elements of the instance
+    # itself; what lies elsewhere is told by its name in the text. That spares a walk through all.
+    shallow = instance.copy()
+    for tag, element in instance.items():
+        if type(element) is dict and "Value" not in element:
+            shallow[tag] = _without_bulk(element)
+    line = _dumps(shallow)
+    return _dumps(_without_bulk(instance)) if any(name in line for name in _BULK_NAMES) else line
+
+
+def _dumps(instance: Any) -> bytes:
     try:
-        return orjson.dumps(stripped)
+        return orjson.dumps(instance, option=orjson.OPT_SORT_KEYS)
     except (TypeError, orjson.JSONEncodeError):
         # A lone surrogate or an integer beyond 64 bits; the escaped form keeps both.
-        return json.dumps(stripped, separators=(",", ":")).encode("ascii")
+        return json.dumps(instance, separators=(",", ":"), sort_keys=True).encode("ascii")
 
 
 def decode_instance(line: bytes) -> Dataset:

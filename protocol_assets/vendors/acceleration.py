@@ -1,46 +1,59 @@
-"""Parallel imaging factors, from the standard attributes or the vendor's own field."""
+"""Parallel imaging factors, from the standard attributes or the vendor's own field.
+
+Which attribute and how it is read: ``data/vendors_acceleration.csv``.
+"""
 
 from __future__ import annotations
 
 import re
 from functools import lru_cache
 
-from protocol_assets.vendors.row import Row, number, numbers, positive, text
+from protocol_assets.vendors.row import Row, number, numbers, positive, text, tokens
+from protocol_assets.vendors.rules import applicable
 
-__all__ = ["acceleration"]
+__all__ = ["acceleration", "compressed_sensing"]
 
-_SIEMENS_FACTOR = re.compile(r"\bp(\d+)", re.IGNORECASE)
+_TABLE = "vendors_acceleration.csv"
 
 
 def acceleration(row: Row, vendor: str | None) -> tuple[float | None, float | None]:
     """Parallel imaging factor in plane and through the slab; 1 where it is known to be off.
 
-    Order: Parallel Reduction Factor (0018,9069) and (0018,9155); the ``p2`` of Siemens (0051,xx11);
-    1 / ASSET of GE (0043,xx83); Parallel Acquisition (0018,9077) ``NO``. Siemens classic writes the
-    text only where parallel imaging is on: it is off where the private block is there (the ``TA``
-    text stands) without it.
+    The first attribute of the table that is there decides, also where it cannot be read.
     """
-    in_plane = positive(row, "ParallelReductionFactorInPlane")
     out_of_plane = positive(row, "ParallelReductionFactorOutOfPlane")
-    if in_plane is not None:
-        return in_plane, out_of_plane
-    siemens = text(row, "SiemensParallelImagingText")
-    if siemens is not None:
-        return _siemens_factor(siemens), out_of_plane
-    asset = numbers(row, "GEAssetRFactors")
-    if asset:
-        return _inverse(asset[0]), _inverse(asset[1]) if len(asset) > 1 else out_of_plane
-    if text(row, "ParallelAcquisition") == "NO":
-        return 1.0, 1.0
-    if vendor == "siemens" and text(row, "SiemensAcquisitionTimeText") is not None:
-        return 1.0, out_of_plane
+    for rule in applicable(_TABLE, vendor=vendor):
+        column, value = rule["column"], rule["value"]
+        match rule["reading"]:
+            case "factor" if (factor := positive(row, column)) is not None:
+                return factor, out_of_plane
+            case "text" if (written := text(row, column)) is not None:
+                return _factor(written, value), out_of_plane
+            case "reciprocal" if shares := numbers(row, column):
+                return _inverse(shares[0]), _inverse(shares[1]) if shares[1:] else out_of_plane
+            case "off_where" if text(row, column) == value:
+                return 1.0, 1.0
+            case "off_where_present" if text(row, column) is not None:
+                return 1.0, out_of_plane
+            case "off_without" if (found := tokens(row, column)) and value not in found:
+                return 1.0, out_of_plane
     return None, out_of_plane
 
 
+def compressed_sensing(row: Row) -> float:
+    """Factor by which GE HyperSense (0043,xxB7) leaves out lines beside parallel imaging, else 1.
+
+    Philips counts Compressed SENSE in Parallel Reduction Factor (0018,9069) itself.
+    """
+    written = (text(row, "GECompressedSensingText") or "").split("\\")[0]
+    factor = _factor(written, r"(\d+(?:\.\d+)?)")
+    return factor if factor is not None and factor > 1 else 1.0
+
+
 @lru_cache(maxsize=1024)
-def _siemens_factor(value: str) -> float | None:
-    match = _SIEMENS_FACTOR.search(value)
-    factor = float(match[1]) if match and len(match[1]) < 4 else 0.0
+def _factor(value: str, pattern: str) -> float | None:
+    match = re.search(pattern, value, re.IGNORECASE)
+    factor = float(match[1]) if match and len(match[1]) < 8 else 0.0
     return factor or None
 
 

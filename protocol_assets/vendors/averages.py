@@ -1,18 +1,13 @@
-"""Number of averages (NEX, NSA) and effective averages."""
+"""Number of averages (NEX, NSA): which attribute, and its range over the series."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from protocol_assets.data import read_table
 from protocol_assets.vendors.row import Row, number, positive
-from protocol_assets.vendors.sequence import matrix
 
-__all__ = ["Averages", "averages", "effective_averages"]
-
-_SOURCES = (
-    ("NumberOfAverages", "number_of_averages"),
-    ("PhilipsNumberOfAverages", "philips_private"),
-)
+__all__ = ["Averages", "averages"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +33,9 @@ _ABSENT = Averages()
 
 
 def averages(row: Row) -> Averages:
-    """Number of averages (0018,0083), else Philips (2001,xx88). Absent is not 1."""
-    for column, source in _SOURCES:
+    """The first attribute of ``data/vendors_averages.csv`` that tells. Absent is not 1."""
+    for rule in read_table("vendors_averages.csv"):
+        column = rule["column"]
         nex = positive(row, column)
         if nex is None:
             continue
@@ -49,29 +45,6 @@ def averages(row: Row) -> Averages:
             nex_min=positive(row, f"{column}_min"),
             nex_max=positive(row, f"{column}_max"),
             distinct=int(distinct) if distinct is not None and distinct >= 0 else None,
-            source=source,
+            source=rule["nex_source"],
         )
     return _ABSENT
-
-
-def effective_averages(
-    row: Row,
-    vendor: str | None,
-    encoding: str | None,
-    averages: Averages,
-    acceleration_in_plane: float | None,
-) -> float | None:
-    """Averages times acquired over nominal phase lines, where the header gives both exactly.
-
-    Siemens classic: NEX x phase encoding steps / matrix in phase / parallel imaging factor. The
-    steps include oversampling (100 % gives 2) and partial Fourier (6/8 gives .75), not parallel
-    imaging. NULL for every other vendor, where NEX varies within the series, and where the factor
-    is unknown.
-    """
-    if vendor != "siemens" or encoding != "classic" or (averages.distinct or 1) > 1:
-        return None
-    steps = positive(row, "NumberOfPhaseEncodingSteps")
-    lines = matrix(row)[1]
-    if averages.nex is None or steps is None or lines is None or acceleration_in_plane is None:
-        return None
-    return round(averages.nex * steps / lines / acceleration_in_plane, 4)

@@ -6,6 +6,9 @@
 5. ``formula``: from repetition time, phase lines and averages (``scan_time_formula``).
 6. ``next_start``: time to the next start in the exam, an upper bound (``protocols.exam``).
 
+The formula is computed also where a duration is stated: the two agree or disagree, and where they
+disagree the confidence in the stated one falls by a step.
+
 Never the span of Acquisition Time over a series: it is zero in half of real series, and close to
 the vendor's figure in one of forty.
 """
@@ -18,10 +21,19 @@ from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
 from protocol_assets.vendors.averages import Averages
+from protocol_assets.vendors.packages import ONE_PACKAGE, Packages
+from protocol_assets.vendors.phase_lines import PhaseLines
 from protocol_assets.vendors.row import Row, number, positive, text
-from protocol_assets.vendors.scan_time_formula import formula_time
+from protocol_assets.vendors.scan_time_formula import Formula, formula_time
 
-__all__ = ["ScanTime", "scan_time", "siemens_seconds"]
+__all__ = ["PREPARATION", "TOLERANCE", "ScanTime", "scan_time", "siemens_seconds"]
+
+TOLERANCE = 0.20
+"""How far a stated scan time may lie from the formula's, as a share: judgement, for calibration
+lines, dummy scans and preparation are in no standard attribute."""
+
+PREPARATION = 3.0
+"""Preparation before the first line, in s, which weighs in short scans only: judgement."""
 
 # The plausible range in seconds; outside it a value is kept with low confidence.
 _PLAUSIBLE = (1.0, 1800.0)
@@ -29,16 +41,47 @@ _PLAUSIBLE = (1.0, 1800.0)
 _IMPOSSIBLE_ABOVE = 10_800.0
 # Repetition times that may judge a scan time, in ms.
 _CREDIBLE_TR = (2.0, 20_000.0)
+_LOWERED = {"high": "medium", "medium": "low", "low": "low"}
 _TA = re.compile(r"(?:TA)?\s*:?\s*(\d+(?::\d+){0,2}(?:\.\d*)?)\s*(?:\*\s*(\d+))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class ScanTime:
-    """Scan time in seconds, the rung of the ladder it comes from, and the confidence in it."""
+class Stated:
+    """A duration that the scanner states.
+
+    Attributes:
+        seconds: The duration.
+        method: The rung of the ladder.
+        confidence: Confidence in it by itself.
+    """
 
     seconds: float
     method: str
     confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class ScanTime:
+    """Scan time of one series.
+
+    Attributes:
+        seconds: Scan time; None where neither field nor formula gives a possible one.
+        method: The rung of the ladder it comes from.
+        confidence: ``high``, ``medium`` or ``low``.
+        formula_s: What the parameters add up to, also where a field states the time.
+        agreement: ``agrees`` or ``disagrees``; None where one of the two is missing.
+        ratio: A stated time that is sound by itself over the formula's with one package, where
+            the formula counts phase lines alone; else None.
+        packages: How many packages of slices there may be.
+    """
+
+    seconds: float | None = None
+    method: str | None = None
+    confidence: str | None = None
+    formula_s: float | None = None
+    agreement: str | None = None
+    ratio: float | None = None
+    packages: Packages = ONE_PACKAGE
 
 
 def scan_time(
@@ -49,23 +92,54 @@ def scan_time(
     dimension: str | None,
     averages: Averages,
     acceleration: tuple[float | None, float | None],
-) -> ScanTime | None:
+    lines: PhaseLines,
+) -> ScanTime:
     """Scan time of one series by the first of methods 1 to 5 that gives a possible value."""
     stated = _stated(row, vendor, dimension) or _siemens_text(row, family, dimension)
-    if stated is not None:
-        return stated
-    computed = formula_time(
+    formula = formula_time(
         row,
         vendor=vendor,
         family=family,
         dimension=dimension,
         averages=averages,
         acceleration=acceleration,
+        lines=lines,
     )
-    if computed is None or not 0 < computed[0] <= _IMPOSSIBLE_ABOVE:
-        return None
-    seconds, confidence = computed
-    return ScanTime(round(seconds, 3), "formula", confidence if _is_plausible(seconds) else "low")
+    if formula is not None and not 0 < formula.seconds <= _IMPOSSIBLE_ABOVE:
+        formula = None
+    if stated is None:
+        return ScanTime() if formula is None else _by_formula(formula)
+    # Of a scanner that nobody has measured, the unit is an assumption.
+    is_known = vendor not in (None, "other")
+    confidence = stated.confidence if is_known else _LOWERED[stated.confidence]
+    if formula is None:
+        return ScanTime(stated.seconds, stated.method, confidence)
+    agrees = _agree(stated.seconds, formula, lines)
+    is_sound = stated.confidence != "low" and formula.counts_lines
+    return ScanTime(
+        stated.seconds,
+        stated.method,
+        confidence if agrees else _LOWERED[confidence],
+        round(formula.seconds, 3),
+        "agrees" if agrees else "disagrees",
+        stated.seconds / formula.one_package_s if is_sound else None,
+        formula.packages,
+    )
+
+
+def _by_formula(formula: Formula) -> ScanTime:
+    seconds = round(formula.seconds, 3)
+    confidence = formula.confidence if _is_plausible(seconds) else "low"
+    return ScanTime(seconds, "formula", confidence, seconds, packages=formula.packages)
+
+
+def _agree(seconds: float, formula: Formula, lines: PhaseLines) -> bool:
+    if abs(seconds - formula.seconds) <= PREPARATION:
+        return True
+    ratio = seconds / formula.one_package_s
+    return any(
+        formula.packages.explain(one, TOLERANCE) for one in (ratio, ratio * lines.full_field)
+    )
 
 
 @lru_cache(maxsize=65536)
@@ -84,7 +158,7 @@ def siemens_seconds(value: str) -> tuple[float, int] | None:
     return seconds, int(match[2] or 1)
 
 
-def _stated(row: Row, vendor: str | None, dimension: str | None) -> ScanTime | None:
+def _stated(row: Row, vendor: str | None, dimension: str | None) -> Stated | None:
     for method, column, candidates, decimals in _durations(vendor, dimension):
         value = positive(row, column)
         if value is None:
@@ -94,13 +168,13 @@ def _stated(row: Row, vendor: str | None, dimension: str | None) -> ScanTime | N
             if not _is_possible(row, seconds):
                 continue
             if _is_plausible(seconds):
-                return ScanTime(seconds, method, "medium" if candidate else "high")
+                return Stated(seconds, method, "medium" if candidate else "high")
             if len(candidates) == 1:
-                return ScanTime(seconds, method, "low")
+                return Stated(seconds, method, "low")
     return None
 
 
-def _siemens_text(row: Row, family: str | None, dimension: str | None) -> ScanTime | None:
+def _siemens_text(row: Row, family: str | None, dimension: str | None) -> Stated | None:
     value = text(row, "SiemensAcquisitionTimeText")
     parsed = None if value is None else siemens_seconds(value)
     if parsed is None:
@@ -119,7 +193,7 @@ def _siemens_text(row: Row, family: str | None, dimension: str | None) -> ScanTi
     )
     sound = (family in ("se", "tse") or dimension == "3d") and not repeated
     confidence = "high" if sound and _is_plausible(seconds) else "low"
-    return ScanTime(seconds, "siemens_text", confidence)
+    return Stated(seconds, "siemens_text", confidence)
 
 
 def _is_possible(row: Row, seconds: float) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from protocol_assets.defs import automation, sensors
 
-sensors.INTERVAL_S = automation.INTERVAL_S = 5
+for module in (sensors, automation):
+    vars(module)["INTERVAL_S"] = 5
 
 from protocol_assets.definitions import defs  # noqa: E402  the intervals are read on import
 

@@ -11,22 +11,26 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import pytest
 
 from protocol_assets.lake.parquet import read_part
+from protocol_assets.protocols.description import describe_cell
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
 from tests.integration.conftest import write_deployment
 from tests.integration.header import PARAMETERS, SCAN_TIMES, parameter, scan_time
 from tests.integration.orthanc import CountingProxy, counting_proxy, run_orthanc
 from tests.integration.real_data import LEFT_OUT, SOURCES, RealFile, repaired
+from tests.unit.vendors.oracle import expected, formula_table, stated_time
 
 # Real files are not all as they should be, and pydicom says so.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
 
 PAGE_SIZE = 20
+MR_IMAGES = ("mr_image", "enhanced_mr_image", "legacy_converted_enhanced_mr_image")
 ENHANCED_MR = "1.2.840.10008.5.1.4.1.1.4.1"
 # Without it Orthanc does not know the VR of these elements in implicit VR files, and withholds
 # their values (test_orthanc.py shows it).
@@ -244,6 +248,59 @@ def test_the_files_tell_scan_times(
     enhanced = [row for row in landed.rows.values() if row["SOPClassUID"] == ENHANCED_MR]
     assert {row["Manufacturer"].split()[0] for row in enhanced} == {"Philips", "Siemens"}
     assert all(row["NumberOfAverages"] is not None for row in enhanced)
+
+
+@pytest.mark.parametrize("source", SOURCES, indirect=True)
+def test_facts_equal_the_files(landed: Landed, source: str) -> None:
+    told: Counter[str] = Counter()
+    for uid, files in landed.by_series(source).items():
+        headers, row = [file.header for file in files], landed.rows[uid]
+        # Alone: what the series tells, not what the rest of its exam bounds.
+        (facts,) = describe_cell([row])
+        found = {
+            "nex": facts["nex"],
+            "tr_ms": row["RepetitionTime"],
+            "te_ms": row["EchoTime"],
+            "field_strength_t": facts["field_strength_t"],
+            "echo_train_length": facts["echo_train_length"],
+        }
+        assert found == expected(headers), files[0].name
+        stated = stated_time(headers) if facts["sop_class"] in MR_IMAGES else None
+        method, seconds = facts["scan_time_method"], facts["scan_time_s"]
+        if stated is not None:
+            assert method == stated[0], files[0].name
+            assert seconds == pytest.approx(stated[1]), files[0].name
+        else:
+            assert method in (None, "formula"), files[0].name
+        told.update({f"{source} {method}": 1})
+    assert told
+
+
+def test_the_formula_alone_against_the_field(
+    landed: Landed, real_files: Mapping[str, list[RealFile]]
+) -> None:
+    if len(real_files) < len(SOURCES):
+        pytest.skip("not all packages are here")
+    hidden = dict.fromkeys(("AcquisitionDuration", *SCAN_TIMES))
+    rows = []
+    for uid, files in landed.by_series().items():
+        row = landed.rows[uid]
+        (facts,), stated = describe_cell([row]), stated_time([file.header for file in files])
+        # That parallel imaging is off is read where the hidden text stands.
+        factor = {"ParallelReductionFactorInPlane": facts["acceleration_in_plane"]}
+        (alone,) = describe_cell([{**row, **hidden, **factor}])
+        assert alone["scan_time_method"] in (None, "formula")
+        is_tampered = (row["EchoTrainLength"] or 0) > 512
+        if stated and alone["scan_time_s"] and not is_tampered:
+            columns = ("vendor", "sequence_family", "dimension")
+            group = (files[0].source, *(str(facts[column]) for column in columns))
+            rows.append((group, alone["scan_time_s"], stated[1]))
+            if facts["sequence_family"] not in ("se", "tse"):
+                assert alone["scan_time_confidence"] == "low", group
+    ratios = formula_table(rows)
+    spin_echo = [one for group, some in ratios.items() if group[2] in ("se", "tse") for one in some]
+    assert len(spin_echo) >= 20
+    assert median(spin_echo) == pytest.approx(1, abs=0.03)
 
 
 def test_facts_hold_every_series_and_identify_nobody(landed: Landed) -> None:

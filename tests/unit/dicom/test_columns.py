@@ -7,7 +7,11 @@ from protocol_assets.dicom.flatten import flatten_study
 def test_schema_and_flattening_agree() -> None:
     instance = {"0020000E": {"vr": "UI", "Value": ["1.2"]}}
     (row,) = flatten_study([instance]).rows
-    assert ["pacs", *row] == series_schema().names
+    names = ["pacs", *row]
+    assert series_schema().names[: len(names)] == names
+    assert series_schema().names[len(names) :] == [
+        *("clean_texts", "kept_patient_key", "kept_device_key", "kept_station_code", "kept_key_id")
+    ]
 
 
 def test_every_column_is_described() -> None:

@@ -57,6 +57,7 @@ def test_dirty_values_become_null_and_are_counted() -> None:
     study = flatten_study([instance(t00180083=one) for one in dirty])
     assert study.rows[0]["NumberOfAverages"] is None
     assert study.rows[0]["dirty_values"] == 5
+    assert study.rows[0]["dirty_columns"] == "NumberOfAverages"
     assert study.dirty == {"NumberOfAverages": 5}
 
 

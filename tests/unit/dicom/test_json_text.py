@@ -40,3 +40,30 @@ def test_what_is_written_is_read(instance: dict[str, Any]) -> None:
     line = encode_instance(instance)
     assert b"\n" not in line
     assert decode_instance(line) == instance
+
+
+BULK = st.sampled_from(["BulkDataURI", "InlineBinary"])
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["00091010", "BulkDataURI", "52009229"]),
+        st.recursive(
+            st.just("kept"),
+            lambda inner: (
+                st.lists(inner, max_size=2)
+                | st.dictionaries(BULK | st.sampled_from(["vr", "Value"]), inner, max_size=3)
+            ),
+            max_leaves=8,
+        ),
+    )
+)
+def test_bulk_data_is_left_out_wherever_it_stands(instance: dict[str, Any]) -> None:
+    def names(node: Any) -> set[str]:
+        if isinstance(node, dict):
+            return set(node).union(*map(names, node.values()))
+        return set().union(*map(names, node)) if isinstance(node, list) else set()
+
+    assert names(decode_instance(encode_instance(instance))).isdisjoint(
+        {"BulkDataURI", "InlineBinary"}
+    )

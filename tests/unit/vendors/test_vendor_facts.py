@@ -1,14 +1,20 @@
 """Manufacturer, field strength, averages, acceleration, reconstruction, sequence."""
 
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.columns import series_schema
+from protocol_assets.protocols import description
 from protocol_assets.vendors.acceleration import acceleration
-from protocol_assets.vendors.averages import Averages, averages, effective_averages
+from protocol_assets.vendors.averages import Averages, averages
 from protocol_assets.vendors.identify import device_id, field_strength_t, identify, model
 from protocol_assets.vendors.reconstruction import reconstruction
 from protocol_assets.vendors.row import Row
-from protocol_assets.vendors.sequence import matrix, sequence_family
+from protocol_assets.vendors.sequence import echo_train_length, matrix, sequence_family
+from protocol_assets.vendors.trajectory import trajectory
 
 
 @pytest.mark.parametrize(
@@ -94,50 +100,6 @@ def test_averages_of_philips_private_are_a_fallback() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nex", "steps", "phase", "factor", "expected"),
-    [
-        pytest.param(1.0, 135, 90, 1.0, 1.5, id="50 % oversampling"),
-        pytest.param(1.0, 180, 90, 1.0, 2.0, id="100 % oversampling"),
-        pytest.param(1.0, 56, 90, 1.0, 0.6222, id="partial Fourier 5/8"),
-        pytest.param(1.0, 79, 90, 1.0, 0.8778, id="partial Fourier 7/8"),
-        pytest.param(2.0, 90, 90, 2.0, 1.0, id="NEX 2 with p2"),
-        pytest.param(2.0, 90, 90, None, None, id="factor unknown"),
-        pytest.param(None, 90, 90, 1.0, None, id="NEX absent"),
-        pytest.param(1.0, None, 90, 1.0, None, id="steps absent"),
-    ],
-)
-def test_effective_averages_of_siemens_classic(
-    nex: float | None,
-    steps: int | None,
-    phase: int,
-    factor: float | None,
-    expected: float | None,
-) -> None:
-    row = {"NumberOfPhaseEncodingSteps": steps, "AcquisitionMatrix": [phase, 0, 0, phase]}
-    counted = Averages(nex=nex, distinct=1)
-    assert effective_averages(row, "siemens", "classic", counted, factor) == expected
-
-
-@pytest.mark.parametrize(
-    ("vendor", "encoding", "distinct"),
-    [
-        ("ge", "classic", 1),
-        ("philips", "classic", 1),
-        ("canon", "classic", 1),
-        ("siemens", "enhanced", 1),
-        ("siemens", "classic", 2),
-        (None, None, 1),
-    ],
-)
-def test_effective_averages_elsewhere_are_open(
-    vendor: str | None, encoding: str | None, distinct: int
-) -> None:
-    row = {"NumberOfPhaseEncodingSteps": 20, "AcquisitionMatrix": [80, 0, 0, 80]}
-    counted = Averages(nex=2.0, distinct=distinct)
-    assert effective_averages(row, vendor, encoding, counted, 1.0) is None
-
-
-@pytest.mark.parametrize(
     ("row", "vendor", "expected"),
     [
         ({"ParallelReductionFactorInPlane": 2.0}, "philips", (2.0, None)),
@@ -149,6 +111,12 @@ def test_effective_averages_elsewhere_are_open(
         ({"GEAssetRFactors": [0.333333, 1.0]}, "ge", (3.0, 1.0)),
         ({"GEAssetRFactors": [0.666667, 0.5]}, "ge", (1.5, 2.0)),
         ({"GEAssetRFactors": [0.0, 1.0]}, "ge", (None, 1.0)),
+        ({"ScanOptions": "FAST_GEMS\\NPW"}, "ge", (1.0, None)),
+        ({"ScanOptions": "FAST_GEMS\\ACC_GEMS"}, "ge", (None, None)),
+        ({"ScanOptions": "FS"}, "canon", (None, None)),
+        ({"UIHParallelText": "F:2S"}, "uih", (2.0, None)),
+        ({"UIHParallelText": "off"}, "uih", (None, None)),
+        ({"ParallelReductionFactorInPlane": 0.0, "ParallelAcquisition": "NO"}, "uih", (1.0, 1.0)),
         ({"ParallelAcquisition": "NO"}, None, (1.0, 1.0)),
         ({"ParallelAcquisition": "YES"}, "canon", (None, None)),
     ],
@@ -202,6 +170,12 @@ def test_reconstruction(row: Row, vendor: str, expected: str | None) -> None:
         ({"EchoPulseSequence": "SPIN", "EchoTrainLength": 14}, "tse"),
         ({"EchoPulseSequence": "GRADIENT", "EchoPlanarPulseSequence": "YES"}, "epi"),
         ({"ScanningSequence": "SE", "EchoTrainLength": 31, "DiffusionBValue_max": 2000.0}, None),
+        ({"ScanningSequence": "RM\\IR", "GEInternalPulseSequenceName": "EFGRE3D"}, "gre"),
+        ({"ScanningSequence": "RM\\IR"}, None),
+        (
+            {"ScanningSequence": "SE", "EchoTrainLength": 47, "EchoPlanarPulseSequence": "YES"},
+            "epi",
+        ),
         ({}, None),
     ],
 )
@@ -217,6 +191,14 @@ def test_sequence_family(row: Row, family: str | None) -> None:
         ({"AcquisitionMatrix": [0, 0, 0, 0]}, (None, None)),
         ({"AcquisitionMatrix": [256]}, (None, None)),
         ({"MRAcquisitionFrequencyEncodingSteps": 320}, (320, None)),
+        (
+            {
+                "MRAcquisitionFrequencyEncodingSteps": 384,
+                "PercentSampling": 70.0,
+                "PercentPhaseFieldOfView": 75.0,
+            },
+            (384, 202),
+        ),
     ],
 )
 def test_matrix(row: Row, expected: tuple[float | None, float | None]) -> None:
@@ -224,18 +206,74 @@ def test_matrix(row: Row, expected: tuple[float | None, float | None]) -> None:
 
 
 @pytest.mark.parametrize(
-    "table",
+    ("row", "family", "expected"),
     [
-        "vendors_manufacturers.csv",
-        "vendors_durations.csv",
-        "vendors_phase_steps.csv",
-        "vendors_protocol_name.csv",
-        "vendors_reconstruction.csv",
+        ({"EchoTrainLength": 1}, "gre", 1),
+        ({"EchoTrainLength": 0}, "gre", 1),
+        ({"EchoTrainLength": 0}, "epi", 1),
+        ({"EchoTrainLength": 90}, "epi", 90),
+        ({"EchoTrainLength": 18}, "tse", 18),
+        ({"EchoTrainLength": 0}, "tse", None),
+        ({"EchoTrainLength": 0}, None, None),
+        ({"EchoTrainLength": -1}, "gre", None),
+        ({}, "gre", None),
     ],
 )
+def test_echo_train_is_one_value_for_one_scan(
+    row: Row, family: str | None, expected: int | None
+) -> None:
+    assert echo_train_length(row, family) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "texts", "vendor", "expected"),
+    [
+        ({}, ("AX T2 PROPELLER",), "ge", "rotating_blades"),
+        ({}, ("t2_tse_blade_tra",), "siemens", "rotating_blades"),
+        ({"GeometryOfKSpaceTraversal": "RADIAL"}, ("COR T1",), "philips", "radial"),
+        ({"GeometryOfKSpaceTraversal": "RECTILINEAR"}, ("T2W_TSE",), "philips", "cartesian"),
+        (
+            {"GeometryOfKSpaceTraversal": "RECTILINEAR"},
+            ("T2W MultiVane",),
+            "philips",
+            "rotating_blades",
+        ),
+        ({}, ("T2 JET",), "canon", "rotating_blades"),
+        ({}, ("T2 JET",), "siemens", None),
+        ({"InPlanePhaseEncodingDirection": "ROW"}, ("t2_tse_sag",), "siemens", "cartesian"),
+        ({"InPlanePhaseEncodingDirection": "OTHER"}, (), "siemens", None),
+        ({}, ("spirale", "shoulder blades"), "ge", None),
+        ({}, ("3D SPIRAL",), None, "spiral"),
+    ],
+)
+def test_trajectory(
+    row: Row, texts: tuple[str, ...], vendor: str | None, expected: str | None
+) -> None:
+    assert trajectory(row, texts, vendor) == expected
+
+
+TABLES = sorted(
+    path.name for path in Path(str(files("protocol_assets.data"))).glob("vendors_*.csv")
+)
+
+
+@pytest.mark.parametrize("table", TABLES)
 def test_every_vendor_fact_has_its_source_and_known_terms(table: str) -> None:
     terms = {(row["vocabulary"], row["term"]) for row in read_table("terms.csv")}
     for row in read_table(table):
         assert row["source"], row
         assert None not in row
         assert not row.get("vendor") or ("vendor", row["vendor"]) in terms
+        assert not row.get("trajectory") or ("trajectory", row["trajectory"]) in terms
+
+
+def test_every_column_in_a_rule_exists() -> None:
+    names = {*series_schema().names, "texts", ""}
+    for table in TABLES:
+        for row in read_table(table):
+            for key in ("column", "acquired"):
+                assert row.get(key, "") in names, (table, row)
+
+
+def test_the_rules_version_follows_every_vendor_table() -> None:
+    assert not set(TABLES) - set(description._RULE_FILES)

@@ -1,0 +1,128 @@
+"""Effective averages: averages x acquired over nominal phase lines, parallel imaging included.
+
+The one number that compares scanners: NEX 2 with parallel imaging factor 2 takes the time of NEX 1,
+and so does NEX 1 with 100 % oversampling that of NEX 2. The scan time is proportional to it, which
+makes a stated time the second witness: it must not contradict what the header tells, and where the
+header leaves a share open (fold-over suppression, partial Fourier, the parallel imaging factor) it
+can tell the share, as far as nothing else can explain it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol_assets.vendors.acceleration import compressed_sensing
+from protocol_assets.vendors.averages import Averages
+from protocol_assets.vendors.phase_lines import PhaseLines
+from protocol_assets.vendors.row import Row
+from protocol_assets.vendors.scan_time import PREPARATION, TOLERANCE, ScanTime
+
+__all__ = ["Effective", "effective_averages"]
+
+# A time this close to the formula's says that what the header leaves open is not there.
+_SAME = 0.10
+# From here on the time may be that of two packages of slices: twice, less the tolerance of time.
+_TWO_PACKAGES = 1.8
+# What the open shares may add up to: the shortest partial Fourier, the widest fold-over.
+_SHORTEST_FOURIER = 0.5
+_WIDEST_FOLD_OVER = 4.0
+# A parallel imaging factor that is not told is no larger.
+_FASTEST = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """Effective averages and how they are known.
+
+    Attributes:
+        value: None where neither header nor scan time tells.
+        state: ``told``, ``from_scan_time``, or why there is no value; None where the
+            series is no image.
+    """
+
+    value: float | None
+    state: str | None
+
+
+def effective_averages(
+    row: Row,
+    *,
+    vendor: str | None,
+    trajectory: str | None,
+    averages: Averages,
+    acceleration: tuple[float | None, float | None],
+    lines: PhaseLines,
+    time: ScanTime,
+) -> Effective:
+    """Effective averages of one series, cross-checked with its scan time.
+
+    Args:
+        row: The row of ``series``.
+        vendor: Manufacturer as a term.
+        trajectory: Rotating blades, radial and spiral scans have no phase lines to compare.
+        averages: Number of averages.
+        acceleration: Parallel imaging factors, None where not told.
+        lines: Phase lines by the vendor's rule.
+        time: Scan time with the formula's.
+    """
+    if averages.nex is None:
+        return Effective(None, "nex_missing")
+    if (averages.distinct or 1) > 1:
+        return Effective(None, "nex_varies")
+    if vendor is None or trajectory not in (None, "cartesian"):
+        return Effective(None, "no_rule")
+    in_plane, out_of_plane = acceleration
+    share = lines.acquired / lines.nominal if lines.acquired and lines.nominal else 1.0
+    factor = (in_plane or 1.0) * (out_of_plane or 1.0) * compressed_sensing(row)
+    plain = averages.nex * share / factor
+    left_open = lines.open if in_plane is not None else (*lines.open, "acceleration_unknown")
+    if left_open:
+        return _from_time(plain, left_open, lines, time)
+    return _checked(plain, lines, time)
+
+
+def _checked(plain: float, lines: PhaseLines, time: ScanTime) -> Effective:
+    """What the header tells, unless the scan time contradicts it."""
+    if time.ratio is not None and not any(
+        time.packages.explain(ratio, TOLERANCE)
+        for ratio in (time.ratio, time.ratio * lines.full_field)
+    ):
+        return Effective(None, "time_disagrees")
+    return Effective(round(plain, 4), "told")
+
+
+def _from_time(
+    plain: float, left_open: tuple[str, ...], lines: PhaseLines, time: ScanTime
+) -> Effective:
+    """What the scan time tells of the shares that the header leaves open.
+
+    ``plain`` counts them as not there. Slices that need several packages make the time ambiguous,
+    and so do slices that may need them, unless the time excludes a second package.
+    """
+    reason = left_open[0]
+    ratio, need = time.ratio, time.packages
+    if ratio is None or lines.nominal is None or need.least > 1:
+        return Effective(None, reason)
+    is_known_factor = "acceleration_unknown" not in left_open
+    shortest = _SHORTEST_FOURIER if "partial_fourier_unknown" in left_open else 1.0
+    widest = _WIDEST_FOLD_OVER if "oversampling_unknown" in left_open else 1.0
+    lowest = shortest * (1 - TOLERANCE) / (1.0 if is_known_factor else _FASTEST)
+    if not lowest <= ratio <= widest * (1 + TOLERANCE):
+        return Effective(None, "time_disagrees")
+    if not need.is_one and (not is_known_factor or ratio >= _TWO_PACKAGES * shortest):
+        return Effective(None, reason)
+    # What preparation may add to the ratio, half of it on average.
+    added = PREPARATION / (time.seconds or PREPARATION)
+    if "partial_fourier_unknown" in left_open:
+        ratio = _fraction(ratio, added / 2, lines)
+    elif is_known_factor and 1 - _SAME <= ratio <= 1 + _SAME + added:
+        ratio = 1.0
+    return Effective(round(plain * ratio, 4), "from_scan_time")
+
+
+def _fraction(ratio: float, added: float, lines: PhaseLines) -> float:
+    """The partial Fourier fraction closest to a share of the scan time, in whole lines."""
+    if not lines.fractions or not lines.acquired:
+        return ratio
+    nearest = min(lines.fractions, key=lambda fraction: abs(fraction + added - ratio))
+    return round(lines.acquired * nearest) / lines.acquired

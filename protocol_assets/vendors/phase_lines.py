@@ -1,0 +1,148 @@
+"""Phase lines: how many an image needs, how many were measured for it, and what is not told.
+
+What the vendors' step counts include: ``data/vendors_phase_steps.csv``; whether partial Fourier or
+fold-over suppression is on: ``vendors_partial_fourier.csv`` and ``vendors_fold_over.csv``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from protocol_assets.vendors.averages import Averages
+from protocol_assets.vendors.row import Row, positive, tokens
+from protocol_assets.vendors.rules import applicable, is_on
+from protocol_assets.vendors.sequence import matrix
+
+__all__ = ["PhaseLines", "phase_lines"]
+
+# Steps within this share of the nominal lines are the nominal lines: 255 of 256, 78 of 80.
+_ROUNDING = 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseLines:
+    """Phase lines of one average, before parallel imaging.
+
+    Attributes:
+        nominal: Lines that the matrix needs; None where the header does not tell.
+        acquired: Lines that were measured, as far as told: what is open counts as not there.
+        open: States that say what the header leaves open, the weightiest first.
+        full_field: Nominal lines over the lines of the full field of view, where it is not told
+            which of the two the matrix holds.
+        oversampling_percent: Added over nominal lines; None where not told.
+        no_phase_wrap: Whether fold-over suppression of unknown cost is on; None where not told.
+        partial_fourier: Measured share of the lines under partial Fourier; None where not told.
+        fractions: The shares that the scanner offers, where only some are possible.
+    """
+
+    nominal: float | None
+    acquired: float | None
+    open: tuple[str, ...]
+    full_field: float
+    oversampling_percent: float | None
+    no_phase_wrap: bool | None
+    partial_fourier: float | None
+    fractions: tuple[float, ...] = ()
+
+
+def phase_lines(
+    row: Row, *, vendor: str | None, encoding: str | None, family: str | None, averages: Averages
+) -> PhaseLines:
+    """The phase lines of one series by its vendor's rule."""
+    rule = applicable("vendors_phase_steps.csv", vendor=vendor or "other", encoding=encoding)
+    how = rule[0] if rule else applicable("vendors_phase_steps.csv", vendor="other")[0]
+    is_partial = is_on(
+        row, "vendors_partial_fourier.csv", vendor=vendor, encoding=encoding, family=family
+    )
+    is_wrapped = is_on(row, "vendors_fold_over.csv", vendor=vendor)
+    nominal, full_field = matrix(row)[1], 1.0
+    is_matrix = how["acquired"] == "AcquisitionMatrix"
+    acquired = nominal if is_matrix else positive(row, how["acquired"])
+    if how["oversampling"] == "in_averages":
+        full_field = min((positive(row, "PercentPhaseFieldOfView") or 100.0) / 100, 1.0)
+        if nominal is not None:
+            nominal = acquired = nominal * full_field
+        return PhaseLines(
+            nominal,
+            acquired,
+            ("partial_fourier_unknown",) if is_partial and family == "epi" else (),
+            full_field,
+            None,
+            is_wrapped,
+            _in_averages(averages, is_partial),
+        )
+    share = acquired / nominal if acquired and nominal else None
+    if how["oversampling"] == "in_steps":
+        return _in_steps(row, nominal, acquired, share, is_partial)
+    return _beside_steps(how, nominal, acquired, share, is_partial, is_wrapped)
+
+
+def _in_steps(
+    row: Row,
+    nominal: float | None,
+    acquired: float | None,
+    share: float | None,
+    is_partial: bool | None,
+) -> PhaseLines:
+    """Siemens classic: one count that holds both."""
+    oversampling = partial = None
+    if share is not None and not is_partial:
+        oversampling = _percent(share)
+        partial = 1.0 if share > 1 - _ROUNDING else None
+    elif share is not None and "OSP" not in tokens(row, "SequenceVariant") and share < 1:
+        oversampling, partial = 0.0, round(share, 4)
+    left_open: tuple[str, ...] = () if share is not None else ("lines_missing",)
+    if acquired is None:
+        left_open += ("oversampling_unknown", "partial_fourier_unknown")
+    return PhaseLines(nominal, acquired, left_open, 1.0, oversampling, None, partial)
+
+
+def _beside_steps(
+    how: dict[str, str],
+    nominal: float | None,
+    acquired: float | None,
+    share: float | None,
+    is_partial: bool | None,
+    is_wrapped: bool | None,
+) -> PhaseLines:
+    """Vendors whose steps hold neither for certain."""
+    is_excess = share is not None and share > 1 + _ROUNDING
+    is_cut = share is not None and share < 1 - _ROUNDING
+    settles = how["oversampling"] == "told_or_excess"
+    oversampling = partial = None
+    found = []
+    if share is None:
+        found.append("lines_missing")
+    if is_excess and settles and share is not None:
+        oversampling = None if is_partial else _percent(share)
+    elif is_wrapped is False and how["oversampling"] != "open":
+        oversampling = 0.0
+    else:
+        found.append("oversampling_unknown")
+    if is_partial is False:
+        partial = 1.0
+    elif is_partial and is_cut and share is not None:
+        partial = round(share, 4)
+    elif is_partial:
+        found.append("partial_fourier_unknown")
+    return PhaseLines(
+        nominal,
+        acquired,
+        tuple(found),
+        1.0,
+        oversampling,
+        is_wrapped if oversampling is None or not is_excess else False,
+        partial,
+        tuple(float(fraction) for fraction in how["fourier_fractions"].split()),
+    )
+
+
+def _in_averages(averages: Averages, is_partial: bool | None) -> float | None:
+    """GE: the share that was measured is the NEX itself where that is below 1."""
+    if averages.nex is not None and averages.nex < 1:
+        return averages.nex
+    return 1.0 if is_partial is False else None
+
+
+def _percent(share: float) -> float:
+    return round((share - 1) * 100, 1) if share > 1 + _ROUNDING else 0.0

@@ -1,0 +1,32 @@
+"""How k-space is traversed: rotating blades (PROPELLER, BLADE, MultiVane, JET), radial, spiral."""
+
+from __future__ import annotations
+
+import re
+
+from protocol_assets.vendors.row import Row, tokens
+from protocol_assets.vendors.rules import applicable
+from protocol_assets.vendors.texts import Texts
+
+__all__ = ["trajectory"]
+
+_WORD = re.compile(r"[^\W_]+")
+
+
+def trajectory(row: Row, texts: Texts, vendor: str | None) -> str | None:
+    """Trajectory as a term, None where neither header nor protocol text tells.
+
+    The attribute, then the vendor's product name in the texts, then a phase direction, which
+    Cartesian scans have. Rules: ``data/vendors_trajectory.csv``.
+    """
+    words: set[str] | None = None
+    for rule in applicable("vendors_trajectory.csv", vendor=vendor):
+        if rule["column"] != "texts":
+            found = rule["value"] in tokens(row, rule["column"])
+        else:
+            if words is None:
+                words = {word for text in texts for word in _WORD.findall(text.upper())}
+            found = rule["value"] in words
+        if found:
+            return rule["trajectory"]
+    return None
