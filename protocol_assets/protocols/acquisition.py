@@ -1,74 +1,142 @@
-"""Starts and identity of acquisitions: the series of one scan share one identifier."""
+"""Acquisitions: the series that one scan made, however many, are one acquisition.
+
+A scan may be stored as magnitude and phase, with and without normalization, echo by echo, as Dixon
+images, with its maps and reformats beside it, and all of it twice where a PACS sent it again under
+new UIDs. What a scanner does one after the other are different acquisitions, also where a vendor
+writes the same start for all of them.
+"""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from bisect import bisect_left
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
 
+from protocol_assets.protocols.clocks import EARLIEST, later
+from protocol_assets.protocols.limits import duration
 from protocol_assets.vendors.row import Row, number, numbers, text
 
-__all__ = ["acquisition_id", "acquisition_start", "joined"]
+__all__ = ["Acquired", "Membership", "Signature", "group", "joined", "signature"]
 
-# A start that lies further than this before the study began is after midnight of that day.
-_BEFORE_STUDY = timedelta(hours=12)
-_SECOND = timedelta(seconds=1)
+Signature = tuple[object, ...]
+"""What the series of one scan have in common."""
+
+_SCANNED = "scanned"
+_MADE = "made"
+_LONGEST_TR_MS = 20_000.0
 
 
-def acquisition_start(row: Row) -> datetime | None:
-    """Start of the scan on the scanner's wall clock, None where the header does not tell.
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """One series as the acquisition sees it.
 
-    Acquisition DateTime (0008,002A), else Acquisition Time (0008,0032) joined with Acquisition Date
-    (0008,0022), or with the study's date where that is absent. Series Time is no start: Siemens
-    writes it up to hours late. Date and time are each the smallest of the series, so that a scan
-    across midnight reads as the morning of its first day; a start half a day before the study began
-    is moved to the next day.
+    Attributes:
+        patient: Issuer and patient ID, None where unknown.
+        device: Manufacturer and serial number, None where unknown.
+        study: Study Instance UID.
+        series: Series Instance UID.
+        uid: Acquisition UID (0008,0017).
+        kind: ``scanned`` for originals, ``made`` for images made of them, None for what is neither.
+        start: Start on an even clock.
+        scan_time_s: Scan time in seconds.
+        tr_ms: Repetition time.
+        signature: What the series of one scan have in common.
+        nex: Number of averages, None where the header does not tell.
+        name: Words of the protocol's name without those for a part of an acquisition.
+        look: What tells parts of one acquisition apart: image type, echo, component.
+        number: Series Number.
     """
-    stated = row.get("AcquisitionDateTime")
-    if isinstance(stated, datetime):
-        return stated.replace(tzinfo=None)
-    clock = row.get("AcquisitionTime")
-    if not isinstance(clock, time):
-        return None
-    study_day = _day(row.get("StudyDate"))
-    day = _day(row.get("AcquisitionDate")) or study_day
-    if day is None:
-        return None
-    start = datetime.combine(day, clock.replace(tzinfo=None))
-    study_clock = row.get("StudyTime")
-    if study_day is not None and isinstance(study_clock, time) and day < date.max:
-        began = datetime.combine(study_day, study_clock.replace(tzinfo=None))
-        if began - start > _BEFORE_STUDY and day == study_day:
-            return start + timedelta(days=1)
-    return start
+
+    patient: str | None
+    device: str | None
+    study: str | None
+    series: str | None
+    uid: str | None
+    kind: Literal["scanned", "made"] | None
+    start: datetime | None
+    scan_time_s: float | None
+    tr_ms: float | None
+    signature: Signature
+    nex: float | None
+    name: tuple[str, ...]
+    look: tuple[object, ...]
+    number: float | None
 
 
-def acquisition_id(
-    row: Row, *, device_id: str | None, start: datetime | None, nex: float | None
-) -> str | None:
-    """Identifier of the acquisition: Acquisition UID (0008,0017), else what tells scans apart.
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Where a series belongs.
 
-    Study, device, start to the second, repetition time, echo times, matrix, averages and sequence.
-    Acquisition Number is no part: more than a quarter of real series hold several. A series without
-    a start is an acquisition of its own.
+    Attributes:
+        acquisition: Identifier of the acquisition; None where the series has no UID.
+        has_original: Whether an original of the acquisition is there, or betrays that it existed.
     """
-    uid = text(row, "AcquisitionUID")
-    if uid is not None:
-        return uid
-    study, series = text(row, "StudyInstanceUID"), text(row, "SeriesInstanceUID")
-    if start is None:
-        return None if series is None else joined(study, series)
-    return joined(
-        study,
-        device_id,
-        _to_second(start).isoformat(),
+
+    acquisition: str | None
+    has_original: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Scan:
+    """One acquisition that has an original."""
+
+    identifier: str
+    members: tuple[Acquired, ...]
+    start: datetime
+    end: datetime
+    names: frozenset[tuple[str, ...]]
+    studies: frozenset[str | None]
+
+
+def signature(row: Row, *, sop_class: str | None, has_contrast: bool | None) -> Signature:
+    """What the series of one scan have in common, and different scans as a rule have not.
+
+    Repetition time, matrix, sequence, orientation, contrast agent. Not the echo time: echoes may be
+    series of their own; not Acquisition Number: a quarter of real series hold several; not the
+    averages: some images lack them.
+    """
+    return (
+        sop_class,
         number(row, "RepetitionTime"),
-        number(row, "EchoTime_min"),
-        number(row, "EchoTime_max"),
-        number(row, "EchoTime_distinct"),
-        "x".join(f"{value:g}" for value in numbers(row, "AcquisitionMatrix")),
-        nex,
+        numbers(row, "AcquisitionMatrix"),
+        number(row, "NumberOfPhaseEncodingSteps"),
         text(row, "ScanningSequence") or text(row, "EchoPulseSequence"),
         text(row, "SequenceName") or text(row, "PulseSequenceName"),
+        tuple(round(cosine, 2) + 0.0 for cosine in numbers(row, "ImageOrientationPatient")),
+        bool(has_contrast),
     )
+
+
+def group(cell: Sequence[Acquired]) -> list[Membership]:
+    """The acquisition of every series of one cell, in order.
+
+    Originals of one patient on one device are one scan where they share the signature, the name and
+    the start: within a second, or within the repetition time, for no other scan fits in between
+    (the second inversion of an MP2RAGE). A start that scans of different signatures of one study
+    share is no start: there only series that differ as parts of one scan do are merged. The study
+    is no part of the identity, so that what was sent again under new UIDs is the same acquisition.
+    Acquisition UID (0008,0017), where present, outranks all of this within a study.
+
+    Images made of originals go to the scan they started with, or that was running; without a start
+    of their own, or made later, to the only scan of their study with their name.
+    """
+    found: dict[int, Membership] = {}
+    for scope, members in _scopes(cell).items():
+        scans = _Scans(scope, [cell[i] for i in members if cell[i].kind == _SCANNED])
+        lonely: list[int] = []
+        for i in members:
+            scan = scans.of(cell[i])
+            if scan is not None:
+                found[i] = Membership(scan.identifier, True)
+            elif cell[i].kind == _MADE and cell[i].start is not None:
+                lonely.append(i)
+        for identifier, indexes in _without_original(scope, cell, lonely):
+            betrayed = any(scans.named(cell[i]) for i in indexes)
+            found |= dict.fromkeys(indexes, Membership(identifier, betrayed))
+    return [found.get(i) or _alone(one) for i, one in enumerate(cell)]
 
 
 def joined(*parts: object) -> str:
@@ -76,12 +144,222 @@ def joined(*parts: object) -> str:
     return "|".join("" if part is None else str(part) for part in parts)
 
 
-def _to_second(start: datetime) -> datetime:
-    whole = start.replace(microsecond=0)
-    return whole + _SECOND if start.microsecond >= 500_000 and start.year < 9999 else whole
+def _alone(one: Acquired) -> Membership:
+    identifier = None if one.series is None else joined(one.study, one.series)
+    return Membership(identifier, one.kind == _SCANNED)
 
 
-def _day(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else None
+def _scopes(cell: Sequence[Acquired]) -> dict[str, list[int]]:
+    """Series of one patient on one device; what lacks either follows its study."""
+    of_study: dict[str, set[str]] = defaultdict(set)
+    for one in cell:
+        if one.study and one.patient and one.device and one.kind is not None:
+            of_study[one.study].add(joined(one.patient, one.device))
+    scopes: dict[str, list[int]] = defaultdict(list)
+    for i, one in enumerate(cell):
+        if one.study is None or one.kind is None:
+            continue
+        known = of_study[one.study]
+        if one.patient and one.device:
+            scopes[joined(one.patient, one.device)].append(i)
+        else:
+            scopes[next(iter(known)) if len(known) == 1 else one.study].append(i)
+    return scopes
+
+
+class _Scans:
+    """The acquisitions of one scope that have an original, and what belongs to them."""
+
+    def __init__(self, scope: str, originals: Sequence[Acquired]) -> None:
+        merged: dict[str, list[Acquired]] = {}
+        for part in sorted(_parts(originals), key=lambda part: _in_time(part[0])):
+            identifier = base = _identifier(scope, part)
+            place = 1
+            # Twice in one study is two scans; in another study it is the same one, sent again.
+            while not _studies(merged.get(identifier, ())).isdisjoint(_studies(part)):
+                place += 1
+                identifier = joined(base, place)
+            merged.setdefault(identifier, []).extend(part)
+        self._scans = sorted((_scan(*item) for item in merged.items()), key=lambda s: s.start)
+        self._starts = [scan.start for scan in self._scans]
+        self._longest = max((s.end - s.start for s in self._scans), default=timedelta(0))
+        self._by_series = {id(one): scan for scan in self._scans for one in scan.members}
+        self._by_uid = {
+            (one.study, one.uid): scan for scan in self._scans for one in scan.members if one.uid
+        }
+        self._by_name: dict[object, list[_Scan]] = defaultdict(list)
+        for scan in self._scans:
+            for name in scan.names:
+                for study in scan.studies:
+                    self._by_name[study, name].append(scan)
+
+    def of(self, one: Acquired) -> _Scan | None:
+        """The scan that a series is of or was made of."""
+        if one.kind == _SCANNED:
+            return self._by_series.get(id(one))
+        return (
+            self._by_uid.get((one.study, one.uid or ""))
+            or self._running(one)
+            or self._only_named(one)
+        )
+
+    def named(self, one: Acquired) -> list[_Scan]:
+        """The scans of its study that bear its name."""
+        return self._by_name.get((one.study, one.name), []) if one.name else []
+
+    def _only_named(self, one: Acquired) -> _Scan | None:
+        named = self.named(one)
+        is_later = len(named) == 1 and (one.start is None or named[0].start <= one.start)
+        return named[0] if is_later else None
+
+    def _running(self, one: Acquired) -> _Scan | None:
+        if one.start is None:
+            return None
+        second = duration("same_start").total_seconds()
+        first = bisect_left(self._starts, later(one.start, -self._longest.total_seconds()))
+        last = bisect_left(self._starts, later(one.start, second))
+        running = [scan for scan in self._scans[first:last] if one.start < scan.end]
+        return min(running, key=lambda scan: _distance(one, scan), default=None)
+
+
+def _scan(identifier: str, members: Sequence[Acquired]) -> _Scan:
+    return _Scan(
+        identifier,
+        tuple(members),
+        start=min(_start(one) for one in members),
+        end=max(_end(one) for one in members),
+        names=frozenset(one.name for one in members if one.name),
+        studies=_studies(members),
+    )
+
+
+def _studies(members: Iterable[Acquired]) -> frozenset[str | None]:
+    return frozenset(one.study for one in members)
+
+
+def _parts(originals: Sequence[Acquired]) -> Iterator[list[Acquired]]:
+    """The series of each scan, in order."""
+    by_uid: dict[object, list[Acquired]] = defaultdict(list)
+    alike: dict[object, list[Acquired]] = defaultdict(list)
+    for one in sorted(originals, key=_in_time):
+        if one.uid is not None:
+            by_uid[one.study, one.uid].append(one)
+        elif one.start is not None:
+            alike[one.signature, one.name].append(one)
+    yield from by_uid.values()
+    shared = _shared_starts(originals)
+    for members in alike.values():
+        for together in _at_one_time(members):
+            for part in _apart(together, shared):
+                yield from _by_averages(part)
+
+
+def _identifier(scope: str, part: Sequence[Acquired]) -> str:
+    first = part[0]
+    if first.start is None:
+        return joined(scope, first.uid)
+    nex = next((one.nex for one in part if one.nex is not None), None)
+    # Cut to the second: another PACS may have cut the fraction off.
+    second = first.start.replace(microsecond=0).isoformat()
+    return joined(scope, second, *first.signature, nex, "_".join(first.name))
+
+
+def _at_one_time(members: Sequence[Acquired]) -> Iterator[list[Acquired]]:
+    """Runs of alike series that no other scan fits between."""
+    together: list[Acquired] = []
+    for one in members:
+        if together and not _is_same_scan(together, one):
+            yield together
+            together = []
+        together.append(one)
+    if together:
+        yield together
+
+
+def _is_same_scan(together: Sequence[Acquired], one: Acquired) -> bool:
+    """Whether no other scan fits in between, or a part that is not there yet was taken meanwhile.
+
+    The latter where the first images of a part are missing: its start is then that of a later one.
+    """
+    first = together[0]
+    within = timedelta(milliseconds=min(first.tr_ms or 0.0, _LONGEST_TR_MS))
+    if _start(one) - _start(first) < max(duration("same_start"), within):
+        return True
+    looks = {other.look for other in together if other.study == one.study}
+    return _start(one) < _end(first) and one.look not in looks
+
+
+def _shared_starts(originals: Sequence[Acquired]) -> set[tuple[str | None, datetime | None]]:
+    """Starts that one study writes for scans of different signatures: they tell nothing."""
+    told: dict[tuple[str | None, datetime | None], set[Signature]] = defaultdict(set)
+    for one in originals:
+        told[one.study, one.start].add(one.signature)
+    return {key for key, signatures in told.items() if len(signatures) > 1}
+
+
+def _apart(
+    together: Sequence[Acquired], shared: set[tuple[str | None, datetime | None]]
+) -> list[list[Acquired]]:
+    """At a start that tells nothing, a second series that looks the same is a second scan."""
+    parts: dict[int, list[Acquired]] = defaultdict(list)
+    seen: Counter[object] = Counter()
+    for one in together:
+        occurrence = 0
+        if (one.study, one.start) in shared:
+            occurrence = seen[one.study, one.look]
+            seen[one.study, one.look] += 1
+        parts[occurrence].append(one)
+    return list(parts.values())
+
+
+def _by_averages(part: list[Acquired]) -> Iterator[list[Acquired]]:
+    """Different averages are different scans; a series that tells none goes to the first."""
+    told = sorted({one.nex for one in part if one.nex is not None})
+    for place, nex in enumerate(told or [None]):
+        yield [one for one in part if one.nex == nex or (one.nex is None and place == 0)]
+
+
+def _distance(one: Acquired, scan: _Scan) -> tuple[bool, bool, timedelta, str]:
+    """Its name first, then its repetition time, then the nearest start."""
+    start = one.start or scan.start
+    return (
+        one.name not in scan.names,
+        all(member.tr_ms != one.tr_ms for member in scan.members),
+        abs(start - scan.start),
+        scan.identifier,
+    )
+
+
+def _without_original(
+    scope: str, cell: Sequence[Acquired], lonely: Sequence[int]
+) -> Iterator[tuple[str, list[int]]]:
+    """Made images whose original is nowhere: those of one name and start belong together."""
+    by_name: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for i in lonely:
+        by_name[cell[i].name].append(i)
+    for name, indexes in by_name.items():
+        indexes.sort(key=lambda i: _in_time(cell[i]))
+        together: list[int] = []
+        for i in indexes:
+            if together and _start(cell[i]) - _start(cell[together[0]]) >= duration("same_start"):
+                yield _made_identifier(scope, cell[together[0]], name), together
+                together = []
+            together.append(i)
+        if together:
+            yield _made_identifier(scope, cell[together[0]], name), together
+
+
+def _made_identifier(scope: str, first: Acquired, name: tuple[str, ...]) -> str:
+    return joined(scope, _start(first).replace(microsecond=0).isoformat(), _MADE, "_".join(name))
+
+
+def _in_time(one: Acquired) -> tuple[datetime, float, str, str]:
+    return (_start(one), one.number or 0.0, one.study or "", one.series or "")
+
+
+def _start(one: Acquired) -> datetime:
+    return one.start or EARLIEST
+
+
+def _end(one: Acquired) -> datetime:
+    return later(_start(one), max(one.scan_time_s or 0.0, duration("same_start").total_seconds()))

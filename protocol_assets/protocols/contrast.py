@@ -11,8 +11,15 @@ from protocol_assets.protocols.texts import TextRules
 from protocol_assets.vendors.row import Row, text
 from protocol_assets.vendors.texts import Texts
 
-__all__ = ["ContrastEvidence", "contrast_evidence", "contrast_phases", "has_contrast_agent"]
+__all__ = [
+    "ContrastEvidence",
+    "contrast_evidence",
+    "contrast_phases",
+    "has_contrast_agent",
+    "stated_phase",
+]
 
+_WITH_AGENT = frozenset({"post", "both"})
 _NO_AGENT = frozenset({"NO", "NONE", "N", "NIL", "WITHOUT"})
 
 
@@ -24,12 +31,14 @@ class ContrastEvidence:
         stated: ``pre``, ``post`` or ``none`` by the series' own header and text; None where it is
             silent or contradicts itself.
         is_ordered: Whether procedure or study text promise an agent.
+        is_ruled_out: Whether they say that there is none.
         is_described: Whether there was any text to read.
         start: Start of the series.
     """
 
     stated: str | None
     is_ordered: bool
+    is_ruled_out: bool
     is_described: bool
     start: datetime | None
 
@@ -44,15 +53,27 @@ def contrast_evidence(
     row: Row, texts: Texts, exam_texts: Texts, start: datetime | None
 ) -> ContrastEvidence:
     """Evidence of one series, from its header, its own texts and those of its exam."""
-    terms = _rules().terms(*texts) - {"both"}
+    terms = _rules().terms(*texts)
     if has_contrast_agent(row):
         terms |= {"post"}
+    of_exam = _rules().terms(*exam_texts)
     return ContrastEvidence(
-        stated=next(iter(terms)) if len(terms) == 1 else None,
-        is_ordered=bool(_rules().terms(*exam_texts) & {"post", "both"}),
+        stated=next(iter(terms)) if len(terms) == 1 and terms != {"both"} else None,
+        is_ordered=bool(of_exam & _WITH_AGENT),
+        is_ruled_out=bool(of_exam) and not of_exam & _WITH_AGENT,
         is_described=bool(texts or exam_texts),
         start=start,
     )
+
+
+def stated_phase(series: ContrastEvidence) -> str | None:
+    """The phase of a series by what is said of it and of its exam, without the series beside it.
+
+    In an exam without an agent what is called native has no phase: it is ``none``.
+    """
+    if series.is_ruled_out and series.stated != "post":
+        return "none"
+    return series.stated
 
 
 def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
@@ -69,7 +90,7 @@ def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
         return [_beside_contrast(series, first) for series in exam]
     is_ordered = any(series.is_ordered for series in exam)
     return [
-        series.stated or (None if is_ordered or not series.is_described else "none")
+        stated_phase(series) or (None if is_ordered or not series.is_described else "none")
         for series in exam
     ]
 

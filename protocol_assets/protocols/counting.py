@@ -6,10 +6,9 @@ Object class and image type decide; the rules are ``counting_sop_classes.csv`` a
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
@@ -29,23 +28,23 @@ class ObjectClass:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """What decides whether a derived series is its acquisition's only one.
+    """What decides whether a derived series stands for its acquisition.
 
     Attributes:
         reason: Exclusion reason so far; None and ``localizer`` are originals.
-        study: Study Instance UID.
-        acquisition_id: Identifier of the acquisition.
-        name: What the protocol calls the series.
-        start: Start of the acquisition.
-        scan_time_s: Its scan time in seconds.
+        acquisition: Identifier of the acquisition.
+        has_original: Whether an original of it is there, or betrays that it existed.
+        has_start: Whether the series tells when it was scanned.
+        shows_anatomy: Whether it is a Dixon image: computed, and what the scan was made for.
+        content: Equal for the same series sent twice.
     """
 
     reason: str | None
-    study: str | None
-    acquisition_id: str | None
-    name: str | None
-    start: datetime | None
-    scan_time_s: float | None
+    acquisition: str | None
+    has_original: bool
+    has_start: bool
+    shows_anatomy: bool
+    content: object
 
 
 def object_class(row: Row) -> ObjectClass:
@@ -68,34 +67,21 @@ def exclusion_reason(row: Row, found: ObjectClass, is_localizer: bool) -> str | 
 
 
 def derived_only(candidates: Sequence[Candidate]) -> list[bool]:
-    """For each series whether it is derived and yet the only series of its acquisition.
+    """For each series whether it is derived and yet stands for its acquisition.
 
-    An original shares its acquisition, or betrays it: the same study and name, or a scan
-    that was running at that start, since a scanner runs one scan at a time. Without a start or an
-    acquisition UID shared by nobody nothing shows that the original is not elsewhere: not counted.
+    It does where it is the only series of it; Dixon images do together (many sites store water and
+    fat alone). Without a start nothing shows that the original is not elsewhere: not counted.
     """
-    members = Counter(c.acquisition_id for c in candidates)
-    originals: dict[str, list[Candidate]] = defaultdict(list)
+    contents: dict[str | None, set[object]] = defaultdict(set)
     for candidate in candidates:
-        if candidate.reason in (None, "localizer") and candidate.study is not None:
-            originals[candidate.study].append(candidate)
+        contents[candidate.acquisition].add(candidate.content)
     return [
         c.reason == "derived"
-        and c.start is not None
-        and c.study is not None
-        and members[c.acquisition_id] == 1
-        and not any(_betrays(original, c) for original in originals[c.study])
+        and c.has_start
+        and not c.has_original
+        and (c.shows_anatomy or len(contents[c.acquisition]) == 1)
         for c in candidates
     ]
-
-
-def _betrays(original: Candidate, derived: Candidate) -> bool:
-    if original.name is not None and original.name == derived.name:
-        return True
-    if original.start is None or derived.start is None:
-        return False
-    length = timedelta(seconds=max(original.scan_time_s or 0.0, 1.0))
-    return original.start - timedelta(seconds=1) <= derived.start < original.start + length
 
 
 @lru_cache(maxsize=65536)

@@ -1,4 +1,4 @@
-"""Role of a series: plane and weighting, or localizer; fat suppression.
+"""Role of a series: plane and weighting, or localizer, with evidence, confidence and conflict.
 
 Physics first, text second: what the header measures outweighs what somebody typed. ``texts`` are
 those that speak of the series (``vendors.texts.series_texts``).
@@ -7,182 +7,158 @@ those that speak of the series (``vendors.texts.series_texts``).
 from __future__ import annotations
 
 import math
-import re
+from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Final
 
 from protocol_assets.data import read_table
+from protocol_assets.protocols.image_types import image_type_terms
 from protocol_assets.protocols.texts import TextRules
-from protocol_assets.vendors.row import Row, number, numbers, positive, text, tokens
-from protocol_assets.vendors.sequence import has_inversion
+from protocol_assets.protocols.weightings import Weighting, weighting
+from protocol_assets.vendors.row import Row, number, numbers, positive, tokens
 from protocol_assets.vendors.texts import Texts
 
-__all__ = ["fat_suppression", "is_localizer", "plane", "role", "weighting"]
+__all__ = ["NO_ROLE", "Role", "found_role"]
 
 _AXES = ("sag", "cor", "ax")
 # A slice belongs to the plane whose axis is within 45 degrees of its normal; beyond, it is oblique.
 _WITHIN = math.cos(math.radians(45))
 # A sequential gradient echo (TR in ms) through several orientations, one image a slice.
 _LOCALIZER_TR = 50.0
-_DIFFUSION_SEQUENCE = re.compile(r"\bep_?b\d", re.IGNORECASE)
-# Echo time (ms) from which a gradient echo is T2* weighted.
-_T2_STAR_TE = 10.0
-_STATES_FAT_SATURATION = frozenset({"siemens", "ge", "philips"})
-# How two words for weighting read together.
-_TOGETHER = {
-    frozenset({"t1", "flair"}): "t1_flair",
-    frozenset({"t1", "t1_flair"}): "t1_flair",
-    frozenset({"t2", "flair"}): "flair",
-    frozenset({"t2", "stir"}): "stir",
-    frozenset({"t1", "stir"}): "stir",
-    frozenset({"t2", "t2_star"}): "t2_star",
-}
 
 
-def role(localizer: bool, plane: str | None, weighting: str | None) -> str | None:
-    """``localizer``, or plane and weighting joined; None where one of them is unknown."""
-    if localizer:
-        return "localizer"
-    return None if plane is None or weighting is None else f"{plane}_{weighting}"
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What a series is for.
+
+    Attributes:
+        role: ``localizer``, or plane and weighting joined; None where one of them is unknown or
+            no term of the vocabulary ``role`` (``terms.csv``) names them together.
+        plane: ``sag``, ``cor``, ``ax`` or ``obl``.
+        weighting: Contrast weighting or technique.
+        evidence: ``physics``, ``text`` or ``both``: what decided the role.
+        confidence: ``high`` where everything is measured or spelled out, ``low`` where physics and
+            text contradict each other, ``medium`` in between; None without a role.
+        is_conflict: Whether physics and text contradict each other in plane or weighting; None
+            where neither says anything.
+    """
+
+    role: str | None
+    plane: str | None
+    weighting: str | None
+    evidence: str | None
+    confidence: str | None
+    is_conflict: bool | None
 
 
-def is_localizer(row: Row, texts: Texts, family: str | None, dimension: str | None) -> bool:
-    """By Image Type, by text, or by physics: a fast 2D gradient echo in several orientations."""
-    if "localizer" in _image_type_terms("localizer", tokens(row, "ImageType")):
-        return True
-    if _rules("localizer").terms(*texts):
-        return True
+NO_ROLE: Final = Role(None, None, None, None, None, None)
+"""The role of what is no MR image."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    term: str | None
+    by_physics: str | None
+    by_text: str | None
+    is_conflict: bool
+
+
+def found_role(row: Row, texts: Texts, family: str | None, dimension: str | None) -> Role:
+    """The role of a series.
+
+    Args:
+        row: The series.
+        texts: Texts that speak of the series.
+        family: ``vendors.sequence.sequence_family``.
+        dimension: ``vendors.sequence.dimension``.
+    """
+    slices, weight = _found_plane(row, texts), weighting(row, texts, family, dimension)
+    measured = _is_localizer(row, family, dimension)
+    said = bool(_rules("localizer").terms(*texts))
+    # A calibration has no weighting to name; beside one the word speaks of something else.
+    said |= weight.by_text is None and bool(_rules("calibration").terms(*texts))
+    if measured or said:
+        return _localizer(measured, said, slices, weight)
+    role = _role(slices.term, weight.term)
+    is_conflict = slices.is_conflict or weight.is_conflict
+    evidence = _evidence(
+        slices.by_physics is not None or weight.by_physics is not None,
+        slices.by_text is not None or weight.by_text is not None,
+    )
+    confidence = "high" if weight.is_sure else "medium"
+    return Role(
+        role=role,
+        plane=slices.term,
+        weighting=weight.term,
+        evidence=evidence if role else None,
+        confidence=("low" if is_conflict else confidence) if role else None,
+        is_conflict=is_conflict if evidence else None,
+    )
+
+
+def _localizer(measured: str | None, said: bool, slices: _Plane, weight: Weighting) -> Role:
+    # A fast scan in three orientations that bears the name of another series may be either.
+    is_conflict = (
+        measured == "physics"
+        and not said
+        and slices.by_text is not None
+        and weight.by_text is not None
+    )
+    confidence = "high" if said or measured == "image_type" else "medium"
+    return Role(
+        role="localizer",
+        plane=slices.term,
+        weighting=weight.term,
+        evidence=_evidence(measured is not None, said),
+        confidence="low" if is_conflict else confidence,
+        is_conflict=is_conflict,
+    )
+
+
+def _evidence(has_physics: bool, has_text: bool) -> str | None:
+    if has_physics:
+        return "both" if has_text else "physics"
+    return "text" if has_text else None
+
+
+def _role(plane: str | None, weight: str | None) -> str | None:
+    joined = f"{plane}_{weight}"
+    return joined if joined in _roles() else None
+
+
+def _is_localizer(row: Row, family: str | None, dimension: str | None) -> str | None:
+    """``image_type``, or ``physics``: a fast 2D gradient echo in several orientations."""
+    if "localizer" in image_type_terms("localizer", tokens(row, "ImageType")):
+        return "image_type"
     tr = positive(row, "RepetitionTime")
     orientations = number(row, "ImageOrientationPatient_distinct")
     frames = positive(row, "NumberOfFrames")
     slices = positive(row, "ImagePositionPatient_distinct")
     if tr is None or orientations is None or frames is None or slices is None:
-        return False
+        return None
     is_fast = family == "gre" and dimension == "2d" and tr < _LOCALIZER_TR
-    return is_fast and orientations >= 3 and frames <= slices
+    return "physics" if is_fast and orientations >= 3 and frames <= slices else None
 
 
-def plane(row: Row, texts: Texts) -> str | None:
-    """``sag``, ``cor``, ``ax`` or ``obl`` from Image Orientation (Patient), else from the text."""
+def _found_plane(row: Row, texts: Texts) -> _Plane:
+    """The plane from Image Orientation (Patient), else from the text."""
     cosines = numbers(row, "ImageOrientationPatient")
-    if len(cosines) == 6:
-        found = _plane(cosines)
-        if found is not None:
-            return found
+    measured = _plane(cosines) if len(cosines) == 6 else None
+    said = _plane_named(texts)
+    if measured is None:
+        return _Plane(said, None, said, False)
+    if measured == "obl" and said is not None:
+        # Between the axes: the name says which of them the slice was tilted from.
+        return _Plane(said, measured, said, False)
+    is_conflict = said is not None and said not in (measured, "obl")
+    return _Plane(measured, measured, said, is_conflict)
+
+
+def _plane_named(texts: Texts) -> str | None:
+    """The one plane named; ``COR OBL`` is tilted from coronal and belongs there."""
     terms = _rules("plane").terms(*texts)
-    return next(iter(terms)) if len(terms) == 1 else None
-
-
-def weighting(row: Row, texts: Texts, family: str | None, dimension: str | None) -> str | None:
-    """Contrast weighting by physics, else by text.
-
-    Order: diffusion, inversion recovery, gradient echo, then repetition and echo time. The special
-    cases come before the general ones, which they would satisfy too (a FLAIR has the TR and TE of a
-    T2). STIR needs an inversion recovery sequence: SPAIR has an inversion time as well.
-    """
-    if _is_diffusion(row, family):
-        return "dwi"
-    physics = _by_physics(row, family, dimension)
-    return physics if physics is not None else _by_text(texts)
-
-
-def fat_suppression(
-    row: Row, texts: Texts, weighting: str | None, vendor: str | None
-) -> str | None:
-    """``stir``, ``dixon``, ``water_excitation``, ``fat_saturation`` or ``none``.
-
-    ``none`` needs a header that would say otherwise: Spectrally Selected Suppression (0018,9025),
-    or Scan Options (0018,0022) of a vendor that lists ``FS`` there, in a header whose sequence
-    attributes are there (Scan Options is empty where no option is on).
-    """
-    if weighting == "stir":
-        return "stir"
-    named = _rules("fat_suppression").terms(*texts)
-    if "dixon" in named or _image_type_terms("fat_suppression", tokens(row, "ImageType")):
-        return "dixon"
-    selected = text(row, "SpectrallySelectedSuppression")
-    if selected == "FAT" or "FS" in tokens(row, "ScanOptions"):
-        return "fat_saturation"
-    for term in ("water_excitation", "fat_saturation"):
-        if term in named:
-            return term
-    states_it = vendor in _STATES_FAT_SATURATION and bool(tokens(row, "ScanningSequence"))
-    return "none" if selected == "NONE" or states_it else None
-
-
-def _is_diffusion(row: Row, family: str | None) -> bool:
-    if positive(row, "DiffusionBValue_max") is not None:
-        return True
-    if "dwi" in _image_type_terms("weighting", tokens(row, "ImageType")):
-        return True
-    if family != "epi":
-        return False
-    sequence = text(row, "SequenceName") or text(row, "PulseSequenceName") or ""
-    return bool(_DIFFUSION_SEQUENCE.search(sequence))
-
-
-def _by_physics(row: Row, family: str | None, dimension: str | None) -> str | None:
-    tr, te = positive(row, "RepetitionTime"), positive(row, "EchoTime")
-    ti = positive(row, "InversionTime")
-    if te is None or tr is None:
-        return None
-    if ti is not None:
-        inverted = _inverted(ti, te, family, dimension, has_inversion(row))
-        if inverted is not None:
-            return inverted
-    is_gradient = _is_gradient_epi(row) if family == "epi" else family == "gre"
-    if is_gradient is None:
-        return None
-    return _gradient_echo(row, te) if is_gradient else _spin_echo(tr, te)
-
-
-def _is_gradient_epi(row: Row) -> bool | None:
-    """Whether an EPI is a gradient echo; Siemens says so in the sequence name only (``epfid``)."""
-    name = (text(row, "SequenceName") or text(row, "PulseSequenceName") or "").lower()
-    scanning = tokens(row, "ScanningSequence")
-    if "GR" in scanning or "fid" in name:
-        return True
-    if "SE" in scanning or "se2d" in name:
-        return False
-    return True if text(row, "EchoPulseSequence") == "GRADIENT" else None
-
-
-def _inverted(
-    ti: float, te: float, family: str | None, dimension: str | None, has_inversion: bool
-) -> str | None:
-    if family != "gre" and ti > 1500:
-        return "flair"
-    if not has_inversion:
-        return None
-    if 500 <= ti <= 1200 and te < 50:
-        # MPRAGE and its kin: a prepared 3D gradient echo, by its short echo time where GE says RM.
-        is_prepared = family == "gre" or (dimension == "3d" and te < 6)
-        return "t1" if is_prepared else "t1_flair"
-    return "stir" if 75 <= ti <= 260 and family != "gre" else None
-
-
-def _gradient_echo(row: Row, te: float) -> str | None:
-    if te >= _T2_STAR_TE:
-        return "t2_star"
-    variant = tokens(row, "SequenceVariant")
-    # A balanced steady state is neither; the text may tell.
-    return None if "SS" in variant and "SP" not in variant else "t1"
-
-
-def _spin_echo(tr: float, te: float) -> str | None:
-    if tr < 1200 and te < 30:
-        return "t1"
-    if tr > 2000 and te > 60:
-        return "t2"
-    if tr > 1500 and te < 50:
-        return "pd"
-    return None
-
-
-def _by_text(texts: Texts) -> str | None:
-    terms = _rules("weighting").terms(*texts)
-    if "dwi" in terms:
-        return "dwi"
-    return next(iter(terms)) if len(terms) == 1 else _TOGETHER.get(terms)
+    axes = terms - {"obl"} or terms
+    return next(iter(axes)) if len(axes) == 1 else None
 
 
 @lru_cache(maxsize=65536)
@@ -197,12 +173,9 @@ def _plane(cosines: tuple[float, ...]) -> str | None:
     return axis if share >= _WITHIN else "obl"
 
 
-@lru_cache(maxsize=8192)
-def _image_type_terms(kind: str, image_type: tuple[str, ...]) -> frozenset[str]:
-    # The first two values are ORIGINAL/DERIVED and PRIMARY/SECONDARY.
-    values = image_type[2:]
-    table = read_table("role_image_types.csv")
-    return frozenset(r["term"] for r in table if r["kind"] == kind and r["value"] in values)
+@cache
+def _roles() -> frozenset[str]:
+    return frozenset(row["term"] for row in read_table("terms.csv") if row["vocabulary"] == "role")
 
 
 @cache

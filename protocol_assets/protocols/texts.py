@@ -1,41 +1,27 @@
 """Matching protocol texts against rule files.
 
-A text becomes upper-case words without accents; a rule is a phrase of such words, whose last word
-may end in ``*`` for any ending. The longest phrase wins and uses its words up, so that
-``SEM CONTRASTE`` is not also ``CONTRASTE``; the term ``-`` only uses words up.
+A text becomes words (``protocols.words``); a rule is a phrase of such words, any of which may end
+in ``*`` for any ending or in ``#`` for two digits or more. The longest phrase wins and uses its
+words up, so that ``SEM CONTRASTE`` is not also ``CONTRASTE``; the term ``-`` only uses words up. A
+word that no rule knows is tried once more as a slip of the keyboard of a long one (``CERVCIAL``).
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.protocols.words import members, words
 
-__all__ = ["TextRules", "words"]
+__all__ = ["TextRules"]
 
-_WORD = re.compile(r"[A-Z0-9]+")
-# What punctuation means is spelled out before it is dropped.
-_SPELLED_OUT = (
-    (re.compile(r"T2\s?\*"), "T2STAR"),
-    (re.compile(r"\+\s*(?:C|GD|GAD|KM|CM|MDC|CONTRAST\w*)\b|\bC\+"), " POSTCONTRAST "),
-    (re.compile(r"\b(SAG|COR|AX|TRA)(?=(?:T1|T2|PD|STIR|FLAIR|DWI))"), r"\1 "),
-    (re.compile(r"\b(T1|T2|PD)(?=(?:SAG|COR|AX|TRA|TSE|FSE|SE|FS|STIR)\b)"), r"\1 "),
-)
+Phrase = tuple[str, ...]
+
 _NOTHING_TO_READ = frozenset({"", "-"})
-
-
-@lru_cache(maxsize=65536)
-def words(text: str) -> tuple[str, ...]:
-    """The upper-case words of a text, accents stripped (``Übersicht`` is ``UBERSICHT``)."""
-    folded = unicodedata.normalize("NFKD", text).upper()
-    plain = "".join(c for c in folded if not unicodedata.combining(c)).replace("_", " ")
-    for pattern, replacement in _SPELLED_OUT:
-        plain = pattern.sub(replacement, plain)
-    return tuple(_WORD.findall(plain))
+# In shorter words one slip makes another word; a letter is left out of long ones only.
+_SHORTEST_SWAPPED, _SHORTEST_SHORTENED = 5, 7
 
 
 class TextRules:
@@ -48,16 +34,15 @@ class TextRules:
     """
 
     def __init__(self, table: str, term_column: str, kind: str | None = None) -> None:
-        phrases: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        starts: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        for row in read_table(table):
-            if kind is None or row["kind"] == kind:
-                phrase = tuple(row["phrase"].split())
-                # Two letters index a lone prefix; every other phrase starts with a whole word.
-                by = starts if phrase[0].endswith("*") else phrases
-                by[phrase[0][:2] if by is starts else phrase[0]].append((phrase, row[term_column]))
-        self._phrases = {key: _longest_first(found) for key, found in phrases.items()}
-        self._starts = {key: _longest_first(found) for key, found in starts.items()}
+        rules = [
+            (tuple(row["phrase"].split()), row[term_column])
+            for row in read_table(table)
+            if kind is None or row["kind"] == kind
+        ]
+        known = {phrase for phrase, _ in rules}
+        slips = [((slip,), term) for phrase, term in rules for slip in _slips(phrase)]
+        self._rules = _indexed(rules)
+        self._slips = _indexed(rule for rule in slips if rule[0] not in known)
         self._terms = lru_cache(maxsize=65536)(self._find)
 
     def terms(self, *texts: str) -> frozenset[str]:
@@ -69,31 +54,72 @@ class TextRules:
 
     def _find(self, text: str) -> frozenset[str]:
         found = set()
-        tokens = words(text)
-        position = 0
-        while position < len(tokens):
-            length, term = self._longest_at(tokens, position)
+        rest = words(text)
+        while rest:
+            length, term = _longest(self._rules, rest) or _longest(self._slips, rest) or (1, "")
             found.add(term)
-            position += length
+            rest = rest[length:]
         return frozenset(found - _NOTHING_TO_READ)
 
-    def _longest_at(self, tokens: tuple[str, ...], position: int) -> tuple[int, str]:
-        word = tokens[position]
-        for candidates in (self._phrases.get(word, ()), self._starts.get(word[:2], ())):
-            for phrase, term in candidates:
-                if _fits(phrase, tokens[position : position + len(phrase)]):
-                    return len(phrase), term
-        return 1, ""
+
+def _indexed(rules: Iterable[tuple[Phrase, str]]) -> dict[str, list[tuple[Phrase, str]]]:
+    """Rules by their first word, or by its first letters (at most two) where its end is open."""
+    index = defaultdict(list)
+    for phrase, term in rules:
+        firsts = {member[0] for member in members(phrase[0])}
+        for key in {word[:-1][:2] if word[-1] in "*#" else word for word in firsts}:
+            index[key].append((phrase, term))
+    return dict(index)
 
 
-def _longest_first(
-    found: Iterable[tuple[tuple[str, ...], str]],
-) -> tuple[tuple[tuple[str, ...], str], ...]:
-    return tuple(sorted(found, key=lambda rule: (len(rule[0]), len(rule[0][-1])), reverse=True))
+def _longest(index: dict[str, list[tuple[Phrase, str]]], rest: Phrase) -> tuple[int, str] | None:
+    """How many words the longest rule at the start of ``rest`` uses up, and its term.
+
+    Of rules of one length the one with the most words of its own wins, then the longest word.
+    """
+    candidates = [
+        rule for key in {rest[0], rest[0][:2], rest[0][:1]} for rule in index.get(key, ())
+    ]
+    fitting = [
+        ((length, sum(not word.startswith("@") for word in phrase), len(phrase[-1])), term)
+        for phrase, term in candidates
+        if (length := _length(phrase, rest)) is not None
+    ]
+    if not fitting:
+        return None
+    (length, _, _), term = max(fitting)
+    return length, term
 
 
-def _fits(phrase: tuple[str, ...], tokens: tuple[str, ...]) -> bool:
-    if len(phrase) != len(tokens) or phrase[:-1] != tokens[:-1]:
-        return False
-    last, word = phrase[-1], tokens[-1]
-    return word.startswith(last[:-1]) if last.endswith("*") else word == last
+def _length(phrase: Phrase, rest: Phrase) -> int | None:
+    """How many words at the start of ``rest`` the phrase fits; None where it does not."""
+    if not phrase:
+        return 0
+    for member in members(phrase[0]):
+        if len(member) <= len(rest) and all(map(_is, member, rest)):
+            further = _length(phrase[1:], rest[len(member) :])
+            if further is not None:
+                return len(member) + further
+    return None
+
+
+def _is(word: str, found: str) -> bool:
+    if word.endswith("*"):
+        return found.startswith(word[:-1])
+    if word.endswith("#"):
+        digits = found[len(word) - 1 :]
+        return found.startswith(word[:-1]) and len(digits) > 1 and digits.isdigit()
+    return found == word
+
+
+def _slips(phrase: Phrase) -> Iterator[str]:
+    """Misspellings of a single long word: two letters swapped, or one left out."""
+    word = phrase[0].rstrip("*")
+    ending = phrase[0][len(word) :]
+    if len(phrase) > 1 or not word.isalpha() or len(word) < _SHORTEST_SWAPPED + len(ending):
+        return
+    for at in range(1, len(word) - 1):
+        yield word[:at] + word[at + 1] + word[at] + word[at + 2 :] + ending
+    if len(word) >= _SHORTEST_SHORTENED:
+        for at in range(1, len(word)):
+            yield word[:at] + word[at + 1 :] + ending

@@ -10,6 +10,7 @@ from protocol_assets.protocols.contrast import (
     contrast_evidence,
     contrast_phases,
     has_contrast_agent,
+    stated_phase,
 )
 from protocol_assets.vendors.row import Row
 from protocol_assets.vendors.texts import exam_texts, series_texts
@@ -49,11 +50,34 @@ START = datetime.fromisoformat("2024-03-05T10:00:00")
         ({"BodyPartExamined": "SPINE"}, None),
         ({"BodyPartExamined": "KNEE", "AnatomicRegionCodeMeaning": "Brain"}, "brain"),
         ({"StudyDescription": "MRI with contrast"}, None),
+        ({"SeriesDescription": "AX T2 L4-S1"}, "lumbar_spine"),
+        ({"SeriesDescription": "AX T2 C7-T1"}, "cervical_spine"),
+        ({"SeriesDescription": "SAG T2 D1-D12"}, "thoracic_spine"),
+        ({"SeriesDescription": "T2 CERVIX UTERI"}, "pelvis"),
+        ({"StudyDescription": "IRM CERVEAU"}, "brain"),
+        ({"StudyDescription": "ARM CERVICALE"}, "neck"),
+        ({"StudyDescription": "MRT Becken ISG"}, "pelvis"),
         ({}, None),
     ],
 )
 def test_anatomy(row: Row, expected: str | None) -> None:
-    assert anatomy(row, series_texts(row, None), exam_texts(row, None)) == expected
+    assert anatomy(row, series_texts(row, None), exam_texts(row, None))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"SeriesDescription": "T1 AX LSP", "StudyDescription": "MRI Spine"}, "series_text"),
+        ({"SeriesDescription": "T1 AX", "StudyDescription": "MRI Lumbar Spine"}, "exam_text"),
+        ({"AnatomicRegionCodeMeaning": "Brain", "BodyPartExamined": "KNEE"}, "region_code"),
+        ({"BodyPartExamined": "LSPINE"}, "body_part"),
+        ({"SeriesDescription": "COR CERVICAL LUMBAR"}, "series_text"),
+        ({"BodyPartExamined": "SPINE"}, None),
+        ({}, None),
+    ],
+)
+def test_what_told_the_anatomy(row: Row, expected: str | None) -> None:
+    assert anatomy(row, series_texts(row, None), exam_texts(row, None))[1] == expected
 
 
 @pytest.mark.parametrize(
@@ -87,6 +111,35 @@ def test_contrast_agent(agent: str | None, expected: bool | None) -> None:
         ("LWS POST OP", None),
         ("T1 W WO CONTRAST", None),
         ("T1 SAG", None),
+        ("T1 SAG S/C", "none"),
+        ("T1 SAG C/C", "post"),
+        ("T1 s/ contraste", "none"),
+        ("T1 c/ contraste", "post"),
+        ("T1 pós contraste", "post"),
+        ("T1 apos gd", "post"),
+        ("T1 con m.d.c.", "post"),
+        ("T1 dopo mdc ev", "post"),
+        ("T1 avant injection", "pre"),
+        ("T1 ss inj", "none"),
+        ("T1 vor KM", "pre"),
+        ("T1 nach KM", "post"),
+        ("T1 zonder contrast", "none"),
+        ("T1 post-gado", "post"),
+        ("T1 C+", "post"),
+        ("T1 C-", "none"),
+        ("T1GD", "post"),
+        ("T1POSTGADO", "post"),
+        ("VIBE art. Phase", "post"),
+        ("LAVA PORTAL", "post"),
+        ("AX ARTERIAL SPIN LABELING", None),
+        ("NATIVE SPACE", None),
+        ("POSTERIOR FOSSA", None),
+        ("POST VOID", None),
+        ("PHASE CONTRAST", None),
+        ("SAG T1 C-SPINE", None),
+        ("T1+C-SPINE", None),
+        ("T1 PRE POST", None),
+        ("PROTOCOLO", None),
     ],
 )
 def test_phase_a_series_states(text: str, expected: str | None) -> None:
@@ -107,6 +160,22 @@ def test_an_exam_without_any_word_of_an_agent() -> None:
     assert phases("T1 SAG", "T2 SAG") == ["none", "none"]
     assert phases("T1 SAG", "T2 SAG", study="MRT LWS nativ") == ["none", "none"]
     assert phases("", "") == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("text", "study", "expected"),
+    [
+        ("T1 nativ", "MRT LWS nativ", "none"),
+        ("T1 nativ", "MRT LWS mit KM", "pre"),
+        ("T1 nativ", "", "pre"),
+        ("T1 SAG", "MRI LUMBAR W/O CONTRAST", "none"),
+        ("T1 +C", "MRI LUMBAR W/O CONTRAST", "post"),
+        ("T1 SAG", "MRI LUMBAR W WO CONTRAST", None),
+        ("T1 SAG", "MRI LUMBAR", None),
+    ],
+)
+def test_the_phase_of_a_series_alone(text: str, study: str, expected: str | None) -> None:
+    assert stated_phase(evidence(text, None, study)) == expected
 
 
 def test_what_starts_before_the_first_post_series_is_pre() -> None:

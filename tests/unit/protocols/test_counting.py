@@ -1,7 +1,5 @@
 """Which series count."""
 
-from datetime import datetime, timedelta
-
 import pytest
 
 from protocol_assets.data import read_table
@@ -13,7 +11,6 @@ from protocol_assets.protocols.counting import (
 )
 
 MR = "1.2.840.10008.5.1.4.1.1.4"
-START = datetime.fromisoformat("2024-03-05T10:00:00")
 
 
 @pytest.mark.parametrize(
@@ -76,34 +73,40 @@ def test_reasons_are_terms() -> None:
         assert {row["exclusion_reason"] for row in read_table(table)} - {""} <= terms
 
 
-def candidate(
-    reason: str | None, minutes: float | None, acquisition: str = "d", name: str = "T1"
+def derived(
+    acquisition: str = "a",
+    *,
+    content: object = 1,
+    reason: str | None = "derived",
+    has_original: bool = False,
+    has_start: bool = True,
+    shows_anatomy: bool = False,
 ) -> Candidate:
-    start = None if minutes is None else START + timedelta(minutes=minutes)
-    return Candidate(reason, "study", acquisition, name, start, 180.0)
+    return Candidate(reason, acquisition, has_original, has_start, shows_anatomy, content)
 
 
 def test_a_derived_series_alone_counts() -> None:
-    other_scan = candidate(None, 0, "a", "T2")
-    assert derived_only([other_scan, candidate("derived", 10)]) == [False, True]
+    assert derived_only([derived("a"), derived("b")]) == [True, True]
+
+
+def test_sent_twice_it_is_still_alone() -> None:
+    assert derived_only([derived(), derived()]) == [True, True]
 
 
 @pytest.mark.parametrize(
-    "beside",
+    "candidates",
     [
-        pytest.param(candidate(None, 10, "d", "T2"), id="shares the acquisition"),
-        pytest.param(candidate("derived", 10, "d", "T2"), id="two derived of one acquisition"),
-        pytest.param(candidate(None, 60, "a", "T1"), id="the same protocol was scanned"),
-        pytest.param(candidate(None, 8, "a", "T2"), id="another scan was running"),
+        pytest.param([derived(has_original=True)], id="its original is there"),
+        pytest.param([derived(), derived(content=2)], id="two maps of one acquisition"),
+        pytest.param([derived(), derived(content=2, reason="reformat")], id="beside a reformat"),
+        pytest.param([derived(has_start=False)], id="without a start nothing shows it is alone"),
+        pytest.param([derived(reason="reformat")], id="only derived is rescued"),
     ],
 )
-def test_a_derived_series_with_a_source_does_not_count(beside: Candidate) -> None:
-    assert derived_only([beside, candidate("derived", 10)])[1] is False
+def test_a_derived_series_does_not_count(candidates: list[Candidate]) -> None:
+    assert not any(derived_only(candidates))
 
 
-def test_without_a_start_nothing_shows_that_it_is_alone() -> None:
-    assert derived_only([candidate("derived", None)]) == [False]
-
-
-def test_only_derived_is_rescued() -> None:
-    assert derived_only([candidate("reformat", 10), candidate(None, 20, "a")]) == [False, False]
+def test_water_and_fat_stand_for_a_dixon_scan_together() -> None:
+    water, fat = derived(shows_anatomy=True), derived(content=2, shows_anatomy=True)
+    assert derived_only([water, fat]) == [True, True]

