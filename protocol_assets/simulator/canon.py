@@ -20,7 +20,7 @@ def phase_encoding_steps(scan: Scan) -> int:
 def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
-        return ("DERIVED", "SECONDARY", "MPR")
+        return ("DERIVED", "SECONDARY", "COMPOSED" if scan.is_composed else "MPR")
     return ("ORIGINAL", "PRIMARY", "GDC")
 
 

@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from io import StringIO
+from typing import Final
+
+CASE_MIXES: Final = ("department", "lumbar")
+"""What is examined: a department's usual exams, or lumbar spines only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,14 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """One MR scanner. `encoding` is `classic` or `enhanced`; `averaging` is `over` or `lean`."""
+    """One MR scanner on one day.
+
+    `station` stays for good; `serial`, `software` and `is_renamed` may change over the period.
+    `encoding` is `classic` or `enhanced`, `has_old_coils` speaks of the model's coils, `writes`
+    names what only this scanner does: `nd` (each image also unfiltered), `dixon`, `dwi` (it has
+    these protocols), `ms` (durations in milliseconds). `clock_offset_s` is how far its clock runs
+    ahead.
+    """
 
     vendor: str
     manufacturer: str
@@ -40,15 +51,23 @@ class Scanner:
     site: Site
     language: str
     text_style: str
-    averaging: str
+    has_old_coils: bool
+    reconstruction: str
+    writes: str
     station: str
     serial: str
     coils: dict[str, str] = field(hash=False)
+    clock_offset_s: int = 0
+    is_renamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
-    """A protocol in physical terms; `kind` selects the formula of its time, `nex` is lean."""
+    """A protocol in physical terms; `kind` selects the formula of its time, `nex` is lean.
+
+    `potential` says at how many of 63 scanners it averages more than needed, None where every
+    scanner runs it alike. From `oversampled_from_t` tesla on, 100 % phase oversampling is usual.
+    """
 
     name: str
     role: str
@@ -72,24 +91,34 @@ class Protocol:
     fat_suppression: str
     b_value: int | None
     nex: float
-    follows_device: bool
+    potential: int | None
+    oversampled_from_t: float | None
+
+    def is_oversampled_at(self, field_strength_t: float) -> bool:
+        """Whether 100 % phase oversampling is usual at this field strength."""
+        lowest = self.oversampled_from_t
+        return lowest is not None and field_strength_t >= lowest
 
 
 @dataclass(frozen=True, slots=True)
 class ExamStep:
-    """One protocol of an exam, with the probability that the technologist runs it."""
+    """One protocol of an exam, with the probability that the technologist runs it.
+
+    `needs` is what the scanner must have for it (see `Scanner.writes`), empty for nothing.
+    """
 
     protocol: Protocol
     probability: float
     after_contrast: bool
+    needs: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exam:
-    """A kind of exam: what is ordered and which protocols it is made of."""
+    """A kind of exam: what is ordered, how often in each case mix, and its protocols."""
 
     name: str
-    share: float
+    shares: dict[str, float] = field(hash=False)
     anatomy: str
     body_part: str
     wrong_body_part: str
@@ -124,7 +153,9 @@ def scanners() -> tuple[Scanner, ...]:
             site=sites()[row["site"]],
             language=row["language"],
             text_style=row["text_style"],
-            averaging=row["averaging"],
+            has_old_coils=row["coils"] == "old",
+            reconstruction=row["reconstruction"],
+            writes=row["writes"],
             station=row["station"],
             serial=row["serial"],
             coils={part: row[f"{part}_coil"] for part in ("spine", "head", "knee")},
@@ -160,7 +191,10 @@ def protocols() -> dict[str, Protocol]:
             fat_suppression=row["fat_suppression"],
             b_value=int(row["b_value"]) if row["b_value"] else None,
             nex=float(row["nex"]),
-            follows_device=row["follows_device"] == "1",
+            potential=int(row["potential"]) if row["potential"] else None,
+            oversampled_from_t=(
+                float(row["oversampled_from_t"]) if row["oversampled_from_t"] else None
+            ),
         )
         for row in _rows("protocols")
     }
@@ -175,7 +209,7 @@ def exams() -> tuple[Exam, ...]:
     return tuple(
         Exam(
             name=name,
-            share=float(rows[0]["share"]),
+            shares={mix: float(rows[0][f"share_{mix}"]) for mix in CASE_MIXES},
             anatomy=rows[0]["anatomy"],
             body_part=rows[0]["body_part"],
             wrong_body_part=rows[0]["wrong_body_part"],
@@ -183,24 +217,16 @@ def exams() -> tuple[Exam, ...]:
             coil=rows[0]["coil"],
             steps=tuple(
                 ExamStep(
-                    protocols()[row["protocol"]], float(row["probability"]), row["contrast"] == "1"
+                    protocol=protocols()[row["protocol"]],
+                    probability=float(row["probability"]),
+                    after_contrast=row["contrast"] == "1",
+                    needs=row["needs"],
                 )
                 for row in sorted(rows, key=lambda row: int(row["position"]))
             ),
         )
         for name, rows in grouped.items()
     )
-
-
-@cache
-def averages_mix(averaging: str, vendor: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """The numbers of averages a device of this kind uses, and their weights."""
-    rows = [
-        row
-        for row in _rows("averages")
-        if row["averaging"] == averaging and row["vendor"] == vendor
-    ]
-    return tuple(float(row["nex"]) for row in rows), tuple(float(row["weight"]) for row in rows)
 
 
 @cache

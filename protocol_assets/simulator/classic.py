@@ -6,8 +6,17 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Final
 
-from protocol_assets.simulator import canon, ge, geometry, header, philips, siemens
-from protocol_assets.simulator.dicom_json import DicomJson, attributes, clock, element, ordered
+import orjson
+
+from protocol_assets.simulator import canon, ge, geometry, header, hitachi, philips, siemens, uih
+from protocol_assets.simulator.dicom_json import (
+    DicomJson,
+    attributes,
+    clock,
+    element,
+    ordered,
+    serialised,
+)
 from protocol_assets.simulator.scan import Scan
 
 VENDORS: Final[dict[str, ModuleType]] = {
@@ -15,9 +24,31 @@ VENDORS: Final[dict[str, ModuleType]] = {
     "ge": ge,
     "philips": philips,
     "canon": canon,
+    "hitachi": hitachi,
+    "uih": uih,
 }
 
 RAW_DATA_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.66"
+
+# places in the template for what differs between images, so that the tags stay in order
+_PER_IMAGE: Final = attributes(
+    dict.fromkeys(
+        (
+            "SOPInstanceUID",
+            "AcquisitionDate",
+            "ContentDate",
+            "AcquisitionTime",
+            "ContentTime",
+            "InstanceNumber",
+            "ImagePositionPatient",
+            "ImageOrientationPatient",
+            "SliceLocation",
+            "PixelData",
+        ),
+        0,
+    )
+)
+_B_VALUE: Final = attributes({"DiffusionBValue": 0})
 
 
 def bulk_data(base: str, scan: Scan, instance_uid: str, vr: str = "OW") -> dict[str, str]:
@@ -36,56 +67,62 @@ def encode_classic(scan: Scan, base: str = "") -> Iterator[DicomJson]:
         scan: A scan with images (any purpose but a report).
         base: Root of the DICOMweb service, for BulkDataURI.
     """
+    template = _template(scan)
+    for variation in _variations(scan, base, template):
+        yield template | variation
+    if scan.has_raw_object:
+        yield _raw_object(scan, scan.images)
+
+
+def serialise_classic(scan: Scan, base: str = "") -> Iterator[bytes]:
+    """The JSON text of the same instances."""
+    template = _template(scan)
+    yield from serialised(template, _variations(scan, base, template))
+    if scan.has_raw_object:
+        yield orjson.dumps(_raw_object(scan, scan.images))
+
+
+def _variations(scan: Scan, base: str, template: DicomJson) -> Iterator[DicomJson]:
+    """The elements that differ between the images; each has its place in the template."""
     vendor = VENDORS[scan.study.scanner.vendor]
-    template = _template(scan, vendor)
     digits = header.TIME_DIGITS[scan.study.scanner.vendor]
-    slices = geometry.slices(scan)
-    for image, place in enumerate(slices):
+    has_b_value = "00189087" in template and scan.protocol.b_value is not None
+    varies_nex = scan.defect == "nex_in_one_image" and "00180083" in template
+    for image, place in enumerate(geometry.slices(scan)):
         uid = scan.instance_uid(image)
         moment = scan.study.moment(vendor.acquisition_time_s(scan, image))
-        time = element("TM", clock(moment, digits))
-        # keys exist in the template, so that the tags stay in ascending order
-        instance = template.copy()
-        instance["00080018"] = {"vr": "UI", "Value": [uid]}
-        instance["00080032"] = time
-        instance["00080033"] = time
-        instance["00200013"] = {"vr": "IS", "Value": [image + 1]}
-        instance["00200032"] = {"vr": "DS", "Value": list(place.position)}
-        instance["00200037"] = {"vr": "DS", "Value": list(place.orientation)}
-        instance["00201041"] = {"vr": "DS", "Value": [place.location]}
-        b_value = scan.b_value(image)
-        if b_value is not None and "00189087" in template:
-            instance["00189087"] = {"vr": "FD", "Value": [b_value]}
-        instance["7FE00010"] = bulk_data(base, scan, uid)
-        yield instance
-    if scan.has_raw_object:
-        yield _raw_object(scan, len(slices))
-
-
-def _template(scan: Scan, vendor: ModuleType) -> DicomJson:
-    rows = scan.protocol.matrix_frequency * vendor.ROWS_FACTOR
-    spacing = scan.protocol.fov_mm / rows
-    per_image = attributes(
-        {
-            "SOPInstanceUID": "",
-            "AcquisitionTime": "",
-            "ContentTime": "",
-            "InstanceNumber": 0,
-            "ImagePositionPatient": 0,
-            "ImageOrientationPatient": 0,
-            "SliceLocation": 0,
-            "PixelSpacing": (round(spacing, 6), round(spacing, 6)),
-            "PixelData": 0,
+        day, time = f"{moment:%Y%m%d}", {"vr": "TM", "Value": [clock(moment, digits)]}
+        variation: DicomJson = {
+            "00080018": {"vr": "UI", "Value": [uid]},
+            "00080022": {"vr": "DA", "Value": [day]},
+            "00080023": {"vr": "DA", "Value": [day]},
+            "00080032": time,
+            "00080033": time,
+            "00200013": {"vr": "IS", "Value": [image + 1]},
+            "00200032": {"vr": "DS", "Value": list(place.position)},
+            "00200037": {"vr": "DS", "Value": list(place.orientation)},
+            "00201041": {"vr": "DS", "Value": [place.location]},
+            "7FE00010": bulk_data(base, scan, uid),
         }
-    )
-    if scan.protocol.b_value and scan.study.scanner.vendor != "siemens":
-        per_image |= attributes({"DiffusionBValue": 0})
+        if has_b_value:
+            variation["00189087"] = {"vr": "FD", "Value": [scan.b_value(image)]}
+        if varies_nex:
+            variation["00180083"] = element("DS", scan.image_nex(image))
+        yield variation
+
+
+def _template(scan: Scan) -> DicomJson:
+    vendor = VENDORS[scan.study.scanner.vendor]
+    rows = scan.protocol.matrix_frequency * vendor.ROWS_FACTOR
+    spacing = round(scan.protocol.fov_mm / rows, 6)
     template = ordered(
         header.study_elements(scan.study),
         header.series_elements(scan),
         header.mr_elements(scan),
         header.image_pixel(rows),
-        per_image,
+        attributes({"PixelSpacing": (spacing, spacing)}),
+        _PER_IMAGE,
+        _B_VALUE if scan.protocol.b_value and scan.study.scanner.vendor != "siemens" else {},
         vendor.series_elements(scan),
     )
     match scan.defect:
@@ -93,6 +130,8 @@ def _template(scan: Scan, vendor: ModuleType) -> DicomJson:
             template["00180095"] = {"vr": "DS", "Value": ["abc"]}
         case "empty_element":
             template["00181314"] = {"vr": "DS"}
+        case "te_missing":
+            del template["00180081"]
     return template
 
 

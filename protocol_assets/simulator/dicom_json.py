@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import cache
 from typing import Any, Final
 
+import orjson
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 DicomJson = dict[str, dict[str, Any]]
@@ -88,3 +89,43 @@ def clock(moment: datetime, digits: int) -> str:
     """A DICOM time (TM) with `digits` fractional digits, 0 for none."""
     text = f"{moment:%H%M%S}"
     return f"{text}.{moment.microsecond:06d}"[: 7 + digits] if digits else text
+
+
+def serialised(template: DicomJson, variations: Iterable[DicomJson]) -> Iterator[bytes]:
+    """The JSON text of every data set `template | variation`; what does not vary is written once.
+
+    Args:
+        template: The elements in ascending order, with a place for each that varies.
+        variations: Data sets with the same tags each, all of them in the template.
+    """
+    parts: list[bytes] = []
+    tags: tuple[str, ...] = ()
+    for variation in variations:
+        if not parts:
+            parts, tags = _cut(template, frozenset(variation))
+        texts = [orjson.dumps(variation[tag]) for tag in tags]
+        yield b"".join(
+            [piece for pair in zip(parts, texts, strict=False) for piece in pair] + parts[-1:]
+        )
+
+
+def _cut(template: DicomJson, varying: frozenset[str]) -> tuple[list[bytes], tuple[str, ...]]:
+    """The text around the elements that vary, and their tags in order."""
+    parts: list[bytes] = []
+    tags: list[str] = []
+    run: DicomJson = {}
+    for tag, value in template.items():
+        if tag in varying:
+            parts.append(_joined(run, bool(parts)) + b'"%s":' % tag.encode())
+            tags.append(tag)
+            run = {}
+        else:
+            run[tag] = value
+    last = _joined(run, bool(parts)).removesuffix(b",")
+    return [b"{" + parts[0], *parts[1:], last + b"}"], tuple(tags)
+
+
+def _joined(run: DicomJson, follows: bool) -> bytes:
+    """The elements without braces, a comma behind each, and before them where some went before."""
+    inner = orjson.dumps(run)[1:-1]
+    return (b"," if follows else b"") + inner + (b"," if inner else b"")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from protocol_assets.simulator.classic import encode_classic
+import orjson
+
+from protocol_assets.simulator.classic import encode_classic, serialise_classic
 from protocol_assets.simulator.dicom_json import DicomJson
 from protocol_assets.simulator.documents import encode_phoenix, encode_report
 from protocol_assets.simulator.enhanced import encode_enhanced
@@ -27,3 +29,10 @@ def encode(scan: Scan, base: str = "") -> Iterator[DicomJson]:
             return encode_enhanced(scan, base)
         case _:
             return encode_classic(scan, base)
+
+
+def serialise(scan: Scan, base: str = "") -> Iterator[bytes]:
+    """The same instances as JSON text, several times as fast where a series holds many."""
+    if scan.is_enhanced or scan.purpose in ("report", "phoenix"):
+        return map(orjson.dumps, encode(scan, base))
+    return serialise_classic(scan, base)

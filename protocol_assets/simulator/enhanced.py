@@ -55,8 +55,12 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType and FrameType: four values in an enhanced object."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            return ("DERIVED", "PRIMARY", "DIFFUSION", "ADC")
-        return ("DERIVED", "SECONDARY", "MPR", "RESAMPLED")
+            return ("DERIVED", "PRIMARY", "DIFFUSION", "TRACE" if scan.twin == "trace" else "ADC")
+        what = "COMPOSED" if scan.is_composed else "MPR"
+        return ("DERIVED", "SECONDARY", what, "RESAMPLED")
+    if scan.twin:
+        status = "DERIVED" if scan.twin in ("water", "fat") else "ORIGINAL"
+        return (status, "PRIMARY", "DIXON", scan.twin.upper())
     return ("ORIGINAL", "PRIMARY", "DIFFUSION" if scan.protocol.b_value else "M", "NONE")
 
 
@@ -144,6 +148,9 @@ def _functional_groups(scan: Scan) -> tuple[DicomJson, list[DicomJson]]:
         b_value = scan.b_value(frame)
         if b_value is not None:
             varying["MRDiffusionSequence"] = attributes({"DiffusionBValue": b_value})
+        if scan.defect == "nex_in_one_image" and not scan.omits_nex:
+            nex = attributes({"NumberOfAverages": scan.image_nex(frame)})
+            varying["MRAveragesSequence"] = nex
         frames.append(ordered(constant, attributes(varying)))
     return ordered(shared), frames
 
@@ -155,7 +162,7 @@ def _scan_groups(scan: Scan) -> dict[str, DicomJson]:
     region, meaning = _REGIONS[scan.study.exam.anatomy]
     column = protocol.phase_direction == "COL"
     train = protocol.echo_train if scan.is_spin_echo_train else 0
-    groups = {
+    groups: dict[str, dict[str, Any]] = {
         "MRTimingAndRelatedParametersSequence": {
             "RepetitionTime": scan.tr_ms,
             "FlipAngle": protocol.flip_deg,
@@ -163,7 +170,9 @@ def _scan_groups(scan: Scan) -> dict[str, DicomJson]:
             "RFEchoTrainLength": train,
             "GradientEchoTrainLength": 0 if scan.is_spin_echo_train else 1,
         },
-        "MREchoSequence": {"EffectiveEchoTime": protocol.te_ms},
+        "MREchoSequence": {
+            "EffectiveEchoTime": None if scan.defect == "te_missing" else protocol.te_ms
+        },
         "MRModifierSequence": _modifier(scan),
         "MRImagingModifierSequence": {
             "PixelBandwidth": protocol.bandwidth_hz,
@@ -175,7 +184,7 @@ def _scan_groups(scan: Scan) -> dict[str, DicomJson]:
             "PercentPhaseFieldOfView": 100,
             "InPlanePhaseEncodingDirection": "COLUMN" if column else "ROW",
             "MRAcquisitionFrequencyEncodingSteps": protocol.matrix_frequency,
-            "MRAcquisitionPhaseEncodingStepsInPlane": scan.acquired_lines,
+            "MRAcquisitionPhaseEncodingStepsInPlane": scan.encoded_lines,
             "MRAcquisitionPhaseEncodingStepsOutOfPlane": protocol.partitions,
         },
         "MRReceiveCoilSequence": {
@@ -247,6 +256,9 @@ def _siemens_shared(scan: Scan) -> DicomJson:
 
 def _siemens_frame(scan: Scan) -> DicomJson:
     kept = ("NORM", "DIS2D") if scan.purpose != "derived" else ("MPR",)
+    if scan.study.scanner.reconstruction == "deep_learning":
+        # Deep Resolve Boost
+        kept = (*kept, "DRB")
     item = {
         "00210011": element("LO", "SIEMENS MR SDI 02"),
         "00211175": element("CS", *image_type(scan)[:3], *kept),

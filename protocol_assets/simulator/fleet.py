@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
-from protocol_assets.simulator import catalogue, exam, plan
+from protocol_assets.simulator import catalogue, exam, incidents, roster
+from protocol_assets.simulator.allotment import Place
 from protocol_assets.simulator.catalogue import Protocol, Scanner
+from protocol_assets.simulator.course import course
+from protocol_assets.simulator.device_protocols import (
+    DeviceProtocol,
+    Setting,
+    Variant,
+    device_protocols,
+)
+from protocol_assets.simulator.plan import Plan
 from protocol_assets.simulator.scan import Scan, Study
 
 if TYPE_CHECKING:
     from protocol_assets.simulator.truth import SeriesTruth
+
+_DAYS_OF_USE = 90
 
 
 @dataclass(frozen=True, init=False)
@@ -31,6 +42,8 @@ class Fleet:
     number_of_studies: int
     start: date
     end: date
+    case_mix: str
+    variant: Variant
 
     def __init__(
         self,
@@ -39,6 +52,8 @@ class Fleet:
         studies: int = 480,
         start: date = date(2026, 2, 1),
         end: date = date(2026, 3, 6),
+        case_mix: str = "department",
+        variant: Variant = Variant(),  # noqa: B008  -- frozen
     ) -> None:
         """Describe a fleet; nothing is generated yet.
 
@@ -46,34 +61,42 @@ class Fleet:
             seed: What everything random derives from.
             scanners: Number of scanners; beyond those described, they repeat under new serials.
             studies: Number of studies over the period.
-            start: First study date.
+            start: First study date. Protocols begin to change 150 days later.
             end: Last study date.
+            case_mix: `department` for a department's usual exams, `lumbar` for lumbar spines only.
+            variant: Preparation of a scan, and repetition times at the change.
 
         Raises:
-            ValueError: No scanner, a negative number of studies, or `end` before `start`.
+            ValueError: No scanner, a negative number of studies, `end` before `start`, or an
+                unknown case mix.
         """
         if scanners < 1 or studies < 0 or end < start:
             raise ValueError(
                 "a fleet needs at least one scanner, no negative number of studies and an end "
                 "that is not before its start"
             )
+        if case_mix not in catalogue.CASE_MIXES:
+            raise ValueError(f"a fleet needs a case mix of {' or '.join(catalogue.CASE_MIXES)}")
         for name, value in (
             ("seed", seed),
             ("number_of_scanners", scanners),
             ("number_of_studies", studies),
             ("start", start),
             ("end", end),
+            ("case_mix", case_mix),
+            ("variant", variant),
         ):
             object.__setattr__(self, name, value)
 
+    @classmethod
+    def lumbar(cls, seed: int = 1, variant: Variant = Variant()) -> Self:  # noqa: B008  -- frozen
+        """The fleet of the source project: 63 scanners, 11,249 lumbar spines in twelve months."""
+        return cls(seed, 63, 11_249, date(2025, 3, 1), date(2026, 2, 28), "lumbar", variant)
+
     @cached_property
     def scanners(self) -> tuple[Scanner, ...]:
-        """The scanners, with unique serial numbers and station names."""
-        described = catalogue.scanners()
-        return tuple(
-            _another(described[index % len(described)], index // len(described))
-            for index in range(self.number_of_scanners)
-        )
+        """The scanners at the start, with unique serial numbers and station names."""
+        return roster.scanners(self.number_of_scanners)
 
     @cached_property
     def sites(self) -> tuple[str, ...]:
@@ -81,14 +104,24 @@ class Fleet:
         used = {scanner.site.name for scanner in self.scanners}
         return tuple(name for name in catalogue.sites() if name in used)
 
-    def studies(self, site: str | None, first: date, last: date) -> tuple[Study, ...]:
-        """The studies of a site (None for all) from `first` to `last`, in order of their start."""
+    def scanner_on(self, number: int, day: date) -> Scanner:
+        """A scanner, by its place in `scanners`, with the serial number and software of a day."""
+        episode = self.episodes.get(number)
+        return self.scanners[number] if episode is None else episode.on(self.scanners[number], day)
+
+    def studies(
+        self, site: str | None, first: date, last: date, as_of: date | None = None
+    ) -> tuple[Study, ...]:
+        """The studies of a site (None for all) from `first` to `last`, in order of their start.
+
+        Args:
+            site: The site whose PACS is asked, None for all together.
+            first: First study date.
+            last: Last study date.
+            as_of: The day on which it is asked; None for when everything has arrived.
+        """
         begin, end = bisect_left(self._days, first), bisect_right(self._days, last)
-        return tuple(
-            study
-            for study in self._plan[begin:end]
-            if site is None or study.scanner.site.name == site
-        )
+        return tuple(study for study in self._plan[begin:end] if study.is_held(site, as_of))
 
     def study(self, study_uid: str) -> Study | None:
         """The study with this UID, or None."""
@@ -96,11 +129,28 @@ class Fleet:
 
     def scans(self, study: Study) -> tuple[Scan, ...]:
         """The series of a study, in the order of their series numbers."""
-        return exam.scans(study, self.setting)
+        return exam.scans(study, course(study), self.setting)
 
-    def setting(self, scanner: Scanner, protocol: Protocol, day: date) -> exam.Setting:
+    def setting(self, scanner: Scanner, protocol: Protocol, day: date) -> Setting:
         """How a scanner runs a protocol on a day."""
-        return exam.device_setting(self.seed, scanner, protocol, day)
+        return self._settings[self._numbers[scanner.station], protocol.name].on(day)
+
+    @cached_property
+    def device_protocols(self) -> tuple[DeviceProtocol, ...]:
+        """The truth of every protocol of every scanner, localizers left out."""
+        protocols = catalogue.protocols()
+        return tuple(
+            record
+            for record in self._settings.values()
+            if protocols[record.protocol].role != "localizer"
+        )
+
+    @cached_property
+    def episodes(self) -> dict[int, roster.Episodes]:
+        """What befalls the scanners, by their place in `scanners`."""
+        controls = {record.scanner for record in self._settings.values() if record.is_control}
+        changing = [number for number in range(len(self.scanners)) if number not in controls]
+        return roster.episodes(self.seed, self.scanners, changing, self.start, self.end)
 
     def truth(self) -> Iterator[SeriesTruth]:
         """One record per series: what really happened. The platform never reads it."""
@@ -109,6 +159,22 @@ class Fleet:
         for study in self._plan:
             for scan in self.scans(study):
                 yield series_truth(scan)
+
+    @cached_property
+    def _volumes(self) -> tuple[float, ...]:
+        return roster.volumes(self.seed, self.scanners)
+
+    @cached_property
+    def _settings(self) -> dict[Place, DeviceProtocol]:
+        days = (self.end - self.start).days + 1
+        rate = self.number_of_studies * _DAYS_OF_USE / days
+        studies = [volume * rate for volume in self._volumes]
+        use = roster.usage(self.scanners, studies, self.case_mix)
+        return device_protocols(self.seed, self.scanners, use, self.start, self.end, self.variant)
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        return {scanner.station: number for number, scanner in enumerate(self.scanners)}
 
     @cached_property
     def _days(self) -> list[date]:
@@ -120,12 +186,9 @@ class Fleet:
 
     @cached_property
     def _plan(self) -> tuple[Study, ...]:
-        return plan.studies(self.seed, self.scanners, self.number_of_studies, self.start, self.end)
-
-
-def _another(scanner: Scanner, copy: int) -> Scanner:
-    if copy == 0:
-        return scanner
-    return replace(
-        scanner, serial=f"{scanner.serial}{copy:02d}", station=f"{scanner.station}_{copy:02d}"
-    )
+        total = self.number_of_studies
+        plan = Plan(
+            self.seed, self.scanners, self._volumes, self.case_mix, self.start, self.scanner_on
+        )
+        orderly = list(plan.studies(total - incidents.additional(total), self.end))
+        return tuple(incidents.disturbed(self.seed, orderly, total))

@@ -23,9 +23,17 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            return ("DERIVED", "PRIMARY", "DIFFUSION", "ADC")
+            return ("DERIVED", "PRIMARY", "DIFFUSION", "TRACE" if scan.twin == "trace" else "ADC")
+        if scan.is_composed:
+            return ("DERIVED", "SECONDARY", "COMBINED")
         return ("DERIVED", "SECONDARY", "REFORMATTED", "AVERAGE")
-    return ("ORIGINAL", "PRIMARY", "OTHER")
+    match scan.twin:
+        case "in_phase" | "out_phase":
+            return ("ORIGINAL", "PRIMARY", "DIXON", scan.twin.upper())
+        case "water" | "fat":
+            return ("DERIVED", "PRIMARY", "DIXON", scan.twin.upper())
+        case _:
+            return ("ORIGINAL", "PRIMARY", "OTHER")
 
 
 def acquisition_time_s(scan: Scan, image: int) -> float:
@@ -37,7 +45,9 @@ def acquisition_time_s(scan: Scan, image: int) -> float:
 def series_elements(scan: Scan) -> DicomJson:
     """What a GE series holds beside the common header."""
     protocol = scan.protocol
-    options = ["FAST_GEMS", "NPW", "TRF_GEMS"] if scan.is_spin_echo_train else ["SAT_GEMS"]
+    options = ["FAST_GEMS", "TRF_GEMS"] if scan.is_spin_echo_train else ["SAT_GEMS"]
+    if scan.has_no_phase_wrap:
+        options.append("NPW")
     if scan.acceleration > 1:
         options.append("ACC_GEMS")
     if protocol.fat_suppression == "fat":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from protocol_assets.simulator import catalogue
@@ -9,21 +11,29 @@ from protocol_assets.simulator.dicom_json import EMPTY, DicomJson, attributes, c
 from protocol_assets.simulator.scan import Scan, Study
 
 AGENTS: Final = {"de": "Gadovist", "pt": "Dotarem", "es": "Gadovist", "fr": "Dotarem"}
-TIME_DIGITS: Final = {"siemens": 6, "ge": 0, "philips": 2, "canon": 3}
+TIME_DIGITS: Final = {
+    "siemens": 6, "ge": 0, "philips": 2, "canon": 3, "hitachi": 0, "uih": 6
+}  # fmt: skip
 """Fractional digits of a time, by vendor."""
 
 
+@lru_cache(maxsize=16)
 def study_elements(study: Study) -> DicomJson:
-    """Patient, study and device: what all instances of a study share."""
+    """Patient, study and device: what all instances of a study share; not to be altered.
+
+    Study Time is when the worklist registered the study, by the hospital's clock; all other times
+    are by the scanner's.
+    """
     patient, scanner = study.patient, study.scanner
     site = scanner.site
-    start = study.moment(study.start_s)
+    start = study.moment(study.registered_s)
+    registered = start - timedelta(seconds=scanner.clock_offset_s)
     age = (study.day - patient.birth_date).days // 365
     return attributes(
         {
             "SpecificCharacterSet": "ISO_IR 192",
             "StudyDate": study.day,
-            "StudyTime": clock(start, TIME_DIGITS[scanner.vendor]),
+            "StudyTime": clock(registered, TIME_DIGITS[scanner.vendor]),
             "AccessionNumber": study.accession or EMPTY,
             "Manufacturer": scanner.manufacturer,
             "InstitutionName": site.institution,
@@ -52,7 +62,7 @@ def study_elements(study: Study) -> DicomJson:
             "SoftwareVersions": scanner.software,
             "StudyInstanceUID": study.study_uid,
             "StudyID": str(study.index + 1),
-            "PerformedProcedureStepStartDate": study.day,
+            "PerformedProcedureStepStartDate": start.date(),
             "PerformedProcedureStepStartTime": clock(start, TIME_DIGITS[scanner.vendor]),
             "PerformedProcedureStepID": f"MR{start:%Y%m%d%H%M%S}",
             "PerformedProcedureStepDescription": study.description,
@@ -138,7 +148,7 @@ def mr_elements(scan: Scan) -> DicomJson:
     values: dict[str, Any] = {
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
         "ScanningSequence": scanning_sequence(scan),
-        "SequenceVariant": ("SK", "SP") if not scan.is_spin_echo_train else ("SK", "SP", "OSP"),
+        "SequenceVariant": _sequence_variant(scan),
         "MRAcquisitionType": "3D" if protocol.partitions else "2D",
         "AngioFlag": "N",
         "SliceThickness": protocol.slice_thickness_mm,
@@ -161,9 +171,16 @@ def mr_elements(scan: Scan) -> DicomJson:
         "InPlanePhaseEncodingDirection": protocol.phase_direction,
         "FlipAngle": protocol.flip_deg,
         "VariableFlipAngleFlag": "N",
-        "SAR": round(0.2 + scan.nex * 0.1 * scan.study.scanner.field_strength_t, 4),
+        "SAR": round(0.2 + 0.1 * scan.study.scanner.field_strength_t, 4),
     }
     return attributes(values)
+
+
+def _sequence_variant(scan: Scan) -> tuple[str, ...]:
+    # PS3.3 C.8.3.1.1.3; Canon does not tell
+    tells = scan.phase_oversampling > 0 and scan.study.scanner.vendor != "canon"
+    oversampled = ("OSP",) if tells else ()
+    return ("SK", "SP", *oversampled)
 
 
 def percent_sampling(scan: Scan) -> float:

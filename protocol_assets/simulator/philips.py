@@ -1,26 +1,41 @@
 """Classic Philips headers: averages and scan time a second time in private groups 2001 and 2005.
 
-Steps are not reduced by SENSE, whose factor has its own attribute; raw data objects lie in the
-same series as the images. Layout as in the public quality-assurance scans.
+Steps are reduced neither by SENSE nor by partial Fourier, which stand with the oversampling in a
+private sequence of enhanced attributes; raw data objects lie in the same series as the images.
+Layout as in the public quality-assurance scans.
 """
 
 from __future__ import annotations
 
-from protocol_assets.simulator.dicom_json import DicomJson, attributes, element, single
+from protocol_assets.simulator.dicom_json import (
+    EMPTY,
+    DicomJson,
+    attributes,
+    element,
+    ordered,
+    single,
+)
 from protocol_assets.simulator.scan import Scan
 
 ROWS_FACTOR = 1
 
 
 def phase_encoding_steps(scan: Scan) -> int:
-    """Lines before SENSE."""
-    return scan.acquired_lines
+    """Lines before SENSE and partial Fourier."""
+    return scan.encoded_lines
 
 
 def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
-        return ("DERIVED", "SECONDARY", "MPR", "M", "SE")
+        if scan.protocol.b_value:
+            shown = "TRACE" if scan.twin == "trace" else "ADC"
+            return ("DERIVED", "PRIMARY", shown, shown, "SE")
+        return ("DERIVED", "SECONDARY", "COMPOSED" if scan.is_composed else "MPR", "M", "SE")
+    if scan.twin:
+        shown = {"in_phase": "IP", "out_phase": "OP", "water": "W", "fat": "F"}[scan.twin]
+        status = "ORIGINAL" if shown in ("IP", "OP") else "DERIVED"
+        return (status, "PRIMARY", shown, shown, "SE")
     if scan.protocol.kind == "ir_tse":
         return ("ORIGINAL", "PRIMARY", "M_IR", "M", "IR")
     if scan.is_spin_echo_train or scan.protocol.b_value:
@@ -36,7 +51,6 @@ def acquisition_time_s(scan: Scan, image: int) -> float:
 
 def series_elements(scan: Scan) -> DicomJson:
     """What a Philips series holds beside the common header."""
-    accelerated = scan.acceleration > 1
     standard = attributes(
         {
             "ImageType": image_type(scan),
@@ -44,12 +58,28 @@ def series_elements(scan: Scan) -> DicomJson:
             "AcquisitionNumber": scan.acquisition,
             "ScanOptions": ("FS",) if scan.protocol.fat_suppression == "fat" else ("OTHER",),
             "NumberOfPhaseEncodingSteps": phase_encoding_steps(scan),
-            "ParallelAcquisition": "YES" if accelerated else "NO",
-            "ParallelAcquisitionTechnique": "SENSE" if accelerated else None,
-            "ParallelReductionFactorInPlane": scan.acceleration if accelerated else None,
         }
     )
-    return standard | private_elements(scan)
+    return standard | private_elements(scan) | _private_sequence(scan)
+
+
+def _private_sequence(scan: Scan) -> DicomJson:
+    """What an enhanced object would tell, in a private sequence of every classic image."""
+    accelerated, partial = scan.acceleration > 1, scan.partial_fourier < 1
+    item = attributes(
+        {
+            "OversamplingPhase": "2D" if scan.phase_oversampling else "NONE",
+            "ParallelReductionFactorInPlane": scan.acceleration,
+            "ParallelAcquisition": "YES" if accelerated else "NO",
+            "ParallelAcquisitionTechnique": "SENSE" if accelerated else EMPTY,
+            "PartialFourier": "YES" if partial else "NO",
+            "PartialFourierDirection": "PHASE" if partial else EMPTY,
+        }
+    )
+    return {
+        "20050014": element("LO", "Philips MR Imaging DD 005"),
+        "2005140F": element("SQ", ordered(item)),
+    }
 
 
 def private_elements(scan: Scan) -> DicomJson:

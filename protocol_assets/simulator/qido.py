@@ -15,9 +15,9 @@ from urllib.parse import parse_qsl
 from pydicom.datadict import dictionary_has_tag, dictionary_VR, tag_for_keyword
 
 from protocol_assets.simulator import header
+from protocol_assets.simulator.archive import Archive
 from protocol_assets.simulator.dicom_json import DicomJson, attributes, ordered
 from protocol_assets.simulator.encode import encode
-from protocol_assets.simulator.fleet import Fleet
 from protocol_assets.simulator.scan import Scan, Study
 
 Level = Literal["study", "series"]
@@ -186,15 +186,15 @@ def _match(vr: str, wanted: str, value: Any) -> bool:
             return re.fullmatch(translate(wanted), str(value)) is not None
 
 
-def search_studies(fleet: Fleet, site: str | None, query: Query, base: str) -> list[DicomJson]:
+def search_studies(archive: Archive, query: Query, base: str) -> list[DicomJson]:
     """The page of studies that match, with their counts."""
-    page = islice(_matching(fleet, site, query), query.offset, _stop(query))
+    page = islice(_matching(archive, query), query.offset, _stop(query))
     wanted = _STUDY_KEPT if query.include_all else _STUDY_DEFAULT | query.include
-    return [_selected(_study_entry(fleet, study, base), wanted) for study in page]
+    return [_selected(_study_entry(archive, study, base), wanted) for study in page]
 
 
 def search_series(
-    fleet: Fleet, site: str | None, query: Query, base: str, study_uid: str | None = None
+    archive: Archive, query: Query, base: str, study_uid: str | None = None
 ) -> list[DicomJson]:
     """The page of series that match, of one study or of all."""
     own = tuple(part for part in query.filters if part.tag in _SERIES_KEYS)
@@ -203,9 +203,9 @@ def search_series(
         wanted |= _STUDY_DEFAULT
 
     def entries() -> Iterator[DicomJson]:
-        for study in _matching(fleet, site, query, study_uid):
+        for study in _matching(archive, query, study_uid):
             upper = _study_level(study, base) if study_uid is None else {}
-            for scan in fleet.scans(study):
+            for scan in archive.fleet.scans(study):
                 entry = _series_entry(scan, base)
                 if all(part.matches(entry) for part in own):
                     yield ordered(upper, entry)
@@ -222,9 +222,7 @@ def _selected(entry: DicomJson, wanted: frozenset[str]) -> DicomJson:
     return {tag: value for tag, value in entry.items() if tag in wanted}
 
 
-def _matching(
-    fleet: Fleet, site: str | None, query: Query, study_uid: str | None = None
-) -> Iterator[Study]:
+def _matching(archive: Archive, query: Query, study_uid: str | None = None) -> Iterator[Study]:
     """The studies that match the study level's filters, in order of their start."""
     first, last = date.min, date.max
     filters = [part for part in query.filters if part.tag in _STUDY_KEYS]
@@ -235,11 +233,10 @@ def _matching(
         if part.tag == _STUDY_UID and re.fullmatch(r"[0-9.]+", part.value):
             study_uid = study_uid or part.value
     if study_uid is None:
-        candidates = fleet.studies(site, first, last)
+        candidates = archive.studies(first, last)
     else:
-        study = fleet.study(study_uid)
-        here = study is not None and site in (None, study.scanner.site.name)
-        candidates = (study,) if study is not None and here else ()
+        study = archive.study(study_uid)
+        candidates = () if study is None else (study,)
     for study in candidates:
         level = _study_level(study, "")
         if all(part.matches(level) for part in filters):
@@ -257,8 +254,8 @@ def _study_level(study: Study, base: str) -> DicomJson:
     )
 
 
-def _study_entry(fleet: Fleet, study: Study, base: str) -> DicomJson:
-    scans = fleet.scans(study)
+def _study_entry(archive: Archive, study: Study, base: str) -> DicomJson:
+    scans = archive.fleet.scans(study)
     counts = attributes(
         {
             "NumberOfStudyRelatedSeries": len(scans),

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Literal
 
+from protocol_assets.simulator import clock
 from protocol_assets.simulator.catalogue import Exam, Protocol, Scanner
 
 Purpose = Literal["image", "localizer", "derived", "report", "phoenix"]
-Defect = Literal["", "text_number", "empty_element"]
+Twin = Literal["", "unfiltered", "in_phase", "out_phase", "water", "fat", "trace"]
+Defect = Literal[
+    "", "text_number", "empty_element", "te_missing", "tr_off", "nex_in_one_image", "enhanced_nex"
+]
+TimeText = Literal["", "too_short", "multiplied"]
+Incident = Literal["", "midnight", "dst", "split", "resent_same_uids", "resent_new_uids"]
+Planted = Literal["", "tr_off", "te_missing", "nex_in_one_image", "enhanced_nex"]
 
 _SPIN_ECHO_TRAINS = frozenset({"tse", "ir_tse"})
 
@@ -31,15 +38,30 @@ class Patient:
     phone: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Study:
-    """One study: who, where and when; its scans are generated from `seed`."""
+    """One study: who, where and when; its scans are generated from `seed`.
+
+    A study equals itself alone, so that it is a cheap key.
+
+    Attributes:
+        start_s: Start of its exam by the wall clock, in s after the midnight of `day`.
+        registered_s: Start of this study of the exam, which Study Time (0008,0030) tells.
+        held: The sites whose PACS holds it, each with the day from which it does.
+        exam_index: Shared by the studies of one exam (a split one, one sent again).
+        part: 1 or 2 where the exam is split over two studies, else 0.
+        salt: Tells the UIDs of a study sent again under new ones; 0 for all others.
+        localizers: How many localizers the exam begins with.
+        incident: What befell it.
+        planted: The one deviation planted in its sagittal T2, for compliance checks to find.
+    """
 
     index: int
     seed: str
     study_uid: str
     day: date
     start_s: int
+    registered_s: int
     scanner: Scanner
     exam: Exam
     patient: Patient
@@ -49,6 +71,13 @@ class Study:
     description: str
     has_report: bool
     has_phoenix: bool
+    held: tuple[tuple[str, date], ...]
+    exam_index: int
+    part: int = 0
+    salt: int = 0
+    localizers: int = 1
+    incident: Incident = ""
+    planted: Planted = ""
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -56,8 +85,17 @@ class Study:
         return ("MR", "SR") if self.has_report or self.has_phoenix else ("MR",)
 
     def moment(self, seconds: float) -> datetime:
-        """Local date and time, `seconds` after the midnight that begins the study's day."""
-        return datetime.combine(self.day, time()) + timedelta(seconds=seconds)
+        """The scanner's clock, `seconds` after the midnight that begins the study's day."""
+        crosses_dst = self.incident == "dst"
+        offset_s = self.scanner.clock_offset_s
+        return clock.wall(self.day, self.start_s, seconds, offset_s, crosses_dst)
+
+    def is_held(self, site: str | None, as_of: date | None) -> bool:
+        """Whether the PACS of a site (None: of any) holds the study on a day (None: ever)."""
+        return any(
+            site in (None, holder) and (as_of is None or since <= as_of)
+            for holder, since in self.held
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +104,8 @@ class Scan:
 
     `nex` and `duration_s` are the truth, whatever the header will tell. `matrix_phase` are the
     nominal phase lines, `acquired_lines` what is measured of them (oversampling and partial
-    Fourier in, parallel imaging not).
+    Fourier in, parallel imaging not). Where a scan gives several series, `twin` names what each
+    shows; they share acquisition, start and duration, and all but the first are `is_second`.
     """
 
     study: Study
@@ -84,14 +123,20 @@ class Scan:
     phase_oversampling: float
     partial_fourier: float
     acceleration: int
+    preparation_s: float
     tilt_deg: float
     start_s: float
     acquisition: int
+    twin: Twin = ""
+    is_second: bool = False
+    is_composed: bool = False
+    has_no_phase_wrap: bool = False
     is_rescan: bool = False
     is_override: bool = False
     omits_nex: bool = False
     omits_private_nex: bool = False
     has_raw_object: bool = False
+    time_text: TimeText = ""
     defect: Defect = ""
 
     @property
@@ -101,13 +146,18 @@ class Scan:
         return round(nominal * (1 + self.phase_oversampling) * self.partial_fourier)
 
     @property
+    def encoded_lines(self) -> int:
+        """Phase lines with oversampling, those that partial Fourier leaves out included."""
+        return round(self.protocol.matrix_phase * (1 + self.phase_oversampling))
+
+    @property
     def effective_averages(self) -> float:
         """NEX x acquired lines / nominal lines / acceleration."""
         return self.nex * self.acquired_lines / self.protocol.matrix_phase / self.acceleration
 
     @property
     def duration_s(self) -> float:
-        """Scan time in s from the sequence's own formula; 0 where nothing was scanned."""
+        """Scan time in s: preparation and the sequence's formula; 0 where nothing was scanned."""
         if self.purpose not in ("image", "localizer"):
             return 0.0
         tr_s = self.tr_ms / 1000
@@ -125,7 +175,7 @@ class Scan:
                 excitations = math.ceil(lines / (protocol.echo_train * self.acceleration)) * (
                     self.nex
                 )
-        return tr_s * excitations
+        return self.preparation_s + tr_s * excitations
 
     @property
     def is_spin_echo_train(self) -> bool:
@@ -140,7 +190,9 @@ class Scan:
     @property
     def images(self) -> int:
         """Images (frames) in the series; diffusion holds each slice at b = 0 and as trace."""
-        return self.slices * (2 if self.protocol.b_value else 1)
+        if self.protocol.b_value and self.purpose == "image" and not self.twin:
+            return self.slices * 2
+        return self.slices
 
     @property
     def instances(self) -> int:
@@ -153,7 +205,13 @@ class Scan:
         """The b-value of an image (from 0) in s/mm2; None outside diffusion."""
         if self.protocol.b_value is None:
             return None
-        return 0 if image < self.slices else self.protocol.b_value
+        return 0 if image < self.images - self.slices else self.protocol.b_value
+
+    def image_nex(self, image: int) -> float:
+        """The averages that an image's header tells: one image may differ."""
+        if self.defect == "nex_in_one_image" and image == self.images // 2:
+            return self.nex + 1
+        return self.nex
 
     @property
     def series_uid(self) -> str:

@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain
 from types import TracebackType
@@ -20,8 +21,8 @@ from urllib.parse import unquote
 import orjson
 
 from protocol_assets.simulator import qido
-from protocol_assets.simulator.dicom_json import DicomJson
-from protocol_assets.simulator.encode import encode
+from protocol_assets.simulator.archive import Archive
+from protocol_assets.simulator.encode import serialise
 from protocol_assets.simulator.fleet import Fleet
 
 DICOM_JSON: Final = "application/dicom+json"
@@ -63,6 +64,8 @@ class SimulatedPacs:
         username: With `password`: Basic authentication is required.
         password: See `username`.
         token: Bearer authentication is required (or Basic, where both are given).
+        as_of: The day it is: studies that arrive later are unknown. None for the end of time. It
+            is an attribute too, which may be moved on while the PACS serves.
 
     Raises:
         OSError: The port is taken.
@@ -75,8 +78,10 @@ class SimulatedPacs:
         username: str | None = None,
         password: str | None = None,
         token: str | None = None,
+        as_of: date | None = None,
     ) -> None:
         self.fleet = fleet
+        self.as_of = as_of
         self._credentials: list[str] = []
         if username is not None:
             pair = f"{username}:{password or ''}".encode()
@@ -154,36 +159,37 @@ class SimulatedPacs:
 
     def _resource(self, path: str, site: str | None, query_string: str) -> Answer:
         base = self.url(site)
+        archive = Archive(self.fleet, site, self.as_of)
         if metadata := _METADATA.fullmatch(path):
-            return self._metadata(metadata["study"], metadata["series"], site)
+            return _metadata(archive, metadata["study"], metadata["series"], base)
         if path == "studies":
             query = qido.parse(query_string, "study")
-            found = qido.search_studies(self.fleet, site, query, base)
+            found = qido.search_studies(archive, query, base)
         elif series := _ALL_SERIES.fullmatch(path):
             query = qido.parse(query_string, "series")
-            found = qido.search_series(self.fleet, site, query, base, series["study"])
+            found = qido.search_series(archive, query, base, series["study"])
         else:
             return _problem(404, "no such resource")
         return _data_sets(orjson.dumps(found), query)
-
-    def _metadata(self, study_uid: str, series_uid: str | None, site: str | None) -> Answer:
-        study = self.fleet.study(study_uid)
-        if study is None or site not in (None, study.scanner.site.name):
-            return _problem(404, "no such study")
-        scans = self.fleet.scans(study)
-        if series_uid is not None:
-            scans = tuple(scan for scan in scans if scan.series_uid == series_uid)
-            if not scans:
-                return _problem(404, "no such series")
-        base = self.url(site)
-        instances: list[DicomJson] = list(chain.from_iterable(encode(scan, base) for scan in scans))
-        return _data_sets(orjson.dumps(instances))
 
     def _authorised(self, request: Request) -> bool:
         given = request.headers.get("Authorization", "").encode("utf-8", "replace")
         return not self._credentials or any(
             hmac.compare_digest(given, wanted.encode()) for wanted in self._credentials
         )
+
+
+def _metadata(archive: Archive, study_uid: str, series_uid: str | None, base: str) -> Answer:
+    study = archive.study(study_uid)
+    if study is None:
+        return _problem(404, "no such study")
+    scans = archive.fleet.scans(study)
+    if series_uid is not None:
+        scans = tuple(scan for scan in scans if scan.series_uid == series_uid)
+        if not scans:
+            return _problem(404, "no such series")
+    instances = chain.from_iterable(serialise(scan, base) for scan in scans)
+    return _data_sets(b"[" + b",".join(instances) + b"]")
 
 
 def _data_sets(body: bytes, query: qido.Query | None = None) -> Answer:

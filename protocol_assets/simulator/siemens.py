@@ -24,11 +24,22 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            return ("DERIVED", "PRIMARY", "DIFFUSION", "ADC", "NORM", "DIS2D")
+            shown = "TRACEW" if scan.twin == "trace" else "ADC"
+            return ("DERIVED", "PRIMARY", "DIFFUSION", shown, "NORM", "DIS2D")
+        if scan.is_composed:
+            return ("DERIVED", "PRIMARY", "M", "NORM", "DIS2D", "COMP_SP", "COMPOSED")
         return ("DERIVED", "SECONDARY", "MPR", "CSA MPR", "", "CSAPARALLEL", "M", "NORM")
     if scan.protocol.b_value:
         return ("ORIGINAL", "PRIMARY", "DIFFUSION", "NONE", "NORM", "DIS2D")
-    return ("ORIGINAL", "PRIMARY", "M", "NORM", "DIS2D")
+    match scan.twin:
+        case "unfiltered":
+            return ("ORIGINAL", "PRIMARY", "M", "ND")
+        case "in_phase" | "out_phase":
+            return ("ORIGINAL", "PRIMARY", "M", scan.twin.upper(), "NORM", "DIS2D")
+        case "water" | "fat":
+            return ("DERIVED", "PRIMARY", "M", "DIXON", scan.twin.upper(), "NORM", "DIS2D")
+        case _:
+            return ("ORIGINAL", "PRIMARY", "M", "NORM", "DIS2D")
 
 
 def time_text(seconds: float) -> str:
@@ -37,6 +48,17 @@ def time_text(seconds: float) -> str:
         return f"TA {seconds:05.2f}"
     minutes, rest = divmod(round(seconds), 60)
     return f"TA {minutes:02d}:{rest:02d}"
+
+
+def _stated_time(scan: Scan) -> str:
+    match scan.time_text:
+        case "too_short":
+            return "TA 00.01"
+        case "multiplied":
+            measurements = 2 + scan.uid_root % 3
+            return f"{time_text(scan.duration_s / measurements)}*{measurements}"
+        case _:
+            return time_text(scan.duration_s)
 
 
 def acquisition_time_s(scan: Scan, image: int) -> float:
@@ -90,7 +112,7 @@ def _private(scan: Scan) -> DicomJson:
         "00291008": element("CS", "IMAGE NUM 4"),
         "00510010": element("LO", "SIEMENS MR HEADER"),
         "00511008": element("CS", "IMAGE NUM 4"),
-        "0051100A": element("LO", time_text(scan.duration_s)),
+        "0051100A": element("LO", _stated_time(scan)),
         "0051100B": element("LO", f"{protocol.matrix_phase}*{protocol.matrix_frequency}"),
         "0051100C": element("LO", f"FoV {fov}*{fov}"),
         "0051100E": element("LO", _PLANES[protocol.plane]),

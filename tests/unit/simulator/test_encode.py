@@ -1,6 +1,8 @@
+import re
 from dataclasses import replace
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -8,17 +10,18 @@ from hypothesis import strategies as st
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.classic import encode_classic
 from protocol_assets.simulator.dicom_json import DicomJson, attributes, single
-from protocol_assets.simulator.encode import encode
+from protocol_assets.simulator.encode import encode, serialise
 from protocol_assets.simulator.enhanced import encode_enhanced
 from protocol_assets.simulator.scan import Scan
 from protocol_assets.simulator.siemens import time_text
 
 
 @pytest.fixture(scope="module")
-def scans(fleet: Fleet) -> list[Scan]:
+def scans() -> list[Scan]:
+    fleet = Fleet(scanners=24)
     return [
         scan
-        for study in fleet.studies(None, fleet.start, fleet.end)[:200]
+        for study in fleet.studies(None, fleet.start, fleet.end)[:300]
         for scan in fleet.scans(study)
     ]
 
@@ -54,6 +57,14 @@ def test_every_scan_has_the_instances_it_promises(scans: list[Scan]) -> None:
         for instance in instances:
             assert list(instance) == sorted(instance)
             assert value(instance, "0020000E") == scan.series_uid
+
+
+def test_the_text_is_that_of_the_data_sets(scans: list[Scan]) -> None:
+    for scan in (*scans[::7], *(scan for scan in scans if scan.has_raw_object)):
+        texts = [orjson.loads(text) for text in serialise(scan, "http://pacs/dicom-web")]
+        data_sets = [orjson.dumps(one) for one in encode(scan, "http://pacs/dicom-web")]
+        assert texts == list(map(orjson.loads, data_sets))
+        assert all(list(one) == sorted(one) for one in texts)
 
 
 def test_instance_numbers_positions_and_uids_vary(scans: list[Scan]) -> None:
@@ -147,6 +158,7 @@ def test_a_scan_has_the_same_physics_in_both_encodings(
         candidates[pick % len(candidates)],
         nex=nex,
         phase_oversampling=oversampling,
+        partial_fourier=1.0,
         acceleration=acceleration,
         slices=slices,
         omits_nex=omits_nex,
@@ -215,6 +227,62 @@ def test_philips_enhanced_nests_its_private_groups_in_each_frame(scans: list[Sca
     for frame in one["52009230"]["Value"]:
         assert value(frame, "20050014") == "Philips MR Imaging DD 005"
         assert value(frame["2005140F"]["Value"][0], "20051033") == pytest.approx(scan.duration_s)
+
+
+def test_united_imaging_writes_milliseconds_for_volumes_and_on_one_system(
+    scans: list[Scan],
+) -> None:
+    for scan in of_vendor(scans, "uih"):
+        header = next(encode_classic(scan))
+        in_ms = scan.study.scanner.writes == "ms" or value(header, "00180023") == "3D"
+        stated = value(header, "00189073")
+        assert stated == pytest.approx(scan.duration_s * (1000 if in_ms else 1), abs=1)
+    assert {scan.study.scanner.writes for scan in of_vendor(scans, "uih")} == {"", "ms"}
+
+
+def test_hitachi_writes_standard_attributes_alone(scans: list[Scan]) -> None:
+    scan = replace(of_vendor(scans, "hitachi")[0], phase_oversampling=1.0)
+    header = next(encode_classic(scan))
+    assert value(header, "00189073") == pytest.approx(scan.duration_s, abs=0.06)
+    assert value(header, "00180089") == 2 * scan.protocol.matrix_phase
+    assert not [tag for tag in header if int(tag[:4], 16) % 2]
+
+
+def test_the_text_of_the_time_may_be_too_short_or_a_product(scans: list[Scan]) -> None:
+    scan = of_vendor(scans, "siemens")[0]
+    assert value(next(encode_classic(replace(scan, time_text="too_short"))), "0051100A") == (
+        "TA 00.01"
+    )
+    text = value(next(encode_classic(replace(scan, time_text="multiplied"))), "0051100A")
+    one, times = re.fullmatch(r"TA ([0-9:.]+)\*([234])", text).groups()  # type: ignore[union-attr]
+    seconds = sum(60**place * float(part) for place, part in enumerate(reversed(one.split(":"))))
+    assert seconds * int(times) == pytest.approx(scan.duration_s, abs=2.1)
+
+
+def test_twins_share_their_scan_and_say_what_they_show(scans: list[Scan]) -> None:
+    second = [scan for scan in scans if scan.is_second]
+    assert {scan.twin for scan in second} == {"unfiltered", "out_phase", "water", "fat"}
+    for scan in second:
+        header = next(encode(scan))
+        (first,) = (
+            one
+            for one in scans
+            if one.study is scan.study and one.number == scan.acquisition and not one.is_second
+        )
+        assert (first.start_s, first.duration_s) == (scan.start_s, scan.duration_s)
+        assert value(header, "0020000E") != first.series_uid
+        assert value(header, "00080008") != value(next(encode(first)), "00080008")
+
+
+def test_oversampling_shows_in_the_steps_but_at_ge_as_no_phase_wrap(scans: list[Scan]) -> None:
+    for scan in of_vendor(scans, "philips") + of_vendor(scans, "siemens"):
+        header = next(encode_classic(replace(scan, phase_oversampling=1.0)))
+        partial = scan.partial_fourier if scan.study.scanner.vendor == "siemens" else 1
+        assert value(header, "00180089") == round(2 * scan.protocol.matrix_phase * partial)
+        assert "OSP" in value(header, "00180021")
+    scan = of_vendor(scans, "ge")[0]
+    wrapped = next(encode_classic(replace(scan, has_no_phase_wrap=True)))
+    assert "NPW" in value(wrapped, "00180022")
 
 
 def test_canon_and_enhanced_write_the_acquisition_duration(scans: list[Scan]) -> None:

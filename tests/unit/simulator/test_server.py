@@ -1,5 +1,6 @@
 import gzip
 import http.client
+import tracemalloc
 from collections import Counter
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -10,6 +11,7 @@ import requests
 from dicomweb_client.api import DICOMwebClient
 
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets.simulator.scan import Study
 
 Json = list[dict[str, Any]]
 
@@ -83,6 +85,24 @@ def test_each_site_is_a_pacs_of_its_own(
     assert session.get(f"{pacs.url('north')}/studies/{south}/metadata").status_code == 404
     with pytest.raises(KeyError, match="north, south"):
         pacs.url("east")
+
+
+def test_late_studies_appear_as_days_pass(session: requests.Session) -> None:
+    fleet = Fleet(seed=2, studies=300)
+    study = next(
+        one
+        for one in fleet.studies("north", fleet.start, fleet.end)
+        if one.held[0][1] > one.day and not one.salt
+    )
+    with SimulatedPacs(fleet, as_of=study.day) as pacs:
+        root = pacs.url("north")
+        metadata = f"{root}/studies/{study.study_uid}/metadata"
+        day = ("StudyDate", f"{study.day:%Y%m%d}")
+        assert study.study_uid not in map(uid_of, get(session, f"{root}/studies", day))
+        assert session.get(metadata).status_code == 404
+        pacs.as_of = study.held[0][1]
+        assert study.study_uid in map(uid_of, get(session, f"{root}/studies", day))
+        assert session.get(metadata).status_code == 200
 
 
 def test_counts_equal_the_metadata(pacs: SimulatedPacs, session: requests.Session) -> None:
@@ -326,3 +346,23 @@ def test_nothing_is_logged(
 ) -> None:
     session.get(f"{pacs.url()}/studies?PatientID=N1")
     assert capfd.readouterr() == ("", "")
+
+
+def test_serving_keeps_nothing_of_a_study() -> None:
+    fleet = Fleet(seed=5, studies=120)
+    pacs = SimulatedPacs(fleet)
+    studies = fleet.studies(None, fleet.start, fleet.end)
+    path = urlsplit(pacs.url()).path
+
+    def serve(some: tuple[Study, ...]) -> int:
+        requests_ = (Request(f"{path}/studies/{one.study_uid}/metadata", "", {}) for one in some)
+        return max(len(pacs.respond(request).body) for request in requests_)
+
+    serve(studies[:60])
+    tracemalloc.start()
+    largest = serve(studies[60:])
+    kept, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    pacs._server.close()
+    assert kept < largest
+    assert peak < 8 * largest
