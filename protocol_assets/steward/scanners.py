@@ -6,11 +6,9 @@ restricted zone.
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +17,8 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import Lake
+from protocol_assets.steward.lines import Line, read_lines, write_lines
 from protocol_assets.vendors.identify import device_id
 
 __all__ = [
@@ -35,7 +33,6 @@ __all__ = [
 
 _COLUMNS: Final = ("device_key", "scanner_label", "site")
 _KEY: Final = re.compile(r"[A-Z2-7]{26}")
-_MODE: Final = 0o600
 
 SCANNER_NAMES_SCHEMA: Final = pa.schema([pa.field(name, pa.string()) for name in _COLUMNS])
 
@@ -72,34 +69,22 @@ def read_scanner_names(lake: Lake) -> list[ScannerName]:
     Raises:
         Fault: A line is wrong; the text names line and reason.
     """
-    path = scanners_file(lake)
-    if not path.exists():
-        return []
-    reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
-    if tuple(reader.fieldnames or ()) != _COLUMNS:
-        raise Fault(f"{path.name}, line 1: the columns must be {','.join(_COLUMNS)}")
-    names: list[ScannerName] = []
-    for row in reader:
-        problem = _problem(row, names)
-        if problem:
-            raise Fault(f"{path.name}, line {reader.line_num}: {problem}")
-        names.append(ScannerName(*(row[name].strip() for name in _COLUMNS)))
-    return names
+    return read_lines(scanners_file(lake), _COLUMNS, _scanner_name)
 
 
-def _problem(row: dict[str, str], before: Iterable[ScannerName]) -> str | None:
-    if None in row or None in row.values():
-        return f"has not {len(_COLUMNS)} values"
-    key, label, site = (row[name].strip() for name in _COLUMNS)
+def _scanner_name(line: Line, before: list[ScannerName]) -> ScannerName:
+    key, label, site = (line[name] for name in _COLUMNS)
     if not _KEY.fullmatch(key):
-        return "device_key must be the 26 characters that 'protocol-assets scanners pending' shows"
+        raise ValueError(
+            "device_key must be the 26 characters that 'protocol-assets scanners pending' shows"
+        )
     if not label or not site:
-        return "scanner_label and site must not be empty"
+        raise ValueError("scanner_label and site must not be empty")
     if any(other.device_key == key for other in before):
-        return "this device_key stands on an earlier line"
+        raise ValueError("this device_key stands on an earlier line")
     if any(other.scanner_label == label for other in before):
-        return f"the name {label!r} is taken by an earlier line"
-    return None
+        raise ValueError(f"the name {label!r} is taken by an earlier line")
+    return ScannerName(key, label, site)
 
 
 def name_scanner(lake: Lake, name: ScannerName) -> None:
@@ -109,16 +94,12 @@ def name_scanner(lake: Lake, name: ScannerName) -> None:
         Fault: The name is wrong or taken.
     """
     others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
-    row = {column: getattr(name, column) for column in _COLUMNS}
-    problem = _problem(row, others)
-    if problem:
-        raise Fault(problem)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
+    try:
+        _scanner_name({column: getattr(name, column) for column in _COLUMNS}, others)
+    except ValueError as error:
+        raise Fault(str(error)) from None
     ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
-    writer.writerows([one.device_key, one.scanner_label, one.site] for one in ordered)
-    write_bytes(scanners_file(lake), text.getvalue().encode(), mode=_MODE)
+    write_lines(scanners_file(lake), _COLUMNS, (astuple(one) for one in ordered))
 
 
 def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:

@@ -1,0 +1,152 @@
+"""Series whose images differ, headers that do not tell, exams that lack a sequence."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+
+from protocol_assets.analysis.frame import SERIES, group_indices
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.parameters import parameters
+
+__all__ = ["FINDING", "located", "missing_sequences", "untold", "varying"]
+
+FINDING: Final = (
+    *(*SERIES, "parameter", "kind", "expected", "observed", "expected_term", "observed_term"),
+    *("n_exams", "n_affected", "share", "first_day", "last_day", "exam_key"),
+)
+"""The columns of a finding of compliance."""
+
+_RANGED: Final = {
+    "nex": ("nex_min", "nex_max"),
+    "tr_ms": ("tr_ms_min", "tr_ms_max"),
+    "te_ms": ("te_ms_min", "te_ms_max"),
+}
+# Images of one series are written by one scan: beyond the rounding of decimals they agree.
+_ROUNDING: Final = 0.002
+
+
+def located(
+    key: dict[str, Any], parameter: str, kind: str, rows: pd.DataFrame, affected: pd.DataFrame
+) -> dict[str, Any]:
+    """A finding: where, in how many of the exams, from when to when."""
+    exams, hit = _exams(rows), _exams(affected)
+    latest = affected.sort_values(["study_date", "exam_key"]).iloc[-1]
+    return {
+        **key,
+        "parameter": parameter,
+        "kind": kind,
+        "n_exams": exams.nunique(),
+        "n_affected": hit.nunique(),
+        "share": hit.nunique() / exams.nunique(),
+        "first_day": affected["study_date"].min(),
+        "last_day": affected["study_date"].max(),
+        "exam_key": latest["exam_key"],
+    }
+
+
+def varying(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Series in which NEX, TR or TE differ between images, by protocol-series.
+
+    Diffusion is left out: its averages and times follow the b-value. Series of several echoes are
+    found as well, in all exams of their protocol: the share tells design from defect.
+    """
+    findings = []
+    plain = rows[rows["weighting"] != "dwi"]
+    groups = group_indices(plain, SERIES)
+    for parameter, (low, high) in _RANGED.items():
+        differs = plain[high] > plain[low] * (1 + _ROUNDING)
+        for key, at in groups.items():
+            affected = plain.iloc[at][differs.to_numpy()[at]]
+            if affected.empty:
+                continue
+            finding = located(
+                dict(zip(SERIES, key, strict=True)),
+                parameter,
+                "varies within series",
+                plain.iloc[at],
+                affected,
+            )
+            worst = affected.iloc[int((affected[high] / affected[low]).to_numpy().argmax())]
+            findings.append(
+                finding
+                | {"expected": worst[parameter], "observed": _other(worst, low, high, parameter)}
+            )
+    return findings
+
+
+def _other(row: pd.Series, low: str, high: str, parameter: str) -> float:
+    """The end of the range that is not the mode."""
+    return float(row[high] if row[low] == row[parameter] else row[low])
+
+
+def untold(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Parameters that every header should tell and some do not, by protocol-series."""
+    findings = []
+    groups = group_indices(rows, SERIES)
+    for parameter in parameters():
+        if not parameter.is_required:
+            continue
+        absent = rows[parameter.name].isna().to_numpy()
+        for key, at in groups.items():
+            if absent[at].any():
+                findings.append(
+                    located(
+                        dict(zip(SERIES, key, strict=True)),
+                        parameter.name,
+                        "not told",
+                        rows.iloc[at],
+                        rows.iloc[at][absent[at]],
+                    )
+                )
+    return findings
+
+
+def missing_sequences(rows: pd.DataFrame, recent: pd.Series) -> list[dict[str, Any]]:
+    """Sequences that nearly all exams of the same kind on the scanner have and a recent one lacks.
+
+    Exams of one kind: the same scanner, regions and use of contrast. A sequence is a role before
+    or after contrast; the finding names the protocol that the scanner usually runs for it.
+    """
+    known = rows[rows["exam_key"].notna() & rows["role"].notna()].assign(recent=recent)
+    if known.empty:
+        return []
+    known["sequence"] = known["role"] + "." + known["contrast_phase"].fillna("unknown")
+    exams = known.groupby("exam_key").agg(
+        device_key=("device_key", "first"),
+        study_date=("study_date", "min"),
+        recent=("recent", "max"),
+        regions=("anatomy", lambda values: "+".join(sorted(set(values.dropna())))),
+        phases=("contrast_phase", lambda values: "post" in set(values)),
+    )
+    usual = known.groupby(["device_key", "sequence", "protocol_key"]).size().rename("n")
+    most = usual.reset_index().sort_values("n", ascending=False, kind="stable")
+    names = (
+        most.drop_duplicates(["device_key", "sequence"])
+        .set_index(["device_key", "sequence"])["protocol_key"]
+        .to_dict()
+    )
+    present = known.groupby(["exam_key", "sequence"]).size().unstack(fill_value=0) > 0
+    findings = []
+    for key, at in group_indices(exams, ["device_key", "regions", "phases"]).items():
+        same = exams.iloc[at].reset_index()
+        if len(same) < limit("usual_sequence_n"):
+            continue
+        there = present.loc[same["exam_key"]].reset_index(drop=True)
+        share = there.mean()
+        for sequence in share[(share >= limit("usual_sequence")) & (share < 1)].index:
+            affected = same[same["recent"] & ~there[sequence]]
+            if len(affected):
+                place = {"device_key": key[0], "protocol_key": names[key[0], sequence]}
+                findings.append(
+                    located(place, "sequence", "sequence missing", same[same["recent"]], affected)
+                    | {"expected_term": sequence}
+                )
+    return findings
+
+
+def _exams(rows: pd.DataFrame) -> pd.Series:
+    if "acquisition_key" not in rows.columns:
+        return rows["exam_key"]
+    return rows["exam_key"].where(rows["exam_key"].notna(), rows["acquisition_key"])

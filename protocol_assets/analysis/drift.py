@@ -1,0 +1,233 @@
+"""Protocols that left their target, their own past, or the level comparable scanners run.
+
+Each finding is located: scanner, protocol, parameter, share of the exams. That nothing was found
+is told from that nothing could be seen: ``Compliance.series`` says what was watched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from protocol_assets.analysis.consistency import (
+    FINDING,
+    located,
+    missing_sequences,
+    untold,
+    varying,
+)
+from protocol_assets.analysis.frame import SERIES, Floats, group_indices
+from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.parameters import Parameter, parameters
+from protocol_assets.analysis.references import comparable_levels, held_percentile, signed_targets
+
+__all__ = ["Compliance", "compliance"]
+
+_SERIES_COLUMNS: Final = (*SERIES, "n_recent", "n_past", "state", "n_parameters", "not_tracked")
+
+
+@dataclass(frozen=True, slots=True)
+class Compliance:
+    """What departs, and what was looked at.
+
+    Attributes:
+        findings: One row per scanner, protocol, parameter and ``kind``:
+
+            - ``drift``: most recent exams depart from the protocol's own past
+            - ``departure``: single recent exams do
+            - ``off target``: recent exams depart from the signed target
+            - ``above comparable``: averages above a level that two comparable scanners run
+            - ``varies within series``: images of one series differ
+            - ``not told``: a parameter that every header should tell is absent
+            - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
+
+            with ``expected`` and ``observed`` (numbers) or ``expected_term`` and
+            ``observed_term``, ``n_exams``, ``n_affected``, ``share``, ``first_day``,
+            ``last_day`` and ``exam_key``, the latest exam affected.
+        series: One row per protocol-series with recent acquisitions: ``state`` ``watched`` or
+            ``insufficient`` (no past to compare with); ``n_parameters`` compared;
+            ``not_tracked``: parameters that no one setting describes or nobody tells.
+    """
+
+    findings: pd.DataFrame
+    series: pd.DataFrame
+
+
+def compliance(
+    frame: pd.DataFrame,
+    targets: pd.DataFrame,
+    as_of: pd.Timestamp,
+    *,
+    since: pd.Series | None = None,
+) -> Compliance:
+    """Everything that departs in the trailing weeks.
+
+    Args:
+        frame: From ``prepared``.
+        targets: The steward's targets, on any tracked parameter.
+        as_of: The last day that counts.
+        since: Day of the last registered change by protocol-series: what was changed on purpose
+            has its past from that day on.
+    """
+    begin = as_of - pd.Timedelta(days=limit("drift_past_days"))
+    known = frame[(frame["study_date"] <= as_of) & (frame["study_date"] > begin)]
+    known = known[known["repeat_kind"] != "rescan"]
+    if since is not None and len(since):
+        begun = known[SERIES].join(since.rename("since"), on=SERIES)["since"]
+        known = known[~(known["study_date"] < begun)]
+    known = known.reset_index(drop=True)
+    recent = known["study_date"] > as_of - pd.Timedelta(days=limit("drift_days"))
+    tracked = _Tracked(known)
+    findings: list[dict[str, Any]] = []
+    watched: list[dict[str, Any]] = []
+    for key, at in group_indices(known, SERIES).items():
+        is_recent = recent.to_numpy()[at]
+        if is_recent.any():
+            found, seen = _own_past(
+                dict(zip(SERIES, key, strict=True)), tracked, at[~is_recent], at[is_recent]
+            )
+            findings += found
+            watched.append(seen)
+    recent_rows = known[recent]
+    findings += _off_target(_Tracked(recent_rows), targets, as_of)
+    findings += _above_comparable(known, as_of)
+    findings += [*varying(recent_rows), *untold(recent_rows), *missing_sequences(known, recent)]
+    return Compliance(
+        pd.DataFrame(findings, columns=list(FINDING)).sort_values(
+            [*SERIES, "kind", "parameter"], kind="stable", ignore_index=True
+        ),
+        pd.DataFrame(watched, columns=list(_SERIES_COLUMNS)),
+    )
+
+
+class _Tracked:
+    """The tracked parameters of some acquisitions as numbers; terms as codes."""
+
+    def __init__(self, rows: pd.DataFrame) -> None:
+        self.rows = rows
+        self.values: dict[str, Floats] = {}
+        self._terms: dict[str, pd.Index[Any]] = {}
+        for parameter in parameters():
+            column = rows[parameter.name]
+            if parameter.kind == "term":
+                codes, self._terms[parameter.name] = pd.factorize(column, sort=True)
+                self.values[parameter.name] = np.where(codes < 0, np.nan, codes.astype(float))
+            else:
+                self.values[parameter.name] = column.to_numpy(dtype=float)
+
+    def departures(
+        self, key: dict[str, Any], parameter: Parameter, expected: float, at: Positions
+    ) -> list[dict[str, Any]]:
+        """The finding of those acquisitions at some positions that depart, if any do."""
+        at = at[~np.isnan(self.values[parameter.name][at])]
+        values = self.values[parameter.name][at]
+        departs = parameter.departs(values, expected)
+        if not departs.any():
+            return []
+        finding = located(
+            key, parameter.name, "departure", self.rows.iloc[at], self.rows.iloc[at[departs]]
+        )
+        if finding["share"] >= limit("drift_share"):
+            finding["kind"] = "drift"
+        observed = parameter.mode(values[departs])[0]
+        if parameter.kind == "term":
+            terms = self._terms[parameter.name]
+            finding["expected_term"] = terms[int(expected)]
+            finding["observed_term"] = terms[int(observed)]
+        else:
+            finding["expected"], finding["observed"] = expected, observed
+        return [finding]
+
+
+def _own_past(
+    key: dict[str, Any], tracked: _Tracked, past: Positions, recent: Positions
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Recent acquisitions against the setting before; a young protocol against its own mode."""
+    seen: dict[str, Any] = {
+        **key,
+        "n_recent": len(recent),
+        "n_past": len(past),
+        "state": "insufficient",
+        "n_parameters": 0,
+        "not_tracked": None,
+    }
+    baseline = past if len(past) >= limit("least_n") else np.concatenate([past, recent])
+    if len(baseline) < limit("least_n"):
+        return [], seen
+    findings: list[dict[str, Any]] = []
+    untracked: list[str] = []
+    settings = [one for one in parameters() if not one.is_derived]
+    for parameter in settings:
+        values = tracked.values[parameter.name][baseline]
+        known = values[~np.isnan(values)]
+        if len(known) >= limit("least_n"):
+            expected, share = parameter.mode(known)
+            # Where no one setting has most of the acquisitions the protocol does not fix it.
+            if share > 1 - limit("drift_share"):
+                findings += tracked.departures(key, parameter, expected, recent)
+                continue
+        untracked.append(parameter.name)
+    return findings, seen | {
+        "state": "watched",
+        "n_parameters": len(settings) - len(untracked),
+        "not_tracked": ", ".join(untracked) or None,
+    }
+
+
+def _off_target(
+    tracked: _Tracked, targets: pd.DataFrame, as_of: pd.Timestamp
+) -> list[dict[str, Any]]:
+    recent = tracked.rows
+    if targets.empty or recent.empty:
+        return []
+    series = recent.drop_duplicates(SERIES)[[*SERIES, *IDENTITY, "fat_suppression"]]
+    series = series.reset_index(drop=True)
+    groups = group_indices(recent, SERIES)
+    has_vote = recent["is_nex_eligible"].to_numpy()
+    findings: list[dict[str, Any]] = []
+    for parameter in parameters():
+        found = signed_targets(series, targets, parameter.name, as_of)
+        for position in np.flatnonzero(found["value"].notna()):
+            key = {name: series[name].iloc[position] for name in SERIES}
+            at = groups[tuple(key.values())]
+            if parameter.name in ("nex", "effective_averages"):
+                at = at[has_vote[at]]
+            expected = float(found["value"].iloc[position])
+            findings += [
+                one | {"kind": "off target"}
+                for one in tracked.departures(key, parameter, expected, at)
+            ]
+    return findings
+
+
+def _above_comparable(frame: pd.DataFrame, as_of: pd.Timestamp) -> list[dict[str, Any]]:
+    """Averages above a level that two comparable scanners hold, in fleets too small for a quartile.
+
+    One-sided, so that it cannot invert: where two of three scanners average three times, no level
+    below is held by two, and the third stands below, not above.
+    """
+    levels = current_levels(frame, as_of)
+    findings: list[dict[str, Any]] = []
+    for position in levels.index[levels["level"].notna()]:
+        series = levels.loc[position]
+        peers = comparable_levels(levels, position)
+        held = held_percentile(peers, least_peers=int(limit("least_holders")))
+        if held is None or series["level"] <= held[0] * limit("peer_tolerance"):
+            continue
+        findings.append(
+            {name: series[name] for name in SERIES}
+            | {
+                "parameter": series["measure"],
+                "kind": "above comparable",
+                "expected": held[0],
+                "observed": series["level"],
+                "n_exams": series["n"],
+                "n_affected": round(series["n"] * series["share_at_level"]),
+                "share": series["share_at_level"],
+            }
+        )
+    return findings

@@ -1,0 +1,188 @@
+"""How much a time moved across a day: on the scanner itself, and against scanners that changed not.
+
+Four times stay apart: the scan time of the protocol's acquisitions, and of the exams that hold it
+the sum of scan times, the span and the gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from protocol_assets.analysis.frame import SERIES, Floats, group_indices
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.permutation import Integers
+from protocol_assets.analysis.statistics import Estimate, generator, shift
+
+__all__ = ["METRICS", "Effect", "Period", "Times", "control_shifts", "effect", "series_times"]
+
+METRICS: Final = ("scan_time", "scan_time_sum", "exam_span", "gap_time")
+"""The times, by the names of the result's columns."""
+
+_EXAM_COLUMNS: Final = {
+    "scan_time_sum": "scan_time_sum_s",
+    "exam_span": "exam_span_s",
+    "gap_time": "gap_time_s",
+}
+_CONTROL_CONFIDENCE: Final = (0.025, 0.975)
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days as numbers since 1970: before is [start, until), after is [since, end)."""
+
+    start: int
+    until: int
+    since: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """One time of one protocol-series, absent values left out, in order of days.
+
+    Attributes:
+        days: Day of each value.
+        exams: Number of the exam each value belongs to.
+        values: Seconds.
+    """
+
+    days: Integers
+    exams: Integers
+    values: Floats
+
+    def between(self, first: int, last: int) -> slice:
+        """The positions of the values from one day to before another."""
+        low, high = np.searchsorted(self.days, [first, last])
+        return slice(int(low), int(high))
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A shift in seconds with its intervals; None where there is too little.
+
+    Attributes:
+        n_before: Exams before.
+        n_after: Exams after.
+        median_before: Seconds.
+        median_after: Seconds.
+        shift: Hodges-Lehmann shift on the scanner.
+        adjusted: The shift less that of the controls (difference in differences).
+        n_controls: Scanners behind it.
+    """
+
+    n_before: int = 0
+    n_after: int = 0
+    median_before: float = float("nan")
+    median_after: float = float("nan")
+    shift: Estimate | None = None
+    adjusted: Estimate | None = None
+    n_controls: int = field(default=0)
+
+
+def series_times(
+    frame: pd.DataFrame, exams: pd.DataFrame
+) -> dict[tuple[object, ...], dict[str, Times]]:
+    """The four times of every protocol-series.
+
+    Args:
+        frame: From ``prepared``. Rescans and scan times that are but the time to the next start
+            are left out.
+        exams: ``exam_key``, ``scan_time_sum_s``, ``exam_span_s``, ``gap_time_s``,
+            ``is_quarantined`` (``fct_exam``).
+    """
+    rows = frame[frame["repeat_kind"] != "rescan"].reset_index(drop=True)
+    wanted = ["exam_key", *_EXAM_COLUMNS.values()]
+    credible = exams.loc[~exams["is_quarantined"].fillna(False).astype(bool), wanted]
+    rows = rows.merge(credible.drop_duplicates("exam_key"), on="exam_key", how="left")
+    exam = rows["exam_key"].where(rows["exam_key"].notna(), rows["acquisition_key"])
+    number = pd.factorize(exam)[0].astype(np.int64)
+    day = rows["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    scan_time = rows["scan_time_s"].where(rows["scan_time_method"] != "next_start").to_numpy()
+    of_exam = {
+        metric: pd.to_numeric(rows[column]).to_numpy(dtype=float)
+        for metric, column in _EXAM_COLUMNS.items()
+    }
+    result: dict[tuple[object, ...], dict[str, Times]] = {}
+    for key, at in group_indices(rows, SERIES).items():
+        _, first = np.unique(number[at], return_index=True)
+        once = at[np.sort(first)]
+        result[key] = {"scan_time": _times(day[at], number[at], scan_time[at])}
+        result[key] |= {
+            metric: _times(day[once], number[once], values[once])
+            for metric, values in of_exam.items()
+        }
+    return result
+
+
+def _times(days: Integers, exams: Integers, values: Floats) -> Times:
+    known = ~np.isnan(values)
+    order = np.argsort(days[known], kind="stable")
+    return Times(days[known][order], exams[known][order], values[known][order])
+
+
+def control_shifts(controls: list[Times], period: Period) -> Floats:
+    """The shift of medians of every control that has enough on either side."""
+    shifts = []
+    least = limit("least_n")
+    for times in controls:
+        before = times.values[times.between(period.start, period.until)]
+        after = times.values[times.between(period.since, period.end)]
+        if min(len(before), len(after)) >= least:
+            shifts.append(float(np.median(after) - np.median(before)))
+    return np.array(shifts)
+
+
+def effect(times: Times, period: Period, controls: Floats, *names: object) -> Effect:
+    """The effect of a change on one time.
+
+    Args:
+        times: Of the protocol-series that changed.
+        period: The days before and after.
+        controls: From ``control_shifts``.
+        names: Name the series and the time: the resamples depend on them alone.
+    """
+    before, after = (
+        times.between(period.start, period.until),
+        times.between(period.since, period.end),
+    )
+    clusters = tuple(
+        np.unique(times.exams[part], return_inverse=True)[1].astype(np.intp)
+        for part in (before, after)
+    )
+    n_before, n_after = (int(part.max()) + 1 if len(part) else 0 for part in clusters)
+    if min(n_before, n_after) < limit("least_n"):
+        return Effect(n_before, n_after)
+    random = generator("effect", *names)
+    estimate, drawn = shift(
+        times.values[before],
+        times.values[after],
+        (clusters[0], clusters[1]),
+        resamples=int(limit("verify_resamples")),
+        random=random,
+    )
+    return Effect(
+        n_before,
+        n_after,
+        float(np.median(times.values[before])),
+        float(np.median(times.values[after])),
+        estimate,
+        _adjusted(estimate, drawn, controls, random),
+        len(controls),
+    )
+
+
+def _adjusted(
+    estimate: Estimate, drawn: Floats, controls: Floats, random: np.random.Generator
+) -> Estimate | None:
+    """Difference in differences: whole control scanners are drawn beside the exams."""
+    if len(controls) < limit("least_controls"):
+        return None
+    picked = random.integers(len(controls), size=(len(drawn), len(controls)))
+    difference = drawn - np.median(controls[picked], axis=1)
+    value = estimate.value - float(np.median(controls))
+    low, high = np.quantile(difference, _CONTROL_CONFIDENCE)
+    return Estimate(value, float(min(low, value)), float(max(high, value)))

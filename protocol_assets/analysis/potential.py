@@ -1,0 +1,116 @@
+"""Where averages exceed their reference, with what one acquisition would save and cost.
+
+Nothing is recommended here: the seconds stand beside the noise. Volume, minutes a month, state and
+rank are made of this in SQL (``opportunities``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from protocol_assets.analysis.frame import SERIES
+from protocol_assets.analysis.levels import current_levels
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.references import references
+from protocol_assets.analysis.time_model import TimeModel
+
+__all__ = ["potential"]
+
+_COLUMNS: Final = (
+    *("as_of", *SERIES, "n_eligible", "n", "coverage", "measure", "level", "nex_level"),
+    *("share_at_level", "is_mixed", "reference", "reference_name", "reference_level"),
+    *("reference_threshold", "reference_reason", "n_candidates", "n_peers", "n_holders"),
+    *("usual_level", "usual_share", "assessment", "assessment_reason", "has_potential"),
+    *("what_if_level", "what_if_kind", "snr_ratio", "scan_time_now_s", "scan_time_at_target_s"),
+    *("saving_s", "saving_low_s", "saving_high_s", "time_basis", "time_level"),
+    *("time_error_median_pct", "time_is_off"),
+)
+
+
+def potential(
+    frame: pd.DataFrame,
+    targets: pd.DataFrame,
+    model: TimeModel,
+    as_of: pd.Timestamp,
+    *,
+    since: pd.Series | None = None,
+) -> pd.DataFrame:
+    """One row per protocol-series of the trailing days.
+
+    Args:
+        frame: From ``prepared``.
+        targets: The steward's targets (see ``references``).
+        model: The calibrated time model.
+        as_of: The last day that counts.
+        since: Day of the last change by protocol-series (see ``current_levels``).
+
+    Returns:
+        The level and its reference; ``assessment``: ``assessable``, ``insufficient`` (too few
+        acquisitions) or ``not assessable``, with ``assessment_reason``; ``has_potential`` (NULL
+        where not assessable). ``what_if_level`` is the reference where that is lower
+        (``what_if_kind`` ``reference``), else one average fewer (``one fewer``). For it
+        ``snr_ratio`` (noise only: same voxel, coil, reconstruction) and the seconds of one
+        acquisition now, then, and saved, with the interval of the model's error.
+    """
+    levels = current_levels(frame, as_of, since)
+    found = levels.merge(references(levels, targets, as_of), on=SERIES, how="left")
+    found["as_of"] = as_of
+    _assess(found)
+    _set_what_if(found)
+    _predict(found, model)
+    return found[list(_COLUMNS)].sort_values(SERIES).reset_index(drop=True)
+
+
+def _assess(found: pd.DataFrame) -> None:
+    few = found["n"] < limit("least_n")
+    told_by_few = few & (found["n_eligible"] >= limit("least_n"))
+    reason = found["reference_reason"].astype(object)
+    reason = reason.where(found["coverage"] >= limit("least_coverage"), "averages rarely told")
+    reason = reason.mask(few, "too few acquisitions").mask(told_by_few, "averages rarely told")
+    found["assessment_reason"] = reason.where(reason.notna(), None)
+    found["assessment"] = np.where(
+        few & ~told_by_few, "insufficient", np.where(reason.isna(), "assessable", "not assessable")
+    )
+    exceeds = (found["level"] > found["reference_threshold"]).astype(object)
+    found["has_potential"] = exceeds.where(found["assessment"] == "assessable", None)
+
+
+def _set_what_if(found: pd.DataFrame) -> None:
+    """Without a reference: one average fewer, as a what-if that judges nobody."""
+    fewer = found["level"] * (found["nex_level"] - 1) / found["nex_level"]
+    has_reference = found["reference_level"].notna()
+    level = found["reference_level"].where(has_reference, fewer)
+    kind = pd.Series(np.where(has_reference, "reference", "one fewer"), index=found.index)
+    lower = (level > 0) & (level < found["level"])
+    found["what_if_level"] = level.where(lower)
+    found["what_if_kind"] = kind.astype(object).where(lower, None)
+    # Noise falls with the root of the samples acquired.
+    found["snr_ratio"] = np.sqrt(found["what_if_level"] / found["level"])
+
+
+def _predict(found: pd.DataFrame, model: TimeModel) -> None:
+    ratio = found["what_if_level"] / found["level"]
+    nominal = found["scan_time_formula_s"]
+    now = model.predict(found, nominal)
+    then = model.predict(found, nominal * ratio)
+    # A scan whose formula lacks a parameter is scaled as observed, but for its preparation.
+    still = model.predict(found, nominal * 0 + 0).fillna({"predicted_s": 0.0})["predicted_s"]
+    by_model = now["predicted_s"].notna()
+    observed = found["scan_time_s"]
+    scaled = np.maximum(observed - still, 0) * ratio + still
+    found["scan_time_now_s"] = now["predicted_s"].where(by_model, observed)
+    found["scan_time_at_target_s"] = then["predicted_s"].where(by_model, scaled)
+    basis = pd.Series(np.where(by_model, "model", "observed"), index=found.index).astype(object)
+    found["time_basis"] = basis.where(found["scan_time_now_s"].notna(), None)
+    found["saving_s"] = found["scan_time_now_s"] - found["scan_time_at_target_s"]
+    # Predicted / stated - 1 = e: what the model calls a second may be 1 / (1 + e) seconds.
+    for column, error in (("saving_low_s", "error_p95_pct"), ("saving_high_s", "error_p5_pct")):
+        found[column] = found["saving_s"] / (1 + now[error] / 100)
+    found["saving_low_s"] = found[["saving_low_s", "saving_s"]].min(axis=1, skipna=False)
+    found["saving_high_s"] = found[["saving_high_s", "saving_s"]].max(axis=1, skipna=False)
+    found["time_level"] = now["level"]
+    found["time_error_median_pct"] = now["error_median_pct"]
+    found["time_is_off"] = now["is_off"]

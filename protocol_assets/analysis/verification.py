@@ -1,0 +1,308 @@
+"""Whether a change won the time it promised, and whether the images stood it.
+
+Where the steward registered the date the test is confirmatory; a date that was found in the same
+data is exploratory, whatever its p. NEX before and after is stated, not tested.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from protocol_assets.analysis.change_points import Changes
+from protocol_assets.analysis.controls import Controls
+from protocol_assets.analysis.effects import (
+    METRICS,
+    Effect,
+    Period,
+    Times,
+    control_shifts,
+    effect,
+    series_times,
+)
+from protocol_assets.analysis.frame import SERIES, group_indices
+from protocol_assets.analysis.guard import Counts, Guard, counts, exam_events, guard, pooled
+from protocol_assets.analysis.levels import with_averages
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.permutation import known_split_p_value, maximum_split_p_value
+from protocol_assets.analysis.realised import Realised, realised
+from protocol_assets.analysis.registered import Claim, claims
+from protocol_assets.analysis.statistics import benjamini_hochberg, generator
+from protocol_assets.analysis.time_model import TimeModel
+
+__all__ = ["STATES", "change_verification"]
+
+STATES: Final = (
+    *("verified", "time won, quality not confirmed", "no effect", "time lost", "relapsed"),
+    *("exploratory", "insufficient"),
+)
+
+_METRIC_COLUMNS: Final = (
+    *("n_before", "n_after", "median_before_s", "median_after_s", "shift_s", "shift_low_s"),
+    *("shift_high_s", "adjusted_s", "adjusted_low_s", "adjusted_high_s", "n_controls"),
+)
+_COLUMNS: Final = (
+    *("as_of", *SERIES, "changed_on", "evidence", "state", "effect", "reason", "measure"),
+    *("level_before", "level_after", "relapsed_on", "p_value", "q_value"),
+    *(f"{metric}_{column}" for metric in METRICS for column in _METRIC_COLUMNS),
+    *("volume_per_month", "volume_source", "promised_minutes_per_month"),
+    *("realised_minutes_per_month", "realised_minutes", "realised_minutes_observed"),
+    *("old_minutes", "cut_share", "realised_n", "realised_coverage", "realised_basis"),
+    *("guard_is_held", "guard_basis", "guard_reason", "repeat_difference", "extra_difference"),
+    *("aborted_difference", "quality_signed_on"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One change under verification with what belongs to its protocol-series."""
+
+    claim: Claim
+    rows: pd.DataFrame
+    times: dict[str, Times]
+    period: Period
+    events: tuple[Counts, Counts]
+
+
+def change_verification(
+    frame: pd.DataFrame,
+    changes: Changes,
+    exams: pd.DataFrame,
+    registered: pd.DataFrame,
+    model: TimeModel,
+    as_of: pd.Timestamp,
+) -> pd.DataFrame:
+    """One row per registered change, and per change found that nobody registered.
+
+    Args:
+        frame: From ``prepared``; days after ``as_of`` are not read.
+        changes: From ``protocol_changes`` over the same days.
+        exams: ``fct_exam``: ``exam_key``, ``scan_time_sum_s``, ``exam_span_s``, ``gap_time_s``,
+            ``is_quarantined``.
+        registered: The findings register: ``device_key``, ``protocol_key``, ``changed_on``,
+            ``volume_per_month`` and ``promised_minutes_per_month`` (frozen at acceptance),
+            ``quality_signed_on``.
+        model: The calibrated time model.
+        as_of: The last day that counts.
+
+    Returns:
+        ``evidence`` (``confirmatory`` or ``exploratory``), ``state`` (one of ``STATES``) and
+        ``reason``; the four times with shift, interval and the shift against unchanged scanners;
+        ``p_value`` and ``q_value`` (Benjamini-Hochberg over all rows); promised and realised
+        minutes at the frozen volume; ``cut_share``, realised over old minutes; the guard.
+    """
+    frame = frame[frame["study_date"] <= as_of].reset_index(drop=True)
+    found = claims(changes, registered, as_of)
+    if not found:
+        return pd.DataFrame(columns=list(_COLUMNS))
+    times = series_times(frame, exams)
+    subjects = _subjects(found, frame, times, model)
+    controls = Controls(frame, changes, registered, times)
+    effects = [_effects(one, controls) for one in subjects]
+    p_values = np.array(
+        [
+            _p_value(one) if effects_of["scan_time"].shift else np.nan
+            for one, effects_of in zip(subjects, effects, strict=True)
+        ]
+    )
+    q_values = benjamini_hochberg(p_values)
+    rows = [
+        _row(*parts, model=model)
+        for parts in zip(subjects, effects, p_values, q_values, _guards(subjects), strict=True)
+    ]
+    return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(as_of=as_of)
+
+
+def _subjects(
+    found: list[Claim],
+    frame: pd.DataFrame,
+    times: dict[tuple[object, ...], dict[str, Times]],
+    model: TimeModel,
+) -> list[_Subject]:
+    votes = with_averages(frame)
+    rows = frame.join(votes[["averages", "measure"]])
+    by_series = group_indices(rows, SERIES)
+    events = exam_events(frame, model)
+    events_by_series = group_indices(events, SERIES)
+    reach = pd.Timedelta(days=limit("verify_days"))
+    subjects = []
+    for claim in found:
+        if claim.key not in by_series:
+            continue
+        start = max(claim.begun, claim.until - reach)
+        end = min(claim.ended, claim.since + reach)
+        own = events.iloc[events_by_series.get(claim.key, np.array([], dtype=np.intp))]
+        subjects.append(
+            _Subject(
+                claim,
+                rows.iloc[by_series[claim.key]],
+                times[claim.key],
+                Period(_day(start), _day(claim.until), _day(claim.since), _day(end)),
+                (counts(own, start, claim.until), counts(own, claim.since, end)),
+            )
+        )
+    return subjects
+
+
+def _effects(subject: _Subject, controls: Controls) -> dict[str, Effect]:
+    key = subject.claim.key
+    return {
+        metric: effect(
+            subject.times[metric],
+            subject.period,
+            control_shifts(controls.of(key, metric), subject.period),
+            *key,
+            subject.period.since,
+            metric,
+        )
+        for metric in METRICS
+    }
+
+
+def _p_value(subject: _Subject) -> float:
+    """One value an exam: of the days around a registered change, or of all between two others."""
+    times, period, claim = subject.times["scan_time"], subject.period, subject.claim
+    first, last = (
+        (period.start, period.end)
+        if claim.is_registered
+        else (_day(claim.begun), _day(claim.ended))
+    )
+    part = times.between(first, last)
+    exams, place = np.unique(times.exams[part], return_inverse=True)
+    order = np.argsort(place, kind="stable")
+    ends = np.cumsum(np.bincount(place, minlength=len(exams)))[:-1]
+    values = np.array([np.median(one) for one in np.split(times.values[part][order], ends)])
+    days = np.array([one[0] for one in np.split(times.days[part][order], ends)], dtype=np.int64)
+    in_time = np.argsort(days, kind="stable")
+    random = generator("verification", *claim.key, period.since)
+    permutations = int(limit("verify_permutations"))
+    if claim.is_registered:
+        return known_split_p_value(
+            values[in_time], days[in_time], period.since, permutations=permutations, random=random
+        )
+    return maximum_split_p_value(
+        values[in_time],
+        days[in_time],
+        least_n=int(limit("change_least_n")),
+        permutations=permutations,
+        random=random,
+    )
+
+
+def _guards(subjects: list[_Subject]) -> Iterable[Guard]:
+    by_protocol: dict[object, list[tuple[Counts, Counts]]] = {}
+    for one in subjects:
+        by_protocol.setdefault(one.claim.key[1], []).append(one.events)
+    everyone = pooled([one.events for one in subjects])
+    alike = {protocol: pooled(parts) for protocol, parts in by_protocol.items()}
+    return [guard(one.events, alike[one.claim.key[1]], everyone) for one in subjects]
+
+
+def _row(
+    subject: _Subject,
+    effects: dict[str, Effect],
+    p_value: float,
+    q_value: float,
+    held: Guard,
+    *,
+    model: TimeModel,
+) -> dict[str, Any]:
+    claim, rows = subject.claim, subject.rows
+    before = rows[(rows["study_date"] >= claim.begun) & (rows["study_date"] < claim.until)]
+    after = rows[(rows["study_date"] >= claim.since) & (rows["study_date"] < claim.ended)]
+    won = realised(before, after, model)
+    verdict = _effect_word(effects["scan_time"], q_value)
+    state, reason = _state(claim, verdict, held)
+    row: dict[str, Any] = dict(zip(SERIES, claim.key, strict=True))
+    row |= {
+        "changed_on": claim.since if claim.is_registered else claim.changed_on,
+        "evidence": "confirmatory" if claim.is_registered else "exploratory",
+        "state": state,
+        "effect": verdict,
+        "reason": reason,
+        "measure": claim.measure,
+        "level_before": claim.before,
+        "level_after": claim.after,
+        "relapsed_on": claim.relapsed_on,
+        "p_value": p_value,
+        "q_value": q_value,
+        "quality_signed_on": claim.quality_signed_on,
+        "guard_is_held": held.is_held,
+        "guard_basis": held.basis,
+        "guard_reason": held.reason,
+    }
+    row |= {f"{event}_difference": one.value for event, one in held.differences.items()}
+    for metric, one in effects.items():
+        row |= {f"{metric}_{name}": value for name, value in _effect_columns(one).items()}
+    return row | _minutes(claim, won, is_told=verdict != "insufficient")
+
+
+def _minutes(claim: Claim, won: Realised, *, is_told: bool) -> dict[str, Any]:
+    is_frozen = not np.isnan(claim.volume_per_month)
+    volume = claim.volume_per_month if is_frozen else won.volume_per_month
+    row: dict[str, Any] = {
+        "volume_per_month": volume,
+        "volume_source": "frozen" if is_frozen else "before the change",
+        "promised_minutes_per_month": claim.promised_minutes_per_month,
+        "realised_n": won.n_after,
+        "realised_coverage": won.coverage,
+        "realised_basis": won.basis,
+    }
+    if not is_told:
+        return row
+    return row | {
+        "realised_minutes_per_month": won.saving_s * volume / 60,
+        "realised_minutes": won.minutes,
+        "realised_minutes_observed": won.minutes_observed,
+        "old_minutes": won.old_minutes,
+        "cut_share": won.minutes_observed / won.old_minutes if won.old_minutes else np.nan,
+    }
+
+
+def _effect_word(scan_time: Effect, q_value: float) -> str:
+    interval = scan_time.adjusted or scan_time.shift
+    if interval is None or np.isnan(q_value):
+        return "insufficient"
+    if q_value > limit("verify_q") or interval.low <= 0 <= interval.high:
+        return "no effect"
+    return "time won" if interval.high < 0 else "time lost"
+
+
+def _state(claim: Claim, verdict: str, held: Guard) -> tuple[str, str | None]:
+    """The state and what it rests on. A relapse is a fact that needs no test."""
+    if pd.notna(claim.relapsed_on):
+        return "relapsed", None
+    if verdict == "insufficient":
+        return "insufficient", "too few exams before or after"
+    if not claim.is_registered:
+        return "exploratory", "the date was found in the data that test it"
+    if verdict in ("no effect", "time lost"):
+        return verdict, None
+    if held.is_held and pd.notna(claim.quality_signed_on):
+        return "verified", None
+    reason = held.reason if not held.is_held else "no image-quality sign-off on record"
+    return "time won, quality not confirmed", reason
+
+
+def _effect_columns(one: Effect) -> dict[str, Any]:
+    columns: dict[str, Any] = {
+        "n_before": one.n_before,
+        "n_after": one.n_after,
+        "median_before_s": one.median_before,
+        "median_after_s": one.median_after,
+        "n_controls": one.n_controls,
+    }
+    for name, estimate in (("shift", one.shift), ("adjusted", one.adjusted)):
+        if estimate is not None:
+            columns[f"{name}_s"] = estimate.value
+            columns[f"{name}_low_s"] = estimate.low
+            columns[f"{name}_high_s"] = estimate.high
+    return columns
+
+
+def _day(day: pd.Timestamp) -> int:
+    return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))

@@ -1,0 +1,64 @@
+"""The do-not-process list: patients who objected, or whose data were erased.
+
+It stands in the restricted zone, for it names them; without a name nobody could be left out. Their
+studies are not kept when they land, and have no rows.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.lake.zones import Lake
+from protocol_assets.steward.lines import Line, read_lines, write_lines
+
+__all__ = ["do_not_process", "excludes"]
+
+Entry = tuple[str, str, str]
+
+_COLUMNS: Final = ("patient_id", "issuer", "since")
+
+
+def list_file(lake: Lake) -> Path:
+    """Where the list stands."""
+    return lake.restricted / "do_not_process.csv"
+
+
+def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.date) -> None:
+    """Put a patient on the list.
+
+    Args:
+        lake: The lake.
+        patient_id: Patient ID as the PACS writes it.
+        issuer: Issuer of the patient ID; None for every issuer.
+        since: The day of the objection.
+    """
+    entries = read_lines(list_file(lake), _COLUMNS, _parse)
+    if (patient_id, issuer or "") not in {entry[:2] for entry in entries}:
+        entry = (patient_id, issuer or "", since.isoformat())
+        write_lines(list_file(lake), _COLUMNS, sorted([*entries, entry]))
+
+
+def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:
+    """A function of patient ID and issuer: whether the patient must not be processed.
+
+    Raises:
+        Fault: The list cannot be read; nobody is processed by accident.
+    """
+    listed = {entry[:2] for entry in read_lines(list_file(lake), _COLUMNS, _parse)}
+
+    def is_excluded(patient_id: str | None, issuer: str | None) -> bool:
+        if not listed or patient_id is None:
+            return False
+        patient = patient_id.strip()
+        return (patient, "") in listed or (patient, (issuer or "").strip()) in listed
+
+    return is_excluded
+
+
+def _parse(line: Line, _before: list[Entry]) -> Entry:
+    if not line["patient_id"]:
+        raise ValueError("patient_id must not be empty")
+    return line["patient_id"], line["issuer"], line["since"]

@@ -1,0 +1,214 @@
+"""References that cannot invert, and what one acquisition would save."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from protocol_assets.analysis.frame import prepared
+from protocol_assets.analysis.potential import potential
+from protocol_assets.analysis.references import held_percentile
+from protocol_assets.analysis.time_model import fit_time_model
+from tests.unit.analysis.fleets import START, acquisitions, devices, no_targets, targets
+
+AS_OF = START + pd.Timedelta(days=89)
+
+
+def fleet(nex: list[float], **columns: Any) -> pd.DataFrame:
+    return devices(
+        len(nex),
+        lambda i: acquisitions(range(0, 90, 3), device_key=f"D{i}", nex=nex[i], **columns),
+    )
+
+
+def judged(
+    frame: pd.DataFrame, signed: pd.DataFrame | None = None, **arguments: Any
+) -> pd.DataFrame:
+    typed = prepared(frame)
+    model = fit_time_model(typed)
+    signed = no_targets() if signed is None else signed
+    return potential(typed, signed, model, AS_OF, **arguments).set_index("device_key")
+
+
+def test_two_of_three_at_three_do_not_invert_the_finding() -> None:
+    found = judged(fleet([3, 3, 1]))
+    assert found["reference"].tolist() == ["none"] * 3
+    assert found.loc["D2", "assessment_reason"] == "too few fair peers"
+    assert found["has_potential"].isna().all()
+    # without a reference a what-if is shown: one average fewer, which the one at 1 has not
+    assert found.loc["D0", "what_if_kind"] == "one fewer"
+    assert found.loc["D0", "what_if_level"] == pytest.approx(2)
+    assert found["what_if_level"].isna().tolist() == [False, False, True]
+
+
+def test_a_majority_that_averages_too_often_is_found_not_followed() -> None:
+    """54 of 63 over-average: what is usual is 2, and those at 1 are the measure."""
+    found = judged(fleet([2.0] * 12 + [1.0] * 4)).loc[[f"D{i}" for i in range(16)]]
+    assert found["has_potential"].tolist() == [True] * 12 + [False] * 4
+    assert (found["usual_level"] == 2).all()
+    assert (found["reference_level"].iloc[:12] == 1).all()
+    assert (found["n_peers"] == 15).all()
+
+
+def test_a_level_that_one_scanner_alone_runs_is_no_reference() -> None:
+    assert held_percentile(np.array([0.5, 1.0, 2.0, 2.0, 2.0]), least_peers=5) == (2.0, 3)
+    assert held_percentile(np.array([1.0, 2.0, 3.0, 4.0, 5.0]), least_peers=5) is None
+    assert held_percentile(np.array([1.0] * 4), least_peers=5) is None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("slice_thickness_mm", 5.2),
+        ("bandwidth_hz_per_px", 120.0),
+        ("bandwidth_hz_per_px", None),
+        ("fat_suppression", "dixon"),
+        ("trajectory", "rotating_blades"),
+        ("contrast_phase", "post"),
+        ("reconstruction", "deep_learning"),
+        ("dimension", "3d"),
+    ],
+)
+def test_peers_that_make_another_image_are_not_fair(column: str, value: Any) -> None:
+    others = fleet([1.0] * 6, prefix=None, **{column: value})
+    others["device_key"] = "P" + others["device_key"]
+    others["acquisition_key"] = "P" + others["acquisition_key"]
+    mine = fleet([2.0])
+    others["protocol_key"] = mine["protocol_key"].iloc[0]
+    found = judged(pd.concat([mine, others], ignore_index=True))
+    assert found.loc["D0", "reference"] == "none"
+    assert found.loc["D0", "n_candidates"] == 6
+    assert found.loc["D0", "n_peers"] == 0
+
+
+def test_an_unsaid_trajectory_is_cartesian() -> None:
+    others = fleet([1.0] * 6, trajectory=None)
+    others["device_key"] = "P" + others["device_key"]
+    others["acquisition_key"] = "P" + others["acquisition_key"]
+    found = judged(pd.concat([fleet([2.0]), others], ignore_index=True))
+    assert found.loc["D0", "has_potential"]
+
+
+def test_nex_two_without_oversampling_is_nex_one_with_it() -> None:
+    """A rule that looks at NEX alone flags the first scanner."""
+    peers = fleet([1.0] * 7, phase_encoding_steps=704.0, phase_oversampling_percent=100.0)
+    mine = fleet([2.0])
+    mine["device_key"], mine["acquisition_key"] = "M", "M" + mine["acquisition_key"]
+    found = judged(pd.concat([peers, mine], ignore_index=True))
+    assert found.loc["M", "level"] == pytest.approx(2.0)
+    assert found.loc["M", "reference_level"] == pytest.approx(2.0)
+    assert not found.loc["M", "has_potential"]
+
+
+def test_a_signed_target_overrules_the_peers_and_the_closest_scope_decides() -> None:
+    frame = fleet([2.0] * 3 + [1.0] * 6, model=["old"] * 30)
+    frame.loc[frame["device_key"] != "D0", "model"] = "new"
+    signed = targets(
+        {"value": 1.0, "vendor": "siemens"},
+        {"target": "old coil", "value": 2.0, "model": "old", "version": 3},
+    )
+    found = judged(frame, signed)
+    assert found.loc["D0", "reference_name"] == "old coil v3"
+    assert not found.loc["D0", "has_potential"]
+    assert found.loc["D1", "reference"] == "signed_target"
+    assert found.loc["D1", "has_potential"]
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "applies"),
+    [(0, None, True), (90, None, False), (0, 88, False), (0, 89, True)],
+)
+def test_only_a_target_in_force_judges(first: int, last: int | None, applies: bool) -> None:
+    row: dict[str, Any] = {"value": 1.0, "valid_from": START + pd.Timedelta(days=first)}
+    if last is not None:
+        row["valid_to"] = START + pd.Timedelta(days=last)
+    found = judged(fleet([2.0]), targets(row))
+    assert (found["reference"] == "signed_target").tolist() == [applies]
+
+
+def test_targets_scoped_by_site_and_on_nex() -> None:
+    frame = fleet([2.0, 2.0], phase_encoding_steps=528.0)
+    signed = targets({"value": 1.0, "parameter": "nex", "site": "North"})
+    frame["site"] = frame["device_key"].map({"D0": "North", "D1": "South"})
+    found = judged(frame, signed)
+    # 50 % oversampling: NEX 1 is 1.5 effective averages
+    assert found.loc["D0", "reference_level"] == pytest.approx(1.5)
+    assert found.loc["D0", "has_potential"]
+    assert found.loc["D1", "reference"] == "none"
+
+
+def test_a_target_on_what_a_scanner_does_not_tell_judges_nobody() -> None:
+    frame = fleet([2.0] * 7, effective_averages=None)
+    found = judged(frame, targets({"value": 1.0}))
+    assert (found["assessment"] == "not assessable").all()
+    assert (found["measure"] == "nex").all()
+    assert found["has_potential"].isna().all()
+
+
+def test_where_only_nex_is_told_scanners_of_one_model_are_compared() -> None:
+    frame = fleet([2.0] * 2 + [1.0] * 6, effective_averages=None)
+    found = judged(frame)
+    assert found["reference"].tolist() == ["same_model"] * 8
+    assert found["has_potential"].tolist() == [True] * 2 + [False] * 6
+    frame.loc[frame["device_key"] >= "D4", "phase_oversampling_percent"] = 100.0
+    assert (judged(frame)["reference"] == "none").all()
+
+
+def test_too_little_is_insufficient_and_never_a_number() -> None:
+    few = acquisitions(range(7), device_key="F", nex=3.0, prefix="few")
+    found = judged(pd.concat([fleet([1.0] * 6), few], ignore_index=True))
+    assert found.loc["F", "assessment"] == "insufficient"
+    for column in ("level", "reference_level", "saving_s", "snr_ratio", "scan_time_now_s"):
+        assert found.loc[["F"], column].isna().all()
+    assert found.loc["F", "has_potential"] is None
+
+
+def test_averages_rarely_told_are_not_assessed() -> None:
+    frame = fleet([1.0] * 6 + [2.0])
+    last = frame.index[frame["device_key"] == "D6"]
+    frame.loc[last[:20], ["nex", "effective_averages"]] = np.nan
+    found = judged(frame)
+    assert found.loc["D6", "assessment"] == "not assessable"
+    assert found.loc["D6", "assessment_reason"] == "averages rarely told"
+    assert found.loc["D6", "coverage"] == pytest.approx(1 / 3)
+
+
+def test_an_unknown_role_compares_nothing() -> None:
+    found = judged(fleet([1.0] * 6 + [2.0], role=None, protocol_key="lumbar_spine.unknown"))
+    assert set(found["assessment_reason"]) == {"role unknown"}
+
+
+def test_overrides_do_not_move_the_level_and_mixed_ones_are_called_so() -> None:
+    frame = fleet([1.0] * 6)
+    overrides = np.where(np.arange(30) % 10 == 0, 2.0, 1.0)
+    half = np.where(np.arange(30) % 5 < 2, 3.0, 2.0)
+    mixed = acquisitions(range(0, 90, 3), device_key="M", nex=half)
+    steady = acquisitions(range(0, 90, 3), device_key="S", nex=overrides)
+    found = judged(pd.concat([frame, mixed, steady], ignore_index=True))
+    assert found.loc["S", "level"] == 1
+    assert not found.loc["S", "is_mixed"]
+    assert found.loc["M", "is_mixed"]
+    assert found.loc["M", "level"] == 2
+
+
+def test_minutes_and_noise_stand_side_by_side() -> None:
+    found = judged(fleet([2.0] * 3 + [1.0] * 6, preparation=8.0))
+    one = found.loc["D0"]
+    assert one["snr_ratio"] == pytest.approx(np.sqrt(0.5))
+    assert one["scan_time_now_s"] == pytest.approx(136 + 8, abs=0.5)
+    assert one["scan_time_at_target_s"] == pytest.approx(68 + 8, abs=0.5)
+    assert one["saving_low_s"] <= one["saving_s"] <= one["saving_high_s"]
+
+
+def test_acquisitions_before_the_last_change_are_those_of_another_protocol() -> None:
+    nex = np.where(np.arange(30) < 18, 2.0, 1.0)
+    mine = acquisitions(range(0, 90, 3), device_key="M", nex=nex)
+    frame = pd.concat([fleet([1.0] * 6), mine], ignore_index=True)
+    key = (("M", mine["protocol_key"].iloc[0]),)
+    since = pd.Series([START + pd.Timedelta(days=54)], index=pd.MultiIndex.from_tuples(key))
+    since.index.names = ["device_key", "protocol_key"]
+    assert judged(frame).loc["M", "has_potential"]
+    assert not judged(frame, since=since).loc["M", "has_potential"]
