@@ -23,7 +23,8 @@ from protocol_assets.analysis.frame import SERIES, Floats, group_indices
 from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.references import comparable_levels, held_percentile, signed_targets
+from protocol_assets.analysis.peers import pairs
+from protocol_assets.analysis.references import held_percentile, signed_targets
 
 __all__ = ["Compliance", "compliance"]
 
@@ -211,12 +212,13 @@ def _above_comparable(frame: pd.DataFrame, as_of: pd.Timestamp) -> list[dict[str
     below is held by two, and the third stands below, not above.
     """
     levels = current_levels(frame, as_of)
+    related = pairs(levels)
+    comparable = related.candidates & related.fair & related.same_averaging
+    level = levels["level"].to_numpy()
     findings: list[dict[str, Any]] = []
-    for position in levels.index[levels["level"].notna()]:
-        series = levels.loc[position]
-        peers = comparable_levels(levels, position)
-        held = held_percentile(peers, least_peers=int(limit("least_holders")))
-        if held is None or series["level"] <= held[0] * limit("peer_tolerance"):
+    for position, series in enumerate(levels.to_dict("records")):
+        held = held_percentile(level[comparable[position]], least_peers=int(limit("least_holders")))
+        if held is None or not series["level"] > held[0] * limit("peer_tolerance"):
             continue
         findings.append(
             {name: series[name] for name in SERIES}

@@ -6,7 +6,7 @@ the sum of scan times, the span and the gaps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -80,7 +80,23 @@ class Effect:
     median_after: float = float("nan")
     shift: Estimate | None = None
     adjusted: Estimate | None = None
-    n_controls: int = field(default=0)
+    n_controls: int = 0
+
+    def columns(self) -> dict[str, float]:
+        """The effect by column name; what there is too little for is left out."""
+        columns: dict[str, float] = {
+            "n_before": self.n_before,
+            "n_after": self.n_after,
+            "median_before_s": self.median_before,
+            "median_after_s": self.median_after,
+            "n_controls": self.n_controls,
+        }
+        for name, estimate in (("shift", self.shift), ("adjusted", self.adjusted)):
+            if estimate is not None:
+                columns[f"{name}_s"] = estimate.value
+                columns[f"{name}_low_s"] = estimate.low
+                columns[f"{name}_high_s"] = estimate.high
+        return columns
 
 
 def series_times(

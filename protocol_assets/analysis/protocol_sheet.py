@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.levels import most_frequent
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.references import fair_peers
+from protocol_assets.analysis.peers import pairs
 
 __all__ = ["protocol_sheet", "reference_devices"]
 
@@ -28,17 +29,14 @@ def reference_devices(levels: pd.DataFrame, found: pd.DataFrame, key: tuple[str,
         found: From ``references`` or ``potential``.
         key: Device and protocol.
     """
-    own = levels[(levels["device_key"] == key[0]) & (levels["protocol_key"] == key[1])]
+    is_own = (levels["device_key"] == key[0]) & (levels["protocol_key"] == key[1])
     judged = found[(found["device_key"] == key[0]) & (found["protocol_key"] == key[1])]
-    if own.empty or judged.empty or pd.isna(judged["reference_threshold"].iloc[0]):
+    if not is_own.any() or judged.empty:
         return []
-    others = levels[
-        (levels["protocol_key"] == key[1])
-        & (levels["device_key"] != key[0])
-        & (levels["measure"] == own["measure"].iloc[0])
-        & (levels["level"] <= judged["reference_threshold"].iloc[0])
-    ]
-    return sorted(fair_peers(own.iloc[0], others)["device_key"])
+    related, own = pairs(levels), int(np.flatnonzero(is_own)[0])
+    peers = related.candidates[own] & related.fair[own] & related.same_averaging[own]
+    at_reference = (levels["level"] <= judged["reference_threshold"].iloc[0]).to_numpy()
+    return sorted(levels.loc[peers & at_reference, "device_key"])
 
 
 def protocol_sheet(

@@ -12,17 +12,16 @@ import math
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from protocol_assets.analysis.frame import SERIES, Floats, group_indices
-from protocol_assets.analysis.levels import IDENTITY
+from protocol_assets.analysis.frame import SERIES, Floats
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.peers import Matrix, pairs
 from protocol_assets.analysis.statistics import modal_level
 
 __all__ = [
     "TARGET_SCOPE",
-    "comparable_levels",
-    "fair_peers",
     "held_percentile",
     "references",
     "signed_targets",
@@ -134,57 +133,27 @@ def usual_levels(levels: pd.DataFrame) -> pd.DataFrame:
     return usual.astype({"usual_level": float, "usual_share": float, "protocol_key": object})
 
 
-def fair_peers(series: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
-    """Those of the others that make the same image: comparable in their averages.
-
-    Voxel volume and bandwidth within a quarter, the same fat suppression, trajectory, contrast
-    phase, dimension and reconstruction. What one of them does not tell is not the same. Voxels
-    are compared as acquired where both tell it, else as reconstructed. A trajectory that is not
-    told is Cartesian: headers name the exception.
-    """
-    acquired = _within(others["voxel_mm3"], series["voxel_mm3"])
-    pixel = _within(others["pixel_volume_mm3"], series["pixel_volume_mm3"])
-    both = others["voxel_mm3"].notna() & pd.notna(series["voxel_mm3"])
-    fair = acquired.where(both, pixel)
-    fair &= _within(others["bandwidth_hz_per_px"], series["bandwidth_hz_per_px"])
-    for column in ("fat_suppression", "contrast_phase", "dimension", "reconstruction"):
-        fair &= (others[column] == series[column]) & others[column].notna()
-    own = "cartesian" if pd.isna(series["trajectory"]) else series["trajectory"]
-    fair &= others["trajectory"].where(others["trajectory"].notna(), "cartesian") == own
-    return others.iloc[np.flatnonzero(fair)]
-
-
-def comparable_levels(levels: pd.DataFrame, position: Any) -> Floats:
-    """The levels of all fair peers of one protocol-series, on the same measure."""
-    series = levels.loc[position]
-    others = levels[
-        (levels["protocol_key"] == series["protocol_key"])
-        & (levels["device_key"] != series["device_key"])
-        & levels["level"].notna()
-    ]
-    return _same_averaging(series, fair_peers(series, others))["level"].to_numpy(dtype=float)
-
-
-def _within(values: pd.Series, own: float) -> pd.Series:
-    factor = limit("fair_ratio")
-    return (values <= own * factor) & (values >= own / factor)
-
-
 def _judge_by_peers(levels: pd.DataFrame) -> pd.DataFrame:
-    known = levels[levels["level"].notna()]
-    by_protocol = group_indices(known, ["protocol_key"])
-    model = [name for name in IDENTITY if name not in ("field_strength_class_t", "site")]
-    by_model = group_indices(known, model)
-    nobody = np.array([], dtype=np.intp)
-    rows = []
-    for _, series in levels.iterrows():
+    related = pairs(levels)
+    level = levels["level"].to_numpy()
+    devices = levels["device_key"].to_numpy()
+    is_effective = (levels["measure"] == "effective_averages").to_numpy()
+    rows: list[dict[str, Any]] = []
+    for position, series in enumerate(levels.to_dict("records")):
         reason = _unknown_protocol(series)
-        if reason or pd.isna(series["level"]):
+        if reason or np.isnan(level[position]):
             rows.append({"reference_reason": reason or "no level"})
             continue
-        same_field = by_protocol[(series["protocol_key"],)]
-        same_model = by_model.get(tuple(series[name] for name in model), nobody)
-        rows.append(_peer_reference(series, known.iloc[same_field], known.iloc[same_model]))
+        fair = related.fair[position]
+        judges = {"same_model": fair & related.same_model[position]}
+        judges["same_model"] &= related.same_averaging[position]
+        if is_effective[position]:
+            same_field = fair & related.candidates[position] & is_effective
+            judges = {"same_field": same_field} | judges
+        votes = {way: _votes(level, devices, judge) for way, judge in judges.items()}
+        rows.append(
+            {"n_candidates": int(related.candidates[position].sum())} | _peer_reference(votes)
+        )
     return pd.DataFrame(rows, index=levels.index, columns=list(_PEER_COLUMNS))
 
 
@@ -193,50 +162,26 @@ _PEER_COLUMNS: Final = (
 )
 
 
-def _peer_reference(
-    series: pd.Series, same_field: pd.DataFrame, same_model: pd.DataFrame
-) -> dict[str, Any]:
-    """The reference that peers give one protocol-series; one vote a device."""
-    same_field, same_model = (
-        others[others["device_key"] != series["device_key"]].drop_duplicates("device_key")
-        for others in (same_field, same_model)
-    )
-    peers = fair_peers(series, same_field)
-    peers = peers[peers["measure"] == "effective_averages"]
-    row: dict[str, Any] = {"n_candidates": len(same_field), "n_peers": len(peers)}
-    ways = [("same_model", _same_averaging(series, fair_peers(series, same_model)))]
-    if series["measure"] == "effective_averages":
-        ways.insert(0, ("same_field", peers))
-    for way, judges in ways:
-        votes = judges["level"].to_numpy(dtype=float)
-        held = held_percentile(votes, least_peers=int(limit("least_peers")))
+def _votes(level: Floats, devices: npt.NDArray[np.object_], judges: Matrix) -> Floats:
+    """One vote a device, though it may run a protocol under two keys."""
+    at = np.flatnonzero(judges)
+    _, first = np.unique(devices[at].astype(str), return_index=True)
+    return level[at[first]]
+
+
+def _peer_reference(votes: dict[str, Floats]) -> dict[str, Any]:
+    """The reference of the first way that gives one."""
+    for way, levels in votes.items():
+        held = held_percentile(levels, least_peers=int(limit("least_peers")))
         if held is not None:
             names = ("reference", "reference_level", "n_peers", "n_holders")
-            return row | dict(zip(names, (way, held[0], len(votes), held[1]), strict=True))
-    most = max(len(judges) for _, judges in ways)
+            return dict(zip(names, (way, held[0], len(levels), held[1]), strict=True))
+    most = max(len(levels) for levels in votes.values())
     few = most < limit("least_peers")
-    return row | {
+    return {
         "n_peers": most,
         "reference_reason": "too few fair peers" if few else "no level held by two peers",
     }
-
-
-def _same_averaging(series: pd.Series, peers: pd.DataFrame) -> pd.DataFrame:
-    """Peers of the same model on the same measure; NEX only where lines are acquired alike."""
-    peers = peers[peers["measure"] == series["measure"]]
-    if series["measure"] == "effective_averages":
-        return peers
-    oversampling = series["phase_oversampling_percent"]
-    apart = (peers["phase_oversampling_percent"] - oversampling).abs()
-    alike = (apart <= limit("fair_oversampling")) | (
-        peers["phase_oversampling_percent"].isna() & pd.isna(oversampling)
-    )
-    alike &= peers["no_phase_wrap"] == series["no_phase_wrap"]
-    own = series["acceleration_in_plane"]
-    alike &= (peers["acceleration_in_plane"] == own) | (
-        peers["acceleration_in_plane"].isna() & pd.isna(own)
-    )
-    return peers.iloc[np.flatnonzero(alike)]
 
 
 def _judge_by_targets(
@@ -264,7 +209,7 @@ def _judge_by_targets(
     result.loc[beside, "reference_reason"] = "the target is on effective averages, not told here"
 
 
-def _unknown_protocol(row: pd.Series) -> str | None:
+def _unknown_protocol(row: dict[Any, Any]) -> str | None:
     for column in ("anatomy", "role", "reconstruction"):
         if pd.isna(row[column]):
             return f"{column} unknown"

@@ -237,7 +237,7 @@ def _row(
     }
     row |= {f"{event}_difference": one.value for event, one in held.differences.items()}
     for metric, one in effects.items():
-        row |= {f"{metric}_{name}": value for name, value in _effect_columns(one).items()}
+        row |= {f"{metric}_{name}": value for name, value in one.columns().items()}
     return row | _minutes(claim, won, is_told=verdict != "insufficient")
 
 
@@ -286,22 +286,6 @@ def _state(claim: Claim, verdict: str, held: Guard) -> tuple[str, str | None]:
         return "verified", None
     reason = held.reason if not held.is_held else "no image-quality sign-off on record"
     return "time won, quality not confirmed", reason
-
-
-def _effect_columns(one: Effect) -> dict[str, Any]:
-    columns: dict[str, Any] = {
-        "n_before": one.n_before,
-        "n_after": one.n_after,
-        "median_before_s": one.median_before,
-        "median_after_s": one.median_after,
-        "n_controls": one.n_controls,
-    }
-    for name, estimate in (("shift", one.shift), ("adjusted", one.adjusted)):
-        if estimate is not None:
-            columns[f"{name}_s"] = estimate.value
-            columns[f"{name}_low_s"] = estimate.low
-            columns[f"{name}_high_s"] = estimate.high
-    return columns
 
 
 def _day(day: pd.Timestamp) -> int:
