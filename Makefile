@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo dev test check format lock test-integration test-e2e bench docs clean
+.PHONY: setup demo dev test check format lock test-integration test-e2e bench bench-poc docs clean
 
 setup: $(READY)
 
@@ -52,6 +52,9 @@ test-e2e: setup
 bench: setup
 	$(BIN)/python -m benchmarks.flattening
 	$(BIN)/python -m benchmarks.memory
+
+bench-poc: setup
+	$(BIN)/python -m benchmarks.proof_of_concept
 
 docs: setup
 	$(BIN)/python docs/data_dictionary.py

@@ -24,7 +24,8 @@ from pydicom import Dataset
 
 from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.lake.raw import read_study, write_study
+from protocol_assets.dicom.json_text import encode_instance
+from protocol_assets.lake.raw import Stamp, read_study, write_study
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 
@@ -68,7 +69,8 @@ def _study_files(folder: Path) -> Iterator[Path]:
             for scan in fleet.scans(study)
             if not scan.defect
         ]
-        write_study(path, (one for scan in scans for one in encode(scan)))
+        lines = [encode_instance(one) for scan in scans for one in encode(scan)]
+        write_study(path, lines, Stamp("", "", None, len(lines)))
         yield path
 
 

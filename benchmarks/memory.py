@@ -13,8 +13,9 @@ from protocol_assets.cells.landing import study_file
 from protocol_assets.cells.stations import Stations
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
+from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
-from protocol_assets.lake.raw import write_study
+from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.simulator import Fleet
@@ -54,7 +55,8 @@ def _land(fleet: Fleet, lake: Lake, cell: Cell, pseudonyms: Pseudonyms) -> int:
         ]
         content = [one for scan in scans for one in encode(scan)]
         name = pseudonyms.of("study", study.study_uid)
-        write_study(study_file(lake, cell, name), content)
+        lines = map(encode_instance, content)
+        write_study(study_file(lake, cell, name), lines, Stamp("", "", None, len(content)))
         entries.append(
             StudyEntry(
                 name=name,

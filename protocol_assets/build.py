@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -16,12 +17,15 @@ from protocol_assets.defs.automation import automation_sensor, follow_the_cells
 from protocol_assets.defs.cell_assets import CELL_ASSETS, cell_assets
 from protocol_assets.defs.publish_assets import chief_report, published_marts
 from protocol_assets.defs.reference_assets import protocol_labels, reference_data
+from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, retention_purge
 from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, warehouse_assets
 from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.key_record import record_key_id
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.settings import Settings
+from protocol_assets.steward.do_not_process import excludes
 
 __all__ = ["CELLS_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
 
@@ -54,7 +58,7 @@ def build_definitions(
     )
     arrivals = arrivals_check(settings)
     return dg.Definitions(
-        assets=[cells, *followers],
+        assets=[cells, *followers, retention_purge],
         asset_checks=[arrivals],
         sensors=[
             *pacs_sensors(settings, job=CELLS_JOB),
@@ -70,11 +74,18 @@ def build_definitions(
                 description="Land study days, flatten them, and make their facts.",
             ),
             dg.define_asset_job(
+                PURGE_JOB,
+                selection=dg.AssetSelection.assets(retention_purge),
+                description="Drop what has outlived its retention.",
+            ),
+            dg.define_asset_job(
                 REPORT_JOB,
-                selection=dg.AssetSelection.all() - dg.AssetSelection.assets(*CELL_ASSETS),
+                selection=dg.AssetSelection.all()
+                - dg.AssetSelection.assets(*CELL_ASSETS, retention_purge),
                 description="Build the warehouse from all facts, publish, and write the report.",
             ),
         ],
+        schedules=[purge_schedule(settings)],
         resources={
             "lake": settings.lake,
             "settings": settings,
@@ -95,17 +106,31 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
     """
 
     def client_for(name: str) -> PacsClient:
-        return PacsClient(settings.pacs_named(name).endpoint(os.environ))
+        return PacsClient(settings.endpoint(name), courtesy=settings.courtesy(name))
 
     def silent(_cell: Cell, _done: int, _listed: int) -> None:
         return None
 
-    return Stations(settings.lake, settings.pseudonyms(), client_for, tell or silent)
+    def zone_of(name: str) -> ZoneInfo:
+        return ZoneInfo(settings.pacs_named(name).timezone or settings.timezone)
+
+    pseudonyms = settings.pseudonyms()
+    record_key_id(settings.lake, pseudonyms.key_id)
+    return Stations(
+        lake=settings.lake,
+        pseudonyms=pseudonyms,
+        client_for=client_for,
+        tell=tell or silent,
+        zone_of=zone_of,
+        is_excluded=excludes(settings.lake),
+    )
 
 
 def prepare_home(settings: Settings) -> None:
     """Create the zones and Dagster's instance file; keep user errors out of Dagster's storage."""
     os.environ["DAGSTER_REDACT_USER_CODE_ERRORS"] = "1"
+    # What others write on our behalf (Dagster's storage, dbt's log) is nobody else's to read.
+    os.umask(0o077)
     settings.lake.prepare()
     target = settings.lake.dagster_home / "dagster.yaml"
     content = _DAGSTER_YAML.read_bytes()

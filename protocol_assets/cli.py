@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 from rich.console import Console
@@ -22,9 +23,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from protocol_assets.cli_privacy import labels, purge, rekey, resolve
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import ConfigurationError, Settings
+
+if TYPE_CHECKING:
+    from protocol_assets.cells.status import DeadLetter
 
 __all__ = ["main"]
 
@@ -105,26 +110,65 @@ def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -
 
 @cli.command()
 @click.argument("name")
-def probe(name: str) -> int:
-    """Ask a PACS what it can do, and say what to change."""
+@click.option("--json", "as_json", is_flag=True, help="Print the measured profile for a machine.")
+def probe(name: str, as_json: bool) -> int:
+    """Ask a PACS what it can do, keep its profile, and say what to change."""
     settings = Settings.load()
+    from protocol_assets.cells.profiles import write_profile
     from protocol_assets.pacs.client import PacsClient
 
-    with PacsClient(settings.pacs_named(name).endpoint(os.environ)) as client:
+    settings.lake.prepare()
+    endpoint = settings.pacs_named(name).endpoint(os.environ)
+    courtesy = settings.courtesy(name)
+    courtesy.insist()
+    with PacsClient(endpoint, courtesy=courtesy) as client:
         report = client.probe()
-    table = Table(box=None, pad_edge=False)
-    for heading in ("", "item", "finding"):
-        table.add_column(heading)
-    for finding in report.findings:
-        table.add_row(finding.verdict, finding.item, finding.sentence)
-    out.print(table)
+    if report.profile is not None:
+        write_profile(settings.lake, name, report.profile)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=1))
+    else:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "item", "finding"):
+            table.add_column(heading)
+        for finding in report.findings:
+            table.add_row(finding.verdict, finding.item, finding.sentence)
+        out.print(table)
+        kept = "kept: the extractor goes by it" if report.profile else "not kept: too little known"
+        out.print(f"profile {kept}")
     return _SOME_MISSING if report.verdict == "fail" else _ALL_LANDED
 
 
 @cli.command()
+@click.argument("name")
+def pause(name: str) -> int:
+    """Ask nothing more of a PACS, from the next request on, until it is resumed."""
+    settings = Settings.load()
+    from protocol_assets.cells.courtesy import pause as pause_pacs
+
+    settings.pacs_named(name)
+    pause_pacs(settings.lake, name, dt.datetime.now(dt.UTC))
+    out.print(f"{name} is paused; protocol-assets resume {name} ends it", markup=False)
+    return _ALL_LANDED
+
+
+@cli.command()
+@click.argument("name")
+def resume(name: str) -> int:
+    """End a pause, and the waiting after failures."""
+    settings = Settings.load()
+    from protocol_assets.cells.courtesy import resume as resume_pacs
+
+    settings.pacs_named(name)
+    resume_pacs(settings.lake, name)
+    out.print(f"{name} is asked again; what was missed is caught up", markup=False)
+    return _ALL_LANDED
+
+
+@cli.command()
 def status() -> int:
-    """Show what has landed, what is missing, and what is stale."""
-    from protocol_assets.cells.status import cell_states
+    """Show what has landed, what is missing, what is stale, and what could not be had."""
+    from protocol_assets.cells.status import cell_states, dead_letters
 
     settings = Settings.load()
     states = cell_states(settings.lake, settings.pseudonyms())
@@ -140,9 +184,34 @@ def status() -> int:
             state.words,
         )
     out.print(table)
+    letters = dead_letters(settings.lake)
+    if letters:
+        out.print(_letters_table(letters))
+    for one in settings.pacs:
+        if reason := settings.courtesy(one.name).hold():
+            out.print(f"{one.name} is not asked now: {reason}", markup=False)
     good = sum(state.is_good for state in states)
     out.print(f"{good} of {len(states)} landed cells are whole and up to date")
-    return _ALL_LANDED if good == len(states) else _SOME_MISSING
+    return _ALL_LANDED if good == len(states) and not letters else _SOME_MISSING
+
+
+def _letters_table(letters: Sequence[DeadLetter]) -> Table:
+    table = Table(title="dead letters", title_justify="left", box=None, pad_edge=False)
+    for heading in ("day", "PACS", "study", "stage", "class", "status", "tries", "first", "last"):
+        table.add_column(heading, no_wrap=True)
+    for one in letters:
+        table.add_row(
+            one.cell.day.isoformat(),
+            one.cell.pacs,
+            one.name or "the day",
+            one.stage,
+            one.kind,
+            str(one.status or ""),
+            str(one.tries),
+            one.first_seen[:16],
+            one.last_seen[:16],
+        )
+    return table
 
 
 @cli.command()
@@ -178,21 +247,69 @@ def rebuild() -> int:
 @click.option("--seed", default=1, show_default=True, help="The same seed, the same fleet.")
 @click.option("--scanners", default=12, show_default=True, help="Scanners of the fleet.")
 @click.option("--studies", default=480, show_default=True, help="Studies of the period.")
+@click.option(
+    "--from",
+    "first",
+    default="2026-02-01",
+    show_default=True,
+    type=_DAY,
+    help="First study day; protocols change from 150 days later on.",
+)
+@click.option(
+    "--to", "last", default="2026-03-06", show_default=True, type=_DAY, help="Last study day."
+)
+@click.option("--as-of", type=_DAY, help="The day it is: later arrivals are unknown.")
 @click.option("--truth", type=click.Path(path_type=Path), help="Write the truth to this folder.")
-def simulate(port: int, seed: int, scanners: int, studies: int, truth: Path | None) -> int:
-    """Serve a simulated fleet as DICOMweb on loopback, until interrupted."""
+def simulate(
+    port: int,
+    seed: int,
+    scanners: int,
+    studies: int,
+    first: dt.datetime,
+    last: dt.datetime,
+    as_of: dt.datetime | None,
+    truth: Path | None,
+) -> int:
+    """Serve a simulated fleet of lumbar spines as DICOMweb on loopback, until interrupted."""
     from protocol_assets.simulator import Fleet, SimulatedPacs, write_truth
 
-    fleet = Fleet(seed=seed, scanners=scanners, studies=studies)
+    period = first.date(), last.date()
+    try:
+        fleet = Fleet(seed, scanners, studies, *period, case_mix="lumbar")
+        fleet.studies(None, *period)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
     if truth is not None:
         out.print(f"truth: {write_truth(fleet, truth)}", markup=False)
-    server = SimulatedPacs(fleet, port=port)
+    server = SimulatedPacs(fleet, port=port, as_of=as_of.date() if as_of else None)
     for site in fleet.sites:
         out.print(f"{site}: {server.url(site)}", markup=False)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         out.print("stopped")
+    return _ALL_LANDED
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def classify(file: Path) -> int:
+    """Show what the role rules make of a CSV of series descriptions.
+
+    FILE holds a column SeriesDescription and any other DICOM keyword that helps, such as
+    StudyDescription or EchoTime. One line a series comes out, as CSV.
+    """
+    from protocol_assets.protocols.classify import UnreadableListError, write_classified
+
+    try:
+        # A byte order mark is what spreadsheets put before UTF-8.
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            summary = write_classified(lines, sys.stdout)
+    except UnreadableListError as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: not UTF-8; save it as CSV in UTF-8") from None
+    _say(summary)
     return _ALL_LANDED
 
 
@@ -235,6 +352,10 @@ def scanners_name(device_key: str, label: str, site: str) -> int:
     name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
     out.print(f"{device_key} is {label}, {site}", markup=False)
     return _ALL_LANDED
+
+
+for _command in (labels, purge, rekey, resolve):
+    cli.add_command(_command)
 
 
 def _say(text: str) -> None:

@@ -34,6 +34,7 @@ _PACS: Final = """
 [[pacs]]
 name = "{name}"
 url = "{url}"
+requests_per_second = 1000    # it is a simulator; a hospital's PACS is asked 20 times a second
 """
 _MARKER: Final = "This home holds simulated data; the demo's key works here.\n"
 

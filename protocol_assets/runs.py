@@ -71,7 +71,7 @@ class Runner:
         Raises:
             Fault: The range or the PACS lies outside the configuration.
         """
-        self.settings.pacs_named(pacs)
+        self.settings.courtesy(pacs).insist()  # a person asks, and may have mended what failed
         self._check_range(first, last)
         while first <= last:
             end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))

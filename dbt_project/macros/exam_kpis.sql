@@ -3,7 +3,7 @@
     time side by side, for there is never one "duration".
 
     Quarantined exams, exams of several body regions and parts of exams are counted but do not enter
-    the times. Turnaround is the idle time before an exam; repeats are of all counted acquisitions.
+    the times. Turnaround is the idle time before an exam; it and repeats are of all exams.
     The trimmed mean leaves out floor(share x n) exams at either end.
 #}
 {% macro exam_kpis(exams, keys) %}
@@ -64,7 +64,8 @@
         count(case when is_partial and not is_multi_region and not is_quarantined then 1 end)
             as exams_partial,
         count(distinct patient_key) as patients,
-        {{ ratio('sum(n_rescans)', 'sum(n_acquisitions)') }} as repeat_rate,
+        {{ ratio('sum(n_rescans)', 'sum(n_repeat_assessable)') }} as repeat_rate,
+        {{ ratio('sum(n_repeat_assessable)', 'sum(n_acquisitions)') }} as repeat_coverage,
         count(distinct case when idle_before_s is not null then patient_key end)
             as patients_with_turnaround,
         median(idle_before_s) as turnaround_median_s,

@@ -55,6 +55,10 @@
         round(avg(nex_vote), 6) as nex_mean,
         median(nex_vote) as nex_median,
         max(case when vote_rank = 1 then nex_vote end) as nex_mode,
+        -- What varies inside an acquisition does not vanish behind its most frequent value.
+        max(case when is_nex_eligible then coalesce(nex_max, nex) end) as nex_max,
+        count(case when is_nex_eligible and nex_distinct > 1 then 1 end)
+            as acquisitions_with_several_nex,
         {{ ratio('count(case when nex_vote > 1 then 1 end)', 'count(nex_vote)') }}
             as share_above_1,
         {{ ratio('count(nex_vote)', 'count(case when is_nex_eligible then 1 end)') }}

@@ -23,6 +23,7 @@ __all__ = [
     "begin_attempt",
     "read_attempt",
     "record_listing",
+    "record_problem",
     "settle_attempt",
 ]
 
@@ -50,11 +51,15 @@ class Attempt:
         failures: Tries in a row that did not bring the cell whole to its facts, the one under way
             included.
         recent: When the last tries began, oldest first: those of 24 hours, at most ``RESTLESS``.
+        problem: Kind of the error for which the day could not be listed, empty where it could.
+        status: HTTP status of that error.
     """
 
     fingerprint: str
     failures: int
     recent: tuple[dt.datetime, ...]
+    problem: str = ""
+    status: int | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -82,7 +87,13 @@ def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
         recent = tuple(map(dt.datetime.fromisoformat, content["recent"]))
         if not recent or any(moment.tzinfo is None for moment in recent):
             return None
-        return Attempt(str(content["fingerprint"]), int(content["failures"]), recent)
+        return Attempt(
+            str(content["fingerprint"]),
+            int(content["failures"]),
+            recent,
+            str(content.get("problem", "")),
+            content.get("status"),
+        )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
 
@@ -108,6 +119,13 @@ def record_listing(lake: Lake, cell: Cell, before: Attempt | None, fingerprint: 
     is_new = before is not None and before.fingerprint not in ("", fingerprint)
     failures = 1 if is_new else current.failures
     _write(lake, cell, replace(current, fingerprint=fingerprint, failures=failures))
+
+
+def record_problem(lake: Lake, cell: Cell, problem: str, status: int | None) -> None:
+    """Record why the day could not be listed."""
+    current = read_attempt(lake, cell)
+    if current is not None:
+        _write(lake, cell, replace(current, problem=problem, status=status))
 
 
 def settle_attempt(lake: Lake, cell: Cell) -> None:

@@ -5,28 +5,25 @@ A refused cell keeps its last good data, is named with its reason, and does not 
 
 from __future__ import annotations
 
-from collections import Counter
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from protocol_assets.cells.attempts import settle_attempt
-from protocol_assets.cells.completeness import (
-    COMPLETENESS_SCHEMA,
-    completeness_row,
-    instances_expected,
-)
+from protocol_assets.cells.completeness import COMPLETENESS_SCHEMA, certificate, completeness_row
 from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import commit, judge
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.overview import coverage_overview, role_overview
-from protocol_assets.cells.series import flatten_cell
+from protocol_assets.cells.series import IsExcluded, flatten_cell, patient_of
 from protocol_assets.cells.versions import cell_versions
+from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.faults import Fault, described_fault
-from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
@@ -62,12 +59,16 @@ class Stations:
         pseudonyms: The keyed pseudonyms.
         client_for: Opens the client of a PACS by its name.
         tell: Told of progress in plain words: cell, studies done, studies listed.
+        zone_of: The time zone of the scanners of a PACS; None where unknown.
+        is_excluded: The do-not-process list.
     """
 
     lake: Lake
     pseudonyms: Pseudonyms
     client_for: Callable[[str], PacsClient]
     tell: Callable[[Cell, int, int], None]
+    zone_of: Callable[[str], dt.tzinfo | None] = lambda _: None
+    is_excluded: IsExcluded = lambda _patient, _issuer: False
 
     def land(self, cells: Iterable[Cell], *, force: bool = False) -> StationResult:
         """``raw_dicomweb``: land each cell and put its counts into the safe zone."""
@@ -82,10 +83,11 @@ class Stations:
                     self.pseudonyms,
                     force=force,
                     progress=lambda done, listed: self.tell(cell, done, listed),
+                    is_excluded=lambda lines: self.is_excluded(*patient_of(lines)),
                 )
             part = self.lake.completeness(cell)
             write_part(part, completeness_row(manifest), versions=cell_versions(self.pseudonyms))
-            return _landing_counts(manifest)
+            return certificate(manifest)
 
         return _each(cells, land_one)
 
@@ -96,6 +98,7 @@ class Stations:
     def project(self, cells: Iterable[Cell]) -> StationResult:
         """``series_facts``: describe and de-identify each cell, judge, move the good ones."""
         write_schema_part(self.lake.safe / "facts" / "series", facts_schema())
+        write_schema_part(self.lake.safe / "facts" / "impossible", IMPOSSIBLE_SCHEMA)
         return self._gated(
             "series_facts", "series_facts_mr", cells, self._project_one, self._commit_facts
         )
@@ -122,7 +125,9 @@ class Stations:
         manifest = read_manifest(self.lake, cell)
         if manifest is None:
             raise Fault(f"cell {cell.key} has not landed; materialize raw_dicomweb first")
-        series = flatten_cell(self.lake, manifest)
+        if manifest.purged and not self.lake.series(cell).exists():
+            raise Fault(f"raw and series of cell {cell.key} were purged; its facts stay")
+        series = flatten_cell(self.lake, manifest, self.is_excluded)
         self._write_candidate("series", cell, series.table)
         return {
             "series": series.table.num_rows,
@@ -140,21 +145,26 @@ class Stations:
         source = self.lake.series(cell)
         if not source.exists():
             raise Fault(f"cell {cell.key} has no series; materialize series first")
-        facts = describe_and_project(read_part(source), cell, self.pseudonyms)
+        zone = self.zone_of(cell.pacs)
+        facts = describe_and_project(read_part(source), cell, self.pseudonyms, zone)
         table = facts.projection.facts
         self._write_candidate("series_facts", cell, table)
         self._write_candidate("labels", cell, facts.registry)
+        self._write_candidate("impossible", cell, facts.impossible)
         return {
             "series": table.num_rows,
             "counted_series": table["exclusion_reason"].null_count,
             "refused_values": facts.projection.refused.total(),
             "refused_by_column": dict(facts.projection.refused),
+            "impossible_values": sum(facts.impossible["n_values"].to_pylist()),
             "overview": role_overview(table),
         }
 
     def _commit_facts(self, cell: Cell) -> None:
         registry = self.lake.candidate("labels", cell)
         commit(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
+        impossible = self.lake.candidate("impossible", cell)
+        commit(impossible, self.lake.impossible(cell), mode=OPEN_FILE)
         commit(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
         manifest = read_manifest(self.lake, cell)
         if manifest is not None and manifest.is_complete:
@@ -174,20 +184,3 @@ def _each(cells: Iterable[Cell], work: Callable[[Cell], CellMetadata]) -> Statio
         except Exception as error:
             result.refused[cell] = described_fault(error)
     return result
-
-
-def _landing_counts(manifest: Manifest) -> CellMetadata:
-    errors = Counter(entry.error for entry in manifest.studies if entry.error)
-    return {
-        "studies_expected": manifest.expected,
-        "studies_landed": manifest.count("landed"),
-        "studies_incomplete": manifest.count("incomplete"),
-        "studies_failed": manifest.count("failed"),
-        "studies_gone": manifest.count("gone"),
-        "studies_fetched": manifest.fetched,
-        "rejected": manifest.rejected,
-        "instances_expected": instances_expected(manifest),
-        "instances_landed": sum(entry.instances for entry in manifest.with_data),
-        "seconds": manifest.seconds,
-        "errors": dict(errors),
-    }

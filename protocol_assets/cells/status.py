@@ -1,16 +1,17 @@
-"""The state of every landed cell: whole or not, up to date or stale."""
+"""The state of every cell: whole or not, up to date or stale; and the dead letters."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from protocol_assets.cells.attempts import read_attempt
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.manifest import StudyEntry, read_manifest
 from protocol_assets.lake.parquet import part_versions
 from protocol_assets.lake.zones import Cell, Lake
 
-__all__ = ["CellState", "cell_states"]
+__all__ = ["CellState", "DeadLetter", "cell_states", "dead_letters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,8 @@ class CellState:
         cell: The cell.
         landed: Studies landed.
         expected: Studies listed.
-        is_stale: Whether its facts are missing or were made by other versions than today's.
+        is_stale: Whether its facts are missing or were made by other versions than today's, and can
+            be made anew.
     """
 
     cell: Cell
@@ -54,6 +56,62 @@ def cell_states(lake: Lake, pseudonyms: Pseudonyms) -> list[CellState]:
         if manifest is None:
             continue
         facts = lake.facts(cell)
-        stale = not facts.exists() or part_versions(facts) != now
+        is_final = bool(manifest.purged) and not lake.series(cell).exists()
+        stale = not is_final and (not facts.exists() or part_versions(facts) != now)
         states.append(CellState(cell, manifest.count("landed"), manifest.expected, stale))
     return states
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A study, or the listing of a day, that could not be had and will be tried again.
+
+    Attributes:
+        cell: The cell.
+        name: Keyed name of the study; empty for a listing.
+        stage: ``list``, ``retrieve`` or ``reconcile``.
+        kind: Class of the error.
+        status: HTTP status, None where there was none.
+        tries: Tries in vain.
+        first_seen: When it failed first, UTC (ISO 8601); empty for a listing.
+        last_seen: When it failed last.
+    """
+
+    cell: Cell
+    name: str
+    stage: str
+    kind: str
+    status: int | None
+    tries: int
+    first_seen: str
+    last_seen: str
+
+
+def dead_letters(lake: Lake) -> list[DeadLetter]:
+    """All dead letters, in order of day and PACS."""
+    found = []
+    for cell in lake.tried_cells():
+        attempt = read_attempt(lake, cell)
+        if attempt is not None and attempt.problem and not attempt.is_settled:
+            last = attempt.recent[-1].isoformat(timespec="seconds")
+            found.append(
+                DeadLetter(
+                    cell, "", "list", attempt.problem, attempt.status, attempt.failures, "", last
+                )
+            )
+        manifest = read_manifest(lake, cell)
+        found.extend(_of_study(cell, one) for one in (manifest.dead_letters if manifest else ()))
+    return found
+
+
+def _of_study(cell: Cell, entry: StudyEntry) -> DeadLetter:
+    return DeadLetter(
+        cell=cell,
+        name=entry.name,
+        stage=entry.stage,
+        kind=entry.error,
+        status=entry.status,
+        tries=entry.tries,
+        first_seen=entry.first_seen,
+        last_seen=entry.last_seen,
+    )

@@ -39,6 +39,8 @@ _DAY: Final = dt.timedelta(days=1)
 _SLACK: Final = dt.timedelta(minutes=5)
 """A try that is due this soon is made now: ticks do not come to the second."""
 _SHORTEST_LISTING_S: Final = 1.0
+_CHECKED_DAYS: Final = 30
+"""Days back from the newest that are compared by content now and then: raw is kept as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,18 @@ class CellRecord:
     def may_change(self, now: dt.datetime) -> bool:
         """Whether a change of its listing would be followed now."""
         return self.attempt is None or self.attempt.next_change <= now + _SLACK
+
+    def is_check_due(self, now: dt.datetime, after: dt.timedelta) -> bool:
+        """Whether a whole cell was last compared by content so long ago."""
+        if self.manifest is None or not self.manifest.is_complete or not self.may_change(now):
+            return False
+        if not self.manifest.with_data:  # an empty day, or purged: there is nothing to compare
+            return False
+        is_settled = self.attempt is None or self.attempt.is_settled
+        verified_at = self.manifest.verified_at
+        if not is_settled or not verified_at:
+            return False
+        return now - dt.datetime.fromisoformat(verified_at) >= after
 
     def has_changed(self, listed_as: str) -> bool:
         """Whether the PACS lists another state than the one tried last."""
@@ -157,6 +171,7 @@ class Watch:
     ends_at: float
     clock: Callable[[], float] = time.monotonic
     _records: dict[dt.date, CellRecord] = field(default_factory=dict, init=False)
+    _open: dict[dt.date, bool] = field(default_factory=dict, init=False)
     _result: Watched = field(default_factory=Watched, init=False)
 
     def tick(self, resume_at: dt.date | None) -> Watched:
@@ -164,7 +179,8 @@ class Watch:
 
         The days of the look-back that have landed are listed and compared: from ``resume_at`` on to
         the oldest, then from the newest on. Days that never landed are asked for without a listing
-        of their own, once any listing has shown that the PACS answers.
+        of their own, once any listing has shown that the PACS answers. Where nothing else is to
+        be done, one landed day is asked for whose comparison by content is due.
 
         Args:
             resume_at: Where the last tick left off.
@@ -176,6 +192,8 @@ class Watch:
         wanted = self._result.wanted
         if answers:
             wanted |= {day: state_of(self._records[day], "") for day in missing}
+        if answers and not wanted and (day := self._to_check()) is not None:
+            wanted[day] = state_of(self._records[day], "check")
         self._result.wanted = dict(sorted(wanted.items(), reverse=True)[: self.most])
         return self._result
 
@@ -227,8 +245,24 @@ class Watch:
             if day >= back_to and self.lake.manifest(self._cell(day)).exists():
                 yield day
 
+    def _to_check(self) -> dt.date | None:
+        """The landed day whose comparison by content is due and was longest ago."""
+        after = dt.timedelta(days=self.client.endpoint.manners.recheck_days)
+        due: list[tuple[str, dt.date]] = []
+        for day in self.window.days[:_CHECKED_DAYS]:
+            if self.lake.manifest(self._cell(day)).exists() and self._is_open(day):
+                record = self._records[day]
+                if record.manifest and record.is_check_due(self.now, after):
+                    due.append((record.manifest.verified_at, day))
+        return min(due)[1] if due else None
+
     def _is_open(self, day: dt.date) -> bool:
         """Whether nobody works on the cell and its record can be read."""
+        if day not in self._open:
+            self._open[day] = self._read(day)
+        return self._open[day]
+
+    def _read(self, day: dt.date) -> bool:
         if day in self.in_flight:
             return False
         try:

@@ -39,21 +39,22 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
         names = [one.name for one in settings.pacs]
         cells = {name: read_record(lake, Cell(window.newest, name)) for name in names}
         absent = [name for name, record in cells.items() if record.manifest is None]
+        holds = {name: settings.courtesy(name).hold() or "" for name in names}
         return dg.AssetCheckResult(
             passed=not absent,
             severity=dg.AssetCheckSeverity.ERROR,
             description=f"{window.newest} has not landed for {', '.join(absent)}"
             if absent
             else f"{window.newest} has landed for all PACS",
-            metadata={"cells": dg.MetadataValue.md(_table(lake, window, cells))},
+            metadata={"cells": dg.MetadataValue.md(_table(lake, window, cells, holds))},
         )
 
     return yesterday_has_landed
 
 
-def _table(lake: Lake, window: Window, cells: dict[str, CellRecord]) -> str:
-    lines = ["| PACS | day | studies | latest day landed | tries failed | next try |"]
-    lines.append("|---|---|--:|---|--:|---|")
+def _table(lake: Lake, window: Window, cells: dict[str, CellRecord], holds: dict[str, str]) -> str:
+    lines = ["| PACS | day | studies | latest day landed | tries failed | next try | not asked |"]
+    lines.append("|---|---|--:|---|--:|---|---|")
     landed = lake.landed_cells()
     for name, record in cells.items():
         manifest, attempt = record.manifest, record.attempt
@@ -62,5 +63,6 @@ def _table(lake: Lake, window: Window, cells: dict[str, CellRecord]) -> str:
         is_open = attempt is not None and not attempt.is_settled
         failures = attempt.failures if attempt else 0
         again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""
-        lines.append(f"| {name} | {window.newest} | {studies} | {latest} | {failures} | {again} |")
+        told = [name, window.newest, studies, latest, failures, again, holds[name]]
+        lines.append(f"| {' | '.join(map(str, told))} |")
     return "\n".join(lines)

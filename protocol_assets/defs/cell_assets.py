@@ -19,7 +19,7 @@ from protocol_assets.dicom.columns import series_schema
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import Settings
 
-__all__ = ["CELL_ASSETS", "LARGEST_RUN", "cell_assets"]
+__all__ = ["CELL_ASSETS", "LARGEST_RUN", "cell_assets", "completeness_check"]
 
 CELL_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
 LARGEST_RUN: Final = 31
@@ -54,12 +54,15 @@ def cell_assets(settings: Settings) -> dg.AssetsDefinition:
         config: LandingConfig,
         stations: dg.ResourceParam[Callable[[], Stations]],
     ) -> Events:
-        yield from _run(context, stations(), force=config.force)
+        threshold = settings.completeness_threshold
+        yield from _run(context, stations(), force=config.force, threshold=threshold)
 
     return cells
 
 
-def _run(context: dg.AssetExecutionContext, stations: Stations, *, force: bool) -> Events:
+def _run(
+    context: dg.AssetExecutionContext, stations: Stations, *, force: bool, threshold: float
+) -> Events:
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     work = {
         "raw_dicomweb": lambda cells: stations.land(cells, force=force),
@@ -75,7 +78,7 @@ def _run(context: dg.AssetExecutionContext, stations: Stations, *, force: bool) 
             refused |= results[asset].refused
             cells = [cell for cell in cells if cell not in refused]
     for asset, result in results.items():
-        yield from _checks(asset, result)
+        yield from _checks(asset, result, threshold)
         for cell, counts in result.passed.items():
             _record(context, asset, cell, counts, run_fails=bool(refused))
     if refused:
@@ -101,7 +104,8 @@ def _record(
 
 
 def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
-    lines = [f"{cell.key}: {reason}" for cell, reason in sorted(refused.items())]
+    # In the order of the work: where one failure holds up the rest it stands first.
+    lines = [f"{cell.key}: {reason}" for cell, reason in refused.items()]
     return dg.Failure(
         description=f"{len(refused)} of {total} cells refused\n" + "\n".join(lines),
         metadata={"refused_cells": len(refused)},
@@ -109,9 +113,9 @@ def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
     )
 
 
-def _checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
+def _checks(asset: str, result: StationResult, threshold: float) -> Iterator[dg.AssetCheckResult]:
     if asset == "raw_dicomweb":
-        yield _completeness(result)
+        yield completeness_check(result, threshold)
         return
     suite = result.suite
     table = dg.MetadataValue.md(suite.markdown() if suite else "no cell to judge")
@@ -135,33 +139,48 @@ def _checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
     )
 
 
-def _completeness(result: StationResult) -> dg.AssetCheckResult:
+_CERTIFIED: Final = (
+    *("studies_expected", "studies_landed", "studies_incomplete", "studies_failed"),
+    *("studies_gone", "studies_not_online", "dead_letters", "requests", "retries", "bytes"),
+    "seconds",
+)
+
+
+def completeness_check(result: StationResult, threshold: float) -> dg.AssetCheckResult:
+    """The completeness certificates of several cells as a check.
+
+    Args:
+        result: What landed and what was refused.
+        threshold: Share of a cell's studies below which it is an error and no warning.
+    """
     missing = {
         cell.key: counts["studies_expected"] - counts["studies_landed"]
         for cell, counts in sorted(result.passed.items())
         if counts["studies_landed"] < counts["studies_expected"]
     }
+    below = [
+        cell.key
+        for cell, counts in result.passed.items()
+        if counts["studies_landed"] < threshold * counts["studies_expected"]
+    ]
     lines = [
-        "| cell | expected | landed | incomplete | failed | gone |",
-        "|---|--:|--:|--:|--:|--:|",
+        "| cell | " + " | ".join(name.removeprefix("studies_") for name in _CERTIFIED) + " |",
+        "|---" + "|--:" * len(_CERTIFIED) + "|",
     ]
     lines += [
-        f"| {cell.key.replace('|', ' ')} | "
-        + " | ".join(
-            str(counts[f"studies_{name}"])
-            for name in ("expected", "landed", "incomplete", "failed", "gone")
-        )
-        + " |"
+        f"| {cell.key.replace('|', ' ')} | {' | '.join(str(counts[name]) for name in _CERTIFIED)} |"
         for cell, counts in sorted(result.passed.items())
     ]
+    is_bad = bool(below or result.refused)
     return dg.AssetCheckResult(
         asset_key="raw_dicomweb",
         check_name="completeness",
         passed=not missing and not result.refused,
-        severity=dg.AssetCheckSeverity.WARN,
+        severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description=_count(sum(missing.values()), "study missing", "studies missing"),
         metadata={
             "cells": dg.MetadataValue.md("\n".join(lines)),
+            "cells_below_threshold": len(below),
             "refused": {cell.key: reason for cell, reason in sorted(result.refused.items())},
         },
     )
@@ -206,7 +225,9 @@ def _specs() -> list[dg.AssetSpec]:
 def _check_specs() -> list[dg.AssetCheckSpec]:
     specs = [
         dg.AssetCheckSpec(
-            "completeness", asset="raw_dicomweb", description="Every listed study has landed."
+            "completeness",
+            asset="raw_dicomweb",
+            description="Every listed study has landed; an error below completeness_threshold.",
         )
     ]
     for asset in ("series", "series_facts"):

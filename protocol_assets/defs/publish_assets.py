@@ -1,11 +1,15 @@
 """``published_marts`` and ``chief_report``: what leaves the safe zone."""
 
+from collections.abc import Iterator
+
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.metadata import row_preview
+from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.publishing import publish_marts, published_rows
+from protocol_assets.lake.reading import few_alike, write_reading_copy
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page
@@ -22,13 +26,40 @@ PUBLISHED_MODELS = ("completeness_daily", "exam_monthly", "fleet_daily", "nex_mo
     group_name="publish",
     kinds={"parquet"},
     owners=["team:data-engineering"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "smallest_cell",
+            asset="published_marts",
+            description=f"At least {K_PATIENTS} patients stand behind every published cell.",
+        )
+    ],
 )
 @tells_plainly
-def published_marts(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
-    """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``."""
-    rows = publish_marts(lake)
-    previews = {name: row_preview(published_rows(lake, name)) for name in rows}
-    return dg.MaterializeResult(metadata={"dagster/row_count": sum(rows.values()), **previews})
+def published_marts(
+    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``.
+
+    Beside them, in the safe zone, the marts as a read-only copy for BI tools.
+    """
+    done = publish_marts(lake, [one.name for one in settings.pacs])
+    write_reading_copy(lake)
+    previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
+    least = done.least_patients
+    yield dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(done.rows.values()),
+            "periods_withheld": done.withheld,
+            "periods_kept_as_published": done.kept,
+            "facts_share_with_fewer_than_5_patients": few_alike(lake) or 0.0,
+            **previews,
+        }
+    )
+    yield dg.AssetCheckResult(
+        check_name="smallest_cell",
+        passed=least is None or least >= K_PATIENTS,
+        metadata={"patients": least if least is not None else "nothing is published"},
+    )
 
 
 @dg.asset(

@@ -1,13 +1,16 @@
 """``protocol_labels`` and ``reference_data``: what people call things, next to the facts."""
 
+from collections import Counter
+
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.deidentify.labels import release_labels
+from protocol_assets.deidentify.labels import labels_table
 from protocol_assets.deidentify.policy import terms_table
-from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.deidentify.vocabulary import vocabulary_version
+from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import Settings
+from protocol_assets.steward.labels import judged_labels
 from protocol_assets.steward.scanners import read_scanner_names, scanner_names_table
 
 __all__ = ["protocol_labels", "reference_data"]
@@ -20,19 +23,20 @@ __all__ = ["protocol_labels", "reference_data"]
     owners=["team:data-engineering"],
 )
 @tells_plainly
-def protocol_labels(
-    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
-) -> dg.MaterializeResult[None]:
-    """Readable protocol names by keyed code, where they may be read."""
-    registry = (lake.restricted / "labels").glob("*/*/part.parquet")
-    labels = release_labels([read_part(path) for path in sorted(registry)], demo=settings.is_demo)
-    write_part(lake.labels, labels, versions={})
-    released = labels["state"].to_pylist().count("released")
+def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+    """Readable protocol names by keyed code, where they passed the gates; the rest is withheld."""
+    judged = judged_labels(lake)
+    versions = {"vocabulary_version": vocabulary_version()}
+    write_part(lake.labels, labels_table(judged), versions=versions)
+    reasons = Counter(one.reason for one in judged)
+    released = sum(one.is_released for one in judged)
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": labels.num_rows,
+            "dagster/row_count": len(judged),
             "released": released,
-            "withheld": labels.num_rows - released,
+            "withheld": len(judged) - released,
+            "waiting_for_the_steward": sum(one.is_pending for one in judged),
+            **{f"by_gate/{reason}": count for reason, count in sorted(reasons.items())},
         }
     )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import os
 import re
 import time
 from collections.abc import Iterator, Sequence
@@ -61,13 +60,7 @@ def pacs_sensors(settings: Settings, *, job: str) -> list[dg.SensorDefinition]:
     Args:
         settings: The deployment.
         job: Name of the job that lands cells.
-
-    Raises:
-        Fault: Two PACS would give their sensors the same name.
     """
-    names = [_name(one) for one in settings.pacs]
-    if len(set(names)) < len(names):
-        raise Fault("two PACS differ only in '-' and '_'; rename one of them")
     return [_sensor(settings, one, job) for one in settings.pacs]
 
 
@@ -125,9 +118,10 @@ def _watch(
     window: Window,
     now: dt.datetime,
 ) -> Watched:
-    endpoint = dataclasses.replace(pacs.endpoint(os.environ), deadline_s=BUDGET_S)
+    endpoint = dataclasses.replace(settings.endpoint(pacs.name), deadline_s=BUDGET_S)
     pseudonyms = settings.pseudonyms()
-    with PacsClient(endpoint, tries=1, budget_s=BUDGET_S) as client:
+    courtesy = settings.courtesy(pacs.name)
+    with PacsClient(endpoint, courtesy=courtesy, tries=1, budget_s=BUDGET_S) as client:
         return Watch(
             client=client,
             lake=settings.lake,

@@ -1,19 +1,50 @@
-"""Readable protocol labels: what the restricted registry holds, and what is released from it."""
+"""Readable protocol labels: what the restricted registry holds, and what is released from it.
+
+A text is released through four gates: G1, no identifier of its own study and nothing that looks
+like an identifier; G2, every word in the vocabulary; G3, enough patients, and not on one scanner
+alone; G4, the steward's decision, which overrides G2 and G3 and is taken back as easily. What is
+withheld still groups by its code.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.deidentify.vocabulary import identifier_pattern, unknown_words
 
-__all__ = ["K_PATIENTS", "LABELS_SCHEMA", "REGISTRY_SCHEMA", "register_texts", "release_labels"]
+__all__ = [
+    "CLEAN_TEXTS",
+    "K_PATIENTS",
+    "LABELS_SCHEMA",
+    "REGISTRY_SCHEMA",
+    "Decision",
+    "JudgedLabel",
+    "judge_labels",
+    "labels_table",
+    "register_texts",
+]
 
-K_PATIENTS: Final = 11
-"""Distinct patients a text needs before it may be released."""
+Decision = Literal["approve", "deny"]
+Reason = Literal[
+    "approved",
+    "vetted",
+    "denied",
+    "looks_like_identifier",
+    "unknown_word",
+    "few_patients",
+    "one_scanner",
+]
+
+_K_SCANNERS: Final = 2
+
+CLEAN_TEXTS: Final = "clean_texts"
+"""Column of ``series``: its text columns that hold no identifier of the study."""
 
 REGISTRY_SCHEMA: Final = pa.schema(
     [
@@ -35,20 +66,56 @@ LABELS_SCHEMA: Final = pa.schema(
 )
 """The labels in the safe zone; ``label`` is NULL where ``state`` is ``withheld``."""
 
-_TEXTS: Final = ("label_text", "ProtocolName", "SeriesDescription")
+_TEXTS: Final = ("ProtocolName", "SeriesDescription")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLabel:
+    """One text of the registry, and what the gates say of it. Restricted: it holds the text.
+
+    Attributes:
+        label_code: Keyed code of the text.
+        text: The text.
+        patients: Distinct patients it was seen with.
+        scanners: Distinct scanners it was seen on.
+        series: Series that bear it.
+        reason: The gate that decided.
+        unknown: Words that are not in the vocabulary.
+    """
+
+    label_code: str
+    text: str
+    patients: int
+    scanners: int
+    series: int
+    reason: Reason
+    unknown: tuple[str, ...]
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the text may be read in the safe zone."""
+        return self.reason in ("approved", "vetted")
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it waits for the steward: frequent, and held up by a gate that he may open."""
+        return self.reason in ("unknown_word", "one_scanner") and self.patients >= K_PATIENTS
 
 
 def register_texts(described: Iterable[Mapping[str, Any]], pseudonyms: Pseudonyms) -> pa.Table:
     """The registry part of one cell: one row per text, patient and device.
 
+    A text that holds an identifier of its own study is not registered there; elsewhere it counts.
+
     Args:
-        described: One mapping per series with ``label_text``, ``ProtocolName``,
-            ``SeriesDescription``, ``patient_id`` and ``device_id``.
+        described: One mapping per series with ``ProtocolName``, ``SeriesDescription``,
+            ``clean_texts``, ``patient_id`` and ``device_id``.
         pseudonyms: The keyed pseudonyms.
     """
     counts: dict[tuple[str, str | None, str | None], int] = {}
     for row in described:
-        for text in {row.get(name) for name in _TEXTS} - {None, ""}:
+        clean = (row.get(CLEAN_TEXTS) or "").split("\\")
+        for text in {row.get(name) for name in _TEXTS if name in clean} - {None, ""}:
             key = (str(text), row.get("patient_id"), row.get("device_id"))
             counts[key] = counts.get(key, 0) + 1
     texts = [text for text, _, _ in counts]
@@ -66,25 +133,70 @@ def register_texts(described: Iterable[Mapping[str, Any]], pseudonyms: Pseudonym
     return table.sort_by(order)
 
 
-def release_labels(registry: Sequence[pa.Table], *, demo: bool) -> pa.Table:
-    """The labels that may be read, over the whole registry.
-
-    Outside the demo every label stays withheld; the code still groups.
+def judge_labels(
+    registry: Sequence[pa.Table], decisions: Mapping[str, Decision]
+) -> list[JudgedLabel]:
+    """Every text of the registry with what the gates say, most patients first.
 
     Args:
         registry: The parts of all cells.
-        demo: Whether texts with at least ``K_PATIENTS`` distinct patients are released.
+        decisions: The steward's, by label code.
     """
     parts = pa.concat_tables([REGISTRY_SCHEMA.empty_table(), *registry])
-    seen = parts.group_by(["label_code", "text"]).aggregate([("patient_key", "count_distinct")])
-    seen = seen.sort_by("label_code")
-    enough = pc.greater_equal(seen["patient_key_count_distinct"], K_PATIENTS)
-    released = pc.and_(enough, demo)
-    return pa.table(
-        {
-            "label_code": seen["label_code"],
-            "label": pc.if_else(released, seen["text"], pa.scalar(None, pa.string())),
-            "state": pc.if_else(released, "released", "withheld"),
-        },
-        schema=LABELS_SCHEMA,
+    seen = parts.group_by(["label_code", "text"]).aggregate(
+        [("patient_key", "count_distinct"), ("device_key", "count_distinct"), ("series", "sum")]
     )
+    judged = [
+        _judged(
+            label_code=row["label_code"],
+            text=row["text"],
+            patients=row["patient_key_count_distinct"],
+            scanners=row["device_key_count_distinct"],
+            series=row["series_sum"],
+            decision=decisions.get(row["label_code"]),
+        )
+        for row in seen.to_pylist()
+    ]
+    return sorted(judged, key=lambda one: (-one.patients, one.label_code))
+
+
+def _judged(
+    *,
+    label_code: str,
+    text: str,
+    patients: int,
+    scanners: int,
+    series: int,
+    decision: Decision | None,
+) -> JudgedLabel:
+    unknown = unknown_words(text)
+    reason: Reason
+    if decision == "deny":
+        reason = "denied"
+    elif identifier_pattern(text):
+        reason = "looks_like_identifier"
+    elif decision == "approve":
+        reason = "approved"
+    elif unknown:
+        reason = "unknown_word"
+    elif patients < K_PATIENTS:
+        reason = "few_patients"
+    elif scanners < _K_SCANNERS:
+        reason = "one_scanner"
+    else:
+        reason = "vetted"
+    return JudgedLabel(label_code, text, patients, scanners, series, reason, unknown)
+
+
+def labels_table(judged: Iterable[JudgedLabel]) -> pa.Table:
+    """The labels for the safe zone, ordered by code."""
+    rows = [
+        {
+            "label_code": one.label_code,
+            "label": one.text if one.is_released else None,
+            "state": "released" if one.is_released else "withheld",
+        }
+        for one in judged
+    ]
+    rows.sort(key=lambda row: str(row["label_code"]))
+    return pa.Table.from_pylist(rows, schema=LABELS_SCHEMA)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from protocol_assets.deidentify.conformance import batch_record
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import (
     FactColumn,
@@ -31,12 +32,15 @@ class Projection:
     """The facts of one cell.
 
     Attributes:
-        facts: ``facts_schema``, ordered by ``series_key``.
+        facts: ``facts_schema``, ordered by ``series_key``; its metadata say how it was
+            de-identified.
         refused: Values that were present and did not pass, by column.
+        unknown_terms: Texts that are no defined term: place of the series, and attribute.
     """
 
     facts: pa.Table
     refused: Counter[str]
+    unknown_terms: tuple[tuple[int, str], ...]
 
 
 def project(
@@ -50,6 +54,7 @@ def project(
         pacs: The cell's PACS, as named in the configuration.
     """
     refused: Counter[str] = Counter()
+    unknown: list[tuple[int, str]] = []
     columns: dict[str, list[Any]] = {}
     for column in fact_columns():
         if column.action == "partition":
@@ -58,14 +63,17 @@ def project(
         values = [row.get(column.source) for row in described]
         passed = _passer(column, pseudonyms)(values)
         columns[column.name] = passed
-        lost = sum(
-            before is not None and after is None
-            for before, after in zip(values, passed, strict=True)
-        )
+        lost = [
+            place
+            for place, (before, after) in enumerate(zip(values, passed, strict=True))
+            if before is not None and after is None
+        ]
         if lost:
-            refused[column.name] = lost
-    facts = pa.table(columns, schema=facts_schema())
-    return Projection(facts.sort_by("series_key"), refused)
+            refused[column.name] = len(lost)
+        if column.action == "term":
+            unknown.extend((place, column.source) for place in lost)
+    facts = pa.table(columns, schema=facts_schema().with_metadata(batch_record()))
+    return Projection(facts.sort_by("series_key"), refused, tuple(unknown))
 
 
 def _passer(column: FactColumn, pseudonyms: Pseudonyms) -> Callable[[list[Any]], list[Any]]:

@@ -23,7 +23,7 @@ def encode_instance(instance: Dataset) -> bytes:
     """
     # An element has a Value or bulk data, and bulk data mostly stands in elements of the instance
     # itself; what lies elsewhere is told by its name in the text. That spares a walk through all.
-    shallow = instance.copy()
+    shallow = dict(instance)
     for tag, element in instance.items():
         if type(element) is dict and "Value" not in element:
             shallow[tag] = _without_bulk(element)

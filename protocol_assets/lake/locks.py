@@ -11,7 +11,7 @@ from pathlib import Path
 from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import make_directory
 
-__all__ = ["LockedError", "exclusive"]
+__all__ = ["LockedError", "exclusive", "exclusive_file"]
 
 
 class LockedError(Fault):
@@ -41,5 +41,21 @@ def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
         if refused:
             raise LockedError(f"{what} is worked on by another run; wait for it, then run again")
         yield
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def exclusive_file(path: Path) -> Iterator[int]:
+    """A small restricted file that is read and written in place by one process at a time.
+
+    Yields:
+        Its descriptor, at the beginning. The file is made where it is not there.
+    """
+    make_directory(path.parent, 0o700)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
     finally:
         os.close(descriptor)

@@ -13,7 +13,7 @@ from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 
 __all__ = ["Manifest", "StudyEntry", "StudyState", "read_manifest", "write_manifest"]
 
-StudyState = Literal["landed", "incomplete", "failed", "gone"]
+StudyState = Literal["landed", "incomplete", "failed", "not_online", "gone"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,21 @@ class StudyEntry:
     Attributes:
         name: Keyed name; the study's file is ``<name>.ndjson.zst``.
         study_instance_uid: The study; the manifest stands in the restricted zone.
-        state: What the last attempt came to. ``gone``: no longer in the PACS.
-        has_data: Whether a good file stands in the cell (of this attempt or an earlier one).
+        state: What the last attempt came to. ``gone``: no longer in the PACS, a tombstone;
+            ``not_online``: not retrieved, because that would wake near-line storage.
+        has_data: Whether a good file stands in the cell (of this attempt or an earlier one). A
+            landed study without data was purged.
         fingerprint: Keyed hash of what the PACS listed at the last good retrieval.
         content_hash: Digest of the landed instances.
         expected: Instances the PACS listed, None where it does not count.
         instances: Instances in the file.
         tries: Attempts since the study last landed.
         error: Kind of the last error, empty where there is none.
+        stage: Where it arose: ``retrieve`` or ``reconcile``.
+        status: HTTP status of the last error.
+        first_seen: When it arose first since the study last landed, or when it was found gone;
+            UTC (ISO 8601).
+        last_seen: When it arose last.
     """
 
     name: str
@@ -43,6 +50,20 @@ class StudyEntry:
     instances: int
     tries: int
     error: str
+    stage: str = ""
+    status: int | None = None
+    first_seen: str = ""
+    last_seen: str = ""
+
+    @property
+    def is_purged(self) -> bool:
+        """Whether it has landed and its file is not kept; it is not asked for again."""
+        return self.state == "landed" and not self.has_data
+
+    @property
+    def is_dead_letter(self) -> bool:
+        """Whether it was tried in vain and shall be tried again."""
+        return self.state in ("incomplete", "failed") and self.tries > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +77,12 @@ class Manifest:
         versions: ``spec_version``, ``rules_version``, ``policy_version``, ``key_id``.
         studies: By keyed name.
         rejected: Listed studies whose UID is not one, or that belong to another day.
+        verified_at: When the studies that do not show a change were last compared by content.
         fetched: Studies retrieved in this landing.
+        overwritten: Studies among them whose content had changed and not their counts.
+        requests: Requests of this landing.
+        retries: Further tries among them.
+        received: Bytes of this landing over the wire.
         seconds: Wall time of this landing.
     """
 
@@ -66,7 +92,12 @@ class Manifest:
     versions: Mapping[str, str]
     studies: tuple[StudyEntry, ...]
     rejected: int = 0
+    verified_at: str = ""
     fetched: int = 0
+    overwritten: int = 0
+    requests: int = field(default=0, compare=False)
+    retries: int = field(default=0, compare=False)
+    received: int = field(default=0, compare=False)
     seconds: float = field(default=0.0, compare=False)
 
     def count(self, state: StudyState) -> int:
@@ -75,13 +106,26 @@ class Manifest:
 
     @property
     def expected(self) -> int:
-        """Studies the PACS holds on that day."""
-        return sum(entry.state != "gone" for entry in self.studies)
+        """Studies of that day that the PACS holds ready."""
+        return sum(entry.state not in ("gone", "not_online") for entry in self.studies)
+
+    @property
+    def dead_letters(self) -> tuple[StudyEntry, ...]:
+        """Studies that did not land and shall be tried again."""
+        return tuple(entry for entry in self.studies if entry.is_dead_letter)
 
     @property
     def is_complete(self) -> bool:
         """Whether every listed study has landed."""
         return self.count("landed") == self.expected
+
+    @property
+    def purged(self) -> tuple[StudyEntry, ...]:
+        """Studies that have landed and whose file was purged.
+
+        Those of patients who must not be processed have no UID here and are not among them.
+        """
+        return tuple(one for one in self.studies if one.is_purged and one.study_instance_uid)
 
     @property
     def with_data(self) -> tuple[StudyEntry, ...]:

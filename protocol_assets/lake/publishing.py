@@ -6,6 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,27 +18,49 @@ import pyarrow.parquet as pq
 
 from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.publications import Publications, settle
+from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Lake
 
-__all__ = ["publish_marts", "published_rows"]
+__all__ = ["Published", "publish_marts", "published_rows"]
 
 _SCHEMA: Final = "published"
 _KEPT_VERSIONS: Final = 5
 
 
-def publish_marts(lake: Lake) -> dict[str, int]:
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published.
+
+    Attributes:
+        rows: Rows by table.
+        least_patients: Fewest patients behind a row of a period, None where there is none.
+        withheld: Periods of the fleet or a scanner that wait or are too small.
+        kept: Periods that stay as they were published before.
+    """
+
+    rows: Mapping[str, int]
+    least_patients: int | None
+    withheld: int
+    kept: int
+
+
+def publish_marts(lake: Lake, pacs: Collection[str]) -> Published:
     """Write the tables of the schema ``published`` and point ``publish/marts`` at them.
 
     A version is named by its content: publishing the same tables again changes nothing.
 
-    Returns:
-        Rows by table.
+    Args:
+        lake: The lake.
+        pacs: The configured PACS.
     """
     versions = lake.publish / "versions"
     make_directory(versions, 0o755)
     staging = Path(tempfile.mkdtemp(dir=versions, prefix="."))
     try:
-        rows = _write_tables(lake.warehouse, staging)
+        with read_warehouse(lake) as connection:
+            publications = settle(lake, connection, pacs)
+            rows = _write_tables(connection, publications, staging)
         version = versions / _digest(staging)
         if not version.exists():
             staging.chmod(0o755)
@@ -45,23 +70,24 @@ def publish_marts(lake: Lake) -> dict[str, int]:
     _point(lake.marts, version)
     version.touch()
     _forget_old(versions)
-    return rows
+    counts = Counter(publications.decisions.values())
+    return Published(rows, publications.least_patients, counts["withhold"], counts["keep"])
 
 
-def _write_tables(warehouse: Path, directory: Path) -> dict[str, int]:
+def _write_tables(
+    connection: duckdb.DuckDBPyConnection, publications: Publications, directory: Path
+) -> dict[str, int]:
     rows = {}
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
-        connection.execute("set enable_external_access = false")
-        names = connection.execute(
-            "select table_name from information_schema.tables where table_schema = ? order by 1",
-            [_SCHEMA],
-        ).fetchall()
-        for (name,) in names:
-            table: pa.Table = connection.sql(
-                f'select * from {_SCHEMA}."{name}" order by all'  # noqa: S608
-            ).to_arrow_table()
-            write_part(directory / f"{name}.parquet", table, versions={})
-            rows[name] = table.num_rows
+    names = connection.execute(
+        "select table_name from information_schema.tables where table_schema = ? order by 1",
+        [_SCHEMA],
+    ).fetchall()
+    for (name,) in names:
+        table: pa.Table = publications.tables.get(name)
+        if table is None:
+            table = connection.sql(f'from {_SCHEMA}."{name}" order by all').to_arrow_table()
+        write_part(directory / f"{name}.parquet", table, versions={})
+        rows[name] = table.num_rows
     return rows
 
 

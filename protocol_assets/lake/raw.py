@@ -1,40 +1,82 @@
-"""Raw study files: one zstd frame of NDJSON a study, one instance a line, in a fixed order."""
+"""Raw study files: NDJSON in one zstd frame a study, and before it a stamp of what it is.
+
+The stamp makes a file whole in itself: after a run that was killed before its manifest, the next
+one knows from the files alone which studies have landed. It is a skippable frame (RFC 8878
+section 3.1.2), which every zstd reader passes over.
+"""
 
 from __future__ import annotations
 
 import io
+import json
+import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO, Final
 
 import zstandard
 
-from protocol_assets.dicom.json_text import decode_instance, encode_instance
+from protocol_assets.dicom.json_text import decode_instance
 from protocol_assets.dicom.paths import Dataset
 from protocol_assets.lake.atomic import atomic_path
 from protocol_assets.lake.zones import RESTRICTED_FILE
 
-__all__ = ["read_study", "write_study"]
+__all__ = ["Stamp", "read_stamp", "read_study", "write_study"]
 
-_SERIES_UID = "0020000E"
-_SOP_UID = "00080018"
+_MAGIC: Final = 0x184D2A50
+_HEAD: Final = struct.Struct("<II")
+_LARGEST: Final = 65_536
 
 
-def write_study(path: Path, instances: Iterable[Dataset]) -> int:
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What a study file says of itself.
+
+    Attributes:
+        fingerprint: Keyed hash of what the PACS listed when it was retrieved.
+        content_hash: Digest of its lines.
+        expected: Instances the PACS listed, None where it does not count.
+        instances: Instances in the file.
+        etag: ETag of the answer, empty where there was none or it came in parts.
+    """
+
+    fingerprint: str
+    content_hash: str
+    expected: int | None
+    instances: int
+    etag: str = ""
+
+
+def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
     """Write the instances of one study atomically.
+
+    Args:
+        path: Where the file shall stand.
+        lines: One encoded instance each, in their final order.
+        stamp: What the file says of itself.
 
     Returns:
         Bytes on disk.
     """
-    ordered = sorted(instances, key=_order)
+    told = json.dumps(asdict(stamp), sort_keys=True).encode("ascii")
     compressor = zstandard.ZstdCompressor(level=3)
-    with (
-        atomic_path(path, mode=RESTRICTED_FILE) as temporary,
-        temporary.open("wb") as file,
-        compressor.stream_writer(file) as frame,
-    ):
-        for instance in ordered:
-            frame.write(encode_instance(instance) + b"\n")
-    return path.stat().st_size
+    with atomic_path(path, mode=RESTRICTED_FILE) as temporary, temporary.open("wb") as file:
+        file.write(_HEAD.pack(_MAGIC, len(told)) + told)
+        with compressor.stream_writer(file, closefd=False) as frame:
+            for line in lines:
+                frame.write(line + b"\n")
+        return file.tell()
+
+
+def read_stamp(path: Path) -> Stamp | None:
+    """The stamp of a study file; None where there is no file, or it bears none."""
+    try:
+        with path.open("rb") as file:
+            told = _read_stamp(file)
+        return Stamp(**json.loads(told)) if told else None
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
 
 
 def read_study(path: Path) -> Iterator[Dataset]:
@@ -44,15 +86,19 @@ def read_study(path: Path) -> Iterator[Dataset]:
         ValueError: A line is no JSON object.
     """
     decompressor = zstandard.ZstdDecompressor()
-    with path.open("rb") as file, decompressor.stream_reader(file) as frame:
-        for line in io.BufferedReader(frame, buffer_size=1 << 20):
-            yield decode_instance(line)
+    with path.open("rb") as file:
+        _read_stamp(file)
+        with decompressor.stream_reader(file) as frame:
+            for line in io.BufferedReader(frame, buffer_size=1 << 20):
+                yield decode_instance(line)
 
 
-def _order(instance: Dataset) -> tuple[str, str]:
-    return _uid(instance, _SERIES_UID), _uid(instance, _SOP_UID)
-
-
-def _uid(instance: Dataset, tag: str) -> str:
-    element = instance.get(tag)
-    return str(element.get("Value")) if isinstance(element, dict) else ""
+def _read_stamp(file: BinaryIO) -> bytes:
+    """The stamp's text; the file stands at the first frame of instances afterwards."""
+    head = file.read(_HEAD.size)
+    if len(head) == _HEAD.size:
+        magic, size = _HEAD.unpack(head)
+        if magic == _MAGIC and size <= _LARGEST:
+            return file.read(size)
+    file.seek(0)
+    return b""

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import make_directory
 
 __all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Lake"]
@@ -81,13 +84,23 @@ class Lake:
         return self.home / "demo.marker"
 
     def prepare(self) -> None:
-        """Create the zones with their permissions; existing restricted zones are tightened."""
+        """Create the zones with their permissions; existing restricted zones are tightened.
+
+        Raises:
+            Fault: Somebody else owns a zone, could put another in its place, or it is a link.
+        """
         for directory in (self.restricted, self.dagster_home, self.steward):
             make_directory(directory, _RESTRICTED_DIRECTORY)
+            _require_own(directory)
             if directory.stat().st_mode & 0o077:
                 directory.chmod(_RESTRICTED_DIRECTORY)
         for directory in (self.safe, self.publish):
             make_directory(directory, _OPEN_DIRECTORY)
+            _require_own(directory)
+        if self.home.stat().st_mode & stat.S_IWOTH:
+            raise Fault(
+                f"everybody may write to {self.home.name}; take that right away (chmod o-w)"
+            )
 
     def raw(self, cell: Cell) -> Path:
         """Directory of a cell's study files and manifest."""
@@ -117,6 +130,25 @@ class Lake:
         """The cell's counts: what was listed and what has landed."""
         return self.safe / "facts" / "completeness" / cell.path / "part.parquet"
 
+    def impossible(self, cell: Cell) -> Path:
+        """The cell's impossible values, counted by scanner, attribute and reason."""
+        return self.safe / "facts" / "impossible" / cell.path / "part.parquet"
+
+    @property
+    def key_record(self) -> Path:
+        """The identifier of the key that the lake's pseudonyms were made with."""
+        return self.restricted / "key_id"
+
+    @property
+    def deletions(self) -> Path:
+        """One record a purge: what was deleted, with counts and digests."""
+        return self.restricted / "deletions"
+
+    @property
+    def access_log(self) -> Path:
+        """Who led a pseudonym back to a patient, when and why."""
+        return self.restricted / "access.log"
+
     @property
     def labels(self) -> Path:
         """The readable labels that passed their gates."""
@@ -137,6 +169,16 @@ class Lake:
         return self.safe / "warehouse.building.duckdb"
 
     @property
+    def reading_copy(self) -> Path:
+        """The marts as tables of their own, read-only, for BI tools."""
+        return self.safe / "reading" / "warehouse.duckdb"
+
+    @property
+    def publications(self) -> Path:
+        """What was published of closed periods, and which patients stand behind it."""
+        return self.safe / "publications"
+
+    @property
     def marts(self) -> Path:
         """The published marts: a link to the newest version."""
         return self.publish / "marts"
@@ -144,6 +186,14 @@ class Lake:
     def report(self, day: dt.date) -> Path:
         """Directory of one day's report."""
         return self.publish / "reports" / day.isoformat()
+
+    def pacs(self, name: str) -> Path:
+        """What is remembered of one PACS: its measured profile, its pace, a pause."""
+        return self.restricted / "pacs" / name
+
+    def load_page(self, pacs: str) -> Path:
+        """What one PACS was asked in the last days, for its administrator."""
+        return self.publish / "pacs" / f"{pacs}.html"
 
     def lock(self, name: str) -> Path:
         """A lock file."""
@@ -153,6 +203,18 @@ class Lake:
         """Cells that have a manifest, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
         return sorted(_cell_of(path.parent) for path in found)
+
+    def tried_cells(self) -> list[Cell]:
+        """Cells that were tried, whether or not they landed, in order of day and PACS."""
+        found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")
+        return sorted({_cell_of(path.parent) for path in found})
+
+
+def _require_own(directory: Path) -> None:
+    if directory.is_symlink():
+        raise Fault(f"{directory.name} is a link; a zone must be a directory of the home")
+    if directory.stat().st_uid != os.getuid():
+        raise Fault(f"{directory.name} belongs to another user; run as the home's owner")
 
 
 def _cell_of(directory: Path) -> Cell:

@@ -15,6 +15,7 @@ __all__ = ["count", "is_uid", "minute_of_day", "texts", "uid"]
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"
 STUDY_DATE, STUDY_TIME, MODALITIES = "00080020", "00080030", "00080061"
 SERIES_COUNT, INSTANCE_COUNT = "00201206", "00201208"
+AVAILABILITY = "00080056"
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])", re.ASCII)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import gc
 import json
 import math
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import orjson
@@ -90,7 +92,8 @@ def parse_objects(body: bytes) -> list[dict[str, Any]]:
         BodyError: ``interrupted`` (the array has no end), ``not_json`` or ``not_dicom``.
     """
     try:
-        parsed = orjson.loads(body)
+        with _without_collection():
+            parsed = orjson.loads(body)
     except orjson.JSONDecodeError:
         parsed = _parse_leniently(body)
     if not isinstance(parsed, list) or not all(isinstance(row, dict) for row in parsed):
@@ -101,6 +104,18 @@ def parse_objects(body: bytes) -> list[dict[str, Any]]:
         # Nested too deeply to be written again, so too deeply for every step after this one.
         raise BodyError("not_dicom", "nested too deeply") from None
     return parsed
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Without the cyclic garbage collector: JSON holds no cycles, and half the time went there."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _parse_leniently(body: bytes) -> Any:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -13,38 +14,35 @@ from typing import Any, Final, Self, TypeVar
 from dicomweb_client import DICOMwebClient
 
 from protocol_assets.pacs import listing
+from protocol_assets.pacs.answers import Answer
 from protocol_assets.pacs.attributes import (
+    AVAILABILITY,
     INSTANCE_COUNT,
     MODALITIES,
     SERIES_COUNT,
     SERIES_UID,
+    SOP_UID,
     STUDY_DATE,
     STUDY_UID,
     count,
-    is_uid,
     texts,
     uid,
 )
+from protocol_assets.pacs.courtesy import Courtesy
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.probe import ProbeReport, probe
-from protocol_assets.pacs.reconcile import (
-    ListedStudy,
-    Reconciliation,
-    own_instances,
-    reconcile,
-)
-from protocol_assets.pacs.session import TRIES, Answer, GuardedSession
+from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.retrieval import Retrieved, StudyRetrieval
+from protocol_assets.pacs.session import TRIES, Effort, GuardedSession
 
 __all__ = ["DayListing", "PacsClient"]
 
 Row = dict[str, Any]
 T = TypeVar("T")
 
-SERIES_LEVEL_ABOVE: Final = 500
-"""Instances above which a study is fetched series by series, to bound one answer."""
+_INCLUDED: Final[tuple[str, ...]] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES, AVAILABILITY)
 _NOT_OFFERED: Final = frozenset({400, 405, 406, 501})
-_ABSENT: Final = ("not_found", "gone")
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,7 @@ class PacsClient:
 
     Args:
         endpoint: The PACS.
+        courtesy: What is kept to in asking it.
         tries: Most requests for one answer; 1 where a later run asks again anyway.
         budget_s: Longest all requests of this client together may take from now on.
         sleep: Waits so many seconds between tries.
@@ -83,6 +82,7 @@ class PacsClient:
         self,
         endpoint: Endpoint,
         *,
+        courtesy: Courtesy | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
         sleep: Callable[[float], None] = time.sleep,
@@ -90,12 +90,17 @@ class PacsClient:
     ) -> None:
         self.endpoint = endpoint
         self._session = GuardedSession(
-            endpoint, tries=tries, budget_s=budget_s, sleep=sleep, clock=clock
+            endpoint, courtesy=courtesy, tries=tries, budget_s=budget_s, sleep=sleep, clock=clock
         )
         self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
         self._dicomweb.set_http_retry_params(retry=False)
-        self._includefield: tuple[str, ...] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES)
-        self._offers_study_metadata = True
+        self._includefield: tuple[str, ...] = (
+            SERIES_COUNT,
+            INSTANCE_COUNT,
+            MODALITIES,
+            AVAILABILITY,
+        )
+        self._retrieval = StudyRetrieval(self)
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +121,20 @@ class PacsClient:
     def last_answer(self) -> Answer:
         """What is known of this thread's last good answer besides its rows."""
         return self._session.last
+
+    @property
+    def effort(self) -> Effort:
+        """What has been asked of the PACS so far."""
+        return self._session.effort
+
+    def require_leave(self) -> None:
+        """Returns where the PACS may be asked now.
+
+        Raises:
+            PacsError: kind ``held``.
+        """
+        if reason := self._session.courtesy.hold():
+            raise PacsError(self.endpoint.name, "held", None, reason)
 
     # Listing
 
@@ -141,7 +160,7 @@ class PacsClient:
             requests += self.last_answer.tries
             return listing.Page(rows, self.last_answer.warned)
 
-        found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.page_size))
+        found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.rows_a_page))
         rows = _of_day(list(found.rows.values()), day)
         studies = [_listed(row) for row in rows]
         wanted = [study for study in studies if self._is_wanted(study)]
@@ -157,7 +176,8 @@ class PacsClient:
         try:
             return call()
         except listing.CappedError as error:
-            raise PacsError(self.endpoint.name, "capped", None, str(error)) from None
+            reason = str(error)
+        raise PacsError(self.endpoint.name, "capped", None, reason)
 
     def _is_wanted(self, study: ListedStudy) -> bool:
         known = set(study.modalities)
@@ -191,56 +211,45 @@ class PacsClient:
         """The valid SeriesInstanceUIDs of a study, sorted.
 
         Raises:
+            PacsError: No good answer; kind ``not_online`` where one of them would have to be
+                woken.
+        """
+        rows = self._enumerated(
+            SERIES_UID,
+            lambda **page: self._dicomweb.search_for_series(study_instance_uid, **page),
+        )
+        woken = self.endpoint.manners.wake_nearline
+        if not woken and any(_availability(row) not in ("", "ONLINE") for row in rows.values()):
+            raise PacsError(self.endpoint.name, "not_online")
+        return sorted(rows)
+
+    def search_instances(self, study_uid: str, series_uid: str) -> list[str]:
+        """The valid SOPInstanceUIDs of a series, sorted.
+
+        Raises:
             PacsError: No good answer.
         """
+        rows = self._enumerated(
+            SOP_UID,
+            lambda **page: self._dicomweb.search_for_instances(study_uid, series_uid, **page),
+        )
+        return sorted(rows)
 
+    def _enumerated(self, tag: str, search: Callable[..., list[Row]]) -> dict[str, Row]:
         def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
             rows = self._ask(
-                lambda: self._dicomweb.search_for_series(
-                    study_instance_uid, limit=limit, offset=offset, search_filters=dict(filters)
-                )
+                lambda: search(limit=limit, offset=offset, search_filters=dict(filters))
             )
             return listing.Page(rows)
 
-        size = self.endpoint.page_size
-        return sorted(self._proved(lambda: listing.enumerate_rows(ask, {}, size, SERIES_UID)).rows)
+        size = self.endpoint.rows_a_page
+        return self._proved(lambda: listing.enumerate_rows(ask, {}, size, tag)).rows
 
     # Retrieval
 
-    def retrieve(self, study: ListedStudy) -> Iterator[Row]:
-        """The instances of a study as DICOM JSON, each once, none of another study.
-
-        Large studies come series by series, so that one series is held at a time.
-
-        Raises:
-            PacsError: kind ``gone`` where the PACS neither gives nor lists it any more (nothing
-                else is a sign of a deletion), else what went wrong.
-        """
-        seen: set[str] = set()
-        for batch in self._batches(study):
-            for sop_uid, instance in own_instances(study, batch).items():
-                if sop_uid not in seen:
-                    seen.add(sop_uid)
-                    yield instance
-
-    def retrieve_reconciled(self, study: ListedStudy) -> tuple[list[Row], Reconciliation]:
-        """The instances of a study, and whether they are all that the PACS counts.
-
-        Where they are not, the counts are asked for again (the study may still be growing), then
-        the study is fetched once more.
-
-        Raises:
-            PacsError: As ``retrieve``.
-        """
-        received = [row for batch in self._batches(study) for row in batch]
-        outcome = reconcile(study, received)
-        if not outcome.agrees:
-            study = self._recount(study)
-            outcome = reconcile(study, received)
-            if outcome.state == "incomplete":
-                received = [row for batch in self._batches(study) for row in batch]
-                outcome = reconcile(study, received)
-        return list(own_instances(study, received).values()), outcome
+    def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
+        """The instances of a study, and whether they are all; see ``StudyRetrieval``."""
+        return self._retrieval.retrieve(study, unless=unless)
 
     def study_metadata(self, study_instance_uid: str) -> list[Row]:
         """All instances of a study in one answer; see ``retrieve``."""
@@ -252,70 +261,29 @@ class PacsClient:
             lambda: self._dicomweb.retrieve_series_metadata(study_instance_uid, series_instance_uid)
         )
 
+    def instance_metadata(self, study_uid: str, series_uid: str, sop_uid: str) -> list[Row]:
+        """One instance; none where the answer is empty."""
+
+        def get() -> list[Row]:
+            instance = self._dicomweb.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
+            return [instance]
+
+        try:
+            return self._ask(get)
+        except PacsError as error:
+            if error.detail != IndexError.__name__:  # dicomweb-client's word for an empty answer
+                raise
+        return []
+
+    def unless(self, etag: str) -> AbstractContextManager[None]:
+        """Within, this thread asks only for what is no longer as ``etag`` names it."""
+        return self._session.unless(etag)
+
     def probe(self) -> ProbeReport:
         """What this PACS can do; failures become findings and nothing is raised."""
         return probe(self)
 
-    def _batches(self, study: ListedStudy) -> Iterator[list[Row]]:
-        """The study as it comes: whole where that is offered and small enough, else by series."""
-        if not is_uid(study.study_instance_uid):
-            raise PacsError(self.endpoint.name, "unexpected", None, "an invalid study UID")
-        refused: int | None = None
-        if self._offers_study_metadata and (study.instances or 0) <= SERIES_LEVEL_ABOVE:
-            try:
-                whole = self.study_metadata(study.study_instance_uid)
-            except PacsError as error:
-                if not self._may_come_by_series(study, error):
-                    raise
-                refused = error.status
-            else:
-                yield whole
-                return
-        received = False
-        for series_uid in self._series_uids(study):
-            batch = self._series_of(study, series_uid)
-            received |= bool(batch)
-            yield batch
-        if not received:
-            self._recount(study)
-            raise self._withheld(refused)
-        if refused in _NOT_OFFERED | {404}:
-            self._offers_study_metadata = False
-
-    def _may_come_by_series(self, study: ListedStudy, refusal: PacsError) -> bool:
-        """Whether the study is still listed and another way to it may work."""
-        if refusal.kind in _ABSENT:
-            self._recount(study)
-            return True
-        return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED
-
-    def _withheld(self, status: int | None) -> PacsError:
-        # Not "gone": the caller may delete on that word, and this may be a broken proxy.
-        return PacsError(
-            self.endpoint.name, "bad_status", status, "it lists a study and does not give it"
-        )
-
-    def _series_uids(self, study: ListedStudy) -> list[str]:
-        try:
-            return self.search_series(study.study_instance_uid)
-        except PacsError as error:
-            if error.kind not in _ABSENT:
-                raise
-            status = error.status
-        self._recount(study)
-        raise self._withheld(status)
-
-    def _series_of(self, study: ListedStudy, series_uid: str) -> list[Row]:
-        """A series' instances, none where it was deleted and the study was not."""
-        try:
-            return self.series_metadata(study.study_instance_uid, series_uid)
-        except PacsError as error:
-            if error.kind not in _ABSENT:
-                raise
-        self._recount(study)
-        return []
-
-    def _recount(self, study: ListedStudy) -> ListedStudy:
+    def recount(self, study: ListedStudy) -> ListedStudy:
         """The study as it is listed now; as it was where the PACS does not filter by its UID.
 
         Raises:
@@ -350,7 +318,12 @@ def _listed(row: Row) -> ListedStudy:
         series=count(row, SERIES_COUNT),
         instances=count(row, INSTANCE_COUNT),
         modalities=tuple(sorted({term.upper() for term in texts(row, MODALITIES)})),
+        availability=_availability(row),
     )
+
+
+def _availability(row: Row) -> str:
+    return next(iter(texts(row, AVAILABILITY)), "").upper()
 
 
 def _of_day(rows: list[Row], day: date) -> list[Row]:

@@ -24,6 +24,9 @@ Kind = Literal[
     "not_json",
     "not_dicom",
     "capped",
+    "shrunk",
+    "not_online",
+    "held",
     "unexpected",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -51,7 +54,7 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "unauthorized": (
         "refused the credentials",
-        "check the variables named by username_env and password_env, or token_env",
+        "check the variables named by username_env and password_env, token_env, or oauth_client_*",
     ),
     "forbidden": (
         "does not allow this account to read",
@@ -88,6 +91,18 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     "capped": (
         "hides studies behind a limit on results, so the day cannot be listed whole",
         "raise its limit on query results (Orthanc: LimitFindResults), then run the day again",
+    ),
+    "shrunk": (
+        "lists fewer than half of the studies of this day that had landed, so nothing is let go",
+        "run the day again: a second listing that agrees is believed; or mend the account's rights",
+    ),
+    "not_online": (
+        "keeps a study off line, and it is not woken",
+        "nothing to do; wake_nearline = true retrieves such studies",
+    ),
+    "held": (
+        "is not asked now",
+        "wait, or run protocol-assets resume NAME where it was paused or left alone",
     ),
     "unexpected": (
         "caused an unforeseen error in the client",

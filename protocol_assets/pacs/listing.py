@@ -105,19 +105,21 @@ def enumerate_rows(
     offset, largest, warned = 0, 0, False
     while (page := ask(filters, page_size, offset)).rows:
         known = len(listing)
+        shown = Enumeration()
         for row in page.rows:
             key = uid(row, tag)
             if key is None:
-                listing.rejected.add(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
+                shown.rejected.add(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
             else:
-                listing.rows[key] = row
+                shown.rows[key] = row
+        listing.add(shown)
         if len(listing) == known:
             # Offset ignored: a full page may be all that this server ever shows.
             listing.doubtful |= largest >= page_size
             break
         if offset > _MAX_ROWS:
             raise CappedError("more than 20,000 rows; does it ignore the StudyDate filter?")
-        offset += len(page.rows)
+        offset += len(shown)  # a row that is repeated within a page is no row of the listing
         largest, warned = max(largest, len(page.rows)), page.warned
     # A Warning before the last page is ordinary; one row over the limit is how Orthanc caps.
     listing.doubtful |= warned or largest == page_size + 1

@@ -6,11 +6,12 @@ Reads a few rows and the metadata of one small study. Says nothing identifying.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from protocol_assets.pacs.attributes import (
+    AVAILABILITY,
     INSTANCE_COUNT,
     MODALITIES,
     SERIES_COUNT,
@@ -24,6 +25,7 @@ from protocol_assets.pacs.attributes import (
 )
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.listing import time_range
+from protocol_assets.pacs.profile import SiteProfile
 
 if TYPE_CHECKING:
     from protocol_assets.pacs.client import PacsClient
@@ -50,16 +52,32 @@ class Finding:
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """All that was found, in the order it was asked."""
+    """All that was found, in the order it was asked.
+
+    Attributes:
+        pacs: The configured name.
+        findings: In words.
+        profile: What the extractor keeps to; None where too little was found.
+    """
 
     pacs: str
     findings: tuple[Finding, ...]
+    profile: SiteProfile | None = None
 
     @property
     def verdict(self) -> Verdict:
         """The worst of the findings."""
         order: tuple[Verdict, ...] = ("fail", "warn", "ok")
         return next(term for term in order if term in {f.verdict for f in self.findings} | {"ok"})
+
+    def to_json(self) -> dict[str, Any]:
+        """For a machine."""
+        return {
+            "pacs": self.pacs,
+            "verdict": self.verdict,
+            "findings": [asdict(one) for one in self.findings],
+            "profile": self.profile.to_json() if self.profile else None,
+        }
 
 
 @dataclass(frozen=True)
@@ -89,6 +107,7 @@ class _Probe:
         self._client = client
         self._findings: list[Finding] = []
         self._compressed = False
+        self._known: dict[str, Any] = {}
         self._broad: dict[str, str] = {}
 
     def report(self) -> ProbeReport:
@@ -103,7 +122,24 @@ class _Probe:
                 self._counts(sample)
                 self._metadata(uid(sample, STUDY_UID) or "")
             self._compression()
-        return ProbeReport(self._client.endpoint.name, tuple(self._findings))
+        return ProbeReport(
+            self._client.endpoint.name, tuple(self._findings), self._profile() if rows else None
+        )
+
+    def _profile(self) -> SiteProfile | None:
+        """What was measured, above what the product's documentation says."""
+        if not {"study", "series"} & self._known.get("metadata", {"none"}):
+            return None  # nothing can be retrieved: a profile would only get in the way
+        known = {name: value for name, value in self._known.items() if name != "metadata"}
+        by_study = "study" in self._known["metadata"]
+        return replace(
+            self._client.endpoint.profile,
+            **known,
+            retrieval="study" if by_study else "series",
+            gzip=self._compressed,
+            evidence="measured",
+            source=f"protocol-assets probe, {datetime.now(UTC):%Y-%m-%d}",
+        )
 
     def _say(self, item: str, verdict: Verdict, sentence: str) -> None:
         self._findings.append(Finding(item, verdict, sentence))
@@ -121,7 +157,7 @@ class _Probe:
             self._say(item, "warn", str(error))
 
     def _first_rows(self) -> list[Row]:
-        size = self._client.endpoint.page_size
+        size = self._client.endpoint.rows_a_page
         today = datetime.now(UTC).date()
         recent = f"{today - timedelta(_RECENT_DAYS):%Y%m%d}-{today:%Y%m%d}"
         try:
@@ -145,12 +181,13 @@ class _Probe:
         return rows
 
     def _paging(self, rows: list[Row]) -> None:
-        size = self._client.endpoint.page_size
+        size = self._client.endpoint.rows_a_page
 
         def ask() -> None:
             rest = self._search(self._broad, size, offset=len(rows))
             shown = {uid(row, STUDY_UID) for row in rows}
             ignored = bool(rest) and {uid(row, STUDY_UID) for row in rest} <= shown
+            self._known["offset"] = not ignored
             if ignored:
                 self._say("offset", "warn", "It ignores offset; days are split by StudyTime.")
             else:
@@ -158,6 +195,7 @@ class _Probe:
             if len(rows) > size:
                 self._say("page", "warn", f"It sends {len(rows)} rows where {size} were asked for.")
             elif len(rows) < size and rest and not ignored:
+                self._known["page_size"] = len(rows)
                 self._say(
                     "page", "warn", f"It sends at most {len(rows)} rows a page, {size} asked for."
                 )
@@ -196,12 +234,14 @@ class _Probe:
         self, sample: Row, named: _Filter, hits: Mapping[str, str], misses: Mapping[str, str]
     ) -> None:
         """Asks with values that must match ``sample`` and with values that must not."""
-        size = self._client.endpoint.page_size
+        size = self._client.endpoint.rows_a_page
         sample_uid = uid(sample, STUDY_UID)
 
         def ask() -> None:
             matched = self._search(hits, size)
             held = {uid(row, STUDY_UID) for row in self._search(misses, size)}
+            if named is _TIME:
+                self._known["time_filter"] = sample_uid not in held and bool(matched)
             if sample_uid in held or (held and named is _DATE):
                 self._say(named.item, named.verdict, f"It ignores it: {named.consequence}")
             elif not matched:
@@ -213,6 +253,8 @@ class _Probe:
 
     def _counts(self, sample: Row) -> None:
         told = [count(sample, tag) is not None for tag in (SERIES_COUNT, INSTANCE_COUNT)]
+        self._known["counts"] = told[1]
+        self._known["availability"] = bool(texts(sample, AVAILABILITY))
         if all(told):
             self._say("counts", "ok", "It counts series and instances of a study.")
         elif told[1]:
@@ -228,7 +270,9 @@ class _Probe:
         def whole() -> None:
             instances.extend(self._client.study_metadata(study_uid))
             self._compressed |= self._client.last_answer.compressed
+            self._known.setdefault("metadata", set()).add("study")
             self._say("study metadata", "ok", "It gives the metadata of a study in one answer.")
+            self._etag(study_uid, self._client.last_answer.etag)
 
         def by_series() -> None:
             found = self._client.search_series(study_uid)
@@ -236,6 +280,7 @@ class _Probe:
                 self._say("series metadata", "warn", "It lists no series of a study.")
                 return
             instances.extend(self._client.series_metadata(study_uid, found[0]))
+            self._known.setdefault("metadata", set()).add("series")
             self._say("series metadata", "ok", "It gives the metadata of a series in one answer.")
 
         self._tried("study metadata", whole)
@@ -245,9 +290,24 @@ class _Probe:
         else:
             self._say("elements", "fail", "It gives no metadata of the study that was tried.")
 
+    def _etag(self, study_uid: str, etag: str) -> None:
+        """Whether a strong ETag spares a second retrieval of what has not changed."""
+        if etag:
+            with self._client.unless(etag):
+                self._client.study_metadata(study_uid)
+        honoured = bool(etag) and self._client.last_answer.unchanged
+        self._known["etag"] = honoured
+        if honoured:
+            self._say("ETag", "ok", "It tells by ETag that a study has not changed.")
+        else:
+            self._say("ETag", "ok", "It has no usable ETag: overwrites are found in a sample.")
+
     def _elements(self, instances: list[Row]) -> None:
         most = max(len(instance) for instance in instances)
         tags = {key for instance in instances for key in instance}
+        withheld = any(map(_withholds_private, instances))
+        self._known["elements"] = most
+        self._known["private_elements"] = any(map(_is_private, tags)) and not withheld
         if most < _FEW_ELEMENTS or not tags & set(_MR_TIMING):
             self._say(
                 "elements",
@@ -257,7 +317,7 @@ class _Probe:
             )
         else:
             self._say("elements", "ok", f"It gives up to {most} elements an instance.")
-        if any(map(_withholds_private, instances)):
+        if withheld:
             self._say(
                 "private elements",
                 "warn",

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
-import orjson
-
-from protocol_assets.dicom.json_text import decode_instance, encode_instance
+from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.pacs.attributes import SERIES_UID, SOP_UID, STUDY_UID, texts
 
 __all__ = [
     "ListedStudy",
+    "ReceivedStudy",
     "Reconciliation",
-    "content_hash",
     "fingerprint",
-    "own_instances",
     "reconcile",
 ]
 
-Instance = TypeVar("Instance", bound=Mapping[str, Any])
+_ONLINE: Final = "ONLINE"
 
 
 @dataclass(frozen=True)
@@ -33,12 +30,75 @@ class ListedStudy:
         series: NumberOfStudyRelatedSeries (0020,1206), None where not told.
         instances: NumberOfStudyRelatedInstances (0020,1208), None where not told.
         modalities: ModalitiesInStudy (0008,0061), empty where not told.
+        availability: InstanceAvailability (0008,0056; PS3.3 C.4.23), empty where not told.
     """
 
     study_instance_uid: str
     series: int | None = None
     instances: int | None = None
     modalities: tuple[str, ...] = ()
+    availability: str = ""
+
+    @property
+    def is_online(self) -> bool:
+        """Whether its retrieval wakes no tape and no cloud archive, as far as the PACS tells."""
+        return self.availability in ("", _ONLINE)
+
+
+@dataclass
+class ReceivedStudy:
+    """The instances of one study as they arrive: each once, none of another study.
+
+    They are kept as they will be landed (JSON text without bulk data), a tenth of the memory that
+    the parsed answer takes.
+
+    Attributes:
+        study_instance_uid: The study asked for.
+        duplicates: Instances sent more than once; the first was kept.
+        foreign: Instances of another study, or without StudyInstanceUID or SOPInstanceUID.
+    """
+
+    study_instance_uid: str
+    duplicates: int = 0
+    foreign: int = 0
+    _lines: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+
+    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Takes in one answer."""
+        for row in rows:
+            sop_uids = texts(row, SOP_UID)
+            if not sop_uids or texts(row, STUDY_UID) != [self.study_instance_uid]:
+                self.foreign += 1
+            elif sop_uids[0] in self._lines:
+                self.duplicates += 1
+            else:
+                series_uid = next(iter(texts(row, SERIES_UID)), "")
+                self._lines[sop_uids[0]] = (series_uid, encode_instance(dict(row)))
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @property
+    def series(self) -> int:
+        """Distinct SeriesInstanceUIDs."""
+        return len({series_uid for series_uid, _ in self._lines.values()})
+
+    @property
+    def lines(self) -> list[bytes]:
+        """One instance a line, ordered by series and SOP Instance UID."""
+        ordered = sorted((series, sop, line) for sop, (series, line) in self._lines.items())
+        return [line for _, _, line in ordered]
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of what will be landed, whatever order it came in.
+
+        Counts cannot see that an instance was overwritten; this can.
+        """
+        digest = hashlib.sha256()
+        for line in self.lines:
+            digest.update(line + b"\n")
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -49,15 +109,11 @@ class Reconciliation:
         state: ``landed``, or ``incomplete`` where fewer instances or series came than were listed.
         expected: Instances listed, None where the PACS does not count.
         received: Distinct SOP Instance UIDs of the study.
-        duplicates: Instances sent more than once.
-        foreign: Instances of another study, or without StudyInstanceUID or SOPInstanceUID.
     """
 
     state: Literal["landed", "incomplete"]
     expected: int | None
     received: int
-    duplicates: int
-    foreign: int
 
     @property
     def agrees(self) -> bool:
@@ -65,58 +121,21 @@ class Reconciliation:
         return self.state == "landed" and self.expected in (None, self.received)
 
 
-def own_instances(listed: ListedStudy, instances: Sequence[Instance]) -> dict[str, Instance]:
-    """The instances of the study itself by SOP Instance UID, the first of each."""
-    own: dict[str, Instance] = {}
-    for instance in _of_study(listed, instances):
-        own.setdefault(texts(instance, SOP_UID)[0], instance)
-    return own
-
-
-def _of_study(listed: ListedStudy, instances: Sequence[Instance]) -> list[Instance]:
-    return [
-        instance
-        for instance in instances
-        if texts(instance, SOP_UID) and texts(instance, STUDY_UID) == [listed.study_instance_uid]
-    ]
-
-
-def reconcile(listed: ListedStudy, instances: Sequence[Instance]) -> Reconciliation:
+def reconcile(listed: ListedStudy, received: ReceivedStudy) -> Reconciliation:
     """Compares the counts of the listing with the instances received.
 
     More than listed is whole: the study grew since. Series are counted only where the PACS does
     not count instances; where it counts neither, any instance at all is whole.
     """
-    ours = _of_study(listed, instances)
-    own = own_instances(listed, ours)
     if listed.instances is None:
-        series = {tuple(texts(instance, SERIES_UID)) for instance in own.values()}
-        whole = bool(own) and len(series) >= (listed.series or 0)
+        whole = len(received) > 0 and received.series >= (listed.series or 0)
     else:
-        whole = len(own) >= listed.instances
+        whole = len(received) >= listed.instances
     return Reconciliation(
         state="landed" if whole else "incomplete",
         expected=listed.instances,
-        received=len(own),
-        duplicates=len(ours) - len(own),
-        foreign=len(instances) - len(ours),
+        received=len(received),
     )
-
-
-def content_hash(instances: Sequence[Mapping[str, Any]]) -> str:
-    """SHA-256 over the instances as they are landed (no bulk data), whatever their order.
-
-    Counts cannot see that an instance was overwritten; this can.
-    """
-    lines = []
-    for instance in instances:
-        landed = decode_instance(encode_instance(dict(instance)))
-        sop_uid = next(iter(texts(landed, SOP_UID)), "")
-        lines.append((sop_uid, orjson.dumps(landed, option=orjson.OPT_SORT_KEYS)))
-    digest = hashlib.sha256()
-    for _, line in sorted(lines):
-        digest.update(line + b"\n")
-    return digest.hexdigest()
 
 
 def fingerprint(study: ListedStudy) -> str:

@@ -7,109 +7,56 @@ from __future__ import annotations
 
 import math
 import random
-import re
 import threading
 import time
-from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from http.client import HTTPException
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import requests
 import urllib3
 
-from protocol_assets.pacs.body import BodyError, inflate, parse_objects, read_bounded
+from protocol_assets.pacs.answers import (
+    Answer,
+    Failure,
+    Message,
+    ObjectsResponse,
+    asked_wait,
+    judge,
+    read,
+)
+from protocol_assets.pacs.body import BodyError
+from protocol_assets.pacs.courtesy import Courtesy, Exchange, HeldError, Unhurried
 from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.errors import Kind, PacsError
+from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.login import Basic, Bearer, ClientCredentials, Login, LoginError
 from protocol_assets.pacs.transport import DeadlineAdapter, kept_deadline, silence_libraries
 
-__all__ = ["Answer", "GuardedSession"]
+__all__ = ["Effort", "GuardedSession"]
 
 TRIES: Final = 4
 _BACKOFF_S, _BACKOFF_CAP_S = 0.5, 30.0
 _RETRY_BUDGET_S = 90.0
 _DRAIN_BYTES = 65_536
-_MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNORECASE)
-
-_STATUS_KINDS: Final[dict[int, Kind]] = {
-    401: "unauthorized",
-    403: "forbidden",
-    404: "not_found",
-    408: "timeout",
-    410: "gone",
-    413: "too_large",
-    429: "busy",
-    503: "busy",
-    504: "timeout",
-}
-_RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
-_RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What is known of the last good answer besides its rows.
+class Effort:
+    """What a session has cost the PACS.
 
     Attributes:
-        warned: Its Warning header tells of further results (PS3.18 8.3.4.4).
-        compressed: It came compressed.
-        tries: Requests that it took.
+        requests: Requests sent, further tries included.
+        retries: Further tries among them.
+        received: Bytes of answers over the wire.
     """
 
-    warned: bool = False
-    compressed: bool = False
-    tries: int = 0
-
-
-@dataclass(frozen=True)
-class _Failure:
-    kind: Kind
-    status: int | None = None
-    detail: str | None = None
-    retry_after: str | None = None
-
-    @property
-    def may_pass(self) -> bool:
-        if self.status is not None and self.status != 200:
-            return self.status in _RETRIED_STATUSES
-        return self.kind in _RETRIED_KINDS
-
-
-class _ObjectsResponse(requests.Response):
-    """An answer already read and checked; ``json`` hands on the rows without a second parse."""
-
-    def __init__(self, request: requests.PreparedRequest, rows: list[dict[str, Any]]) -> None:
-        super().__init__()
-        self.status_code = 200
-        self.request = request
-        self._content = b"[]"  # dicomweb-client only asks whether there is any
-        self._rows = rows
-
-    def json(self, **_: Any) -> list[dict[str, Any]]:
-        return self._rows
-
-
-class _Authorization(requests.auth.AuthBase):
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = self._value
-        return request
-
-
-def _authorization(endpoint: Endpoint) -> _Authorization | None:
-    if endpoint.token is not None:
-        return _Authorization(f"Bearer {endpoint.token}")
-    if endpoint.username is not None:
-        # RFC 7617 in UTF-8; requests would encode as Latin-1.
-        pair = f"{endpoint.username}:{endpoint.password}".encode()
-        return _Authorization(f"Basic {b64encode(pair).decode()}")
-    return None
+    requests: int = 0
+    retries: int = 0
+    received: int = 0
 
 
 class GuardedSession(requests.Session):
@@ -121,6 +68,7 @@ class GuardedSession(requests.Session):
 
     Args:
         endpoint: The PACS.
+        courtesy: What is kept to in asking it.
         tries: Most requests for one answer.
         budget_s: Longest all requests together may take from now on.
         sleep: Waits so many seconds.
@@ -129,13 +77,14 @@ class GuardedSession(requests.Session):
         now: The time of day, for a Retry-After that is a date.
 
     Raises:
-        ValueError: ``endpoint.ca_file`` is not there.
+        ValueError: A file named by ``endpoint`` is not there.
     """
 
     def __init__(
         self,
         endpoint: Endpoint,
         *,
+        courtesy: Courtesy | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
         sleep: Callable[[float], None] = time.sleep,
@@ -145,42 +94,70 @@ class GuardedSession(requests.Session):
     ) -> None:
         super().__init__()
         silence_libraries()
-        if endpoint.ca_file is not None and not endpoint.ca_file.is_file():
-            raise ValueError(f"pacs {endpoint.name}: ca_file is not there; name a PEM file")
         self.endpoint = endpoint
+        self.courtesy: Courtesy = courtesy or Unhurried()
         self._tries = tries
         self._sleep, self._clock, self._uniform, self._now = sleep, clock, uniform, now
         self._budget_ends_at = clock() + budget_s
-        self._answers = threading.local()
+        self._thread = threading.local()
+        self._effort, self._counting = Effort(), threading.Lock()
         self._limit = int(endpoint.max_body_mb * 1_000_000)
-        self.trust_env = False
-        self.verify = str(endpoint.ca_file) if endpoint.ca_file else True
+        _guard(self, endpoint)
         self.headers["User-Agent"] = f"protocol-assets/{version('protocol-assets')}"
         self.headers["Accept-Encoding"] = "gzip"
-        self.auth = _authorization(endpoint)
-        adapter = DeadlineAdapter(endpoint.workers)
-        self.mount("https://", adapter)
-        self.mount("http://", adapter)
+        self._login = _login(endpoint)
 
     @property
     def last(self) -> Answer:
         """The last good answer of this thread."""
-        return getattr(self._answers, "last", Answer())
+        return getattr(self._thread, "last", Answer())
 
-    def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+    @property
+    def effort(self) -> Effort:
+        """What has been asked so far, by all threads."""
+        return self._effort
+
+    @contextmanager
+    def unless(self, etag: str) -> Iterator[None]:
+        """Within, this thread asks only for what is no longer as ``etag`` names it."""
+        self._thread.etag = etag
+        try:
+            yield
+        finally:
+            self._thread.etag = ""
+
+    def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
         """Sends ``request`` until it is answered, and gives the checked answer.
 
         Options of the caller are not heeded: they could only loosen what is guarded here.
 
         Raises:
-            PacsError: No good answer within tries, waiting budget and deadline.
+            PacsError: No good answer within tries, waiting budget and deadline; kind ``held``
+                where the PACS is not to be asked now.
         """
         if request.method != "GET":
             raise PacsError(self.endpoint.name, "unexpected", None, "only GET is ever sent")
         request.headers.pop("Host", None)  # dicomweb-client's lacks the port
+        if etag := getattr(self._thread, "etag", ""):
+            request.headers["If-None-Match"] = etag
+        outcome = self._tried(request)
+        if isinstance(outcome, ObjectsResponse):
+            self.courtesy.settled(None, outcome.status_code)
+            self._thread.last = outcome.answer
+            return outcome
+        if outcome.kind != "held":
+            self.courtesy.settled(outcome.kind, outcome.status)
+        raise PacsError(self.endpoint.name, outcome.kind, outcome.status, outcome.detail)
+
+    def _tried(self, request: requests.PreparedRequest) -> ObjectsResponse | Failure:
+        """The answer after as many tries as it takes, or the last failure."""
         ends_at = min(self._clock() + self.endpoint.deadline_s, self._budget_ends_at)
-        waited, attempt = 0.0, 1
-        while isinstance(outcome := self._attempt(request, ends_at, attempt), _Failure):
+        waited, attempt, renewed = 0.0, 1, False
+        while isinstance(outcome := self._attempt(request, ends_at, attempt), Failure):
+            refused = request.headers.get("Authorization", "")
+            if outcome.status == 401 and not renewed and self._renew(refused):
+                renewed = True
+                continue
             wait = self._wait(outcome, attempt)
             left = min(_RETRY_BUDGET_S - waited, ends_at - self._clock())
             if not outcome.may_pass or attempt >= self._tries or wait > left:
@@ -188,23 +165,74 @@ class GuardedSession(requests.Session):
             self._sleep(wait)
             waited += wait
             attempt += 1
-        else:
-            return outcome
-        raise PacsError(self.endpoint.name, outcome.kind, outcome.status, outcome.detail)
+        return outcome
+
+    def _renew(self, refused: str) -> bool:
+        return self._login is not None and self._login.renew(refused)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: not followed, and its body is not read without bounds to look."""
 
     def _attempt(
         self, request: requests.PreparedRequest, ends_at: float, tries: int
-    ) -> requests.Response | _Failure:
+    ) -> ObjectsResponse | Failure:
+        """One request, when its turn has come."""
+        try:
+            turn = self.courtesy.reserve()
+        except HeldError as held:
+            return Failure("held", None, held.args[0])
+        left = ends_at - self._clock()
+        if left <= 0:
+            return Failure("timeout")
+        if turn >= left:
+            return Failure("held", None, f"it asked to be left alone for {turn:.0f} s more")
+        if turn > 0:
+            self._sleep(turn)
+        with self.courtesy.slot():
+            began = self._clock()
+            message = self._exchange(request, ends_at)
+            seconds = self._clock() - began
+        # The PACS is free for the next request while this thread reads what came.
+        outcome = self._judged(request, message, tries)
+        received = len(message.body) if isinstance(message, Message) else 0
+        with self._counting:
+            total = self._effort
+            self._effort = Effort(
+                total.requests + 1, total.retries + (tries > 1), total.received + received
+            )
+        failure = outcome if isinstance(outcome, Failure) else None
+        self.courtesy.told(
+            Exchange(
+                status=failure.status if failure else 200,
+                kind=failure.kind if failure else None,
+                seconds=seconds,
+                received=received,
+                retry=tries > 1,
+                retry_after=self._asked(failure) if failure else None,
+            )
+        )
+        return outcome
+
+    def _judged(
+        self, request: requests.PreparedRequest, message: Message | Failure, tries: int
+    ) -> ObjectsResponse | Failure:
+        if isinstance(message, Failure):
+            return message
+        try:
+            return judge(request, message, tries, self._limit)
+        except BodyError as problem:
+            return Failure(problem.args[0], 200, problem.args[1])
+
+    def _exchange(self, request: requests.PreparedRequest, ends_at: float) -> Message | Failure:
         """One request. Library errors end here, for they carry the URL."""
         left = ends_at - self._clock()
         if left <= 0:
-            return _Failure("timeout")
+            return Failure("timeout")
         idle = min(self.endpoint.request_timeout_s, left)
         try:
             with kept_deadline(self.endpoint.request_timeout_s, ends_at, self._clock):
+                if self._login is not None:
+                    request.headers["Authorization"] = self._login.header()
                 response = super().send(
                     request,
                     stream=True,
@@ -214,47 +242,24 @@ class GuardedSession(requests.Session):
                     proxies={},
                 )
                 try:
-                    return self._judge(request, response, tries)
+                    return read(response, self._limit)
                 finally:
                     self._give_back(response)
+        except LoginError as problem:
+            return Failure(*problem.args)
         except BodyError as problem:
-            return _Failure(problem.args[0], 200, problem.args[1])
+            return Failure(problem.args[0], 200, problem.args[1])
         except requests.exceptions.SSLError:
-            return _Failure("tls")
+            return Failure("tls")
         except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return _Failure("timeout")
+            return Failure("timeout")
         except requests.ConnectionError as error:
             never_there = isinstance(next(iter(error.args), None), urllib3.exceptions.MaxRetryError)
-            return _Failure("unreachable" if never_there else "interrupted")
+            return Failure("unreachable" if never_there else "interrupted")
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
             if isinstance(error, requests.RequestException):
-                return _Failure("unexpected", None, type(error).__name__)
-            return _Failure("interrupted")
-
-    def _judge(
-        self, request: requests.PreparedRequest, response: requests.Response, tries: int
-    ) -> requests.Response | _Failure:
-        status = response.status_code
-        encoding = response.headers.get("Content-Encoding", "")
-        if status == 200:
-            declared = response.headers.get("Content-Length", "")
-            if declared.isdecimal() and int(declared) > self._limit:
-                return _Failure("too_large", 200)
-            raw = response.raw
-            wire = read_bounded(lambda size: raw.read(size, decode_content=False), self._limit)
-            if not wire and not declared:
-                return _Failure("interrupted", 200, "an empty answer")
-            rows = parse_objects(inflate(wire, encoding, self._limit))
-        elif status == 204:
-            rows = []
-        elif 300 <= status < 400:
-            return _Failure("redirect", status)
-        else:
-            after = response.headers.get("Retry-After")
-            return _Failure(_STATUS_KINDS.get(status, "bad_status"), status, None, after)
-        warned = _MORE_RESULTS.search(response.headers.get("Warning", "")) is not None
-        self._answers.last = Answer(warned, bool(encoding), tries)
-        return _ObjectsResponse(request, rows)
+                return Failure("unexpected", None, type(error).__name__)
+            return Failure("interrupted")
 
     @staticmethod
     def _give_back(response: requests.Response) -> None:
@@ -270,22 +275,44 @@ class GuardedSession(requests.Session):
             response.raw.close()
         response.raw.release_conn()
 
-    def _wait(self, failure: _Failure, attempt: int) -> float:
+    def _wait(self, failure: Failure, attempt: int) -> float:
         """Seconds until the next try: what the server asked for, else full jitter."""
-        asked = self._asked_wait(failure.retry_after)
+        asked = self._asked(failure)
         if asked is not None:
             return asked
         return self._uniform(0.0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2 ** (attempt - 1)))
 
-    def _asked_wait(self, retry_after: str | None) -> float | None:
-        """Retry-After (RFC 9110 10.2.3) in seconds, None where it says nothing readable."""
-        text = (retry_after or "").strip()
-        if text.isascii() and text.isdecimal():
-            return float(text[:9])
-        try:
-            moment = parsedate_to_datetime(text)
-        except (ValueError, IndexError, TypeError):
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return max(0.0, (moment - self._now()).total_seconds())
+    def _asked(self, failure: Failure) -> float | None:
+        return asked_wait(failure.retry_after, self._now())
+
+
+def _guard(session: requests.Session, endpoint: Endpoint) -> None:
+    """TLS verified, nothing taken from the environment, every read within its deadline."""
+    for what, path in (
+        ("ca_file", endpoint.ca_file),
+        ("client_cert_file", endpoint.client_cert_file),
+        ("client_key_file", endpoint.client_key_file),
+    ):
+        if path is not None and not path.is_file():
+            raise ValueError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
+    session.trust_env = False
+    session.verify = str(endpoint.ca_file) if endpoint.ca_file else True
+    if endpoint.client_cert_file is not None:
+        key = endpoint.client_key_file or endpoint.client_cert_file
+        session.cert = (str(endpoint.client_cert_file), str(key))
+    adapter = DeadlineAdapter(endpoint.workers)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+
+
+def _login(endpoint: Endpoint) -> Login | None:
+    if endpoint.oauth is not None:
+        session = requests.Session()
+        _guard(session, endpoint)
+        return ClientCredentials(session, endpoint.oauth, endpoint.request_timeout_s)
+    if endpoint.token is not None:
+        token = endpoint.token
+        return Bearer(endpoint.read_token or (lambda: token))
+    if endpoint.username is not None:
+        return Basic(endpoint.username, endpoint.password or "")
+    return None

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from protocol_assets.quality.thresholds import THRESHOLDS, coverage_suites
+
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
@@ -36,20 +38,29 @@ class Outcome:
     Attributes:
         expectation: Type of the expectation.
         column: Column or columns it speaks of, empty for the table.
+        scope: Which rows it speaks of where it is not all of them, such as one vendor's.
         severity: ``critical`` refuses, ``warning`` warns, ``info`` tells.
         passed: Whether it held.
         rows: Rows it looked at.
         unexpected: Rows that broke it.
+        mostly: Least share of the rows that must hold it.
         crashed: Whether it could not be evaluated at all.
     """
 
     expectation: str
     column: str
+    scope: str
     severity: str
     passed: bool
     rows: int
     unexpected: int
+    mostly: float
     crashed: bool
+
+    @property
+    def share(self) -> float:
+        """Share of the rows that hold it, from 0 to 1; 1 where there are none."""
+        return 1 - self.unexpected / self.rows if self.rows else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +85,11 @@ class SuiteResult:
         held = f"{len(self.outcomes) - len(failures)} of {len(self.outcomes)} expectations held"
         if not failures:
             return held
-        lines = ["| severity | expectation | column | unexpected | rows |", "|---|---|---|--:|--:|"]
-        lines += [
-            f"| {one.severity} | {one.expectation.removeprefix('expect_')} | {one.column} "
-            f"| {'could not be evaluated' if one.crashed else one.unexpected} | {one.rows} |"
-            for one in failures
+        lines = [
+            "| severity | expectation | column | of | unexpected | rows | held | asked |",
+            "|---|---|---|---|--:|--:|--:|--:|",
         ]
+        lines += [_line(one) for one in failures]
         return "\n".join([*lines, "", held])
 
 
@@ -117,16 +127,37 @@ def validate(name: str, table: pa.Table) -> SuiteResult:
             ),
         )
         context.variables.progress_bars = {"globally": False}
-        suite = gx.ExpectationSuite(**load_suite(name))
-        frame = table.to_pandas(date_as_object=True)
-        batch = (
-            context.data_sources.add_pandas("lake")
-            .add_dataframe_asset(name)
-            .add_batch_definition_whole_dataframe("all")
-            .get_batch({"dataframe": frame})
-        )
-        results = batch.validate(suite, result_format=_RESULT_FORMAT).results
-    return SuiteResult(name, tuple(_outcome(result, table.num_rows) for result in results))
+        source = context.data_sources.add_pandas("lake")
+        results = []
+        for part, suite, rows in _parts(name, table):
+            batch = (
+                source.add_dataframe_asset(part)
+                .add_batch_definition_whole_dataframe("all")
+                .get_batch({"dataframe": rows.to_pandas(date_as_object=True)})
+            )
+            judged = batch.validate(gx.ExpectationSuite(**suite), result_format=_RESULT_FORMAT)
+            results += [_outcome(result, rows.num_rows) for result in judged.results]
+    return SuiteResult(name, tuple(results))
+
+
+def _parts(name: str, table: pa.Table) -> Iterator[tuple[str, dict[str, Any], pa.Table]]:
+    """What is validated: name, suite, rows; the whole table, then each vendor and SOP class."""
+    suite = load_suite(name)
+    yield name, suite, table
+    if suite["meta"].get("thresholds") == THRESHOLDS:
+        yield from coverage_suites(table)
+
+
+def _line(one: Outcome) -> str:
+    counts = (
+        f"could not be evaluated | {one.rows} | |"
+        if one.crashed
+        else f"{one.unexpected} | {one.rows} | {one.share:.1%} |"
+    )
+    return (
+        f"| {one.severity} | {one.expectation.removeprefix('expect_')} | {one.column} "
+        f"| {one.scope or 'all'} | {counts} {one.mostly:.1%} |"
+    )
 
 
 def _outcome(result: ExpectationValidationResult, rows: int) -> Outcome:
@@ -136,10 +167,12 @@ def _outcome(result: ExpectationValidationResult, rows: int) -> Outcome:
     return Outcome(
         expectation=configuration.type,
         column=", ".join(str(column) for column in columns if column),
+        scope=str((configuration.meta or {}).get("rows", "")),
         severity=str(configuration.severity.value),
         passed=bool(result.success),
         rows=int(result.result.get("element_count", rows)),
         unexpected=int(result.result.get("unexpected_count", 0) or 0),
+        mostly=float(arguments.get("mostly", 1)),
         crashed=bool(result.exception_info and _raised(result.exception_info)),
     )
 

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from protocol_assets.data import read_table
-from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.deidentify.policy import fact_columns, facts_schema
 from protocol_assets.settings import PacsSettings, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -45,14 +45,22 @@ def test_readme_names_make_targets_and_verbs_that_exist() -> None:
     assert verbs <= set(cli.commands)
 
 
-def test_the_data_dictionary_is_up_to_date() -> None:
-    path = ROOT / "docs" / "data_dictionary.py"
-    spec = importlib.util.spec_from_file_location("data_dictionary", path)
+@pytest.mark.parametrize("script", ["data_dictionary", "vendors"])
+def test_generated_documents_are_up_to_date(script: str) -> None:
+    path = ROOT / "docs" / f"{script}.py"
+    spec = importlib.util.spec_from_file_location(script, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.TARGET.read_text(encoding="utf-8") == module.text(), "run 'make docs'"
+
+
+def test_every_vendor_table_is_in_its_document() -> None:
+    text = (ROOT / "docs" / "vendors.md").read_text(encoding="utf-8")
+    tables = sorted((ROOT / "protocol_assets" / "data").glob("vendors_*.csv"))
+    assert tables
+    assert not [table.name for table in tables if f"`{table.name}`" not in text]
 
 
 def test_dbt_reads_exactly_the_facts() -> None:
@@ -61,6 +69,39 @@ def test_dbt_reads_exactly_the_facts() -> None:
     tables = {table["name"]: table for source in sources for table in source["tables"]}
     (facts,) = (table for name, table in tables.items() if "series" in name)
     assert [column["name"] for column in facts["columns"]] == facts_schema().names
+
+
+KEYS = {
+    *("device_key", "protocol_key", "study_date", "month_start", "pacs", "vendor", "tag"),
+    *("exclusion_reason", "clock_flag", "effective_averages_state", "column_name", "reason"),
+}
+
+
+def test_every_kpi_is_defined() -> None:
+    text = (ROOT / "docs" / "kpis.md").read_text(encoding="utf-8")
+    sections = re.split(r"^##+ ", text, flags=re.MULTILINE)
+    models = sorted((ROOT / "dbt_project" / "models").rglob("kpi_*.yml"))
+    assert models
+    for path in models:
+        (model,) = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+        own = [part for part in sections if f"`{model['name']}`" in part.partition("\n")[0]]
+        assert len(own) == 1, f"{model['name']} needs a heading in docs/kpis.md"
+        defined = {
+            name
+            for row in re.findall(r"^\| (`[^|]*)\|", own[0], re.MULTILINE)
+            for name in re.findall(r"`(\w+)`", row)
+        }
+        measures = {column["name"] for column in model["columns"]} - KEYS
+        assert measures <= defined, (model["name"], measures - defined)
+
+
+def test_the_contract_of_fct_series_holds_every_fact() -> None:
+    text = (ROOT / "dbt_project/models/marts/fct_series.yml").read_text(encoding="utf-8")
+    (model,) = yaml.safe_load(text)["models"]
+    types = {column["name"]: column["data_type"] for column in model["columns"]}
+    named = {"integer": "bigint"}
+    facts = {one.name: named.get(one.type, one.type) for one in fact_columns()}
+    assert {name: types.get(name) for name in facts} == facts
 
 
 def test_the_example_configuration_loads() -> None:

@@ -44,7 +44,10 @@ def deployment(pacs: WilfulPacs, tmp_path_factory: pytest.TempPathFactory) -> It
     """Settings of a deployment that is no demo, with its key in the environment."""
     folder = tmp_path_factory.mktemp("deployment")
     names = pacs.fleet.sites
-    tables = "".join(f'[[pacs]]\nname = "{name}"\nurl = "{pacs.url(name)}"\n' for name in names)
+    tables = "".join(
+        f'[[pacs]]\nname = "{name}"\nurl = "{pacs.url(name)}"\nrequests_per_second = 1000\n'
+        for name in names
+    )
     head = f'home = "home"\nstart_date = {FIRST}\nend_date = {LAST}\n'
     path = folder / "protocol_assets.toml"
     path.write_text(head + tables, encoding="utf-8")

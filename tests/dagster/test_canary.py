@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-import re
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import duckdb
-import pyarrow.parquet as pq
+import dagster as dg
 import pytest
-import zstandard
 
 from protocol_assets.protocols.description import describe_cell
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 
-from .conftest import FIRST, LAST, WilfulPacs
+from .canary import MARK, STRUCTURE, Planter, Search, decoded, found_in
+from .conftest import FIRST, LAST, WilfulPacs, other_study_date
 
-# Names, numbers, texts, terms, a dirty number, a private and an unknown tag.
+# In every study: names, numbers, texts, terms, a dirty number.
 PLANTED = {
     "00100010": "PN",
     "00100020": "LO",
@@ -43,130 +41,170 @@ PLANTED = {
     "00180081": "DS",
     "00104000": "LT",
     "00324000": "LT",
-    "00091010": "LO",
-    "77771234": "UN",
+    "00100030": "DA",
 }
-TOKEN = re.compile(r"CANARY[0-9]{10}[0-9A-F]{8}")
-UID = re.compile(r"[0-9]+(?:\.[0-9]+){2,}")
-REGISTRY = "1.2.840.10008."
 
 
-def token(study_uid: str, tag: str) -> str:
-    return f"CANARY{int(study_uid.rsplit('.', 1)[-1]) % 10**10:010d}{tag}"
+@dataclass
+class Plan:
+    """What is planted where, and which studies the PACS spoils."""
 
+    classic: str
+    enhanced: str
+    broken: str
+    refused: str
+    planter: Planter = field(default_factory=Planter)
+    unreceived: Planter = field(default_factory=lambda: Planter(first=1_000_000))
+    _planted: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-def plant(request: Request, answer: Answer) -> Answer:
-    if not request.path.endswith("metadata") or answer.status != 200:
-        return answer
-    instances = json.loads(answer.body)
-    for instance in instances:
-        (study_uid,) = instance["0020000D"]["Value"]
-        for tag, vr in PLANTED.items():
-            text: Any = token(study_uid, tag)
-            instance[tag] = {"vr": vr, "Value": [{"Alphabetic": text} if vr == "PN" else text]}
-        sequence = {tag: instance[tag] for tag in ("00100010", "00104000")}
-        instance["00400275"] = {"vr": "SQ", "Value": [sequence]}
-    return Answer(200, json.dumps(instances).encode(), answer.headers)
+    def __call__(self, request: Request, answer: Answer) -> Answer:
+        if not request.path.endswith("metadata") or answer.status != 200:
+            return answer
+        if self.broken in request.path:
+            return Answer(200, self._not_utf8(), answer.headers)
+        if self.refused in request.path:
+            return Answer(500, MARK.encode() + b"BODYXX", answer.headers)
+        instances = json.loads(answer.body)
+        (uid,) = instances[0]["0020000D"]["Value"]
+        planted = self._planted.setdefault(uid, self._of_study(uid))
+        for instance in instances:
+            instance |= {tag: planted[tag] for tag in PLANTED}
+        instances[0] |= planted
+        return Answer(200, json.dumps(instances).encode(), answer.headers)
+
+    def _of_study(self, uid: str) -> dict[str, Any]:
+        planted: dict[str, Any] = {}
+        if uid == self.classic:
+            planted = self.planter.every_attribute(STRUCTURE | {"00400275"})
+            planted["00400275"] = {"vr": "SQ", "Value": [self.planter.every_attribute()]}
+        if uid == self.enhanced:
+            deep = {"vr": "SQ", "Value": [self.planter.every_attribute()]}
+            planted["52009229"] = {"vr": "SQ", "Value": [{"00189112": deep}]}
+        missing = {tag: vr for tag, vr in PLANTED.items() if tag not in planted}
+        return planted | {tag: self.planter.element(vr) for tag, vr in missing.items()}
+
+    def _not_utf8(self) -> bytes:
+        word = self.unreceived.word().encode()
+        return b'[{"00100010": {"vr": "PN", "Value": [{"Alphabetic": "' + word + b'\xfc\xe4"}]}}]'
 
 
 @pytest.fixture(scope="module")
-def failing_run(deployment: Settings, pacs: WilfulPacs) -> tuple[CellOutcome, ...]:
-    """A whole run in which one cell fails on an exception that quotes a patient."""
+def plan(pacs: WilfulPacs) -> Plan:
+    days = [FIRST + dt.timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
+    studies = [pacs.fleet.studies(None, day, day) for day in days]
+    classic, broken = studies[0][:2]
+    enhanced, refused = studies[1][:2]
+    return Plan(classic.study_uid, enhanced.study_uid, broken.study_uid, refused.study_uid)
 
-    def quoting(rows: Sequence[Mapping[str, Any]]) -> Any:
-        if rows and rows[0]["StudyDate"] == LAST:
+
+@pytest.fixture(scope="module")
+def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[CellOutcome, ...]:
+    """A whole run with failures that quote patients: of rules, gates, the PACS, the report."""
+    describe = describe_cell
+    lying = other_study_date(pacs.fleet.studies(None, LAST, LAST)[0].study_uid)
+
+    def quoting(rows: Sequence[Mapping[str, Any]], *zone: Any) -> Any:
+        if rows and rows[0]["StudyDate"] == LAST - dt.timedelta(days=1):
             raise ValueError(f"cannot convert {rows[0]['PatientID']} {rows[0]['StudyInstanceUID']}")
-        return describe_cell(rows)
+        return describe(rows, *zone)
 
-    pacs.spoil = plant
+    def report_of(*_: Any) -> Any:
+        raise KeyError(f"{plan.planter.word()} {min(plan.planter.uids)}")
+
+    pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("protocol_assets.cells.facts.describe_cell", quoting)
         runner = Runner(deployment)
         outcomes = [one for name in ("north", "south") for one in runner.cells(name, FIRST, LAST)]
         assert runner.report() is None
+        patch.setattr("protocol_assets.defs.publish_assets.published_figures", report_of)
+        with dg.DagsterInstance.get() as instance:
+            failed = runner.definitions.resolve_job_def(
+                "build_warehouse_and_report"
+            ).execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey("chief_report")],
+                raise_on_error=False,
+            )
+        assert not failed.success
     pacs.spoil = None
     return tuple(outcomes)
 
 
-def texts(path: Path) -> Iterator[str]:
-    """The bytes of a file, and every value it decodes to."""
-    content = path.read_bytes()
-    yield content.decode("latin-1")
-    if path.suffix == ".parquet":
-        with pq.ParquetFile(path) as file:
-            yield str(file.read().to_pydict())
-    elif path.suffix == ".zst":
-        with path.open("rb") as compressed:
-            yield zstandard.ZstdDecompressor().stream_reader(compressed).read().decode()
-    elif path.suffix == ".duckdb":
-        with duckdb.connect(str(path), read_only=True) as connection:
-            tables = connection.sql(
-                "select table_schema, table_name from information_schema.tables"
-                " where table_type = 'BASE TABLE'"
-            ).fetchall()
-            for schema, name in tables:
-                yield str(connection.sql(f'select * from {schema}."{name}"').fetchall())
-    elif content.startswith(b"SQLite format 3"):
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as storage:
-            names = storage.execute(
-                "select name from sqlite_master where type = 'table'"
-            ).fetchall()
-            for (name,) in names:
-                yield str(storage.execute(f'select * from "{name}"').fetchall())
-
-
-def found(folder: Path, *, without: Path | None = None) -> dict[str, Path]:
-    hits: dict[str, Path] = {}
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink() or (without and path.is_relative_to(without)):
-            continue
-        for text in texts(path):
-            for hit in (*TOKEN.findall(text), *UID.findall(text)):
-                if not hit.startswith(REGISTRY):
-                    hits.setdefault(hit, path)
-    return hits
-
-
-def planted(pacs: WilfulPacs) -> tuple[set[str], set[str]]:
+@pytest.fixture(scope="module")
+def search(failing_run: tuple[CellOutcome, ...], plan: Plan, pacs: WilfulPacs) -> Search:
+    planter = plan.planter
     studies = pacs.fleet.studies(None, FIRST, LAST)
-    tokens = {token(study.study_uid, tag) for study in studies for tag in PLANTED}
     uids = {study.study_uid for study in studies}
     uids |= {scan.series_uid for study in studies for scan in pacs.fleet.scans(study)}
-    return tokens, uids
+    words = planter.words | planter.stripped | plan.unreceived.words | {MARK + "BODYXX"}
+    return Search(words, planter.uids | uids, planter.dates)
 
 
-def test_the_run_had_its_failure(failing_run: tuple[CellOutcome, ...]) -> None:
-    refused = [one for one in failing_run if one.state == "refused"]
-    assert {one.cell.day for one in refused} == {LAST}
-    assert all("unexpected ValueError at" in one.reason for one in refused)
-    assert all("cannot convert" not in one.reason for one in refused)
+def test_enough_is_planted(failing_run: tuple[CellOutcome, ...], plan: Plan) -> None:
+    assert plan.planter.count >= 14_000
 
 
-def test_nothing_outside_restricted_and_everything_inside(
-    failing_run: tuple[CellOutcome, ...], deployment: Settings, pacs: WilfulPacs
-) -> None:
-    tokens, uids = planted(pacs)
+def test_the_run_had_its_failures(failing_run: tuple[CellOutcome, ...]) -> None:
+    reasons = {one.cell.day: one.reason for one in failing_run if one.state != "landed"}
+    assert "unexpected ValueError at" in reasons[LAST - dt.timedelta(days=1)]
+    assert LAST in reasons
+    assert any("studies are missing" in reason for reason in reasons.values())
+    assert not any("cannot convert" in reason or MARK in reason for reason in reasons.values())
+
+
+def test_every_token_is_found_in_raw(plan: Plan, deployment: Settings, search: Search) -> None:
+    raw = found_in(deployment.lake.restricted / "raw", search.hits).keys()
+    planter = plan.planter
+    report_only = {word for word in planter.words if word not in raw}
+    assert len(report_only) <= 1, sorted(report_only)[:5]
+    assert planter.uids <= raw
+    assert {f"{day:%Y%m%d}" for day in planter.dates} <= raw
+    assert planter.stripped.isdisjoint(raw)
+    assert plan.unreceived.words.isdisjoint(raw)
+
+
+def test_nothing_is_found_outside(deployment: Settings, search: Search) -> None:
     lake = deployment.lake
-    inside = found(lake.restricted).keys()
-    assert tokens <= inside
-    assert uids <= inside
-    outside = found(lake.home, without=lake.restricted)
-    leaked = {hit: path for hit, path in outside.items() if hit in tokens | uids}
-    assert leaked == {}
-    assert any(lake.dagster_home.rglob("*.db"))
+    assert found_in(lake.home, search.hits, without=lake.restricted) == {}
+    for zone in (lake.safe, lake.publish, lake.dagster_home, lake.home / "dbt"):
+        assert any(path.is_file() for path in zone.rglob("*")), zone.name
+
+
+def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) -> None:
+    import base64
+    import hashlib
+
+    word, uid = min(search.words), min(search.uids)
+    date = min(search.dates.values())
+    disguises = [word, word.lower(), word.replace("A", "Á"), word.encode().hex(), uid]
+    disguises += [base64.b64encode(b"x" * n + word.encode()).decode() for n in range(3)]
+    disguises += [f"{date:%d.%m.%Y}", f"{date:%m/%d/%Y}", date.isoformat(), repr(date)]
+    for hash_of in (hashlib.md5, hashlib.sha1, hashlib.sha256):
+        disguises += [hash_of(text.encode()).hexdigest() for text in (word, uid)]
+        disguises.append(base64.b64encode(hash_of(word.encode()).digest()).decode())
+    for disguise in disguises:
+        assert search.hits(f"before {disguise} after".encode()), disguise
+    assert search.hits(b"123" + hashlib.sha256(word.encode()).digest() + b"12345678")
+    assert not search.hits(b"nothing at all 20260202 2026-02-02")
+
+
+def test_a_pdf_is_read(deployment: Settings, search: Search) -> None:
+    (page,) = deployment.lake.publish.rglob("report.pdf")
+    text = b"".join(decoded(page))
+    assert b"NEX" in text
 
 
 def test_nothing_in_what_was_printed(
     deployment: Settings,
     pacs: WilfulPacs,
+    plan: Plan,
+    search: Search,
     capfd: pytest.CaptureFixture[str],
     caplog: pytest.LogCaptureFixture,
-    failing_run: tuple[CellOutcome, ...],
 ) -> None:
-    pacs.spoil = plant
+    pacs.spoil = plan
     list(Runner(deployment).cells("north", FIRST, FIRST, force=True))
     pacs.spoil = None
     printed = "".join(capfd.readouterr()) + caplog.text
-    tokens, uids = planted(pacs)
-    hits = {*TOKEN.findall(printed), *UID.findall(printed)}
-    assert not hits & (tokens | uids)
+    assert search.hits(printed.encode()) == set()

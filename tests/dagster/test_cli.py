@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from protocol_assets import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.zones import Lake
 from protocol_assets.runs import Runner
-from protocol_assets.settings import CONFIG_VARIABLE
+from protocol_assets.settings import CONFIG_VARIABLE, Settings
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 
 from .conftest import FIRST, LAST, WilfulPacs
@@ -99,7 +100,8 @@ def test_an_html_answer(config: Path, capsys: pytest.CaptureFixture[str], pacs: 
 def test_a_malformed_study_is_kept_out_and_the_others_land(
     config: Path, capsys: pytest.CaptureFixture[str], pacs: WilfulPacs
 ) -> None:
-    study = pacs.fleet.studies("north", FIRST, FIRST)[0].study_uid
+    studies = pacs.fleet.studies("north", FIRST, FIRST)
+    study = studies[0].study_uid
 
     def malformed(request: Request, answer: Answer) -> Answer:
         if study in request.path and request.path.endswith("metadata"):
@@ -110,9 +112,9 @@ def test_a_malformed_study_is_kept_out_and_the_others_land(
     code, said = materialize(capsys)
     pacs.spoil = None
     assert code == 1
-    assert "1 of 4 studies are missing" in said
+    assert f"1 of {len(studies)} studies are missing" in said
     files = list((config.parent / "home" / "restricted" / "raw").rglob("*.ndjson.zst"))
-    assert len(files) == 3
+    assert len(files) == len(studies) - 1
 
 
 def test_a_day_without_studies_lands_empty(
@@ -203,3 +205,74 @@ def test_status_and_rebuild(config: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "stale: run rebuild" in capsys.readouterr().out
     assert run("rebuild") == 0
     assert lake.facts(cell).read_bytes() == before
+
+
+def test_a_paused_pacs_is_not_asked_until_it_is_resumed(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    pacs: WilfulPacs,
+) -> None:
+    assert run("pause", "main") == 0
+    asked = pacs.requests
+    code, told = materialize(capsys)
+    assert code == 1
+    assert "PACS main is not asked now (paused since" in told
+    assert "protocol-assets resume NAME" in told
+    assert run("status") == 0
+    assert "main is not asked now: paused since" in capsys.readouterr().out
+    assert pacs.requests == asked
+    assert run("resume", "main") == 0
+    assert materialize(capsys)[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "probe"])
+def test_an_unknown_pacs_is_told(
+    verb: str,
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(verb, "elsewhere") == 2
+    assert "no PACS is named 'elsewhere'" in capsys.readouterr().err
+
+
+def test_the_probe_writes_the_profile_that_the_extractor_goes_by(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run("probe", "main", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    profile = Settings.load().endpoint("main").profile
+    assert told["profile"] == profile.to_json()
+    assert profile.evidence == "measured"
+    assert run("probe", "main") == 0
+    assert "profile kept: the extractor goes by it" in capsys.readouterr().out
+
+
+def test_status_lists_dead_letters(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    pacs: WilfulPacs,
+) -> None:
+    struck: list[str] = []
+
+    def spoil(request: Request, answer: Answer) -> Answer:
+        if not request.path.endswith("/metadata"):
+            return answer
+        struck.append(request.path)
+        return Answer(403) if request.path == struck[0] else answer
+
+    pacs.spoil = spoil
+    try:
+        assert materialize(capsys)[0] == 1
+    finally:
+        pacs.spoil = None
+    assert run("status") == 1
+    told = capsys.readouterr().out
+    assert "dead letters" in told
+    (line,) = [one for one in told.splitlines() if "forbidden" in one]
+    assert "retrieve" in line
+    assert " 403 " in line
+    assert "2.25." not in told
+    assert materialize(capsys)[0] == 0
+    assert run("status") == 0
+    assert "dead letters" not in capsys.readouterr().out

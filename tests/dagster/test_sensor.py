@@ -13,10 +13,10 @@ import pytest
 
 from protocol_assets.build import CELLS_JOB
 from protocol_assets.cells.attempts import LADDER, read_attempt
+from protocol_assets.cells.courtesy import resume
 from protocol_assets.defs import sensors
 from protocol_assets.defs.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
 from protocol_assets.deidentify.keys import KEY_VARIABLE
-from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
@@ -54,6 +54,14 @@ def spoil(pacs: WilfulPacs, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callabl
     """Make the PACS answer otherwise until the test ends."""
     yield lambda how: setattr(pacs, "spoil", how)
     pacs.spoil = None
+
+
+@pytest.fixture(autouse=True)
+def forget(deployment: Settings) -> Iterator[None]:
+    """What one test makes a PACS fail must not hold up the next."""
+    yield
+    for one in deployment.pacs:
+        resume(deployment.lake, one.name)
 
 
 def hiding(study_uid: str, series_uid: str | None = None) -> Spoil:
@@ -358,12 +366,6 @@ def test_a_cell_in_a_waiting_run_is_not_asked_for_again(
     assert north.asked() == [(str(DAY), str(DAY))]
     pacs.spoil = None
     north.settle()
-
-
-def test_names_that_dagster_cannot_tell_apart_are_refused(deployment: Settings) -> None:
-    one, other = (deployment.pacs[0].model_copy(update={"name": name}) for name in ("a-b", "a_b"))
-    with pytest.raises(Fault, match="rename one of them"):
-        pacs_sensors(deployment.model_copy(update={"pacs": (one, other)}), job=CELLS_JOB)
 
 
 def test_dagsters_instance_limits_runs_and_tells_crashes_from_failures(runner: Runner) -> None:

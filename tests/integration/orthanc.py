@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -155,11 +156,13 @@ class CountingProxy:
         url: The DICOMweb root through the proxy.
         is_down: Each connection is closed without an answer, as by a PACS that is shut down.
         requests: Path and query of each request, in order.
+        connections: Connections that were opened.
     """
 
     url: str
     is_down: bool = False
     requests: list[str] = field(default_factory=list)
+    connections: int = 0
 
     @property
     def listings(self) -> list[str]:
@@ -174,8 +177,10 @@ class CountingProxy:
 
 
 @contextlib.contextmanager
-def counting_proxy(orthanc: Orthanc) -> Iterator[CountingProxy]:
-    """A proxy that hands everything on as it is."""
+def counting_proxy(
+    orthanc: Orthanc, context: ssl.SSLContext | None = None
+) -> Iterator[CountingProxy]:
+    """A proxy that hands everything on as it is, over TLS where a context is given."""
     target = urlsplit(orthanc.address).netloc
     counter = CountingProxy("")
 
@@ -205,8 +210,21 @@ def counting_proxy(orthanc: Orthanc) -> Iterator[CountingProxy]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    counter.url = f"http://127.0.0.1:{server.server_port}/dicom-web"
+    class Server(ThreadingHTTPServer):
+        def get_request(self) -> Any:
+            counter.connections += 1
+            return super().get_request()
+
+        def handle_error(self, *_: Any) -> None:
+            pass  # a client that went away, or refused the certificate
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if context is not None:
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
+    scheme = "http" if context is None else "https"
+    counter.url = f"{scheme}://127.0.0.1:{server.server_port}/dicom-web"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()
     try:

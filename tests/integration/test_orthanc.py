@@ -10,15 +10,16 @@ from typing import Any
 import pytest
 
 from protocol_assets.build import stations
+from protocol_assets.cells.profiles import write_profile
 from protocol_assets.cells.stations import Stations
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
-from protocol_assets.pacs import client as pacs_client
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.probe import ProbeReport
+from protocol_assets.pacs.profile import SiteProfile, product_profiles
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc
 from tests.integration.real_data import RealFile, edited
@@ -227,9 +228,8 @@ class TestChange:
         orthanc: Orthanc,
         proxy: CountingProxy,
         new_instance: MakeInstance,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr(pacs_client, "SERIES_LEVEL_ABOVE", 5)
+        write_profile(station.lake, CELL.pacs, SiteProfile(series_level_above=5))
         for series in (2, 3):
             for instance in (1, 2, 3):
                 orthanc.store(new_instance(0, series=series, instance=instance))
@@ -238,7 +238,7 @@ class TestChange:
         assert len(facts(station)) == 6
 
 
-def test_an_overwrite_with_equal_counts_is_seen_by_force_alone(
+def test_an_overwrite_with_equal_counts_is_seen_by_force_or_when_a_check_is_due(
     start_orthanc: StartOrthanc, new_instance: MakeInstance, deploy: Deploy
 ) -> None:
     # QIDO-RS answers the same to the byte: why old studies are to be fetched anew now and then.
@@ -285,8 +285,17 @@ class TestProbe:
         assert {item for item, verdict in self.verdicts(report).items() if verdict != "ok"} <= {
             "private elements"  # this file has none
         }
-        assert len(report.findings) == 13
+        assert len(report.findings) == 14
         assert all("2.25." not in finding.sentence for finding in report.findings)
+
+    def test_the_profile_that_ships_is_what_is_measured(
+        self, orthanc: Orthanc, new_instance: MakeInstance
+    ) -> None:
+        store_studies(orthanc, new_instance, 8)
+        measured, shipped = self.probe(orthanc).profile, product_profiles()["orthanc"]
+        assert measured is not None
+        for name in ("retrieval", "offset", "time_filter", "counts", "etag", "gzip"):
+            assert getattr(measured, name) == getattr(shipped, name), name
 
     def test_main_tags_only(self, start_orthanc: StartOrthanc, new_instance: MakeInstance) -> None:
         reduced = {"StudiesMetadata": "MainDicomTags", "SeriesMetadata": "MainDicomTags"}

@@ -1,3 +1,6 @@
+{%- set attributes = [
+    'vendor', 'model', 'field_strength_class_t', 'software_code', 'station_code'
+] -%}
 with
 
 scans as (
@@ -9,6 +12,10 @@ names as (
     select * from {{ ref('stg_scanner_names') }}
 ),
 
+spans as (
+    select * from {{ ref('int_scanner_spans') }}
+),
+
 scanners as (
     select
         device_key,
@@ -18,187 +25,141 @@ scanners as (
     group by device_key
 ),
 
--- Of one day's values the most frequent; NULL is no value.
-{% for attribute in [
-    'vendor', 'model', 'field_strength_class_t', 'software_code', 'station_code'
-] %}
-{{ attribute }}_days as (
+-- A change of any attribute opens a version.
+openings as (
     select
         device_key,
-        study_date,
-        {{ attribute }}
-    from (
-        select
-            device_key,
-            study_date,
-            {{ attribute }},
-            row_number() over (
-                partition by device_key, study_date
-                order by count(*) desc, {{ attribute }} asc
-            ) as frequency_rank
-        from scans
-        where {{ attribute }} is not null
-        group by device_key, study_date, {{ attribute }}
-    ) as counted
-    where frequency_rank = 1
-),
-
-{{ attribute }}_latest as (
+        valid_from
+    from spans
+    union
     select
         device_key,
-        {{ attribute }}
-    from (
-        select
-            *,
-            row_number() over (partition by device_key order by study_date desc) as recency
-        from {{ attribute }}_days
-    ) as ordered
-    where recency = 1
+        first_seen as valid_from
+    from scanners
 ),
 
-{% endfor %}
-scanner_days as (
-    select distinct
-        device_key,
-        study_date
-    from scans
-),
-
--- What a version is made of. A day that does not tell a part takes what the scanner said last.
-days as (
+versions as (
     select
-        seen.device_key,
-        seen.study_date,
-        coalesce(model_days.model, model_latest.model) as model,
-        coalesce(
-            field_strength_class_t_days.field_strength_class_t,
-            field_strength_class_t_latest.field_strength_class_t
-        ) as field_strength_t,
-        coalesce(software_code_days.software_code, software_code_latest.software_code)
-            as software_code
-    from scanner_days as seen
-    {% for attribute in ['model', 'field_strength_class_t', 'software_code'] %}
-    left join {{ attribute }}_days
+        device_key,
+        valid_from,
+        row_number() over (partition by device_key order by valid_from) as version_number,
+        lead(valid_from) over (partition by device_key order by valid_from) as next_from
+    from openings
+),
+
+described as (
+    select
+        versions.device_key,
+        versions.version_number,
+        versions.valid_from,
+        {% for attribute in attributes %}
+        max(case when spans.attribute = '{{ attribute }}' then spans.attribute_value end)
+            as {{ attribute }},
+        {% endfor %}
+        versions.next_from
+    from versions
+    left join spans
         on
-            seen.device_key = {{ attribute }}_days.device_key
-            and seen.study_date = {{ attribute }}_days.study_date
-    left join {{ attribute }}_latest
-        on seen.device_key = {{ attribute }}_latest.device_key
-    {% endfor %}
+            versions.device_key = spans.device_key
+            and versions.valid_from >= spans.valid_from
+            and (spans.next_from is null or versions.valid_from < spans.next_from)
+    group by
+        versions.device_key,
+        versions.version_number,
+        versions.valid_from,
+        versions.next_from
 ),
 
-signed as (
+-- Who scanned under a station name, by PACS, for two hospitals may both have an "MR1".
+stations as (
     select
-        *,
-        coalesce(model, '-')
-        || '|' || coalesce(cast(field_strength_t as string), '-')
-        || '|' || coalesce(software_code, '-') as signature
-    from days
+        scans.device_key,
+        scans.station_code,
+        scans.pacs,
+        min(scans.study_date) as first_day,
+        max(scans.study_date) as last_day
+    from scans
+    where scans.station_code is not null
+    group by scans.device_key, scans.station_code, scans.pacs
+    having count(distinct scans.study_date) >= {{ var('version_least_days') }}
 ),
 
-numbered as (
-    select
-        *,
-        row_number() over (partition by device_key order by study_date)
-        - row_number() over (partition by device_key, signature order by study_date) as stretch
-    from signed
-),
-
--- One day's glitch is no new version: it takes several days to open one. Where a scanner has no
--- such stretch yet, its longest one stands.
-stretches as (
-    select
-        device_key,
-        signature,
-        stretch,
-        min(study_date) as first_day,
-        count(*) as n_days,
-        row_number() over (
-            partition by device_key
-            order by count(*) desc, min(study_date) asc
-        ) as length_rank
-    from numbered
-    group by device_key, signature, stretch
-),
-
-kept as (
-    select
-        *,
-        lag(signature) over (partition by device_key order by first_day) as signature_before
-    from stretches
-    where n_days >= {{ var('version_least_days') }} or length_rank = 1
-),
-
-opened as (
-    select
-        device_key,
-        first_day,
-        row_number() over (partition by device_key order by first_day) as version_number
-    from kept
-    where signature_before is null or signature_before <> signature
-),
-
--- The first version reaches back to the first scan.
-ranged as (
-    select
-        opened.device_key,
-        opened.version_number,
-        opened.first_day,
-        case when opened.version_number = 1 then scanners.first_seen else opened.first_day end
-            as valid_from,
-        lead(opened.first_day) over (
-            partition by opened.device_key
-            order by opened.version_number
-        ) as next_day
-    from opened
-    inner join scanners
-        on opened.device_key = scanners.device_key
-),
-
--- A station name that goes on with another serial number: the scanner was replaced.
-succession as (
+-- A station name that goes on with another serial number after the old one's last scan.
+successions as (
     select
         older.device_key,
         newer.device_key as replaced_by_device_key,
-        row_number() over (
-            partition by older.device_key
-            order by successor.first_seen asc, newer.device_key asc
-        ) as older_rank,
-        row_number() over (
-            partition by newer.device_key
-            order by predecessor.last_seen desc, older.device_key asc
-        ) as newer_rank
-    from station_code_latest as older
+        older.station_code,
+        older.pacs,
+        older.last_day,
+        newer.first_day
+    from stations as older
+    inner join stations as newer
+        on
+            older.station_code = newer.station_code
+            and older.pacs = newer.pacs
+            and older.device_key <> newer.device_key
     inner join scanners as predecessor
         on older.device_key = predecessor.device_key
-    inner join station_code_latest as newer
-        on older.station_code = newer.station_code and older.device_key <> newer.device_key
     inner join scanners as successor
         on newer.device_key = successor.device_key
-    where successor.first_seen > predecessor.last_seen
+    left join names as older_names
+        on older.device_key = older_names.device_key
+    left join names as newer_names
+        on newer.device_key = newer_names.device_key
+    where
+        predecessor.last_seen < successor.first_seen
+        and coalesce(older_names.site, newer_names.site, '')
+        = coalesce(newer_names.site, older_names.site, '')
+),
+
+-- Where a third scanner scanned under the name meanwhile, the name tells no place.
+undisputed as (
+    select
+        successions.device_key,
+        successions.replaced_by_device_key,
+        successions.last_day,
+        successions.first_day
+    from successions
+    left join stations as third
+        on
+            successions.station_code = third.station_code
+            and successions.pacs = third.pacs
+            and successions.device_key <> third.device_key
+            and successions.replaced_by_device_key <> third.device_key
+            and successions.first_day >= third.first_day
+            and successions.last_day <= third.last_day
+    where third.device_key is null
+),
+
+succession_ranks as (
+    select
+        device_key,
+        replaced_by_device_key,
+        row_number() over (
+            partition by device_key
+            order by first_day asc, replaced_by_device_key asc
+        ) as newer_rank,
+        row_number() over (
+            partition by replaced_by_device_key
+            order by last_day desc, device_key asc
+        ) as older_rank
+    from undisputed
 ),
 
 replacements as (
     select
         device_key,
         replaced_by_device_key
-    from succession
-    where older_rank = 1 and newer_rank = 1
+    from succession_ranks
+    where newer_rank = 1 and older_rank = 1
 ),
 
 named as (
     select
-        ranged.device_key,
-        ranged.version_number,
-        ranged.valid_from,
-        ranged.next_day,
-        vendor_latest.vendor,
-        days.model,
-        days.field_strength_t,
-        days.software_code,
-        station_code_latest.station_code,
+        described.*,
         coalesce(
-            names.scanner_label, 'Scanner ' || substring(ranged.device_key, 1, 6)
+            names.scanner_label, 'Scanner ' || substring(described.device_key, 1, 6)
         ) as scanner_label,
         names.site,
         names.scanner_label is not null as is_named,
@@ -206,21 +167,15 @@ named as (
         scanners.last_seen,
         replaced.replaced_by_device_key,
         replacing.device_key as replaces_device_key
-    from ranged
+    from described
     inner join scanners
-        on ranged.device_key = scanners.device_key
-    inner join days
-        on ranged.device_key = days.device_key and ranged.first_day = days.study_date
+        on described.device_key = scanners.device_key
     left join names
-        on ranged.device_key = names.device_key
-    left join vendor_latest
-        on ranged.device_key = vendor_latest.device_key
-    left join station_code_latest
-        on ranged.device_key = station_code_latest.device_key
+        on described.device_key = names.device_key
     left join replacements as replaced
-        on ranged.device_key = replaced.device_key
+        on described.device_key = replaced.device_key
     left join replacements as replacing
-        on ranged.device_key = replacing.replaced_by_device_key
+        on described.device_key = replacing.replaced_by_device_key
 ),
 
 alike as (
@@ -244,19 +199,18 @@ select
     named.is_named,
     named.vendor,
     named.model,
-    named.field_strength_t,
+    cast(named.field_strength_class_t as double) as field_strength_t,
     named.software_code,
     named.station_code,
     named.first_seen,
     named.last_seen,
     named.valid_from,
     case
-        when named.next_day is not null
-            then {{ day_before('named.next_day') }}
+        when named.next_from is not null then {{ day_before('named.next_from') }}
         when named.replaced_by_device_key is not null then named.last_seen
     end as valid_to,
-    named.next_day is null as is_latest,
-    named.next_day is null and named.replaced_by_device_key is null as is_current,
+    named.next_from is null as is_latest,
+    named.next_from is null and named.replaced_by_device_key is null as is_current,
     named.replaces_device_key,
     named.replaced_by_device_key
 from named

@@ -53,8 +53,11 @@ exams as (
         end as anatomy,
         cast(sum(n_series) as bigint) as n_series,
         count(*) as n_scans,
+        count(distinct study_key) as n_studies,
         count(case when is_counted then 1 end) as n_acquisitions,
         count(case when is_counted and plane = 'sag' then 1 end) as n_sagittal,
+        count(case when is_counted and role is not null and start_offset_s is not null then 1 end)
+            as n_repeat_assessable,
         count(case when is_counted and repeat_kind = 'rescan' then 1 end) as n_rescans,
         count(case when is_counted and repeat_kind = 'stack' then 1 end) as n_stacks,
         count(case when clock_flag is not null then 1 end) as n_clock_flagged,
@@ -107,9 +110,11 @@ select
         coalesce(quarantined.anatomy, '') in ('lumbar_spine', 'thoracic_spine', 'cervical_spine')
         and quarantined.n_sagittal = 0
     ) as is_partial,
+    quarantined.n_studies,
     quarantined.n_series,
     quarantined.n_scans,
     quarantined.n_acquisitions,
+    quarantined.n_repeat_assessable,
     quarantined.n_rescans,
     quarantined.n_stacks,
     quarantined.n_breaks,

@@ -29,6 +29,7 @@ select
     exams_partial,
     patients,
     repeat_rate,
+    repeat_coverage,
     turnaround_median_s,
     turnaround_coverage,
     exam_span_mean_s,

@@ -30,6 +30,8 @@ select
     nex_mean,
     nex_median,
     nex_mode,
+    nex_max,
+    acquisitions_with_several_nex,
     share_above_1,
     nex_coverage,
     nex_time_weighted_mean,

@@ -44,7 +44,9 @@ compared as (
         series,
         coverage,
         cast(coalesce(series_before, 0) as bigint) as series_before,
-        {{ ratio('series_with_value_before', 'series_before') }} as coverage_before
+        {{ ratio('series_with_value_before', 'series_before') }} as coverage_before,
+        -- One success and one failure more, for what never failed so far may fail all the same.
+        {{ ratio('series_with_value_before + 1', 'series_before + 2') }} as expected
     from against_past
 )
 
@@ -60,6 +62,8 @@ select
     coverage_before - coverage as coverage_drop,
     coalesce(
         coverage_before - coverage > {{ var('coverage_drop') }}
+        and expected - coverage
+        > {{ var('coverage_drop_deviations') }} * sqrt(expected * (1 - expected) / series)
         and series >= {{ var('coverage_drop_least_series') }}
         and series_before >= {{ var('coverage_drop_least_series') }},
         false

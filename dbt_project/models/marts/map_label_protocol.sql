@@ -1,46 +1,78 @@
+{%- set kinds = {
+    'label': 'label_code',
+    'protocol_name': 'protocol_name_code',
+    'series_description': 'series_description_code',
+} -%}
 with
 
-acquisitions as (
-    select * from {{ ref('fct_acquisition') }}
-    where device_key is not null and label_code is not null
+series as (
+    select * from {{ ref('fct_series') }}
+    where is_counted and is_representative and device_key is not null
+),
+
+texts as (
+    {% for kind, code in kinds.items() %}
+    select
+        device_key,
+        '{{ kind }}' as label_kind,
+        {{ code }} as label_code,
+        protocol_key,
+        study_date
+    from series
+    where {{ code }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
 ),
 
 counted as (
     select
         device_key,
+        label_kind,
         label_code,
         protocol_key,
         count(*) as acquisitions,
         min(study_date) as first_seen,
         max(study_date) as last_seen
-    from acquisitions
-    group by device_key, label_code, protocol_key
+    from texts
+    group by device_key, label_kind, label_code, protocol_key
+),
+
+-- A name cannot tell that contrast agent will follow: before it and without it are one meaning.
+meant as (
+    select
+        *,
+        sum(acquisitions) over (
+            partition by
+                device_key, label_kind, label_code, replace(protocol_key, '.pre.', '.none.')
+        ) as acquisitions_of_meaning
+    from counted
 ),
 
 ranked as (
     select
         *,
-        cast(sum(acquisitions) over (partition by device_key, label_code) as bigint)
+        sum(acquisitions) over (partition by device_key, label_kind, label_code)
             as acquisitions_of_label,
-        cast(count(*) over (partition by device_key, label_code) as bigint)
-            as protocols_of_label,
+        count(*) over (partition by device_key, label_kind, label_code) as protocols_of_label,
         row_number() over (
-            partition by device_key, label_code
+            partition by device_key, label_kind, label_code
             order by acquisitions desc, protocol_key asc
         ) as protocol_rank,
-        max(acquisitions) over (partition by device_key, label_code) as acquisitions_of_main
-    from counted
+        max(acquisitions_of_meaning) over (partition by device_key, label_kind, label_code)
+            as acquisitions_of_main_meaning
+    from meant
 )
 
 select
     device_key,
+    label_kind,
     label_code,
     protocol_key,
     acquisitions,
     {{ ratio('acquisitions', 'acquisitions_of_label') }} as share_of_label,
     protocols_of_label,
     protocol_rank = 1 as is_main,
-    acquisitions_of_label - acquisitions_of_main
+    acquisitions_of_label - acquisitions_of_main_meaning
     > {{ var('label_ambiguous_share') }} * acquisitions_of_label as is_ambiguous,
     first_seen,
     last_seen

@@ -13,6 +13,8 @@ from typing import Any
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.session import Effort
+from tests.unit.cells.fake_pacs import endpoint
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 DAYS = [dt.date(2026, 3, n) for n in range(1, 5)]
@@ -21,11 +23,15 @@ DAYS = [dt.date(2026, 3, n) for n in range(1, 5)]
 class Pacs:
     """Counts who talks to it at once."""
 
-    endpoint = SimpleNamespace(workers=1)
+    endpoint = endpoint()
+    effort = Effort()
     guard = threading.Lock()
 
     def __init__(self) -> None:
         self.talking = self.most = 0
+
+    def require_leave(self) -> None:
+        pass
 
     def list_day(self, day: dt.date) -> Any:
         with self.guard:

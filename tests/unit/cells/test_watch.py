@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,9 +19,13 @@ from protocol_assets.cells.landing import cell_lock, land_cell
 from protocol_assets.cells.watch import Watch, Watched, Window, consecutive
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.locks import exclusive
+from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind, PacsError
-from protocol_assets.pacs.reconcile import ListedStudy, reconcile
+from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.session import Effort
+from tests.unit.cells.fake_pacs import endpoint, received
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 DAYS = [dt.date(2026, 3, n) for n in range(1, 11)]
@@ -33,7 +37,8 @@ BUDGET_S = 40.0
 class Pacs:
     """Lists one study a day; a listing takes ``seconds``."""
 
-    endpoint: Any = field(default_factory=lambda: SimpleNamespace(name="main", workers=1))
+    endpoint: Endpoint = field(default_factory=endpoint)
+    effort: Effort = field(default_factory=Effort)
     counts: dict[dt.date, int] = field(default_factory=dict)
     troubles: dict[dt.date, Kind] = field(default_factory=dict)
     seconds: dict[dt.date, float] = field(default_factory=dict)
@@ -52,13 +57,11 @@ class Pacs:
         study = ListedStudy(f"1.2.{day:%Y%m%d}", 1, self.counts.get(day, 1))
         return SimpleNamespace(day=day, studies=(study,), rejected=0)
 
-    def retrieve_reconciled(self, study: ListedStudy) -> Any:
-        uid = study.study_instance_uid
-        instances = [
-            {"0020000D": {"vr": "UI", "Value": [uid]}, "00080018": {"vr": "UI", "Value": [str(n)]}}
-            for n in range(study.instances or 0)
-        ]
-        return instances, reconcile(study, instances)
+    def require_leave(self) -> None:
+        pass
+
+    def retrieve(self, study: ListedStudy, *, unless: str = "") -> Any:
+        return received(study)
 
 
 @dataclass
@@ -315,3 +318,42 @@ def test_ranges_hold_each_day_once_and_none_between(offsets: set[int], most: int
     assert set(spread) == days
     assert all((last - first).days < most for first, last in ranges)
     assert all(later[0] > earlier[1] for later, earlier in pairwise(ranges))
+
+
+class TestCheck:
+    """Landed days are compared by content now and then, one a tick, where nothing else is due."""
+
+    def age(self, site: Site, day: dt.date, days: float) -> None:
+        manifest = read_manifest(site.lake, Cell(day, "main"))
+        assert manifest is not None
+        then = site.now - dt.timedelta(days=days)
+        write_manifest(site.lake, replace(manifest, verified_at=then.isoformat()))
+
+    def test_the_one_that_waited_longest_is_asked_for(self, landed: Site) -> None:
+        self.age(landed, DAYS[1], 8)
+        self.age(landed, DAYS[0], 9)
+        self.age(landed, DAYS[2], 6)
+        assert list(landed.tick().wanted) == [DAYS[0]]
+
+    def test_what_changed_comes_first(self, landed: Site) -> None:
+        self.age(landed, DAYS[0], 9)
+        landed.pacs.counts[DAYS[-1]] = 5
+        assert list(landed.tick().wanted) == [DAYS[-1]]
+
+    def test_a_pacs_in_trouble_is_not_checked(self, landed: Site) -> None:
+        self.age(landed, DAYS[0], 9)
+        landed.pacs.troubles = dict.fromkeys(DAYS, "timeout")
+        assert landed.tick().wanted == {}
+
+    def test_a_day_in_flight_or_incomplete_is_left_alone(self, landed: Site) -> None:
+        self.age(landed, DAYS[0], 9)
+        landed.in_flight = {DAYS[0]}
+        assert landed.tick().wanted == {}
+        landed.in_flight = set()
+        begin_attempt(landed.lake, Cell(DAYS[0], "main"), landed.now)
+        assert landed.tick().wanted == {}
+
+    def test_a_landing_settles_it(self, landed: Site) -> None:
+        self.age(landed, DAYS[0], 9)
+        landed.land(DAYS[0])
+        assert landed.tick().wanted == {}

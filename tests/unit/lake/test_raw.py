@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 from typing import Any
 
-from protocol_assets.lake.raw import read_study, write_study
+import pytest
+import zstandard
+
+from protocol_assets.dicom.json_text import encode_instance
+from protocol_assets.lake.raw import Stamp, read_stamp, read_study, write_study
+
+STAMP = Stamp("mark", "hash", 3, 2, '"etag"')
 
 
 def instance(series: str, sop: str, **more: Any) -> dict[str, Any]:
@@ -14,16 +21,50 @@ def instance(series: str, sop: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def test_a_study_is_read_as_it_was_written_in_a_fixed_order(tmp_path: Path) -> None:
+def lines(*instances: dict[str, Any]) -> list[bytes]:
+    return [encode_instance(one) for one in instances]
+
+
+def test_a_study_is_read_as_it_was_written(tmp_path: Path) -> None:
     one = instance("1.2", "9", **{"00100010": {"vr": "PN", "Value": [{"Alphabetic": "Ä"}]}})
-    two, three = instance("1.2", "8"), instance("1.1", "7")
-    write_study(tmp_path / "a", [one, two, three])
-    write_study(tmp_path / "b", [three, two, one])
-    assert list(read_study(tmp_path / "a")) == [three, two, one]
+    two = instance("1.2", "8")
+    size = write_study(tmp_path / "a", lines(one, two), STAMP)
+    write_study(tmp_path / "b", lines(one, two), STAMP)
+    assert list(read_study(tmp_path / "a")) == [one, two]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    assert size == (tmp_path / "a").stat().st_size
 
 
 def test_a_malformed_instance_is_kept(tmp_path: Path) -> None:
     odd: dict[str, Any] = {"0020000E": "no element", "00080018": None}
-    write_study(tmp_path / "a", [odd])
+    write_study(tmp_path / "a", lines(odd), STAMP)
     assert list(read_study(tmp_path / "a")) == [odd]
+
+
+def test_the_stamp_tells_what_the_file_is(tmp_path: Path) -> None:
+    write_study(tmp_path / "a", lines(instance("1", "2")), STAMP)
+    assert read_stamp(tmp_path / "a") == STAMP
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x50", b"\x50\x2a\x4d\x18\x02\x00\x00\x00{}", b"x" * 99]
+)
+def test_a_file_without_a_stamp_has_none(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "a").write_bytes(content)
+    assert read_stamp(tmp_path / "a") is None
+    assert read_stamp(tmp_path / "absent") is None
+
+
+def test_other_readers_pass_over_the_stamp(tmp_path: Path) -> None:
+    written = lines(instance("1", "2"), instance("1", "3"))
+    write_study(tmp_path / "a.zst", written, STAMP)
+    expected = b"".join(line + b"\n" for line in written)
+    reader = zstandard.ZstdDecompressor().stream_reader(
+        (tmp_path / "a.zst").read_bytes(), read_across_frames=True
+    )
+    assert reader.read() == expected
+    try:
+        done = subprocess.run(["zstd", "-dc", tmp_path / "a.zst"], capture_output=True, check=True)
+    except FileNotFoundError:
+        return
+    assert done.stdout == expected

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import stat
 from pathlib import Path
 
+import pytest
+
+from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Cell, Lake
 
 
@@ -30,3 +34,27 @@ def test_landed_cells_are_those_with_a_manifest(tmp_path: Path) -> None:
         path.touch()
     lake.raw(Cell(dt.date(2026, 2, 3), "b")).mkdir(parents=True)
     assert [cell.day.day for cell in lake.landed_cells()] == [1, 2]
+
+
+def test_a_zone_that_is_not_ours_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lake = Lake(tmp_path / "home")
+    lake.prepare()
+    somebody = os.getuid() + 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "getuid", lambda: somebody)
+        with pytest.raises(Fault, match="belongs to another user"):
+            lake.prepare()
+    lake.home.chmod(0o777)
+    with pytest.raises(Fault, match="everybody may write"):
+        lake.prepare()
+
+
+def test_a_zone_that_is_a_link_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    lake = Lake(tmp_path / "home")
+    lake.home.mkdir()
+    lake.restricted.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Fault, match="is a link"):
+        lake.prepare()

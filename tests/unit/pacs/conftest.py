@@ -142,6 +142,11 @@ class Archive:
             rows = [{"0020000E": {"vr": "UI", "Value": [uid]}} for uid in series]
             return Reply(body=rows[int(request.one("offset", "0")) :])
         rows = [row for row in study.metadata() if row["0020000E"]["Value"] == [parts[3]]]
+        if parts[4:] == ["instances"]:
+            first = int(request.one("offset", "0"))
+            return Reply(body=rows[first : first + int(request.one("limit"))])
+        if parts[4] == "instances":
+            rows = [row for row in rows if row["00080018"]["Value"] == [parts[5]]]
         return Reply(body=rows) if rows else Reply(404)
 
     def _qido(self, request: Request) -> Reply:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.pacs import client as client_module
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.profile import SiteProfile
+from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, Reconciliation
 
 DAY = date(2024, 3, 5)
 NewClient = Callable[..., PacsClient]
@@ -36,7 +36,12 @@ def test_lists_a_day(pacs: Any, studies: list[Any], new_client: NewClient) -> No
     assert (listing.day, listing.rejected, listing.other_modalities) == (DAY, 0, 0)
     assert listing.requests == len(pacs.requests)
     first = pacs.requests[0]
-    assert sorted(first.query["includefield"]) == ["00080061", "00201206", "00201208"]
+    assert sorted(first.query["includefield"]) == [
+        "00080056",
+        "00080061",
+        "00201206",
+        "00201208",
+    ]
     assert first.query["StudyDate"] == ["20240305"]
     assert "ModalitiesInStudy" not in first.query
 
@@ -115,7 +120,7 @@ def test_hostile_uids_are_counted_and_never_asked_for(
     assert len(listing.studies) == 3
     asked = len(pacs.requests)
     with pytest.raises(PacsError, match="UID"):
-        client.retrieve_reconciled(ListedStudy("../../etc"))
+        retrieve(client, ListedStudy("../../etc"))
     assert len(pacs.requests) == asked
 
 
@@ -141,6 +146,19 @@ def listed(study: Any, **changes: Any) -> ListedStudy:
     return ListedStudy(**{"study_instance_uid": study.uid, "series": 2, "instances": 4, **changes})
 
 
+def landed(rows: list[dict[str, Any]]) -> list[bytes]:
+    """The rows as they are landed."""
+    study = ReceivedStudy(rows[0]["0020000D"]["Value"][0])
+    study.add(rows)
+    return study.lines
+
+
+def retrieve(client: PacsClient, study: ListedStudy) -> tuple[ReceivedStudy, Reconciliation]:
+    found = client.retrieve(study)
+    assert found is not None
+    return found.received, found.outcome
+
+
 def paths(pacs: Any) -> list[str]:
     return [request.path.split("/studies", 1)[1] for request in pacs.requests]
 
@@ -148,20 +166,48 @@ def paths(pacs: Any) -> list[str]:
 def test_retrieves_a_study_in_one_request(
     pacs: Any, studies: list[Any], new_client: NewClient
 ) -> None:
-    rows, outcome = new_client().retrieve_reconciled(listed(studies[0]))
-    assert rows == studies[0].metadata()
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
+    assert rows.lines == landed(studies[0].metadata())
     assert (outcome.state, outcome.expected, outcome.received) == ("landed", 4, 4)
     assert paths(pacs) == [f"/{studies[0].uid}/metadata"]
 
 
 def test_large_studies_come_series_by_series(
-    pacs: Any, studies: list[Any], new_client: NewClient, monkeypatch: pytest.MonkeyPatch
+    pacs: Any, studies: list[Any], new_client: NewClient
 ) -> None:
-    monkeypatch.setattr(client_module, "SERIES_LEVEL_ABOVE", 3)
-    rows = list(new_client().retrieve(listed(studies[0])))
-    assert sorted(map(str, rows)) == sorted(map(str, studies[0].metadata()))
+    client = new_client(profile=SiteProfile(series_level_above=3))
+    rows, _ = retrieve(client, listed(studies[0]))
+    assert rows.lines == landed(studies[0].metadata())
     assert f"/{studies[0].uid}/metadata" not in paths(pacs)
     assert f"/{studies[0].uid}/series/{studies[0].uid}.2/metadata" in paths(pacs)
+
+
+def test_the_profile_says_that_metadata_come_by_series_alone(
+    pacs: Any, studies: list[Any], new_client: NewClient
+) -> None:
+    rows, _ = retrieve(new_client(profile=SiteProfile(retrieval="series")), listed(studies[0]))
+    assert rows.lines == landed(studies[0].metadata())
+    assert f"/{studies[0].uid}/metadata" not in paths(pacs)
+
+
+def test_a_series_too_large_for_one_answer_comes_instance_by_instance(
+    pacs: Any, studies: list[Any], new_client: NewClient
+) -> None:
+    studies[0].instances = 40
+    client = new_client(max_body_mb=0.002, page_size=4)
+    rows, outcome = retrieve(client, listed(studies[0], instances=40))
+    assert (outcome.state, outcome.received) == ("landed", 40)
+    assert rows.lines == landed(studies[0].metadata())
+    assert sum("/instances/" in path for path in paths(pacs)) == 40
+
+
+def test_an_instance_too_large_for_one_answer_is_said(
+    studies: list[Any], new_client: NewClient
+) -> None:
+    with pytest.raises(PacsError) as caught:
+        new_client(max_body_mb=0.0003).retrieve(listed(studies[0]))
+    assert caught.value.kind == "too_large"
+    assert "max_body_mb" in str(caught.value)
 
 
 def test_a_server_without_study_metadata_is_asked_by_series(
@@ -170,7 +216,7 @@ def test_a_server_without_study_metadata_is_asked_by_series(
     archive.offers_study_metadata = False
     client = new_client()
     for study in studies[:2]:
-        rows, outcome = client.retrieve_reconciled(listed(study))
+        rows, outcome = retrieve(client, listed(study))
         assert outcome.state == "landed"
         assert len(rows) == 4
     assert f"/{studies[0].uid}/metadata" in paths(pacs)
@@ -182,7 +228,7 @@ def test_a_study_too_large_for_one_answer_is_asked_by_series(
 ) -> None:
     studies[0].instances = 40
     client = new_client(max_body_mb=0.01)
-    _, outcome = client.retrieve_reconciled(listed(studies[0], instances=40))
+    _, outcome = retrieve(client, listed(studies[0], instances=40))
     assert (outcome.state, outcome.received) == ("landed", 40)
 
 
@@ -192,11 +238,10 @@ def test_a_deleted_study_is_gone(
 ) -> None:
     pacs.answer = lambda r: reply(body=[]) if r.path.endswith("/studies") else reply(status)
     client = new_client()
-    for retrieve in (client.retrieve_reconciled, lambda study: list(client.retrieve(study))):
-        with pytest.raises(PacsError) as caught:
-            retrieve(listed(new_study(1)))
-        assert caught.value.kind == "gone"
-        assert new_study(1).uid not in str(caught.value)
+    with pytest.raises(PacsError) as caught:
+        client.retrieve(listed(new_study(1)))
+    assert caught.value.kind == "gone"
+    assert new_study(1).uid not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [404, 410])
@@ -214,7 +259,7 @@ def test_a_study_still_listed_is_never_gone(
     archive.offers_study_metadata = False
     pacs.answer = lambda r: reply(status) if r.path.endswith(broken) else archive(r)
     with pytest.raises(PacsError) as caught:
-        new_client().retrieve_reconciled(listed(studies[0]))
+        retrieve(new_client(), listed(studies[0]))
     assert (caught.value.kind, caught.value.status) == ("bad_status", status)
 
 
@@ -225,7 +270,7 @@ def test_a_study_deleted_in_mid_retrieval_is_gone(
     partial = study.metadata()[:2]
     pacs.answer = lambda r: reply(body=partial) if r.path.endswith("metadata") else archive(r)
     with pytest.raises(PacsError) as caught:
-        new_client().retrieve_reconciled(listed(study))
+        retrieve(new_client(), listed(study))
     assert caught.value.kind == "gone"
 
 
@@ -235,7 +280,7 @@ def test_a_series_deleted_in_mid_retrieval_leaves_the_rest(
     archive.offers_study_metadata = False
     lost = f"/series/{studies[0].uid}.2/metadata"
     pacs.answer = lambda r: reply(404) if r.path.endswith(lost) else archive(r)
-    _, outcome = new_client().retrieve_reconciled(listed(studies[0]))
+    _, outcome = retrieve(new_client(), listed(studies[0]))
     assert (outcome.state, outcome.received) == ("incomplete", 2)
 
 
@@ -243,7 +288,7 @@ def test_counts_that_were_outgrown_are_asked_for_again(
     pacs: Any, studies: list[Any], new_client: NewClient
 ) -> None:
     studies[0].instances = 6  # two came after the listing
-    _, outcome = new_client().retrieve_reconciled(listed(studies[0]))
+    _, outcome = retrieve(new_client(), listed(studies[0]))
     assert (outcome.state, outcome.expected, outcome.received) == ("landed", 6, 6)
     assert paths(pacs).count(f"/{studies[0].uid}/metadata") == 1
 
@@ -253,7 +298,7 @@ def test_a_late_series_is_fetched_again(
 ) -> None:
     early = [reply(body=studies[0].metadata()[:3])]
     pacs.answer = lambda r: early.pop() if early and r.path.endswith("metadata") else archive(r)
-    rows, outcome = new_client().retrieve_reconciled(listed(studies[0]))
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
     assert outcome.state == "landed"
     assert len(rows) == 4
 
@@ -263,7 +308,7 @@ def test_what_stays_short_is_incomplete(
 ) -> None:
     short = studies[0].metadata()[:3]
     pacs.answer = lambda r: reply(body=short) if r.path.endswith("metadata") else archive(r)
-    rows, outcome = new_client().retrieve_reconciled(listed(studies[0]))
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
     assert (outcome.state, outcome.expected, outcome.received) == ("incomplete", 4, 3)
     assert len(rows) == 3
     assert paths(pacs).count(f"/{studies[0].uid}/metadata") == 2
@@ -276,14 +321,14 @@ def test_foreign_and_repeated_instances_are_dropped(
     mixed = own + own[:2] + other[:1]
     pacs.answer = lambda r: reply(body=mixed) if r.path.endswith("metadata") else archive(r)
     client = new_client()
-    rows, outcome = client.retrieve_reconciled(listed(studies[0]))
-    assert rows == own == list(client.retrieve(listed(studies[0])))
-    assert (outcome.state, outcome.duplicates, outcome.foreign) == ("landed", 2, 1)
+    rows, outcome = retrieve(client, listed(studies[0]))
+    assert rows.lines == landed(own)
+    assert (outcome.state, rows.duplicates, rows.foreign) == ("landed", 2, 1)
 
 
 def test_without_counts_what_came_is_landed(studies: list[Any], new_client: NewClient) -> None:
     study = listed(studies[0], series=None, instances=None)
-    _, outcome = new_client().retrieve_reconciled(study)
+    _, outcome = retrieve(new_client(), study)
     assert (outcome.state, outcome.expected, outcome.received) == ("landed", None, 4)
 
 
@@ -294,7 +339,7 @@ def test_an_expired_token_in_mid_run_is_said(
     study = client.list_day(DAY).studies[0]
     pacs.answers(reply(401))
     with pytest.raises(PacsError) as caught:
-        client.retrieve_reconciled(study)
+        retrieve(client, study)
     assert caught.value.kind == "unauthorized"
     assert "token_env" in str(caught.value)
     assert "S3CRET" not in str(caught.value)

@@ -58,6 +58,7 @@ def test_a_good_server(full: Any, new_client: NewClient) -> None:
         "counts",
         "study metadata",
         "series metadata",
+        "ETag",
         "elements",
         "private elements",
         "gzip",
@@ -132,3 +133,40 @@ def test_an_archive_that_refuses_broad_queries(
     found = verdicts(new_client())
     assert found["study metadata"] == "ok"
     assert found["offset"] == "ok"
+
+
+def test_the_profile_is_what_was_measured(archive: Any, full: Any, new_client: NewClient) -> None:
+    archive.offers_study_metadata = False
+    archive.page_cap = 3
+    archive.ignores_time = True
+    profile = new_client(page_size=5).probe().profile
+    assert profile is not None
+    assert (profile.retrieval, profile.page_size, profile.time_filter) == ("series", 3, False)
+    assert (profile.offset, profile.counts, profile.etag) == (True, True, None)
+    assert profile.evidence == "measured"
+
+
+def test_no_profile_of_a_server_that_gives_no_metadata(
+    pacs: Any, archive: Any, full: Any, reply: Any, new_client: NewClient
+) -> None:
+    pacs.answer = lambda r: reply(404) if "/metadata" in r.path else archive(r)
+    assert new_client().probe().profile is None
+
+
+def test_an_etag_counts_only_where_it_is_honoured(
+    pacs: Any, archive: Any, full: Any, reply: Any, new_client: NewClient
+) -> None:
+    honours = True
+
+    def answer(request: Any) -> Any:
+        if not request.path.endswith("/metadata"):
+            return archive(request)
+        if honours and request.headers.get("If-None-Match") == '"1"':
+            return reply(304, b"")
+        return reply(body=archive(request).body, headers={"ETag": '"1"'})
+
+    pacs.answer = answer
+    for honours in (True, False):
+        profile = new_client().probe().profile
+        assert profile is not None
+        assert profile.etag is honours

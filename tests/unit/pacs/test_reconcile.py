@@ -8,13 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.pacs.reconcile import (
-    ListedStudy,
-    content_hash,
-    fingerprint,
-    own_instances,
-    reconcile,
-)
+from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, fingerprint, reconcile
+
+
+def received(rows: list[dict[str, Any]]) -> ReceivedStudy:
+    study = ReceivedStudy("1.2")
+    study.add(rows)
+    return study
+
+
+def content_hash(rows: list[dict[str, Any]]) -> str:
+    return received(rows).content_hash
 
 
 def instance(sop: str | None, study: str | None = "1.2", series: str = "1.2.1") -> dict[str, Any]:
@@ -23,7 +27,7 @@ def instance(sop: str | None, study: str | None = "1.2", series: str = "1.2.1") 
 
 
 @pytest.mark.parametrize(
-    ("series", "instances", "received", "state"),
+    ("series", "instances", "came", "state"),
     [
         (1, 2, 2, "landed"),
         (1, 2, 3, "landed"),
@@ -35,15 +39,14 @@ def instance(sop: str | None, study: str | None = "1.2", series: str = "1.2.1") 
         (None, 0, 0, "landed"),
     ],
 )
-def test_state(series: int | None, instances: int | None, received: int, state: str) -> None:
-    outcome = reconcile(
-        ListedStudy("1.2", series, instances), [instance(f"1.2.1.{i}") for i in range(received)]
-    )
-    assert (outcome.state, outcome.expected, outcome.received) == (state, instances, received)
+def test_state(series: int | None, instances: int | None, came: int, state: str) -> None:
+    rows = [instance(f"1.2.1.{i}") for i in range(came)]
+    outcome = reconcile(ListedStudy("1.2", series, instances), received(rows))
+    assert (outcome.state, outcome.expected, outcome.received) == (state, instances, came)
 
 
 def test_duplicates_and_strangers_do_not_count() -> None:
-    received = [
+    rows = [
         instance("1.2.1.1"),
         instance("1.2.1.1"),
         instance("1.2.1.2\0"),
@@ -51,10 +54,10 @@ def test_duplicates_and_strangers_do_not_count() -> None:
         instance(None),
         instance("1.2.1.3", study=None),
     ]
-    outcome = reconcile(ListedStudy("1.2", 1, 3), received)
-    assert (outcome.received, outcome.duplicates, outcome.foreign) == (2, 1, 3)
-    assert outcome.state == "incomplete"
-    assert list(own_instances(ListedStudy("1.2"), received)) == ["1.2.1.1", "1.2.1.2"]
+    study = received(rows)
+    assert (len(study), study.duplicates, study.foreign) == (2, 1, 3)
+    assert reconcile(ListedStudy("1.2", 1, 3), study).state == "incomplete"
+    assert [b"1.2.1.1" in line for line in study.lines] == [True, False]
 
 
 @given(st.permutations([instance(f"1.2.1.{i}") | {"00180083": {"Value": [i]}} for i in range(4)]))

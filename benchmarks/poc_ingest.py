@@ -1,0 +1,227 @@
+"""The platform's own path from DICOMweb to the warehouse and the report, timed.
+
+The simulated PACS serves from a process of its own. The cells of both PACS are worked on month by
+month in two processes, as two of Dagster's runs would; warehouse, published marts and report are
+made by the job that Dagster runs.
+"""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import multiprocessing
+import os
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.build import stations
+from protocol_assets.lake.zones import Cell
+from protocol_assets.runs import Runner
+from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets.simulator.targets import signed_targets
+from protocol_assets.steward.scanners import ScannerName, name_scanner
+from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
+from protocol_assets.vendors.identify import device_id
+
+__all__ = ["Ingest", "ingest"]
+
+_PROCESSES: Final = 2
+_BATCH_DAYS: Final = 31
+_MIB: Final = 1024
+_SPAWN: Final = multiprocessing.get_context("spawn")
+_CONFIGURATION: Final = """\
+home = "home"
+timezone = "Europe/Berlin"
+start_date = {start}
+end_date = {end}
+"""
+_PACS: Final = """
+[[pacs]]
+name = "{name}"
+url = "{url}"
+requests_per_second = 1000
+"""
+
+
+@dataclass(slots=True)
+class Ingest:
+    """What the way from DICOMweb to the report took.
+
+    Attributes:
+        seconds: Wall clock by stage.
+        worked_s: Seconds of both processes together, by station.
+        peak_mib: Peak resident memory of a process, by stage.
+        stored: Bytes by zone.
+        counts: Studies, instances and series, and cells refused.
+        problem: What the report's job says, None where all went well.
+    """
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    worked_s: Counter[str] = field(default_factory=Counter)
+    peak_mib: dict[str, float] = field(default_factory=dict)
+    stored: dict[str, int] = field(default_factory=dict)
+    counts: Counter[str] = field(default_factory=Counter)
+    problem: str | None = None
+
+
+def ingest(fleet: Fleet, folder: Path) -> tuple[Settings, Ingest]:
+    """Land a fleet, make its facts, build the warehouse and the report.
+
+    Args:
+        fleet: What the PACS hold.
+        folder: An empty directory.
+    """
+    done = Ingest()
+    with _served(fleet, done) as url:
+        settings = _deployment(fleet, folder, url)
+        start = time.perf_counter()
+        _cells(fleet, settings, done)
+        done.seconds["cells: raw, series, facts"] = time.perf_counter() - start
+    start = time.perf_counter()
+    with ProcessPoolExecutor(1, mp_context=_SPAWN) as pool:
+        done.problem, peak = pool.submit(_report, str(folder)).result()
+    done.seconds["warehouse, marts, report"] = time.perf_counter() - start
+    done.peak_mib["warehouse, marts, report"] = peak
+    for zone in ("restricted/raw", "restricted/series", "safe/facts", "safe/warehouse.duckdb"):
+        done.stored[zone] = _size(settings.home / zone)
+    return settings, done
+
+
+@contextmanager
+def _served(fleet: Fleet, done: Ingest) -> Iterator[str]:
+    """The root of the simulated PACS; its share of the machine's time is told apart."""
+    here, there = _SPAWN.Pipe()
+    server = _SPAWN.Process(target=_serve, args=(fleet, there), daemon=True)
+    server.start()
+    try:
+        yield here.recv()
+    finally:
+        here.send("end")
+        done.worked_s["simulated PACS (CPU)"] = here.recv()
+        server.join()
+
+
+def _serve(fleet: Fleet, pipe: Connection) -> None:
+    with SimulatedPacs(fleet) as pacs:
+        pipe.send(pacs.url())
+        pipe.recv()
+    pipe.send(time.process_time())
+
+
+def _deployment(fleet: Fleet, folder: Path, url: str) -> Settings:
+    """A hospital's configuration, the names of its scanners, and the targets it has signed."""
+    text = _CONFIGURATION.format(start=fleet.start, end=fleet.end)
+    for site in fleet.sites:
+        text += _PACS.format(name=site, url=url.replace("/dicom-web", f"/{site}/dicom-web"))
+    (folder / "protocol_assets.toml").write_text(text, encoding="utf-8")
+    settings = _settings(str(folder))
+    settings.lake.prepare()
+    settings.lake.demo_marker.write_text("simulated\n", encoding="utf-8")
+    pseudonyms = settings.pseudonyms()
+    for number, scanner in enumerate(fleet.scanners):
+        serials = dict.fromkeys([scanner.serial, fleet.scanner_on(number, fleet.end).serial])
+        for place, serial in enumerate(serials):
+            row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": serial}
+            key = pseudonyms.of("device", device_id(row) or "")
+            label = f"{scanner.site.name.title()} MR {number + 1}{' (new)' * place}"
+            name_scanner(settings.lake, ScannerName(key, label, scanner.site.name.title()))
+    _install_targets(fleet, settings)
+    return settings
+
+
+def _install_targets(fleet: Fleet, settings: Settings) -> None:
+    """The sites' signed targets in the steward's file."""
+    with targets_file(settings.lake).open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
+        writer.writeheader()
+        for number, one in enumerate(signed_targets(fleet), start=1):
+            writer.writerow(
+                {
+                    "target": f"coils-{number}",
+                    "version": 1,
+                    "model": one.scope_model,
+                    "vendor": one.scope_vendor,
+                    "field_strength_class_t": one.scope_field_t,
+                    "anatomy": one.anatomy,
+                    "role": one.role,
+                    "contrast_phase": one.contrast_phase,
+                    "dimension": one.dimension,
+                    "reconstruction": one.scope_reconstruction or "standard",
+                    "parameter": "effective_averages",
+                    "value": one.effective_averages_target,
+                    "valid_from": one.valid_from,
+                    "valid_to": one.valid_to,
+                    "approved_by": one.approver,
+                    "approved_on": one.valid_from,
+                    "reason": one.reason,
+                }
+            )
+
+
+def _settings(folder: str) -> Settings:
+    os.environ.pop(HOME_VARIABLE, None)
+    os.environ[CONFIG_VARIABLE] = str(Path(folder) / "protocol_assets.toml")
+    return Settings.load()
+
+
+def _cells(fleet: Fleet, settings: Settings, done: Ingest) -> None:
+    days = [fleet.start + dt.timedelta(days=n) for n in range((fleet.end - fleet.start).days + 1)]
+    batches = [
+        (str(settings.home.parent), [Cell(day, pacs.name) for day in days[at : at + _BATCH_DAYS]])
+        for at in range(0, len(days), _BATCH_DAYS)
+        for pacs in settings.pacs
+    ]
+    peak = 0.0
+    with ProcessPoolExecutor(_PROCESSES, mp_context=_SPAWN) as pool:
+        for worked, counts, memory in pool.map(_work, *zip(*batches, strict=True)):
+            done.worked_s += worked
+            done.counts += counts
+            peak = max(peak, memory)
+    done.peak_mib["cells, each of two processes"] = peak
+
+
+def _work(folder: str, cells: list[Cell]) -> tuple[Counter[str], Counter[str], float]:
+    """A month of one PACS through the three stations."""
+    line = stations(_settings(folder))
+    worked: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
+    for name, station in (("raw", line.land), ("series", line.flatten), ("facts", line.project)):
+        start = time.perf_counter()
+        result = station(cells)
+        worked[name] += time.perf_counter() - start  # type: ignore[assignment]
+        counts[f"cells refused by {name}"] += len(result.refused)
+        for reason in set(result.refused.values()):
+            print(f"refused by {name}: {reason}")
+        if name == "raw":
+            for one in result.passed.values():
+                counts["studies"] += one["studies_landed"]
+        if name == "series":
+            for one in result.passed.values():
+                counts["series"] += one["series"]
+                counts["instances"] += one["instances"]
+        cells = list(result.passed)
+    return worked, counts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB
+
+
+def _report(folder: str) -> tuple[str | None, float]:
+    problem = Runner(_settings(folder)).report()
+    peak = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return problem, peak / _MIB
+
+
+def _size(path: Path) -> int:
+    if path.is_file():
+        return path.stat().st_size
+    return sum(one.stat().st_size for one in path.rglob("*") if one.is_file())

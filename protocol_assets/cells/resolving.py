@@ -1,0 +1,99 @@
+"""The way back from a pseudonym to the accession number: restricted, and logged."""
+
+from __future__ import annotations
+
+import datetime as dt
+import getpass
+import json
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
+from protocol_assets.deidentify.policy import fact_columns
+from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import exclusive_file
+from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.zones import Cell, Lake
+
+__all__ = ["Resolved", "resolve"]
+
+_KEY: Final = re.compile(r"[A-Z2-7]{26}")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """One study behind a pseudonym.
+
+    Attributes:
+        cell: Study day and PACS.
+        accession_number: None where the header has none, or the identifiers were purged.
+        study_instance_uid: The study.
+    """
+
+    cell: Cell
+    accession_number: str | None
+    study_instance_uid: str
+
+
+def resolve(
+    lake: Lake, pseudonyms: Pseudonyms, key: str, *, reason: str, now: dt.datetime
+) -> list[Resolved]:
+    """The studies behind a patient, study, series, exam or acquisition key.
+
+    The log is written before anything is told.
+
+    Raises:
+        Fault: It is no key, or no reason is given.
+    """
+    if not _KEY.fullmatch(key):
+        raise Fault("a key has 26 characters A to Z and 2 to 7, as the facts and marts show it")
+    if not reason.strip():
+        raise Fault("say why with --reason; it is kept in the access log")
+    found = [one for cell in lake.landed_cells() for one in _in_cell(lake, cell, pseudonyms, key)]
+    _log(lake, key, reason, len(found), now)
+    return found
+
+
+def _in_cell(lake: Lake, cell: Cell, pseudonyms: Pseudonyms, key: str) -> Iterator[Resolved]:
+    if not lake.facts(cell).exists() or not lake.series(cell).exists():
+        return
+    studies = _studies_with(read_part(lake.facts(cell)), key)
+    if not studies:
+        return
+    series = read_part(lake.series(cell)).select(["StudyInstanceUID", "AccessionNumber"])
+    rows = {row["StudyInstanceUID"]: row["AccessionNumber"] for row in series.to_pylist()}
+    for uid, accession in sorted(rows.items()):
+        if pseudonyms.of("study", uid) in studies:
+            yield Resolved(cell, accession, uid)
+
+
+def _studies_with(facts: pa.Table, key: str) -> set[str]:
+    names = [
+        one.name
+        for one in fact_columns()
+        if one.action == "key" and one.argument in PATIENT_DOMAINS
+    ]
+    is_hit = pa.array([False] * facts.num_rows)
+    for name in names:
+        is_hit = pc.or_(is_hit, pc.fill_null(pc.equal(facts[name], key), False))
+    return set(facts.filter(is_hit)["study_key"].to_pylist())
+
+
+def _log(lake: Lake, key: str, reason: str, studies: int, now: dt.datetime) -> None:
+    entry = {
+        "at": now.isoformat(timespec="seconds"),
+        "user": getpass.getuser(),
+        "key": key,
+        "reason": reason,
+        "studies": studies,
+    }
+    with exclusive_file(lake.access_log) as descriptor:
+        os.lseek(descriptor, 0, os.SEEK_END)
+        os.write(descriptor, (json.dumps(entry) + "\n").encode())
+        os.fsync(descriptor)

@@ -1,0 +1,164 @@
+"""The command line's verbs of data protection: labels, resolve, purge, rekey."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterable
+from typing import Final, get_args
+
+import click
+
+from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.deidentify.labels import Decision
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import Settings
+
+__all__ = ["labels", "purge", "rekey", "resolve"]
+
+_DONE: Final = 0
+_SOME_MISSING: Final = 1
+_DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group()
+def labels() -> None:
+    """Release protocol names, or withhold them. Shows texts: for the steward's eyes."""
+
+
+@labels.command("pending")
+def labels_pending() -> int:
+    """List the frequent texts that wait for a decision, and why."""
+    from protocol_assets.steward.labels import judged_labels
+
+    judged = judged_labels(Settings.load().lake)
+    waiting = [one for one in judged if one.is_pending]
+    for one in waiting:
+        why = f"unknown: {' '.join(one.unknown)}" if one.unknown else "on one scanner only"
+        click.echo(f"{one.label_code}  {one.patients:>6} patients  {one.text!r}  ({why})")
+    released = sum(one.is_released for one in judged)
+    click.echo(f"{len(waiting)} texts wait, {released} of {len(judged)} are released")
+    return _DONE
+
+
+def _decision(name: Decision, words: str) -> click.Command:
+    @click.command(name, help=f"{words} The next report shows it; it holds for the past as well.")
+    @click.argument("label_code")
+    def command(label_code: str) -> int:
+        from protocol_assets.steward.labels import decide
+
+        decide(Settings.load().lake, label_code, name)
+        click.echo(f"{label_code}: {name}")
+        return _DONE
+
+    return command
+
+
+for _name, _words in zip(
+    get_args(Decision),
+    ("Release a text that the gates hold up.", "Withhold a text whatever the gates say."),
+    strict=True,
+):
+    labels.add_command(_decision(_name, _words))
+
+
+@click.command()
+@click.argument("key")
+@click.option("--reason", required=True, help="Why; it is kept in the access log.")
+def resolve(key: str, reason: str) -> int:
+    """Lead a pseudonym back to accession numbers. Restricted, and logged."""
+    from protocol_assets.cells.resolving import resolve as resolve_key
+
+    settings = Settings.load()
+    now = dt.datetime.now(dt.UTC)
+    found = resolve_key(settings.lake, settings.pseudonyms(), key, reason=reason, now=now)
+    for one in found:
+        accession = one.accession_number or "no accession number is kept"
+        click.echo(f"{one.cell.day} {one.cell.pacs}  {accession}  {one.study_instance_uid}")
+    click.echo(f"{len(found)} studies", err=True)
+    return _DONE if found else _SOME_MISSING
+
+
+@click.command()
+@click.option("--before", type=_DAY, help="Drop the raw answers of study days before this day.")
+@click.option("--patient", help="Drop all of this patient ID, and process it no more.")
+@click.option("--issuer", help="Issuer of the patient ID; every issuer without it.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, yes: bool) -> int:
+    """Drop data for good; a record of counts and digests stays."""
+    if (before is None) == (patient is None):
+        raise click.UsageError("give one of --before and --patient")
+    settings = Settings.load()
+    pseudonyms = settings.pseudonyms()
+    if not yes:
+        click.confirm("This cannot be taken back. Go on?", abort=True, err=True)
+    now = dt.datetime.now(dt.UTC)
+    if before is not None:
+        from protocol_assets.cells.purging import purge_before
+
+        deletion = purge_before(settings.lake, pseudonyms, before.date(), now)
+        click.echo(f"{sum(one.files for one in deletion.entries)} files dropped")
+        return _DONE
+    from protocol_assets.cells.purging import purge_patient
+    from protocol_assets.steward.do_not_process import do_not_process
+
+    assert patient is not None  # noqa: S101 - one of the two is given
+    do_not_process(settings.lake, patient, issuer, now.date())
+    touched = purge_patient(settings.lake, pseudonyms, patient, issuer, now)
+    problem = _rebuild(settings, [one for one in touched if settings.lake.series(one).exists()])
+    click.echo(f"{len(touched)} cells held something of the patient; it is dropped")
+    if problem:
+        click.echo(f"rebuilding: {problem}; run protocol-assets rebuild", err=True)
+    return _SOME_MISSING if problem else _DONE
+
+
+@click.command()
+def rekey() -> int:
+    """Change over to a new key; see the help text below."""
+    from protocol_assets.cells.rekeying import rekey as change_over
+    from protocol_assets.lake.key_record import recorded_key_id
+
+    settings = Settings.load()
+    new = settings.keyed()
+    has_old = bool(os.environ.get(f"{KEY_VARIABLE}_OLD"))
+    old = settings.keyed(suffix="_OLD") if has_old else None
+    recorded = recorded_key_id(settings.lake)
+    if old is not None and recorded not in (None, old.key_id, new.key_id):
+        raise click.UsageError(f"{KEY_VARIABLE}_OLD is {old.key_id}, the lake has {recorded}")
+    done = change_over(settings.lake, old, new)
+    problem = _rebuild(settings, done.to_rebuild)
+    click.echo(
+        f"{len(done.to_rebuild)} cells made anew, {len(done.changed_over)} changed over as they "
+        f"stand, {done.lost} pseudonyms of the steward's files not told"
+    )
+    if problem:
+        click.echo(f"rebuilding: {problem}; run protocol-assets rebuild", err=True)
+    return _SOME_MISSING if problem or done.lost else _DONE
+
+
+rekey.help = (
+    f"Change over to a new key. Set the new one in {KEY_VARIABLE}, the one that is left in "
+    f"{KEY_VARIABLE}_OLD (likewise the patient key); without the old one, what was named by it is "
+    "lost. Stop the daemon first."
+)
+
+
+def _rebuild(settings: Settings, cells: Iterable[Cell]) -> str | None:
+    """Make the cells' series and facts anew, then warehouse and report.
+
+    Returns:
+        None where all went well, else one line.
+    """
+    from protocol_assets.runs import Runner
+
+    runner = Runner(settings)
+    problems = [
+        f"{outcome.cell.key}: {outcome.reason}"
+        for cell in cells
+        for outcome in runner.cells(
+            cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+        )
+        if outcome.state == "refused"
+    ]
+    report = runner.report()
+    return "; ".join([*problems, *([report] if report else [])]) or None

@@ -1,0 +1,95 @@
+"""Deletion: files are dropped, and a record of counts and digests stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+
+__all__ = ["Deleted", "Deletion"]
+
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What was deleted of one data set of one cell.
+
+    Attributes:
+        data_set: ``raw``, ``series``, ``labels``, ``facts``, ...
+        cell: Key of the cell, empty where it belongs to none.
+        files: Files deleted.
+        bytes: Their size.
+        sha256: Digest over their contents in order of their names.
+    """
+
+    data_set: str
+    cell: str
+    files: int
+    bytes: int
+    sha256: str
+
+
+@dataclass
+class Deletion:
+    """One purge.
+
+    Attributes:
+        lake: The lake.
+        reason: ``retention``, ``before`` or ``patient``; never who.
+        entries: What was deleted so far.
+    """
+
+    lake: Lake
+    reason: str
+    entries: list[Deleted] = field(default_factory=list)
+
+    def drop(self, data_set: str, cell: Cell | None, paths: Iterable[Path]) -> None:
+        """Delete files, where they are there, and directories that this leaves empty."""
+        found = sorted(path for path in paths if path.is_file())
+        if not found:
+            return
+        digest, size = hashlib.sha256(), 0
+        for path in found:
+            size += path.stat().st_size
+            with path.open("rb") as file:
+                while chunk := file.read(_CHUNK):
+                    digest.update(chunk)
+        for path in found:
+            path.unlink()
+        for directory in {path.parent for path in found}:
+            _remove_empty(directory, self.lake.home)
+        key = cell.key if cell else ""
+        self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
+
+    def rewrote(self, data_set: str, cell: Cell | None) -> None:
+        """Note that a file was written anew with less in it."""
+        self.entries.append(Deleted(data_set, cell.key if cell else "", 0, 0, ""))
+
+    def record(self, now: dt.datetime) -> Path | None:
+        """Write the record; None where nothing was deleted."""
+        if not self.entries:
+            return None
+        content = {
+            "reason": self.reason,
+            "at": now.isoformat(timespec="seconds"),
+            "files": sum(one.files for one in self.entries),
+            "bytes": sum(one.bytes for one in self.entries),
+            "entries": [asdict(one) for one in self.entries],
+        }
+        path = self.lake.deletions / f"{now:%Y%m%dT%H%M%S%f}-{self.reason}.json"
+        write_bytes(path, json.dumps(content, indent=1).encode(), mode=RESTRICTED_FILE)
+        return path
+
+
+def _remove_empty(directory: Path, root: Path) -> None:
+    while directory != root and directory.is_dir() and not any(directory.iterdir()):
+        directory.rmdir()
+        directory = directory.parent

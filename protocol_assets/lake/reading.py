@@ -1,0 +1,72 @@
+"""Reading the warehouse: nothing beyond the file can be reached, and nothing of that be changed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import duckdb
+
+from protocol_assets.lake.atomic import atomic_path
+from protocol_assets.lake.zones import Lake
+
+__all__ = ["few_alike", "read_warehouse", "write_reading_copy"]
+
+_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+_READ_ONLY: Final = 0o444
+_SCHEMAS: Final = ("marts", "published")
+
+
+def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
+    """A connection that reads the warehouse and no other file of the machine.
+
+    ``read_only`` alone would still let a query read any local file.
+    """
+    return duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED)
+
+
+def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
+    """Share of the facts whose scanner and study day have fewer than so many distinct patients.
+
+    The facts stay in the safe zone for that reason; None where there are none.
+    """
+    query = """
+        with days as (
+            select study_date, device_key, count(distinct patient_key) as patients, count(*) as rows
+            from marts.fct_series
+            group by study_date, device_key
+        )
+        select sum(case when patients < ? then rows else 0 end) / sum(rows) from days
+    """
+    with read_warehouse(lake) as connection:
+        share: float | None = connection.execute(query, [patients]).fetchall()[0][0]
+    return share
+
+
+def write_reading_copy(lake: Lake) -> int:
+    """A copy of the marts for BI tools: tables of their own, no views, a file nobody writes.
+
+    Returns:
+        Tables in the copy.
+    """
+    with atomic_path(lake.reading_copy, mode=_READ_ONLY) as temporary:
+        temporary.unlink()
+        # Attaching files is what external access means, so that here it stays on.
+        with duckdb.connect(str(temporary)) as copy:
+            copy.execute(f"attach '{_quoted(str(lake.warehouse))}' as source (read_only)")
+            tables = copy.execute(
+                "select table_schema, table_name from information_schema.tables"
+                " where table_catalog = 'source' and table_type = 'BASE TABLE' order by 1, 2"
+            ).fetchall()
+            tables = [(schema, name) for schema, name in tables if schema in _SCHEMAS]
+            for schema, name in tables:
+                copy.execute(f"create schema if not exists {schema}")
+                copy.execute(f'create table {schema}."{name}" as from source.{schema}."{name}"')
+            copy.execute("detach source")
+    return len(tables)
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

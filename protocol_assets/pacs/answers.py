@@ -1,0 +1,174 @@
+"""One answer of a PACS: what it came to, and the response that dicomweb-client is given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import requests
+
+from protocol_assets.pacs.body import inflate, parse_objects, read_bounded
+from protocol_assets.pacs.errors import Kind
+
+__all__ = ["Answer", "Failure", "Message", "ObjectsResponse", "asked_wait", "judge", "read"]
+
+_STATUS_KINDS: Final[dict[int, Kind]] = {
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    408: "timeout",
+    410: "gone",
+    413: "too_large",
+    429: "busy",
+    503: "busy",
+    504: "timeout",
+}
+_RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
+_RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
+_MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of the last good answer besides its rows.
+
+    Attributes:
+        warned: Its Warning header tells of further results (PS3.18 8.3.4.4).
+        compressed: It came compressed.
+        tries: Requests that it took.
+        received: Bytes over the wire.
+        etag: Its strong ETag (RFC 9110 8.8.3), empty where it has none.
+        unchanged: 304: what was named by If-None-Match still holds; it has no rows.
+    """
+
+    warned: bool = False
+    compressed: bool = False
+    tries: int = 0
+    received: int = 0
+    etag: str = ""
+    unchanged: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An answer that is none.
+
+    Attributes:
+        kind: What went wrong.
+        status: HTTP status, None where none came.
+        detail: More, free of identifiers.
+        retry_after: The header as it was sent.
+    """
+
+    kind: Kind
+    status: int | None = None
+    detail: str | None = None
+    retry_after: str | None = None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether another try may succeed."""
+        if self.status is not None and self.status != 200:
+            return self.status in _RETRIED_STATUSES
+        return self.kind in _RETRIED_KINDS
+
+
+class ObjectsResponse(requests.Response):
+    """An answer already read and checked; ``json`` hands on the rows without a second parse."""
+
+    def __init__(
+        self, request: requests.PreparedRequest, rows: list[dict[str, Any]], answer: Answer
+    ) -> None:
+        super().__init__()
+        self.status_code = 200
+        self.request = request
+        self.answer = answer
+        self._content = b"[]"  # dicomweb-client only asks whether there is any
+        self._rows = rows
+
+    def json(self, **_: Any) -> list[dict[str, Any]]:
+        """The rows."""
+        return self._rows
+
+
+@dataclass(frozen=True)
+class Message:
+    """An answer as it came over the wire: the connection is free for the next request."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def read(response: requests.Response, limit: int) -> Message | Failure:
+    """Reads an answer within ``limit`` bytes; only of a good one the body.
+
+    Raises:
+        BodyError: It is too large.
+    """
+    status, headers = response.status_code, response.headers
+    if status != 200:
+        return Message(status, headers, b"")
+    declared = headers.get("Content-Length", "")
+    if declared.isdecimal() and int(declared) > limit:
+        return Failure("too_large", 200)
+    raw = response.raw
+    body = read_bounded(lambda size: raw.read(size, decode_content=False), limit)
+    if not body and not declared:
+        return Failure("interrupted", 200, "an empty answer")
+    return Message(status, headers, body)
+
+
+def judge(
+    request: requests.PreparedRequest, message: Message, tries: int, limit: int
+) -> ObjectsResponse | Failure:
+    """Takes an answer or refuses it.
+
+    Raises:
+        BodyError: Its body cannot be used.
+    """
+    status, headers = message.status, message.headers
+    encoding = headers.get("Content-Encoding", "")
+    rows: list[dict[str, Any]] = []
+    if status == 200:
+        rows = parse_objects(inflate(message.body, encoding, limit))
+    elif status == 304 and "If-None-Match" not in request.headers:
+        return Failure("bad_status", 304)
+    elif 300 <= status < 400 and status != 304:
+        return Failure("redirect", status)
+    elif status not in (204, 304):
+        kind = _STATUS_KINDS.get(status, "bad_status")
+        return Failure(kind, status, None, headers.get("Retry-After"))
+    answer = Answer(
+        warned=_MORE_RESULTS.search(headers.get("Warning", "")) is not None,
+        compressed=bool(encoding),
+        tries=tries,
+        received=len(message.body),
+        etag=_strong(headers.get("ETag", "")),
+        unchanged=status == 304,
+    )
+    return ObjectsResponse(request, rows, answer)
+
+
+def _strong(etag: str) -> str:
+    """The ETag where it promises the same bytes and may be sent back as it is."""
+    is_fit = len(etag) <= 256 and etag.isascii() and etag.isprintable()
+    return etag if is_fit and etag.startswith('"') and etag.endswith('"') else ""
+
+
+def asked_wait(retry_after: str | None, now: datetime) -> float | None:
+    """Retry-After (RFC 9110 10.2.3) in seconds, None where it says nothing readable."""
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, IndexError, TypeError):
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

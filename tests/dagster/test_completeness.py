@@ -1,0 +1,52 @@
+"""The check of completeness: a warning above the threshold, an error below it or where refused."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import dagster as dg
+import pytest
+
+from protocol_assets.cells.completeness import certificate
+from protocol_assets.cells.stations import StationResult
+from protocol_assets.defs.cell_assets import completeness_check
+from protocol_assets.lake.manifest import Manifest, StudyEntry, StudyState
+from protocol_assets.lake.zones import Cell
+
+CELL = Cell(dt.date(2026, 3, 2), "main")
+
+
+def study(number: int, state: StudyState) -> StudyEntry:
+    is_good = state == "landed"
+    tries = 0 if is_good else 1
+    return StudyEntry(str(number), f"1.2.{number}", state, is_good, "", "", 2, 2, tries, "")
+
+
+def check(threshold: float, *states: StudyState, refused: str = "") -> dg.AssetCheckResult:
+    entries = tuple(study(number, state) for number, state in enumerate(states))
+    manifest = Manifest(CELL, "", "", {}, entries, requests=9, retries=2, received=1000)
+    result = StationResult(passed={CELL: certificate(manifest)})
+    if refused:
+        result.refused[Cell(CELL.day, "other")] = refused
+    return completeness_check(result, threshold)
+
+
+@pytest.mark.parametrize(
+    ("landed", "failed", "passed", "severity"),
+    [(10, 0, True, "WARN"), (19, 1, False, "WARN"), (9, 1, False, "ERROR"), (0, 0, True, "WARN")],
+)
+def test_the_threshold(landed: int, failed: int, passed: bool, severity: str) -> None:
+    told = check(0.95, *["landed"] * landed, *["failed"] * failed)  # type: ignore[arg-type]
+    assert (told.passed, told.severity.value) == (passed, severity)
+
+
+def test_tombstones_and_near_line_studies_are_counted_apart() -> None:
+    told = check(1.0, "landed", "gone", "not_online", "not_online")
+    assert told.passed
+    (row,) = str(told.metadata["cells"].value).splitlines()[2:]
+    assert row == "| 2026-03-02 main | 1 | 1 | 0 | 0 | 1 | 2 | 0 | 9 | 2 | 1000 | 0.0 |"
+
+
+def test_a_refused_cell_is_an_error() -> None:
+    told = check(0.5, "landed", refused="PACS other could not be reached")
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)

@@ -1,0 +1,54 @@
+"""Lands one cell in a process of its own, so that a test can kill it.
+
+``python -m tests.integration.land_one URL HOME DAY [CRASH]``; CRASH is ``study`` (the process dies
+between a study's temporary file and its place) or ``manifest`` (before the manifest stands).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import sys
+from pathlib import Path
+
+from protocol_assets.cells.courtesy import SharedCourtesy
+from protocol_assets.cells.landing import land_cell
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.faults import Fault
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.pacs.courtesy import Manners
+from protocol_assets.pacs.endpoint import Endpoint
+
+PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
+
+
+def main(url: str, home: str, day: str, crash: str = "") -> None:
+    """Land the day; a refusal is told on standard error with exit code 1."""
+    lake, cell = Lake(Path(home)), Cell(dt.date.fromisoformat(day), "main")
+    manners = Manners(requests_per_second=1000)
+    endpoint = Endpoint("main", url, manners=manners)
+    courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers)
+    if crash:
+        _die_before(".zst" if crash == "study" else "manifest.json")
+    try:
+        with PacsClient(endpoint, courtesy=courtesy) as client:
+            land_cell(client, lake, cell, PSEUDONYMS)
+    except Fault as fault:
+        sys.exit(str(fault))
+
+
+def _die_before(ending: str) -> None:
+    replace = Path.replace
+
+    def dying(self: Path, target: Path) -> Path:
+        if str(target).endswith(ending):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return replace(self, target)
+
+    Path.replace = dying  # type: ignore[method-assign, assignment]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

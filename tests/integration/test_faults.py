@@ -1,0 +1,196 @@
+"""Every fault against the whole landing over HTTP: the right studies land, nothing hangs or leaks.
+
+The server stands on loopback and is the simulator with one fault; no Orthanc is needed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol_assets.cells.completeness import certificate
+from protocol_assets.cells.courtesy import SharedCourtesy
+from protocol_assets.cells.landing import land_cell
+from protocol_assets.cells.series import flatten_cell
+from protocol_assets.cells.status import dead_letters
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.lake.manifest import Manifest
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.pacs.courtesy import Manners
+from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.pacs.errors import PacsError
+from tests.integration.fault_server import DAY, FaultyPacs, body, once, victims
+from tests.integration.faults import FAULTS, Fault
+
+PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
+CELL = Cell(DAY, "main")
+DEADLINE_S = 15.0
+OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
+
+Series = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[FaultyPacs]:
+    with FaultyPacs() as one:
+        yield one
+
+
+@pytest.fixture
+def pacs(server: FaultyPacs) -> Iterator[FaultyPacs]:
+    server.requests.clear()
+    server.seen = 0
+    server.released.clear()
+    yield server
+    server.fault = None
+    server.released.set()
+
+
+def client(pacs: FaultyPacs, lake: Lake, **options: Any) -> PacsClient:
+    manners = Manners(requests_per_second=1000)
+    limits = {"request_timeout_s": 0.5, "deadline_s": 2.0}
+    endpoint = Endpoint("main", pacs.url(), manners=manners, **{**limits, **options})
+    courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers)
+    return PacsClient(endpoint, courtesy=courtesy, sleep=lambda _: None)
+
+
+def land(pacs: FaultyPacs, lake: Lake, **options: Any) -> Manifest:
+    with client(pacs, lake, **options) as one:
+        return land_cell(one, lake, CELL, PSEUDONYMS)
+
+
+def series(lake: Lake, manifest: Manifest) -> Series:
+    found: Series = defaultdict(list)
+    for row in flatten_cell(lake, manifest).table.to_pylist():
+        found[row["StudyInstanceUID"]].append(row)
+    return found
+
+
+@pytest.fixture(scope="module")
+def truth(server: FaultyPacs, tmp_path_factory: pytest.TempPathFactory) -> Series:
+    lake = Lake(tmp_path_factory.mktemp("truth"))
+    return series(lake, land(server, lake))
+
+
+@pytest.fixture(scope="module")
+def identifiers(server: FaultyPacs) -> set[str]:
+    """Names, IDs, dates of birth and UIDs of everybody on the server."""
+    found: set[str] = set()
+    for study in server.fleet.studies(None, DAY, DAY):
+        found.add(study.study_uid)
+        with PacsClient(Endpoint("main", server.url())) as one:
+            for row in one.study_metadata(study.study_uid)[:1]:
+                found.add(row["00100010"]["Value"][0]["Alphabetic"])
+                found |= {row[tag]["Value"][0] for tag in ("00100020", "00100030")}
+    return found
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+def test_a_fault_ends_well(
+    fault: Fault,
+    pacs: FaultyPacs,
+    truth: Series,
+    identifiers: set[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    lake = Lake(tmp_path)
+    pacs.fault = fault.spoil
+    began = time.monotonic()
+    told: list[str] = []
+    outcome = fault.outcome
+    if outcome.refused:
+        with pytest.raises(PacsError) as caught:
+            land(pacs, lake, **fault.options)
+        error = caught.value
+        assert (error.kind, error.__cause__, error.__context__) == (outcome.refused, None, None)
+        assert not list(lake.raw(CELL).glob("*.zst"))
+        told += [str(error), repr(error)]
+    else:
+        manifest = land(pacs, lake, **fault.options)
+        check(manifest, lake, fault, pacs.victim, truth)
+        told += [json.dumps(certificate(manifest)), lake.load_page("main").read_text()]
+    assert time.monotonic() - began < DEADLINE_S
+    told += [record.getMessage() + str(record.exc_text or "") for record in caplog.records]
+    told += [str(letter) for letter in dead_letters(lake)]
+    assert not [one for one in identifiers for line in told if one in line]
+
+
+def check(manifest: Manifest, lake: Lake, fault: Fault, victim: str, truth: Series) -> None:
+    outcome = fault.outcome
+    states = {entry.study_instance_uid: entry for entry in manifest.studies}
+    assert {uid for uid in truth if uid != victim} == {
+        uid for uid, entry in states.items() if uid != victim and entry.state == "landed"
+    }
+    if outcome.victim == "absent":
+        assert victim not in states
+    else:
+        assert (states[victim].state, states[victim].error) == (outcome.victim, outcome.error)
+    assert manifest.rejected == outcome.rejected
+    assert [letter.kind for letter in dead_letters(lake)] == (
+        [outcome.error] if outcome.error else []
+    )
+    found = series(lake, manifest)
+    for uid, rows in truth.items():
+        if uid != victim or (outcome.victim == "landed" and outcome.same_rows):
+            assert found[uid] == rows
+        elif outcome.victim == "landed":
+            assert len(found[uid]) == len(rows)
+        else:
+            assert uid not in found
+
+
+def test_once_the_fault_is_over_the_rest_lands(
+    pacs: FaultyPacs, truth: Series, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path)
+    pacs.fault = next(one.spoil for one in FAULTS if one.name == "500 for ever")
+    assert land(pacs, lake).count("landed") == 5
+    pacs.fault = None
+    pacs.requests.clear()
+    manifest = land(pacs, lake)
+    assert manifest.is_complete
+    assert manifest.fetched == 1
+    fetched = [one.path for one in pacs.requests if one.path.endswith("/metadata")]
+    assert len(fetched) == 1
+    assert pacs.victim in fetched[0]
+    assert series(lake, manifest) == truth
+    assert dead_letters(lake) == []
+
+
+def test_the_waits_that_a_server_asks_for_are_kept(pacs: FaultyPacs, tmp_path: Path) -> None:
+    slept: list[float] = []
+    pacs.fault = next(one.spoil for one in FAULTS if one.name == "429, Retry-After as seconds")
+    with client(pacs, Lake(tmp_path), deadline_s=30.0) as one:
+        one._session._sleep = slept.append
+        assert land_cell(one, Lake(tmp_path), CELL, PSEUDONYMS).is_complete
+    assert max(slept) == pytest.approx(1.0, abs=0.2)
+
+
+def test_operations_tells_of_every_fault() -> None:
+    words = OPERATIONS.read_text(encoding="utf-8")
+    assert [fault.name for fault in FAULTS if f"| {fault.name} |" not in words] == []
+
+
+def test_a_pacs_that_asks_for_an_hour_is_left_alone(pacs: FaultyPacs, tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    pacs.fault = once(victims(body(b"", 429, Retry_After="3600")))
+    manifest = land(pacs, lake, workers=1)
+    by_error = Counter(entry.error for entry in manifest.studies if entry.state == "failed")
+    assert by_error == {"busy": 1, "held": 3}
+    assert len(manifest.dead_letters) == 1, "what was not asked for is no dead letter"
+
+
+def test_the_load_page_tells_what_was_asked(pacs: FaultyPacs, tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    manifest = land(pacs, lake)
+    assert f"<td>{manifest.requests}<td>0<td>" in lake.load_page("main").read_text()

@@ -1,0 +1,165 @@
+"""TLS through a proxy in front of Orthanc: the right authority passes, a wrong one ends at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from protocol_assets.pacs.client import PacsClient
+from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.pacs.errors import PacsError
+from tests.integration.conftest import MakeInstance
+from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy
+
+DAY = dt.date(2026, 3, 2)
+CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
+Serve = Callable[..., CountingProxy]
+
+
+def openssl(*arguments: str | Path) -> None:
+    try:
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("makes its certificates with openssl")
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority in a folder of its own."""
+
+    folder: Path
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "ca.pem"
+
+    def make(self) -> Authority:
+        self.folder.mkdir()
+        openssl("req", "-x509", *CURVE, "-days", "2", "-subj", "/CN=authority",
+                "-addext", "basicConstraints=critical,CA:TRUE",
+                "-addext", "keyUsage=critical,keyCertSign",
+                "-keyout", self.folder / "ca.key", "-out", self.certificate)  # fmt: skip
+        return self
+
+    def issue(self, name: str, *, host: str = "IP:127.0.0.1") -> tuple[Path, Path]:
+        """A certificate and its key."""
+        key, request, out = (self.folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
+        extensions = self.folder / f"{name}.ext"
+        extensions.write_text(f"subjectAltName={host}\n")
+        openssl("req", *CURVE, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
+        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey",
+                self.folder / "ca.key", "-CAcreateserial", "-extfile", extensions,
+                "-days", "1", "-out", out)  # fmt: skip
+        return out, key
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "right").make()
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("tls") / "other").make()
+
+
+@pytest.fixture
+def serve(orthanc: Orthanc, new_instance: MakeInstance, authority: Authority) -> Iterator[Serve]:
+    """Starts a TLS proxy before an Orthanc that holds three studies."""
+    for study in range(3):
+        orthanc.store(new_instance(study))
+    with ExitStack() as stack:
+
+        def start(*, client_ca: Authority | None = None, **certificate: Any) -> CountingProxy:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*authority.issue("pacs", **certificate))
+            if client_ca is not None:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(client_ca.certificate)
+            return stack.enter_context(counting_proxy(orthanc, context))
+
+        yield start
+
+
+def listed(proxy: CountingProxy, **options: Any) -> int:
+    with PacsClient(Endpoint("orthanc", proxy.url, **options)) as client:
+        studies = client.list_day(DAY).studies
+        for study in studies:
+            found = client.retrieve(study)
+            assert found is not None
+            assert found.outcome.state == "landed"
+        return len(studies)
+
+
+def refusal(proxy: CountingProxy, **options: Any) -> PacsError:
+    """The error, which must come at once and of one connection."""
+    slept: list[float] = []
+    began = time.monotonic()
+    with (
+        PacsClient(Endpoint("orthanc", proxy.url, **options), sleep=slept.append) as client,
+        pytest.raises(PacsError) as caught,
+    ):
+        client.list_day(DAY)
+    assert time.monotonic() - began < 2
+    assert slept == []
+    assert proxy.connections == 1
+    assert proxy.requests == []
+    return caught.value
+
+
+def test_the_right_authority_passes(serve: Serve, authority: Authority) -> None:
+    assert listed(serve(), ca_file=authority.certificate) == 3
+
+
+def test_a_wrong_authority_fails_at_once(serve: Serve, other: Authority) -> None:
+    error = refusal(serve(), ca_file=other.certificate)
+    assert error.kind == "tls"
+    assert "ca_file" in str(error)
+
+
+def test_no_authority_fails_at_once_whatever_the_environment_says(
+    serve: Serve, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.setenv(name, str(authority.certificate))
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert refusal(serve()).kind == "tls"
+
+
+def test_another_host_fails_at_once(serve: Serve, authority: Authority) -> None:
+    proxy = serve(host="DNS:elsewhere.example")
+    assert refusal(proxy, ca_file=authority.certificate).kind == "tls"
+
+
+def test_a_client_certificate_opens_what_is_closed_without(
+    serve: Serve, authority: Authority, other: Authority
+) -> None:
+    proxy = serve(client_ca=authority)
+    certificate, key = authority.issue("monitor")
+    ours = {"client_cert_file": certificate, "client_key_file": key}
+    assert listed(proxy, ca_file=authority.certificate, **ours) == 3
+    asked = len(proxy.requests)
+    foreign, foreign_key = other.issue("stranger")
+    choices: list[dict[str, Any]] = [
+        {},
+        {"client_cert_file": foreign, "client_key_file": foreign_key},
+    ]
+    for options in choices:
+        endpoint = Endpoint("orthanc", proxy.url, ca_file=authority.certificate, **options)
+        with (
+            PacsClient(endpoint, sleep=lambda _: None) as client,
+            pytest.raises(PacsError) as caught,
+        ):
+            client.list_day(DAY)
+        assert caught.value.kind == "tls"
+    assert len(proxy.requests) == asked

@@ -1,0 +1,76 @@
+"""A PACS in memory for the tests of the cells: it lists and gives what it is told to."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.pacs.errors import Kind, PacsError
+from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, reconcile
+from protocol_assets.pacs.retrieval import Retrieved
+from protocol_assets.pacs.session import Effort
+
+
+def endpoint(**changes: Any) -> Endpoint:
+    """An endpoint that nobody asks."""
+    return Endpoint(**{"name": "main", "url": "http://127.0.0.1/rs", "workers": 1, **changes})
+
+
+def received(study: ListedStudy, *, instances: int | None = None, averages: int = 1) -> Retrieved:
+    """A study with as many instances as it lists, or ``instances``."""
+    uid = study.study_instance_uid
+    content = ReceivedStudy(uid)
+    content.add(
+        {
+            "0020000D": {"vr": "UI", "Value": [uid]},
+            "00080018": {"vr": "UI", "Value": [f"{uid}.{number}"]},
+            "00180083": {"vr": "DS", "Value": [averages]},
+        }
+        for number in range((study.instances or 0) if instances is None else instances)
+    )
+    return Retrieved(content, reconcile(study, content))
+
+
+@dataclass
+class FakePacs:
+    """Holds ``studies``; ``trouble`` tells what happens instead of giving one of them."""
+
+    endpoint: Endpoint = field(default_factory=endpoint)
+    studies: list[ListedStudy] = field(default_factory=list)
+    trouble: dict[str, Kind | Exception] = field(default_factory=dict)
+    averages: dict[str, int] = field(default_factory=dict)
+    short: set[str] = field(default_factory=set)
+    etags: dict[str, str] = field(default_factory=dict)
+    retrieved: list[str] = field(default_factory=list)
+    asked_unless: list[str] = field(default_factory=list)
+    held: str = ""
+    effort: Effort = field(default_factory=Effort)
+
+    def require_leave(self) -> None:
+        if self.held:
+            raise PacsError(self.endpoint.name, "held", None, self.held)
+
+    def list_day(self, day: dt.date) -> Any:
+        if "listing" in self.trouble:
+            raise PacsError(self.endpoint.name, self.trouble["listing"], 500)  # type: ignore[arg-type]
+        return SimpleNamespace(day=day, studies=tuple(self.studies), rejected=0)
+
+    def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
+        uid = study.study_instance_uid
+        trouble = self.trouble.get(uid)
+        if isinstance(trouble, Exception):
+            raise trouble
+        if trouble is not None:
+            raise PacsError(self.endpoint.name, trouble, 404)
+        etag = self.etags.get(uid, "")
+        if unless:
+            self.asked_unless.append(uid)
+            if unless == etag:
+                return None
+        self.retrieved.append(uid)
+        few = (study.instances or 1) - 1 if uid in self.short else None
+        found = received(study, instances=few, averages=self.averages.get(uid, 1))
+        return Retrieved(found.received, found.outcome, etag)

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol_assets.data import read_table
+from protocol_assets.deidentify.vocabulary import fold, identifier_pattern, tokens, unknown_words
+
+DESCRIPTIONS = Path(__file__).parents[1] / "protocols" / "descriptions.csv"
+
+
+def test_the_file_holds_folded_words_of_six_languages_once() -> None:
+    rows = read_table("vocabulary_words.csv")
+    words = [row["word"] for row in rows]
+    assert len(set(words)) == len(words) > 1000
+    assert all(word == fold(word) and word.isalnum() for word in words)
+    languages = {row["language"] for row in rows}
+    assert languages - {"nl"} == {"any", "en", "pt", "es", "de", "fr", "it"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SAG T2 FRFSE",
+        "t2_tse_sag_p2_iso",
+        "AxT1FSE",
+        "SAGT2LOMBAR",
+        "Übersicht",
+        "T1 COR MUÑECA",
+        "AX T2 L3-S1",
+        "DWI b50_800_1400",
+        "СOR T2".replace("O", "О"),
+        "Ax fMRI 3.0 mm 256x256",
+    ],
+)
+def test_protocol_texts_are_known(text: str) -> None:
+    assert unknown_words(text) == ()
+    assert not identifier_pattern(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "unknown"),
+    [
+        ("SAG T2 Müllenhoff", ("MULLENHOFF",)),
+        ("SAG T2 MULLENHОFF", ("MULLENHOFF",)),  # a Cyrillic O
+        ("sagT2Penrose", ("T2PENROSE",)),
+        ("AX T2 1956", ("1956",)),
+        ("AX T2 JS", ("JS",)),
+    ],
+)
+def test_other_words_are_not(text: str, unknown: tuple[str, ...]) -> None:
+    assert unknown_words(text) == unknown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "12.03.1956",
+        "1956-03-12",
+        "3/12/56",
+        "123456",
+        "+49 30 1234567",
+        "a@b.org",
+        "A^B",
+        "１２３４５６",
+    ],
+)
+def test_what_looks_like_an_identifier(text: str) -> None:
+    assert identifier_pattern(f"T2 {text} sag")
+
+
+def test_most_real_world_descriptions_are_known() -> None:
+    with DESCRIPTIONS.open(encoding="utf-8") as file:
+        texts = [row["SeriesDescription"] for row in csv.DictReader(file)]
+    known = [text for text in texts if not unknown_words(text) and not identifier_pattern(text)]
+    assert len(known) / len(texts) > 0.9
+
+
+@given(st.text())
+def test_folding_is_stable_and_keeps_no_accents(text: str) -> None:
+    assert fold(fold(text)) == fold(text)
+    assert tokens(text) == tokens(fold(text))

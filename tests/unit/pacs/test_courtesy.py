@@ -1,0 +1,111 @@
+"""The pace of asking: spaced, slowed down, sped up, stopped."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from protocol_assets.pacs.courtesy import FAILURES_THAT_OPEN, Exchange, Pace
+from protocol_assets.pacs.errors import Kind
+
+NOW = 1_772_000_000.0
+GOOD = Exchange(200, None, 0.1)
+BUSY = Exchange(503, "busy", 0.1)
+
+
+def test_a_burst_of_a_second_and_then_the_rate() -> None:
+    pace = Pace()
+    waits = [pace.reserve(NOW, 10.0) for _ in range(25)]
+    assert waits[:10] == [0.0] * 10
+    assert waits[10:] == pytest.approx([n / 10 for n in range(1, 16)])
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.floats(0.5, 50))
+def test_no_second_sees_more_than_the_rate_and_a_burst(gaps: list[float], rate: float) -> None:
+    pace, now = Pace(), NOW
+    starts = []
+    for gap in gaps:
+        now += gap
+        starts.append(now + pace.reserve(now, rate))
+    for start in starts:
+        within = sum(start <= one < start + 1 for one in starts)
+        assert within <= rate + max(1.0, rate) + 1
+
+
+def test_busy_answers_halve_the_pace_and_good_ones_bring_it_back() -> None:
+    pace = Pace()
+    pace.told(NOW, BUSY)
+    assert pace.factor == 0.5
+    pace.told(NOW + 1, BUSY)
+    assert pace.factor == 0.5, "one storm is one sign"
+    for step in range(20):
+        pace.told(NOW + 10 * (step + 1), BUSY)
+    assert pace.factor == 1 / 16, "it never stops of that alone"
+    for step in range(100):
+        pace.told(NOW + 300 + 2 * step, GOOD)
+    assert pace.factor == 1.0
+
+
+def test_retry_after_holds_up_everybody_within_reason() -> None:
+    pace = Pace()
+    pace.told(NOW, Exchange(429, "busy", 0.1, retry_after=30.0))
+    assert pace.reserve(NOW, 10.0) == pytest.approx(30.0)
+    assert pace.reserve(NOW + 31, 10.0) == 0.0
+    pace.told(NOW + 31, Exchange(429, "busy", 0.1, retry_after=1e9))
+    assert pace.reserve(NOW + 31, 10.0) == pytest.approx(600.0)
+    assert pace.reserve(NOW + 632, 10.0) == 0.0
+
+
+@pytest.mark.parametrize("kind", ["unreachable", "timeout", "interrupted", "tls", "busy"])
+def test_the_circuit_opens_after_failures_in_a_row(kind: Kind) -> None:
+    pace = Pace()
+    for _ in range(FAILURES_THAT_OPEN - 1):
+        pace.settled(NOW, kind, None)
+    assert not pace.is_open(NOW)
+    pace.settled(NOW, kind, None)
+    assert pace.is_open(NOW + 59)
+    assert not pace.is_open(NOW + 60)
+
+
+def test_the_wait_doubles_until_a_good_answer() -> None:
+    pace, now = Pace(), NOW
+    waits = []
+    for _ in range(FAILURES_THAT_OPEN):
+        pace.settled(now, "timeout", None)
+    for _ in range(6):
+        waits.append(pace.open_until - now)
+        now = pace.open_until
+        pace.settled(now, "timeout", None)
+    assert waits == [60, 120, 240, 480, 900, 900]
+    pace.settled(pace.open_until, None, 200)
+    assert (pace.is_open(now), pace.failures, pace.opened) == (False, 0, 0)
+
+
+def test_refused_credentials_open_it_at_once() -> None:
+    pace = Pace()
+    pace.settled(NOW, "unauthorized", 401)
+    assert pace.is_open(NOW)
+    assert "last one unauthorized" in pace.words(dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [("not_found", 404), ("forbidden", 403), ("too_large", 200), ("not_json", 200)],
+)
+def test_a_fault_of_one_study_opens_nothing(kind: Kind, status: int) -> None:
+    pace = Pace()
+    for _ in range(50):
+        pace.settled(NOW, kind, status)
+    assert not pace.is_open(NOW)
+
+
+def test_a_clock_that_was_set_back_holds_nobody() -> None:
+    pace = Pace()
+    for _ in range(FAILURES_THAT_OPEN):
+        pace.settled(NOW, "timeout", None)
+    pace.reserve(NOW, 1.0)
+    assert not pace.is_open(NOW - 86_400)
+    assert pace.reserve(NOW - 86_400, 1.0) <= 1.0
