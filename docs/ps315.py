@@ -45,13 +45,13 @@ def _lines() -> Iterator[str]:
         group, element = tag[:4], tag[4:]
         yield (
             f"| ({group},{element}) | {row['name']} | {row['basic']} | {options} | {one.name} "
-            f"| {_here(one)} | {read} |"
+            f"| {_here(one, is_read=bool(read))} | {read} |"
         )
 
 
-def _here(one: AttributeClass) -> str:
+def _here(one: AttributeClass, *, is_read: bool) -> str:
     if one.action == "drop":
-        return f"dropped; {one.gate}" if one.gate else "dropped"
+        return f"dropped; {one.gate}" if one.gate and is_read else "dropped"
     if one.action == "key":
         return f"keyed: {', '.join(one.columns)}"
     return f"{one.action}: {', '.join(one.columns)}"

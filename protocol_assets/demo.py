@@ -80,6 +80,8 @@ def _settings(directory: Path, server: SimulatedPacs) -> Settings:
     settings.lake.prepare()
     settings.lake.demo_marker.write_text(_MARKER, encoding="utf-8")
     shutil.rmtree(settings.lake.publish / "reports", ignore_errors=True)
+    # A demo shows what this version makes of its days, not what an earlier one has published.
+    shutil.rmtree(settings.lake.publications, ignore_errors=True)
     return settings
 
 

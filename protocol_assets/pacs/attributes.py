@@ -31,8 +31,11 @@ def texts(row: Mapping[str, Any], tag: str) -> list[str]:
     if element is None:
         folded = (key for key in row if key.replace(" ", "").upper() == tag)
         element = row.get(next(folded, tag))
-    value = element.get("Value") if isinstance(element, Mapping) else element
+    value = element.get("Value") if isinstance(element, dict) else element
     members = value if isinstance(value, list) else [value]
+    if len(members) == 1 and isinstance(members[0], str) and "\\" not in members[0]:
+        only = members[0].strip(" \0")  # nearly always, and asked for of every instance
+        return [only] if only else []
     read: list[str] = []
     for member in members:
         if isinstance(member, str):

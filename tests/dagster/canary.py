@@ -253,9 +253,7 @@ _DATES = re.compile(
 
 
 _HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])")
-_BASE64 = re.compile(
-    r"(?<![A-Za-z0-9+/])(?:[A-Za-z0-9+/]{43}|[A-Za-z0-9+/]{27}|[A-Za-z0-9+/]{22})="
-)
+_BASE64 = re.compile(r"(?<![\w+/])([\w+/]{43}|[\w+/]{27}|[\w+/]{22})=")
 
 
 def _upper_without_accents(text: str) -> str:

@@ -86,7 +86,11 @@ def test_another_key_needs_a_rekey(
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", bytes(range(2, 34)).hex())
     assert call("rekey").exception is not None  # the old key is not the lake's
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", old)
-    assert call("rekey").return_value == 1  # the denied label is lost if its text is unknown
+    denied = (landed.lake.steward / "labels.csv").read_text()
+    assert call("rekey").return_value == 0
+    changed_over = (landed.lake.steward / "labels.csv").read_text()
+    assert changed_over.count(",deny") == denied.count(",deny") == 1
+    assert changed_over != denied
     for name, values in before.items():
         assert len(keys(landed, name)) == len(values)
         assert set(keys(landed, name)).isdisjoint(values)

@@ -83,7 +83,7 @@ def test_failures_of_one_process_hold_the_others(lake: Lake) -> None:
     one, other = courtesy(lake), courtesy(lake)
     for _ in range(FAILURES_THAT_OPEN):
         one.settled("timeout", None)
-    with pytest.raises(HeldError, match="left alone until 12:01:00, after 5 failed answers"):
+    with pytest.raises(HeldError, match="left alone until 12:01:00; failed answers in a row: 5"):
         other.reserve()
     later = courtesy(lake, at=NOON + dt.timedelta(seconds=61))
     assert later.reserve() == 0.0

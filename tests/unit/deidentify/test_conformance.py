@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,13 @@ def test_the_conformance_statement_names_every_class() -> None:
     for one in attribute_classes().values():
         assert f"| {one.name} |" in text, one.name
     assert conformance.TABLE_VERSION in text
+
+
+def test_the_table_of_all_rows_is_up_to_date() -> None:
+    path = DOCUMENT.with_name("ps315.py")
+    spec = importlib.util.spec_from_file_location("ps315", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.TARGET.read_text(encoding="utf-8") == module.text(), "run docs/ps315.py"

@@ -24,7 +24,8 @@ from protocol_assets.deidentify.disclosure import (
     decide,
     patients_in,
 )
-from protocol_assets.lake.publications import _units_today
+from protocol_assets.lake.publications import _units_today, settle
+from protocol_assets.lake.zones import Lake
 
 DBT = Path(__file__).parents[3] / "dbt_project"
 MONTH = dt.date(2026, 1, 1)
@@ -294,3 +295,65 @@ def test_the_next_smallest_scanner_waits_where_the_fleet_would_tell_of_few() -> 
         SCANNER: "publish",
         other: "withhold",
     }
+
+
+def warehouse(patients: int, label: str, nex: float) -> duckdb.DuckDBPyConnection:
+    """A warehouse with one scanner's closed month and the fleet's first day."""
+    connection = duckdb.connect()
+    connection.execute(
+        f"""
+        create schema marts; create schema published; create schema intermediate;
+        create table marts.dim_scanner as
+            select 'd1' as device_key, '{label}' as scanner_label, 'North' as site;
+        create table published.completeness_daily as
+            select date '2026-01-02' as study_date, 'main' as pacs, true as is_complete;
+        create table published.fleet_daily as
+            select date '2026-01-02' as study_date, false as is_suppressed, {patients} as patients;
+        create table published.nex_monthly as
+            select date '2026-01-01' as month_start, '{label}' as scanner_label, 'North' as site,
+                   'p' as protocol_key, {patients} as patients, {nex} as nex_mean;
+        create table published.exam_monthly as
+            select date '2026-01-01' as month_start, '{label}' as scanner_label, 'North' as site,
+                   {patients} as patients, {patients} as exams;
+        create table intermediate.int_publication_members as
+            select name as publication, period, device_key, row_key, 'patient' || n as member_key,
+                   true as is_patient, 1 as units, '{nex}' as content
+            from range({patients}) as persons(n), (values
+                ('fleet_daily', date '2026-01-02', null, 'acquisitions'),
+                ('fleet_daily', date '2026-01-02', null, 'exams'),
+                ('nex_monthly', date '2026-01-01', 'd1', 'p'),
+                ('exam_monthly', date '2026-01-01', 'd1', 'exams')
+            ) as tables(name, period, device_key, row_key);
+        """
+    )
+    return connection
+
+
+def publish(lake: Lake, patients: int, label: str = "MR 1", nex: float = 1.0) -> list[Any]:
+    with warehouse(patients, label, nex) as connection:
+        done = settle(lake, connection, ["main"])
+    (fleet,) = done.tables["fleet_daily"].to_pylist()
+    assert done.least_patients is None or done.least_patients >= K_PATIENTS
+    month = done.tables["nex_monthly"].to_pylist()
+    assert len(month) == done.tables["exam_monthly"].num_rows
+    shown = [(row["scanner_label"], row["patients"], row["nex_mean"]) for row in month]
+    return [fleet["patients"], *shown]
+
+
+def test_what_was_published_stays_but_for_its_name(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    assert publish(lake, 8) == [None]
+    assert publish(lake, 20) == [20, ("MR 1", 20, 1.0)]
+    assert publish(lake, 24) == [20, ("MR 1", 20, 1.0)]
+    assert publish(lake, 24, "MR East") == [20, ("MR East", 20, 1.0)]
+    assert publish(lake, 31, "MR East") == [31, ("MR East", 31, 1.0)]
+    assert publish(lake, 31, "MR East", nex=2.0) == [31, ("MR East", 31, 2.0)]
+
+
+def test_a_day_that_has_not_landed_whole_waits(tmp_path: Path) -> None:
+    with warehouse(20, "MR 1", 1.0) as connection:
+        done = settle(Lake(tmp_path), connection, ["main", "other"])
+    assert done.tables["nex_monthly"].num_rows == 0
+    assert done.tables["fleet_daily"].to_pylist() == [
+        {"study_date": dt.date(2026, 1, 2), "is_suppressed": True, "patients": None}
+    ]
