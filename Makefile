@@ -59,6 +59,7 @@ bench-poc: setup
 docs: setup
 	$(BIN)/python docs/data_dictionary.py
 	$(BIN)/python docs/vendors.py
+	$(BIN)/python docs/ps315.py
 
 clean:
 	rm -rf .venv demo dbt_project/target

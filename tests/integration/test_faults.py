@@ -173,7 +173,8 @@ def test_the_waits_that_a_server_asks_for_are_kept(pacs: FaultyPacs, tmp_path: P
     with client(pacs, Lake(tmp_path), deadline_s=30.0) as one:
         one._session._sleep = slept.append
         assert land_cell(one, Lake(tmp_path), CELL, PSEUDONYMS).is_complete
-    assert max(slept) == pytest.approx(1.0, abs=0.2)
+    # Less what has passed since the answer, which a busy machine makes long.
+    assert 0.5 <= max(slept) <= 1.2
 
 
 def test_operations_tells_of_every_fault() -> None:
