@@ -187,7 +187,9 @@ def test_a_pacs_that_asks_for_an_hour_is_left_alone(pacs: FaultyPacs, tmp_path: 
     pacs.fault = once(victims(body(b"", 429, Retry_After="3600")))
     manifest = land(pacs, lake, workers=1)
     by_error = Counter(entry.error for entry in manifest.studies if entry.state == "failed")
-    assert by_error == {"busy": 1, "held": 3}
+    # Which studies stood before the one in the queue is chance.
+    assert set(by_error) == {"busy", "held"}
+    assert by_error["busy"] == 1
     assert len(manifest.dead_letters) == 1, "what was not asked for is no dead letter"
 
 
