@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo dev test check format lock test-integration test-e2e bench bench-poc docs clean
+.PHONY: setup demo dev test check format lock test-integration test-daemon test-e2e bench bench-poc docs clean
 
 setup: $(READY)
 
@@ -44,7 +44,11 @@ lock:
 
 test-integration: setup
 	$(BIN)/python -m tests.integration.real_data
-	$(BIN)/pytest tests/integration
+	$(BIN)/pytest tests/integration --ignore=tests/integration/test_daemon.py
+
+# Dagster's daemon alone with two Orthancs: about five minutes, so not part of every check.
+test-daemon: setup
+	$(BIN)/pytest tests/integration/test_daemon.py
 
 test-e2e: setup
 	$(BIN)/pytest tests/e2e

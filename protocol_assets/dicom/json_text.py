@@ -21,11 +21,11 @@ def encode_instance(instance: Dataset) -> bytes:
     Bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
     The element stays, so that its presence is still told.
     """
-    # An element has a Value or bulk data, and bulk data mostly stands in elements of the instance
-    # itself; what lies elsewhere is told by its name in the text. That spares a walk through all.
+    # Bulk data mostly stands in elements of the instance itself; what lies elsewhere is told by its
+    # name in the text. That spares a walk through every value.
     shallow = dict(instance)
     for tag, element in instance.items():
-        if type(element) is dict and "Value" not in element:
+        if type(element) is dict and ("BulkDataURI" in element or "InlineBinary" in element):
             shallow[tag] = _without_bulk(element)
     line = _dumps(shallow)
     return _dumps(_without_bulk(instance)) if any(name in line for name in _BULK_NAMES) else line

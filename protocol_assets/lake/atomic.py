@@ -37,9 +37,10 @@ def atomic_path(target: Path, *, mode: int) -> Iterator[Path]:
         temporary.chmod(mode)
         _fsync(temporary)
         temporary.replace(target)
-        _fsync(target.parent)
-    finally:
+    except BaseException:
         temporary.unlink(missing_ok=True)
+        raise
+    _fsync(target.parent)
 
 
 def write_bytes(target: Path, content: bytes, *, mode: int) -> None:

@@ -177,16 +177,15 @@ class TestDeadLetters:
         entry = entry_of(land(pacs, lake), "1.2.1")
         assert (entry.state, entry.tries, entry.error, entry.first_seen) == ("landed", 0, "", "")
 
-    def test_those_of_today_come_last_and_those_of_earlier_days_first(
-        self, pacs: FakePacs, lake: Lake
-    ) -> None:
+    def test_those_of_today_come_last_and_those_of_earlier_days_first(self, lake: Lake) -> None:
+        pacs = FakePacs(studies=studies(12))
         pacs.trouble["1.2.1"] = "timeout"
         land(pacs, lake)
         pacs.trouble.clear()
-        pacs.studies = [replace(one, instances=4) for one in pacs.studies]
-        assert self.order(pacs, lake, "2999-01-01T00:00:00+00:00")[0] == "1.2.1"
+        # Two threads may change places.
+        assert self.order(pacs, lake, "2999-01-01T00:00:00+00:00").index("1.2.1") < 2
         today = dt.datetime.now(dt.UTC).isoformat()
-        assert self.order(pacs, lake, today)[-1] == "1.2.1"
+        assert self.order(pacs, lake, today).index("1.2.1") > 9
 
     def order(self, pacs: FakePacs, lake: Lake, last_seen: str) -> list[str]:
         manifest = read_manifest(lake, CELL)
@@ -321,7 +320,7 @@ class TestTrouble:
         monkeypatch.setattr(studies_module, "write_study", full)
         with pytest.raises(OSError, match="No space"):
             land(pacs, lake)
-        assert len(pacs.retrieved) <= 2, "what cannot be kept is not fetched"
+        assert len(pacs.retrieved) <= 4, "what cannot be kept is not fetched"
         assert read_manifest(lake, CELL) == first
         assert {name: (lake.raw(CELL) / name).read_bytes() for name in raw_files(lake)} == before
         monkeypatch.undo()
