@@ -8,6 +8,7 @@ import pandas as pd
 
 from benchmarks.poc_truth import PLACE
 from protocol_assets.analysis.frame import SERIES
+from protocol_assets.analysis.limits import limit
 
 __all__ = [
     "change_scores",
@@ -113,7 +114,7 @@ def change_scores(
     still = protocols[protocols["changed_on"].isna()]
     alarms = located[_is_in(located, still)]
     unchanged = int(_is_in(still, seen).sum())
-    moved = located.merge(
+    moved = located[[*PLACE, "changed_on"]].merge(
         matched[[*PLACE, "changed_on", "relapsed_on"]], on=PLACE, suffixes=("", "_true")
     )
     away = (moved["changed_on"] - moved["changed_on_true"]).abs() > _SAME_CHANGE
@@ -136,22 +137,26 @@ def change_scores(
 
 
 def relapse_scores(
-    found: pd.DataFrame, watched: pd.DataFrame, places: pd.DataFrame, protocols: pd.DataFrame
+    found: pd.DataFrame, told: pd.DataFrame, places: pd.DataFrame, protocols: pd.DataFrame
 ) -> dict[str, float]:
     """Relapses found by protocol and by scanner.
 
-    A relapse can be seen where the level in between lasted long enough at the protocol's volume
-    (``shortest_seen_days`` of the platform); the others are counted apart.
+    A relapse can be seen where a protocol-series has the least number of exams of a level
+    (``change_least_n``) between change and relapse and again after it; the others are counted
+    apart.
+
+    Args:
+        found: ``Changes.changes`` of the platform.
+        told: The acquisitions that tell their averages: ``SERIES``, ``study_date``.
+        places: From ``poc_truth.places``.
+        protocols: The truth by protocol of a scanner.
     """
     true = protocols[protocols["relapsed_on"].notna()].reset_index(drop=True)
     located = found[found["kind"] == "relapse"].merge(places[[*SERIES, *PLACE]], on=SERIES)
     pairs = true[[*PLACE, "relapsed_on"]].merge(located[[*PLACE, "changed_on"]], on=PLACE)
     near = pairs[(pairs["changed_on"] - pairs["relapsed_on"]).abs() <= _SAME_CHANGE]
     is_found = _is_in(true, near)
-    lasted = (true["relapsed_on"] - true["changed_on"]).dt.days
-    shortest = watched[watched["state"] == "watched"].merge(places[[*SERIES, *PLACE]], on=SERIES)
-    least = shortest.groupby(PLACE)["shortest_seen_days"].min()
-    can_see = least.reindex(pd.MultiIndex.from_frame(true[PLACE])).to_numpy() <= lasted.to_numpy()
+    can_see = _is_in(true, _with_enough_exams(told, places, true))
     return {
         "true": len(true),
         "found": int(is_found.sum()),
@@ -161,6 +166,22 @@ def relapse_scores(
         "scanners_found": true.loc[is_found, "station"].nunique(),
         "false": len(located) - int(_is_in(located, true).sum()),
     }
+
+
+def _with_enough_exams(
+    told: pd.DataFrame, places: pd.DataFrame, relapsed: pd.DataFrame
+) -> pd.DataFrame:
+    """The protocol-series of relapsed places with enough exams before and after the relapse."""
+    rows = told.merge(places[[*SERIES, *PLACE]], on=SERIES).merge(
+        relapsed[[*PLACE, "changed_on", "relapsed_on"]], on=PLACE
+    )
+    rows["between"] = (rows["study_date"] >= rows["changed_on"]) & (
+        rows["study_date"] < rows["relapsed_on"]
+    )
+    rows["again"] = rows["study_date"] >= rows["relapsed_on"]
+    counts = rows.groupby([*SERIES, *PLACE])[["between", "again"]].sum().reset_index()
+    least = limit("change_least_n")
+    return counts[(counts["between"] >= least) & (counts["again"] >= least)]
 
 
 def time_errors(acquisitions: pd.DataFrame, by: str) -> pd.DataFrame:

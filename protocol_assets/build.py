@@ -12,6 +12,7 @@ import dagster as dg
 
 from protocol_assets.cells.stations import Stations
 from protocol_assets.defs.alerts import failure_sensor, notify_nobody
+from protocol_assets.defs.analysis_assets import analysis
 from protocol_assets.defs.arrivals import arrivals_check
 from protocol_assets.defs.automation import automation_sensor, follow_the_cells
 from protocol_assets.defs.cell_assets import CELL_ASSETS, cell_assets
@@ -19,7 +20,7 @@ from protocol_assets.defs.publish_assets import chief_report, published_marts
 from protocol_assets.defs.reference_assets import protocol_labels, reference_data
 from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, retention_purge
 from protocol_assets.defs.sensors import pacs_sensors
-from protocol_assets.defs.warehouse import dbt_cli, warehouse_assets
+from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_assets
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.key_record import record_key_id
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
@@ -52,6 +53,8 @@ def build_definitions(
             protocol_labels,
             reference_data,
             warehouse_assets(settings),
+            analysis,
+            findings_assets(settings),
             published_marts,
             chief_report,
         ],

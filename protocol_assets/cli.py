@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -23,10 +22,13 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from protocol_assets.cli_analysis import sheet, what_if
+from protocol_assets.cli_findings import findings
 from protocol_assets.cli_privacy import labels, purge, rekey, resolve
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.terminal import err, out
 
 if TYPE_CHECKING:
     from protocol_assets.cells.status import DeadLetter
@@ -40,11 +42,6 @@ _SOME_MISSING: Final = 1
 _CONFIGURATION: Final = 2
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-# Where no terminal tells its width, nothing is cut: keys must stay whole.
-_WIDTH: Final = None if sys.stdout.isatty() else 200
-out = Console(highlight=False, width=_WIDTH)
-err = Console(stderr=True, highlight=False)
 
 
 def main() -> None:
@@ -88,7 +85,10 @@ def demo() -> int:
 @click.option("--from", "first", required=True, type=_DAY, help="First study day.")
 @click.option("--to", "last", required=True, type=_DAY, help="Last study day.")
 @click.option("--force", is_flag=True, help="Retrieve every study again.")
-def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -> int:
+@click.option("--as-of", type=_DAY, help="Last study day that findings count; the last by default.")
+def materialize(
+    pacs: str, first: dt.datetime, last: dt.datetime, force: bool, as_of: dt.datetime | None
+) -> int:
     """Land the study days of one PACS, and rebuild warehouse and report."""
     settings = Settings.load()
     settings.pseudonyms()
@@ -97,7 +97,7 @@ def materialize(pacs: str, first: dt.datetime, last: dt.datetime, force: bool) -
     with _progress() as tell:
         runner = Runner(settings, tell)
         outcomes = list(runner.cells(pacs, first.date(), last.date(), force=force))
-        problem = runner.report()
+        problem = runner.report(as_of.date() if as_of else None)
     for outcome in outcomes:
         if outcome.state != "landed":
             _say(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
@@ -354,7 +354,7 @@ def scanners_name(device_key: str, label: str, site: str) -> int:
     return _ALL_LANDED
 
 
-for _command in (labels, purge, rekey, resolve):
+for _command in (findings, labels, purge, rekey, resolve, sheet, what_if):
     cli.add_command(_command)
 
 

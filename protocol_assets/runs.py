@@ -112,13 +112,19 @@ class Runner:
         reason = f"{expected - landed} of {expected} studies are missing"
         return CellOutcome(cell, "incomplete", reason, landed, expected)
 
-    def report(self) -> str | None:
-        """Build the warehouse from all facts, publish, and write the report.
+    def report(self, as_of: dt.date | None = None) -> str | None:
+        """Build the warehouse from all facts, find what is to be found, publish, and report.
+
+        Args:
+            as_of: The last study day that the findings count; the last one there is by default.
 
         Returns:
             None where all went well, else one line that says what did not.
         """
-        result = self._execute(REPORT_JOB, _QUIET, {}, None)
+        config: dict[str, Any] = dict(_QUIET)
+        if as_of is not None:
+            config["ops"] = {"analysis": {"config": {"as_of": as_of.isoformat()}}}
+        result = self._execute(REPORT_JOB, config, {}, None)
         return None if result.success else "; ".join(_failures(result)) or "the run failed"
 
     def _execute(

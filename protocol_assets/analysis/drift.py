@@ -169,7 +169,10 @@ def _own_past(
             expected, share = parameter.mode(known)
             # Where no one setting has most of the acquisitions the protocol does not fix it.
             if share > 1 - limit("drift_share"):
-                findings += tracked.departures(key, parameter, expected, recent)
+                found = tracked.departures(key, parameter, expected, recent)
+                if found and found[0]["kind"] == "drift":
+                    found += _beside_the_drift(key, tracked, parameter, expected, recent)
+                findings += found
                 continue
         untracked.append(parameter.name)
     return findings, seen | {
@@ -177,6 +180,21 @@ def _own_past(
         "n_parameters": len(settings) - len(untracked),
         "not_tracked": ", ".join(untracked) or None,
     }
+
+
+def _beside_the_drift(
+    key: dict[str, Any], tracked: _Tracked, parameter: Parameter, old: float, recent: Positions
+) -> list[dict[str, Any]]:
+    """Exams at neither the old nor the new setting, which the drift would hide."""
+    values = tracked.values[parameter.name]
+    moved = recent[parameter.departs(values[recent], old)]
+    if len(moved) < limit("change_least_n"):
+        return []
+    setting, share = parameter.mode(values[moved])
+    # Where no one setting has most of them there is no new one yet.
+    if share <= 1 - limit("drift_share"):
+        return []
+    return tracked.departures(key, parameter, setting, moved)
 
 
 def _off_target(

@@ -72,6 +72,7 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
     if frame["acquisition_key"].duplicated().any():
         raise ValueError("an acquisition_key occurs twice; read fct_acquisition, not fct_series")
     frame["device_key"] = frame["device_key"].replace(_newest_keys(frame))
+    frame.loc[_is_unsaturated(frame), "fat_suppression"] = "none"
     area = frame["rows"] * frame["pixel_spacing_row_mm"] * frame["columns"]
     area *= frame["pixel_spacing_column_mm"]
     acquired = frame["matrix_frequency"] * frame["matrix_phase"]
@@ -126,6 +127,16 @@ def volume_per_month(frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     months = pd.Series([max(closed.ordinal - one.ordinal + 1, 0) for one in whole], index=series)
     volume: pd.Series = counts.reindex(series, fill_value=0).div(months.where(months > 0))
     return volume.rename("volume")
+
+
+def _is_unsaturated(frame: pd.DataFrame) -> pd.Series:
+    """Acquisitions that name no fat suppression, on scanners that name it where it is on.
+
+    Some makers list it in Scan Options and some never do; the scanner's own other protocols tell.
+    """
+    names = frame["fat_suppression"].isin(("fat_saturation", "water_excitation"))
+    often = names.groupby(frame["device_key"]).transform("sum") >= limit("least_n")
+    return frame["fat_suppression"].isna() & often
 
 
 def _newest_keys(frame: pd.DataFrame) -> dict[str, str]:

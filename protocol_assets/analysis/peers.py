@@ -15,7 +15,7 @@ from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.levels import IDENTITY
 from protocol_assets.analysis.limits import limit
 
-__all__ = ["Pairs", "pairs"]
+__all__ = ["Pairs", "judged_as", "pairs"]
 
 Matrix = npt.NDArray[np.bool]
 
@@ -25,7 +25,7 @@ class Pairs:
     """Relations of protocol-series; [i, j] is true where j stands in it to i.
 
     Attributes:
-        candidates: The same protocol on another scanner, with a known level.
+        candidates: The same protocol on another scanner, with a known level and reconstruction.
         fair: Fair peers among all protocols: on another scanner, with a known level, voxel volume
             and bandwidth within a quarter, the same fat suppression, trajectory, contrast phase,
             dimension and reconstruction. What one of them does not tell is not the same. Voxels
@@ -47,15 +47,28 @@ def pairs(levels: pd.DataFrame) -> Pairs:
     Args:
         levels: From ``current_levels``.
     """
-    known = levels["level"].notna().to_numpy()
-    elsewhere = ~_same(levels["device_key"]) & known[None, :]
+    known = levels["level"].notna() & levels["reconstruction"].notna()
+    elsewhere = ~_same(levels["device_key"]) & known.to_numpy()[None, :]
+    levels = judged_as(levels)
+    protocol = [name for name in IDENTITY if name not in ("vendor", "model", "site")]
     model = [name for name in IDENTITY if name not in ("field_strength_class_t", "site")]
+    same_protocol = np.logical_and.reduce([_same(levels[name]) for name in protocol])
     return Pairs(
-        candidates=_same(levels["protocol_key"]) & elsewhere,
+        candidates=(_same(levels["protocol_key"]) | same_protocol) & elsewhere,
         fair=_same_image(levels) & elsewhere,
         same_model=np.logical_and.reduce([_same(levels[name]) for name in model]) & elsewhere,
         same_averaging=_same_averaging(levels),
     )
+
+
+def judged_as(levels: pd.DataFrame) -> pd.DataFrame:
+    """The levels with the reconstruction that each is judged as.
+
+    One that is not told is judged as the standard one, which needs the most averages: nobody is
+    found above it who would not be above his own as well. It is judged, but judges nobody.
+    """
+    reconstruction = levels["reconstruction"].astype(object)
+    return levels.assign(reconstruction=reconstruction.where(reconstruction.notna(), "standard"))
 
 
 def _same_image(levels: pd.DataFrame) -> Matrix:

@@ -97,10 +97,10 @@ def _predict(found: pd.DataFrame, model: TimeModel) -> None:
     now = model.predict(found, nominal)
     then = model.predict(found, nominal * ratio)
     # A scan whose formula lacks a parameter is scaled as observed, but for its preparation.
-    still = model.predict(found, nominal * 0 + 0).fillna({"predicted_s": 0.0})["predicted_s"]
+    still = model.predict(found, nominal * 0).fillna({"predicted_s": 0.0})["predicted_s"]
     by_model = now["predicted_s"].notna()
     observed = found["scan_time_s"]
-    scaled = np.maximum(observed - still, 0) * ratio + still
+    scaled = (observed - still).clip(lower=0) * ratio + still
     found["scan_time_now_s"] = now["predicted_s"].where(by_model, observed)
     found["scan_time_at_target_s"] = then["predicted_s"].where(by_model, scaled)
     basis = pd.Series(np.where(by_model, "model", "observed"), index=found.index).astype(object)

@@ -9,6 +9,7 @@ the same model; else nothing. The fleet's mode is shown as what is usual and jud
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +18,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES, Floats
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.peers import Matrix, pairs
+from protocol_assets.analysis.peers import Matrix, judged_as, pairs
 from protocol_assets.analysis.statistics import modal_level
 
 __all__ = [
@@ -52,7 +53,11 @@ def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp)
         protocol), ``n_peers`` (fair ones among them), ``n_holders`` (peers at the level) and
         ``reference_reason`` where there is none; ``usual_level`` and ``usual_share`` for show.
     """
-    result = levels[SERIES].join(_judge_by_peers(levels))
+    signed = _Signed(
+        signed_targets(judged_as(levels), targets, "effective_averages", as_of),
+        signed_targets(judged_as(levels), targets, "nex", as_of),
+    )
+    result = levels[SERIES].join(_judge_by_peers(levels, signed.applies))
     counts = ["n_candidates", "n_peers", "n_holders"]
     result[counts] = result[counts].fillna(0).astype(int)
     for column, otherwise in (("reference", "none"), ("reference_reason", None)):
@@ -61,7 +66,7 @@ def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp)
     result["reference_level"] = result["reference_level"].astype(float)
     result["reference_threshold"] = result["reference_level"] * limit("peer_tolerance")
     result["reference_name"] = pd.Series(None, index=result.index, dtype=object)
-    _judge_by_targets(result, levels, targets, as_of)
+    _judge_by_targets(result, levels, signed)
     is_judged = result["reference"] != "none"
     result.loc[is_judged, "reference_reason"] = None
     return result.merge(usual_levels(levels), on="protocol_key", how="left")
@@ -133,18 +138,36 @@ def usual_levels(levels: pd.DataFrame) -> pd.DataFrame:
     return usual.astype({"usual_level": float, "usual_share": float, "protocol_key": object})
 
 
-def _judge_by_peers(levels: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """The signed targets on effective averages and on NEX: ``value`` and ``name``."""
+
+    effective: pd.DataFrame
+    nex: pd.DataFrame
+
+    @property
+    def applies(self) -> npt.NDArray[np.bool]:
+        """Which protocol-series have one."""
+        return (self.effective["value"].notna() | self.nex["value"].notna()).to_numpy()
+
+
+def _judge_by_peers(levels: pd.DataFrame, is_signed: npt.NDArray[np.bool]) -> pd.DataFrame:
+    """By fair peers.
+
+    Scanners for which a target is signed are a case of their own: no peers of those it leaves out.
+    """
     related = pairs(levels)
     level = levels["level"].to_numpy()
     devices = levels["device_key"].to_numpy()
     is_effective = (levels["measure"] == "effective_averages").to_numpy()
+    all_fair = related.fair & ~(is_signed[None, :] & ~is_signed[:, None])
     rows: list[dict[str, Any]] = []
     for position, series in enumerate(levels.to_dict("records")):
         reason = _unknown_protocol(series)
         if reason or np.isnan(level[position]):
             rows.append({"reference_reason": reason or "no level"})
             continue
-        fair = related.fair[position]
+        fair = all_fair[position]
         judges = {"same_model": fair & related.same_model[position]}
         judges["same_model"] &= related.same_averaging[position]
         if is_effective[position]:
@@ -184,17 +207,14 @@ def _peer_reference(votes: dict[str, Floats]) -> dict[str, Any]:
     }
 
 
-def _judge_by_targets(
-    result: pd.DataFrame, levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
-) -> None:
+def _judge_by_targets(result: pd.DataFrame, levels: pd.DataFrame, signed: _Signed) -> None:
     """A signed target overrules the peers: one on effective averages, else one on NEX.
 
     A target on NEX is carried over to effective averages at the scanner's own lines. A target on
     effective averages says nothing of a scanner that tells NEX alone: then nobody judges.
     """
     is_effective = levels["measure"] == "effective_averages"
-    effective = signed_targets(levels, targets, "effective_averages", as_of)
-    nex = signed_targets(levels, targets, "nex", as_of)
+    effective, nex = signed.effective, signed.nex
     value = nex["value"].where(~is_effective, nex["value"] * levels["level"] / levels["nex_level"])
     takes_effective = is_effective & effective["value"].notna()
     value = effective["value"].where(takes_effective, value)
@@ -210,7 +230,7 @@ def _judge_by_targets(
 
 
 def _unknown_protocol(row: dict[Any, Any]) -> str | None:
-    for column in ("anatomy", "role", "reconstruction"):
+    for column in ("anatomy", "role"):
         if pd.isna(row[column]):
             return f"{column} unknown"
     return None

@@ -18,7 +18,10 @@ from protocol_assets.settings import Settings
 
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 
-PUBLISHED_MODELS = ("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly")
+PUBLISHED_MODELS = (
+    *("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly"),
+    *("published_opportunities", "published_verification"),
+)
 
 
 @dg.asset(

@@ -10,8 +10,10 @@ from protocol_assets.deidentify.policy import terms_table
 from protocol_assets.deidentify.vocabulary import vocabulary_version
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Lake
+from protocol_assets.steward.findings import findings_table, read_findings
 from protocol_assets.steward.labels import judged_labels
 from protocol_assets.steward.scanners import read_scanner_names, scanner_names_table
+from protocol_assets.steward.targets import read_targets, targets_table
 
 __all__ = ["protocol_labels", "reference_data"]
 
@@ -44,13 +46,20 @@ def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
 @dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
 @tells_plainly
 def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
-    """The vocabularies and the steward's scanner names, checked."""
-    names = scanner_names_table(read_scanner_names(lake))
-    write_part(lake.reference("terms"), terms_table(), versions={})
-    write_part(lake.reference("scanner_names"), names, versions={})
+    """The vocabularies and the steward's files, checked: names, targets, findings."""
+    tables = {
+        "terms": terms_table(),
+        "scanner_names": scanner_names_table(read_scanner_names(lake)),
+        "targets": targets_table(read_targets(lake)),
+        "findings": findings_table(read_findings(lake)),
+    }
+    for name, table in tables.items():
+        write_part(lake.reference(name), table, versions={})
     return dg.MaterializeResult(
         metadata={
-            "dagster/row_count": names.num_rows + terms_table().num_rows,
-            "named_scanners": names.num_rows,
+            "dagster/row_count": sum(table.num_rows for table in tables.values()),
+            "named_scanners": tables["scanner_names"].num_rows,
+            "targets": tables["targets"].num_rows,
+            "registered_findings": tables["findings"].num_rows,
         }
     )

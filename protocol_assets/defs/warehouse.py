@@ -1,14 +1,15 @@
-"""The warehouse: one dbt run builds it from nothing beside the old one, then replaces it.
+"""The warehouse: dbt builds it beside the old one, which it then replaces.
 
-A failed error-severity test fails the run before the swap, so that readers keep the last good
-warehouse.
+The first run (``tag:core``) builds it from nothing; after the analysis the second one
+(``tag:findings``) adds what was found to a copy. A failed error-severity test fails a run before
+its swap, so that readers keep the last good warehouse.
 """
 
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +31,7 @@ from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import HOME_VARIABLE, Settings
 
-__all__ = ["dbt_cli", "dbt_project", "warehouse_assets"]
+__all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
 
 _PROJECT: Final = Path(__file__).parents[2] / "dbt_project"
 _SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
@@ -91,43 +92,72 @@ def dbt_cli() -> DbtCliResource:
 def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     """The dbt models of ``tag:core`` as assets, their tests as checks."""
 
-    @dbt_assets(
-        manifest=dbt_project(settings).manifest_path,
-        select="tag:core",
-        dagster_dbt_translator=Translator(
-            # The terms and the scanner names are both written by reference_data.
-            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
-        ),
-        name="warehouse",
-    )
+    @_models(settings, "warehouse", "core")
     @tells_plainly
     def warehouse(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
         lake: dg.ResourceParam[Lake],
     ) -> Iterator[Any]:
-        with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
-            lake.warehouse_building.unlink(missing_ok=True)
-            # Whether a check is left out changes nothing; the models left out are the last build's.
-            if context.selected_asset_keys != warehouse.keys and lake.warehouse.exists():
-                shutil.copyfile(lake.warehouse, lake.warehouse_building)
-            with _home_in_environment(lake):
-                build = dbt.cli(
-                    ["build"],
-                    context=context,
-                    target_path=lake.home / "dbt" / "target",
-                    raise_on_error=False,
-                )
-            events = list(build.stream())
-            if build.is_successful():
-                for key, rows in _row_counts(context, lake).items():
-                    context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
-            yield from events
-            if not build.is_successful():
-                raise Fault(_failed(build))
-            lake.warehouse_building.replace(lake.warehouse)
+        # Whether a check is left out changes nothing; the models left out are the last build's.
+        is_whole = context.selected_asset_keys == warehouse.keys
+        yield from _build(context, dbt, lake, from_nothing=is_whole)
 
     return warehouse
+
+
+def findings_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The dbt models of ``tag:findings`` as assets, their tests as checks."""
+
+    @_models(settings, "findings_models", "findings")
+    @tells_plainly
+    def findings(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        lake: dg.ResourceParam[Lake],
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, lake, from_nothing=False)
+
+    return findings
+
+
+def _models(
+    settings: Settings, name: str, tag: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    return dbt_assets(
+        manifest=dbt_project(settings).manifest_path,
+        select=f"tag:{tag}",
+        dagster_dbt_translator=Translator(
+            # Some assets write the files of several sources.
+            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+        ),
+        name=name,
+    )
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: Lake, *, from_nothing: bool
+) -> Iterator[Any]:
+    """Build the selected models beside the warehouse, and replace it if every test has passed."""
+    with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
+        lake.warehouse_building.unlink(missing_ok=True)
+        if not from_nothing and lake.warehouse.exists():
+            shutil.copyfile(lake.warehouse, lake.warehouse_building)
+        with _home_in_environment(lake):
+            build = dbt.cli(
+                ["build"],
+                context=context,
+                target_path=lake.home / "dbt" / "target",
+                raise_on_error=False,
+            )
+        events = list(build.stream())
+        if build.is_successful():
+            for key, rows in _row_counts(context, lake).items():
+                context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
+        yield from events
+        if not build.is_successful():
+            raise Fault(_failed(build))
+        lake.warehouse_building.replace(lake.warehouse)
 
 
 def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetKey, int]:

@@ -158,6 +158,10 @@ class Lake:
         """A reference table: vocabulary or a steward's file, checked."""
         return self.safe / "reference" / f"{name}.parquet"
 
+    def analysis(self, name: str) -> Path:
+        """A table of the analysis."""
+        return self.safe / "analysis" / f"{name}.parquet"
+
     @property
     def warehouse(self) -> Path:
         """The warehouse that readers get."""

@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 KINDS: Final = (
-    *("opportunity", "drift", "departure", "off target", "above comparable"),
+    *("opportunity", "relapse", "drift", "departure", "off target", "above comparable"),
     *("varies within series", "not told", "sequence missing"),
 )
 STATES: Final = ("open", "accepted", "changed", "verified", "waived")

@@ -31,7 +31,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pacs: WilfulPacs) ->
     monkeypatch.setenv(CONFIG_VARIABLE, str(path))
     monkeypatch.setenv(KEY_VARIABLE, bytes(range(32)).hex())
     # Warehouse and report have their own tests.
-    monkeypatch.setattr(Runner, "report", lambda self: None)
+    monkeypatch.setattr(Runner, "report", lambda self, as_of=None: None)
     return path
 
 

@@ -125,6 +125,16 @@ def test_most_exams_elsewhere_is_drift(parameter: str, usual: Any, other: Any) -
     assert one["first_day"] == AS_OF - pd.Timedelta(days=19)
 
 
+def test_a_drift_does_not_hide_a_single_exam_off_the_new_setting_too() -> None:
+    values = [3400.0] * (LAST - 19) + [4000.0] * 10 + [5400.0] + [4000.0] * 9
+    result = found(fleet(tr_ms=values)).findings.set_index("kind")
+    assert sorted(result.index) == ["departure", "drift"]
+    assert result.loc["drift", "n_affected"] == 20
+    one = result.loc["departure"]
+    assert (one["expected"], one["observed"], one["n_affected"]) == (4000, 5400, 1)
+    assert one["exam_key"] == f"D2.sag_t2.exam.{LAST - 9}"
+
+
 def test_wandering_within_the_tolerance_is_none() -> None:
     random = np.random.default_rng(0)
     frame = fleet(tr_ms=3400 * random.uniform(0.97, 1.03, LAST + 1))

@@ -84,3 +84,16 @@ def test_volume_is_the_mean_of_the_last_three_closed_months() -> None:
 def test_no_closed_month_is_no_volume() -> None:
     frame = prepared(acquisitions(range(20)))
     assert volume_per_month(frame, START + pd.Timedelta(days=19)).isna().all()
+
+
+@pytest.mark.parametrize(("named", "term"), [(8, "none"), (7, None)])
+def test_a_scanner_that_names_fat_suppression_elsewhere_has_none_where_it_does_not(
+    named: int, term: str | None
+) -> None:
+    plain = acquisitions(range(3), role="sag_t1", fat_suppression=None)
+    fat = acquisitions(range(named), role="sag_t2", fat_suppression="fat_saturation")
+    other = acquisitions(range(3), device_key="B", fat_suppression=None)
+    frame = prepared(pd.concat([plain, fat, other], ignore_index=True))
+    own = frame[frame["role"] == "sag_t1"]
+    assert own["fat_suppression"].tolist() == [term] * 3
+    assert frame.loc[frame["device_key"] == "B", "fat_suppression"].isna().all()

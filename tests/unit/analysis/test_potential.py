@@ -176,6 +176,29 @@ def test_averages_rarely_told_are_not_assessed() -> None:
     assert found.loc["D6", "coverage"] == pytest.approx(1 / 3)
 
 
+def test_scanners_with_a_signed_target_are_no_peers_of_those_it_leaves_out() -> None:
+    """Old coils that need two averages would otherwise hide that the others do not."""
+    frame = fleet([2.0] * 8 + [1.0] * 2)
+    is_old = frame["device_key"].isin([f"D{i}" for i in range(4)])
+    assert (judged(frame)["reference_level"] == 2).any()
+    frame["model"] = np.where(is_old, "old", "new")
+    found = judged(frame, targets({"value": 2.0, "model": "old"}))
+    assert found["has_potential"].tolist() == [False] * 4 + [True] * 4 + [False] * 2
+    assert (found["n_peers"].iloc[4:] == 5).all()
+
+
+def test_an_untold_reconstruction_is_judged_as_standard_and_judges_nobody() -> None:
+    frame = fleet([1.0] * 5 + [2.0])
+    frame.loc[frame["device_key"] == "D5", ["reconstruction", "protocol_key"]] = [None, "unknown"]
+    found = judged(frame)
+    assert found.loc["D5", "reference"] == "same_field"
+    assert found.loc["D5", "has_potential"]
+    assert set(found["n_peers"].iloc[:5]) == {4}
+    signed = judged(frame, targets({"value": 2.0}))
+    assert not signed.loc["D5", "has_potential"]
+    assert (judged(fleet([1.0] * 5 + [2.0], reconstruction=None))["reference"] == "none").all()
+
+
 def test_an_unknown_role_compares_nothing() -> None:
     found = judged(fleet([1.0] * 6 + [2.0], role=None, protocol_key="lumbar_spine.unknown"))
     assert set(found["assessment_reason"]) == {"role unknown"}

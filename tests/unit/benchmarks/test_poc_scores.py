@@ -141,20 +141,27 @@ def test_false_alarms_are_a_rate_over_the_unchanged() -> None:
     assert half_a_year["false_alarms_per_100_years"] == pytest.approx(200, rel=0.01)
 
 
+def told(between: int, after: int) -> pd.DataFrame:
+    """Exams of the second scanner between its change and relapse, and after."""
+    dates = [DAY + days(n) for n in range(between)] + [DAY + days(60 + n) for n in range(after)]
+    return pd.DataFrame({"device_key": "B", "protocol_key": "t1.none", "study_date": dates})
+
+
 def test_a_relapse_counts_as_missed_only_where_it_could_be_seen() -> None:
     changes = found(("B", "t1.none", DAY, "decrease"), ("B", "t1.none", DAY + days(62), "relapse"))
-    assert relapse_scores(changes, WATCHED, PLACES, TRUTH)["found_of_visible"] == 1
-    missed = relapse_scores(changes.head(1), WATCHED, PLACES, TRUTH)
+    assert relapse_scores(changes, told(5, 5), PLACES, TRUTH)["found_of_visible"] == 1
+    missed = relapse_scores(changes.head(1), told(5, 5), PLACES, TRUTH)
     assert missed["found_of_visible"] == 0
-    too_rare = WATCHED.assign(shortest_seen_days=61.0)
-    unseen = relapse_scores(changes.head(1), too_rare, PLACES, TRUTH)
-    assert unseen["visible"] == 0
-    assert unseen["true"] == 1
+    assert missed["scanners_found"] == 0
+    for too_few in (told(4, 9), told(9, 4)):
+        unseen = relapse_scores(changes.head(1), too_few, PLACES, TRUTH)
+        assert unseen["visible"] == 0
+        assert unseen["true"] == 1
 
 
 def test_a_relapse_where_there_was_none_is_false() -> None:
     changes = found(("C", "t1.none", DAY, "relapse"))
-    assert relapse_scores(changes, WATCHED, PLACES, TRUTH)["false"] == 1
+    assert relapse_scores(changes, told(5, 5), PLACES, TRUTH)["false"] == 1
 
 
 def test_scan_times_are_compared_by_method() -> None:

@@ -1,0 +1,69 @@
+with
+
+verification as (
+    select * from {{ ref('stg_verification') }}
+),
+
+acquisitions as (
+    select * from {{ ref('int_protocol_series') }}
+),
+
+scanners as (
+    select * from {{ ref('dim_scanner') }}
+    where is_latest
+),
+
+protocols as (
+    select distinct
+        protocol_key,
+        protocol_label
+    from {{ ref('dim_protocol') }}
+),
+
+people as (
+    select
+        verification.device_key,
+        verification.protocol_key,
+        verification.changed_on,
+        count(
+            distinct case
+                when acquisitions.study_date < verification.changed_on
+                    then acquisitions.patient_key
+            end
+        ) as patients_before,
+        count(
+            distinct case
+                when acquisitions.study_date >= verification.changed_on
+                    then acquisitions.patient_key
+            end
+        ) as patients_after
+    from verification
+    inner join acquisitions
+        on
+            verification.device_key = acquisitions.device_key
+            and verification.protocol_key = acquisitions.protocol_key
+            and verification.as_of >= acquisitions.study_date
+            and abs(
+                {{ day_number('verification.changed_on') }}
+                - {{ day_number('acquisitions.study_date') }}
+            ) <= {{ var('verify_days') }}
+    group by verification.device_key, verification.protocol_key, verification.changed_on
+)
+
+select
+    scanners.scanner_label,
+    scanners.site,
+    protocols.protocol_label,
+    coalesce(people.patients_before, 0) as patients_before,
+    coalesce(people.patients_after, 0) as patients_after,
+    verification.*
+from verification
+left join people
+    on
+        verification.device_key = people.device_key
+        and verification.protocol_key = people.protocol_key
+        and verification.changed_on = people.changed_on
+left join scanners
+    on verification.device_key = scanners.device_key
+left join protocols
+    on verification.protocol_key = protocols.protocol_key

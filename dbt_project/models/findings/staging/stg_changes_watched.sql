@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('analysis', 'watched') }}
+)
+
+select *
+from source

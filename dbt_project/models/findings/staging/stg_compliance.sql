@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('analysis', 'compliance') }}
+)
+
+select *
+from source

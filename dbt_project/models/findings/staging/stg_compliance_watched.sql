@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('analysis', 'compliance_watched') }}
+)
+
+select *
+from source

@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('steward', 'findings') }}
+)
+
+select *
+from source

@@ -1,0 +1,167 @@
+"""All that the analysis knows as of a day: the tables that SQL joins, counts and ranks.
+
+Their columns, with types, units and meaning, stand in ``data/analysis_columns.csv``.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from protocol_assets.analysis.change_points import protocol_changes
+from protocol_assets.analysis.drift import compliance
+from protocol_assets.analysis.frame import SERIES, prepared
+from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.potential import potential
+from protocol_assets.analysis.time_model import fit_time_model
+from protocol_assets.analysis.verification import change_verification
+from protocol_assets.data import data_version, read_table
+
+__all__ = ["TABLES", "analysis_schema", "analysis_tables", "analysis_version", "registered_changes"]
+
+_COLUMNS: Final = "analysis_columns.csv"
+_REVISION: Final = "1"
+"""Raised when the code gives other results from the same data files."""
+
+_TYPES: Final = {
+    "string": pa.string(),
+    "double": pa.float64(),
+    "bigint": pa.int64(),
+    "date": pa.date32(),
+    "boolean": pa.bool_(),
+}
+_AVERAGES: Final = ("effective_averages", "nex")
+
+TABLES: Final = tuple(dict.fromkeys(row["table"] for row in read_table(_COLUMNS)))
+"""Names of the tables."""
+
+
+def analysis_tables(
+    acquisitions: pd.DataFrame,
+    exams: pd.DataFrame,
+    targets: pd.DataFrame,
+    register: pd.DataFrame,
+    as_of: pd.Timestamp | None = None,
+) -> dict[str, pa.Table]:
+    """Time model, potential, changes, verification and compliance as of a day.
+
+    Args:
+        acquisitions: ``fct_acquisition``; later days are not read.
+        exams: ``fct_exam``.
+        targets: The steward's targets.
+        register: The steward's findings.
+        as_of: The last day that counts; None for the last one there is.
+
+    Returns:
+        By name in ``TABLES``, with the columns of ``analysis_schema``; without rows where there is
+        nothing to tell.
+    """
+    frame = prepared(acquisitions)
+    as_of = frame["study_date"].max() if as_of is None else as_of
+    frame = frame[frame["study_date"] <= as_of].reset_index(drop=True)
+    if frame.empty:
+        return {name: analysis_schema(name).empty_table() for name in TABLES}
+    devices = _devices(acquisitions, frame)
+    known = register.assign(device_key=register["device_key"].replace(devices))
+    registered = registered_changes(known)
+    model = fit_time_model(frame)
+    changes = protocol_changes(frame)
+    on_purpose = _last_days(known, as_of)
+    departing = compliance(frame, targets, as_of, since=on_purpose)
+    since = _last_days(pd.concat([known, changes.changes], ignore_index=True), as_of)
+    found = {
+        "as_of": _day(as_of, frame),
+        "devices": pd.DataFrame(
+            {"device_key": list(devices), "analysed_as": list(devices.values())}
+        ),
+        "time_model": model.groups,
+        "time_model_series": model.series,
+        "potential": potential(frame, targets, model, as_of, since=since),
+        "changes": changes.changes,
+        "watched": changes.series,
+        "verification": change_verification(frame, changes, exams, registered, model, as_of),
+        "compliance": departing.findings,
+        "compliance_watched": departing.series,
+    }
+    return {name: _table(name, found[name]) for name in TABLES}
+
+
+def registered_changes(register: pd.DataFrame) -> pd.DataFrame:
+    """The changes of averages that the steward registered, one a day of a protocol-series.
+
+    Where several findings led to one change, the one that promised minutes stands for it.
+    """
+    changed = register[register["changed_on"].notna() & register["parameter"].isin(_AVERAGES)]
+    ordered = changed.sort_values("promised_minutes_per_month", na_position="last", kind="stable")
+    return ordered.drop_duplicates([*SERIES, "changed_on"]).reset_index(drop=True)
+
+
+@cache
+def analysis_schema(name: str) -> pa.Schema:
+    """The Arrow schema of a table, with units and descriptions.
+
+    Raises:
+        KeyError: There is no such table.
+    """
+    rows = [row for row in read_table(_COLUMNS) if row["table"] == name]
+    if not rows:
+        raise KeyError(name)
+    return pa.schema(
+        pa.field(
+            row["column"],
+            _TYPES[row["type"]],
+            metadata={"description": row["description"]}
+            | ({"unit": row["unit"]} if row["unit"] else {}),
+        )
+        for row in rows
+    )
+
+
+def analysis_version() -> str:
+    """Version of the analysis, carried by its tables."""
+    names = ("analysis_limits.csv", "drift_tolerances.csv", _COLUMNS)
+    return f"{_REVISION}-{data_version(*names)}"
+
+
+def _day(as_of: pd.Timestamp, frame: pd.DataFrame) -> pd.DataFrame:
+    """The day, and the windows that it opens."""
+    month = pd.offsets.MonthBegin()
+    volume_before = month.rollback(as_of + pd.Timedelta(days=1))
+    row = {
+        "as_of": as_of,
+        "current_from": as_of - pd.Timedelta(days=limit("current_days") - 1),
+        "volume_from": volume_before - int(limit("volume_months")) * month,
+        "volume_before": volume_before,
+        "first_day": frame["study_date"].min(),
+        "n_acquisitions": len(frame),
+    }
+    return pd.DataFrame([row])
+
+
+def _devices(acquisitions: pd.DataFrame, frame: pd.DataFrame) -> dict[str, str]:
+    """Every scanner of the frame, by each key that its acquisitions have: its newest key."""
+    keys = acquisitions[["acquisition_key", "device_key"]]
+    both = frame[["acquisition_key", "device_key"]].rename(columns={"device_key": "analysed_as"})
+    pairs = keys.merge(both, on="acquisition_key").drop_duplicates(["device_key", "analysed_as"])
+    return dict(pairs.sort_values("device_key")[["device_key", "analysed_as"]].to_numpy())
+
+
+def _last_days(changes: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
+    """Day of the last change by protocol-series."""
+    days = changes[SERIES].assign(changed_on=pd.to_datetime(changes["changed_on"]))
+    return days[days["changed_on"] <= as_of].groupby(SERIES)["changed_on"].max()
+
+
+def _table(name: str, frame: pd.DataFrame) -> pa.Table:
+    schema = analysis_schema(name)
+    columns = [
+        # What nobody tells has the type of nothing: pandas makes numbers of it.
+        pa.nulls(len(frame), field.type)
+        if frame[field.name].isna().all()
+        else pa.array(frame[field.name], from_pandas=True).cast(field.type)
+        for field in schema
+    ]
+    return pa.Table.from_arrays(columns, schema=schema)

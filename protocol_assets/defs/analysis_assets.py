@@ -1,0 +1,57 @@
+"""``analysis``: what SQL cannot say of the acquisitions, between the two runs of dbt."""
+
+from datetime import date
+
+import dagster as dg
+import pandas as pd
+
+from protocol_assets.analysis.tables import analysis_tables
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.faults import Fault
+from protocol_assets.lake.analysis import read_measured, read_reference, write_analysis
+from protocol_assets.lake.zones import Lake
+
+__all__ = ["AnalysisConfig", "analysis"]
+
+
+class AnalysisConfig(dg.Config):
+    """As of which day the analysis is made.
+
+    Attributes:
+        as_of: The last study day that counts, as 2026-03-31; the last one there is by default.
+    """
+
+    as_of: str | None = None
+
+
+@dg.asset(
+    deps=["fct_acquisition", "fct_exam", "reference_data"],
+    group_name="analysis",
+    kinds={"pandas", "parquet"},
+    owners=["team:data-engineering"],
+)
+@tells_plainly
+def analysis(config: AnalysisConfig, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+    """Time model, potential, change dates, verification and compliance by scanner and protocol."""
+    as_of = _day(config.as_of)
+    targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
+    tables = analysis_tables(*read_measured(lake), targets, register, as_of)
+    write_analysis(lake, tables)
+    days = tables["as_of"]["as_of"].to_pylist()
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(table.num_rows for table in tables.values()),
+            "as_of": days[0].isoformat() if days else "no acquisitions",
+            **{f"rows/{name}": table.num_rows for name, table in tables.items()},
+        }
+    )
+
+
+def _day(text: str | None) -> pd.Timestamp | None:
+    if text is None:
+        return None
+    try:
+        return pd.Timestamp(date.fromisoformat(text))
+    except ValueError:
+        pass
+    raise Fault("as_of must be a day like 2026-03-31")

@@ -1,0 +1,108 @@
+"""The tables of the analysis: what they are made of, and where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from protocol_assets.analysis.tables import analysis_version
+from protocol_assets.analysis.time_model import TimeModel
+from protocol_assets.faults import Fault
+from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.reading import read_warehouse
+from protocol_assets.lake.zones import Lake
+
+__all__ = [
+    "Measured",
+    "read_analysis",
+    "read_mart",
+    "read_measured",
+    "read_reference",
+    "read_time_model",
+    "write_analysis",
+]
+
+Row = dict[str, Any]
+
+_FIRST: Final = "run 'protocol-assets materialize' first"
+
+
+class Measured(NamedTuple):
+    """What the warehouse has measured: ``fct_acquisition`` and ``fct_exam``."""
+
+    acquisitions: pd.DataFrame
+    exams: pd.DataFrame
+
+
+def read_measured(lake: Lake) -> Measured:
+    """The acquisitions and exams of the warehouse.
+
+    Raises:
+        Fault: There is no warehouse yet.
+    """
+    with _warehouse(lake) as connection:
+        acquisitions = connection.sql("from marts.fct_acquisition").df()
+        exams = connection.sql("from marts.fct_exam").df()
+    return Measured(acquisitions, exams)
+
+
+def read_reference(lake: Lake, name: str) -> pd.DataFrame:
+    """A steward's file as the warehouse reads it: ``targets`` or ``findings``."""
+    frame: pd.DataFrame = read_part(lake.reference(name)).to_pandas()
+    return frame
+
+
+def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
+    """Put the tables in place, each whole."""
+    versions = {"analysis_version": analysis_version(), "key_id": recorded_key_id(lake) or ""}
+    for name, table in tables.items():
+        write_part(lake.analysis(name), table, versions=versions)
+
+
+def read_analysis(lake: Lake, name: str) -> pa.Table:
+    """A table of the last analysis.
+
+    Raises:
+        Fault: There is no analysis yet.
+    """
+    if not lake.analysis(name).exists():
+        raise Fault(f"there is no analysis yet; {_FIRST}")
+    return read_part(lake.analysis(name))
+
+
+def read_time_model(lake: Lake) -> TimeModel:
+    """The time model that the last analysis has fitted.
+
+    Raises:
+        Fault: There is no analysis yet.
+    """
+    names = ("time_model", "time_model_series")
+    groups, series = (read_analysis(lake, name).to_pandas() for name in names)
+    return TimeModel(groups, series)
+
+
+def read_mart(lake: Lake, name: str) -> list[Row]:
+    """All rows of one mart.
+
+    Raises:
+        Fault: There is no warehouse, or the mart is not in it yet.
+    """
+    with _warehouse(lake) as connection:
+        known = connection.sql(
+            "select table_name from information_schema.tables where table_schema = 'marts'"
+        ).fetchall()
+        if (name,) not in known:
+            raise Fault(f"the warehouse has no {name} yet; {_FIRST}")
+        rows: list[Row] = connection.sql(f'from marts."{name}"').to_arrow_table().to_pylist()
+    return rows
+
+
+def _warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
+    if not lake.warehouse.exists():
+        raise Fault(f"there is no warehouse yet; {_FIRST}")
+    return read_warehouse(lake)

@@ -1,0 +1,180 @@
+"""The life of a finding, through both runs of dbt and the steward's commands."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from protocol_assets import cli
+from protocol_assets.build import REPORT_JOB
+from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.lake.analysis import read_mart
+from protocol_assets.lake.parquet import part_versions
+from protocol_assets.lake.publishing import published_rows
+from protocol_assets.runs import Runner
+from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+
+from .made_facts import CHANGED_ON, EXAMS_A_DAY, LAST, OVER_AVERAGING, PROTOCOL, deployment
+
+BEFORE = CHANGED_ON - dt.timedelta(days=1)
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
+    folder = tmp_path_factory.mktemp("made")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CONFIG_VARIABLE, str(folder / "protocol_assets.toml"))
+        patch.setenv(KEY_VARIABLE, bytes(range(32)).hex())
+        patch.delenv(HOME_VARIABLE, raising=False)
+        patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
+        yield deployment(folder)
+
+
+@pytest.fixture(scope="module")
+def runner(settings: Settings) -> Runner:
+    """A site whose warehouse stands as of the day before the change."""
+    runner = Runner(settings)
+    assert runner.report(BEFORE) is None
+    return runner
+
+
+def say(*arguments: str) -> int:
+    before, sys.argv = sys.argv, ["protocol-assets", *arguments]
+    try:
+        cli.main()
+    except SystemExit as end:
+        return int(end.code or 0)
+    finally:
+        sys.argv = before
+    return 0
+
+
+def mart(settings: Settings, name: str, **wanted: object) -> list[Row]:
+    return [
+        row
+        for row in read_mart(settings.lake, name)
+        if all(row[column] == value for column, value in wanted.items())
+    ]
+
+
+def own_finding(settings: Settings) -> Row:
+    (row,) = mart(settings, "findings", device_key=OVER_AVERAGING, kind="opportunity")
+    return row
+
+
+def test_the_one_that_averages_twice_is_an_opportunity(runner: Runner, settings: Settings) -> None:
+    assessed = mart(settings, "opportunities")
+    assert {row["as_of"] for row in assessed} == {BEFORE}
+    assert {row["state"] for row in assessed} == {"assessable"}
+    (own,) = (row for row in assessed if row["has_potential"])
+    assert (own["device_key"], own["protocol_key"]) == (OVER_AVERAGING, PROTOCOL)
+    assert (own["averages"], own["reference"], own["reference_averages"]) == (2, "same_field", 1)
+    # April, May and June have closed: 91 days.
+    assert own["volume_per_month"] == pytest.approx(91 * EXAMS_A_DAY / 3)
+    # The second average takes 20 trains of 3.4 s; the preparation stays.
+    assert own["minutes_per_month"] == pytest.approx(own["volume_per_month"] * 68 / 60, rel=0.02)
+    assert own["snr_change_percent"] == -29
+    assert own["minutes_rank"] == 1
+    assert published_rows(settings.lake, "published_opportunities")
+
+
+def test_the_tables_carry_versions(runner: Runner, settings: Settings) -> None:
+    versions = part_versions(settings.lake.analysis("potential"))
+    assert versions.keys() == {"analysis_version", "key_id"}
+
+
+def test_a_question_to_the_calculator(
+    runner: Runner, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scanner = mart(settings, "dim_scanner", device_key=OVER_AVERAGING)[0]["scanner_label"]
+    day = BEFORE.isoformat()
+    assert say("what-if", "--nex", "1", "--scanner", scanner, "--as-of", day) == 0
+    told = capsys.readouterr().out
+    assert "-29 %" in told
+    assert "A radiologist decides" in told
+    assert say("what-if", "--scanner", scanner) == 2
+    assert "set at least one of" in capsys.readouterr().err
+    assert say("what-if", "--nex", "1", "--scanner", "nobody") == 1
+    assert "'nobody' is not one scanner" in capsys.readouterr().err
+
+
+def test_a_sheet_for_the_console(
+    runner: Runner, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scanner = mart(settings, "dim_scanner", device_key=OVER_AVERAGING)[0]["scanner_label"]
+    day = BEFORE.isoformat()
+    assert say("sheet", scanner, "lumbar_spine.sag_t2.*", "--as-of", day) == 0
+    lines = capsys.readouterr().out.splitlines()
+    starred = [line.split()[0] for line in lines if line.rstrip().endswith("*")]
+    assert starred == ["Effective", "NEX"]
+    assert any(line.startswith("Reconstruction") for line in lines)
+    assert say("sheet", scanner, "brain.*") == 1
+    assert "no protocol matches" in capsys.readouterr().err
+
+
+def test_a_subset_leaves_the_rest_of_the_warehouse(runner: Runner, settings: Settings) -> None:
+    before = mart(settings, "findings"), len(mart(settings, "fct_acquisition"))
+    with dg.DagsterInstance.get() as instance:
+        result = runner.definitions.resolve_job_def(REPORT_JOB).execute_in_process(
+            instance=instance, asset_selection=[dg.AssetKey("opportunities")]
+        )
+    assert result.success
+    assert before == (mart(settings, "findings"), len(mart(settings, "fct_acquisition")))
+
+
+def test_a_finding_is_accepted_changed_and_verified(
+    runner: Runner, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = own_finding(settings)["finding_key"]
+    assert say("findings", "list", "--kind", "opportunity") == 0
+    assert key[:8] in capsys.readouterr().out
+    assert say("findings", "change", key, "--on", CHANGED_ON.isoformat()) == 1
+    assert "accept it first" in capsys.readouterr().err
+    assert say("findings", "accept", key, "--owner", "MR team", "--on", BEFORE.isoformat()) == 0
+    assert say("findings", "change", key[:8], "--on", CHANGED_ON.isoformat()) == 0
+    signing = ("--signed-by", "Dr. A", "--signed-on", LAST.isoformat())
+    assert say("findings", "verify", key, *signing) == 1
+    assert "nothing is known of this change yet" in capsys.readouterr().err
+
+    assert runner.report() is None
+    (change,) = mart(settings, "protocol_changes")
+    assert (change["device_key"], change["kind"]) == (OVER_AVERAGING, "decrease")
+    assert abs((change["changed_on"] - CHANGED_ON).days) <= 1
+    (told,) = mart(settings, "change_verification")
+    assert told["evidence"] == "confirmatory"
+    assert (told["state"], told["reason"]) == (
+        "time won, quality not confirmed",
+        "no image-quality sign-off on record",
+    )
+    assert told["guard_is_held"]
+    assert told["promised_minutes_per_month"] == own_finding(settings)["promised_minutes_per_month"]
+    assert told["realised_minutes_per_month"] == pytest.approx(
+        told["promised_minutes_per_month"], rel=0.02
+    )
+    finding = own_finding(settings)
+    assert (finding["state"], finding["is_seen"]) == ("changed", False)
+
+    assert say("findings", "verify", key, "--on", LAST.isoformat(), *signing) == 0
+    assert runner.report() is None
+    assert own_finding(settings)["state"] == "verified"
+    (told,) = mart(settings, "change_verification")
+    assert told["state"] == "verified"
+    (shown,) = published_rows(settings.lake, "published_verification")
+    assert shown["state"] == "verified"
+
+
+def test_a_wrong_line_of_the_steward_stops_the_run(runner: Runner, settings: Settings) -> None:
+    path = settings.lake.steward / "targets.csv"
+    path.write_text("target,version\n", encoding="utf-8")
+    before = settings.lake.warehouse.read_bytes()
+    problem = runner.report()
+    path.unlink()
+    assert problem is not None
+    assert "targets.csv, line 1" in problem
+    assert settings.lake.warehouse.read_bytes() == before
