@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: setup demo dev test check format lock test-integration test-daemon test-e2e bench bench-poc docs clean
+.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-e2e bench bench-poc generate docs clean
 
 setup: $(READY)
 
@@ -19,6 +19,11 @@ demo: setup
 
 dev: setup
 	$(BIN)/python -m protocol_assets.dev
+
+# Shows the configuration that is set or stands here, else the demo.
+dashboard: setup
+	PROTOCOL_ASSETS_CONFIG=$${PROTOCOL_ASSETS_CONFIG:-$$(ls protocol_assets.toml demo/protocol_assets.toml 2>/dev/null | head -n 1)} \
+	  $(BIN)/python -m protocol_assets.dashboard
 
 test: setup
 	$(BIN)/pytest tests/unit tests/architecture tests/dagster
@@ -56,14 +61,20 @@ test-e2e: setup
 bench: setup
 	$(BIN)/python -m benchmarks.flattening
 	$(BIN)/python -m benchmarks.memory
+	$(BIN)/python -m benchmarks.extract
+	$(BIN)/python -m benchmarks.deidentification
+	$(BIN)/python -m benchmarks.descriptors
 
 bench-poc: setup
 	$(BIN)/python -m benchmarks.proof_of_concept
 
-docs: setup
-	$(BIN)/python docs/data_dictionary.py
-	$(BIN)/python docs/vendors.py
-	$(BIN)/python docs/ps315.py
+# What is made from the specifications; the tests compare it.
+generate: setup
+	$(BIN)/python -m docs.generate
+
+# The documents and dbt's as one static site in site/, for file:// or any web server.
+docs: generate
+	$(BIN)/python -m docs.generate.site
 
 clean:
-	rm -rf .venv demo dbt_project/target
+	rm -rf .venv demo site dbt_project/target

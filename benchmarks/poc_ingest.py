@@ -7,7 +7,6 @@ made by the job that Dagster runs.
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import multiprocessing
 import os
@@ -23,13 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.build import stations
+from protocol_assets.demo import sign_targets
 from protocol_assets.lake.zones import Cell
 from protocol_assets.runs import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
-from protocol_assets.simulator.targets import signed_targets
 from protocol_assets.steward.scanners import ScannerName, name_scanner
-from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.vendors.identify import device_id
 
 __all__ = ["Ingest", "ingest"]
@@ -134,37 +132,8 @@ def _deployment(fleet: Fleet, folder: Path, url: str) -> Settings:
             key = pseudonyms.of("device", device_id(row) or "")
             label = f"{scanner.site.name.title()} MR {number + 1}{' (new)' * place}"
             name_scanner(settings.lake, ScannerName(key, label, scanner.site.name.title()))
-    _install_targets(fleet, settings)
+    sign_targets(fleet, settings.lake)
     return settings
-
-
-def _install_targets(fleet: Fleet, settings: Settings) -> None:
-    """The sites' signed targets in the steward's file."""
-    with targets_file(settings.lake).open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
-        writer.writeheader()
-        for number, one in enumerate(signed_targets(fleet), start=1):
-            writer.writerow(
-                {
-                    "target": f"coils-{number}",
-                    "version": 1,
-                    "model": one.scope_model,
-                    "vendor": one.scope_vendor,
-                    "field_strength_class_t": one.scope_field_t,
-                    "anatomy": one.anatomy,
-                    "role": one.role,
-                    "contrast_phase": one.contrast_phase,
-                    "dimension": one.dimension,
-                    "reconstruction": one.scope_reconstruction or "standard",
-                    "parameter": "effective_averages",
-                    "value": one.effective_averages_target,
-                    "valid_from": one.valid_from,
-                    "valid_to": one.valid_to,
-                    "approved_by": one.approver,
-                    "approved_on": one.valid_from,
-                    "reason": one.reason,
-                }
-            )
 
 
 def _settings(folder: str) -> Settings:

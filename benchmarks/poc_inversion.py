@@ -12,12 +12,12 @@ import pandas as pd
 
 from benchmarks.poc_ingest import ingest
 from benchmarks.poc_questions import findings
-from benchmarks.poc_truth import PLACE, read_truth
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.potential import potential
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.catalogue import Protocol, Scanner, scanners
+from protocol_assets.simulator.comparison import PLACE, read_truth
 from protocol_assets.simulator.device_protocols import Setting
 
 __all__ = ["inversion"]

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.poc_scores import matched_changes
-from benchmarks.poc_truth import PLACE, Truth, linked, places
 from protocol_assets.analysis.change_points import Changes, protocol_changes
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES, prepared
@@ -19,6 +18,7 @@ from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.time_model import TimeModel, fit_time_model
 from protocol_assets.analysis.verification import change_verification
 from protocol_assets.lake.zones import Lake
+from protocol_assets.simulator.comparison import PLACE, Truth, linked, places
 from protocol_assets.steward.targets import read_targets, targets_table
 
 __all__ = ["Findings", "classes", "durations", "findings", "minutes", "potential_before_change"]

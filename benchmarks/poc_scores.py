@@ -6,15 +6,14 @@ from typing import Any, Final
 
 import pandas as pd
 
-from benchmarks.poc_truth import PLACE
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
+from protocol_assets.simulator.comparison import PLACE, potential_scores, ratio
 
 __all__ = [
     "change_scores",
     "matched_changes",
     "potential_by",
-    "potential_scores",
     "relapse_scores",
     "time_errors",
 ]
@@ -22,35 +21,6 @@ __all__ = [
 _YEAR_DAYS: Final = 365.25
 # A change found further away than this is another one.
 _SAME_CHANGE: Final = pd.Timedelta(days=45)
-
-
-def potential_scores(judged: pd.DataFrame) -> dict[str, float]:
-    """Precision and recall over the assessable ones.
-
-    Args:
-        judged: One row per protocol of a scanner: ``kind`` (of the truth), ``assessment`` and
-            ``has_potential`` (of the platform).
-
-    Returns:
-        ``n``, ``true``, ``assessable`` and ``flagged`` counts; ``insufficient`` and
-        ``not_assessable`` as shares of all, ``precision`` and ``recall`` of the assessable, and
-        ``recall_of_all``, where what is not assessable counts as missed.
-    """
-    is_true = judged["kind"] == "potential"
-    can_tell = judged["assessment"] == "assessable"
-    flagged = can_tell & judged["has_potential"].eq(True)
-    hits = int((flagged & is_true).sum())
-    return {
-        "n": len(judged),
-        "true": int(is_true.sum()),
-        "assessable": int(can_tell.sum()),
-        "flagged": int(flagged.sum()),
-        "insufficient": _share(judged["assessment"] == "insufficient"),
-        "not_assessable": _share(judged["assessment"] == "not assessable"),
-        "precision": _ratio(hits, int(flagged.sum())),
-        "recall": _ratio(hits, int((can_tell & is_true).sum())),
-        "recall_of_all": _ratio(hits, int(is_true.sum())),
-    }
 
 
 def potential_by(judged: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -66,7 +36,7 @@ def matched_changes(
 
     Args:
         found: ``Changes.changes`` of the platform.
-        places: From ``poc_truth.places``.
+        places: From ``simulator.comparison.places``.
         protocols: The truth by protocol of a scanner.
 
     Returns:
@@ -97,7 +67,7 @@ def change_scores(
     Args:
         found: ``Changes.changes`` of the platform.
         watched: ``Changes.series`` of the platform.
-        places: From ``poc_truth.places``.
+        places: From ``simulator.comparison.places``.
         protocols: The truth by protocol of a scanner.
         days: Length of the period.
 
@@ -119,14 +89,14 @@ def change_scores(
     )
     away = (moved["changed_on"] - moved["changed_on_true"]).abs() > _SAME_CHANGE
     away &= ~((moved["changed_on"] - moved["relapsed_on"]).abs() <= _SAME_CHANGE)
-    per_series = _ratio(len(alarms), unchanged)
+    per_series = ratio(len(alarms), unchanged)
     return {
         "true": len(matched),
         "found": int(matched["found_on"].notna().sum()),
         "median_off_days": float(matched["off_days"].median()),
         "p90_off_days": float(matched["off_days"].quantile(0.9)),
         "watched": int(is_watched.sum()),
-        "found_of_watched": _ratio(
+        "found_of_watched": ratio(
             int((is_watched & matched["found_on"].notna()).sum()), int(is_watched.sum())
         ),
         "unchanged": unchanged,
@@ -142,13 +112,13 @@ def relapse_scores(
     """Relapses found by protocol and by scanner.
 
     A relapse can be seen where a protocol-series has the least number of exams of a level
-    (``change_least_n``) between change and relapse and again after it; the others are counted
-    apart.
+    (``change_least_n``), over as many days as one must last (``change_least_days``), between
+    change and relapse and again after it; the others are counted apart.
 
     Args:
         found: ``Changes.changes`` of the platform.
         told: The acquisitions that tell their averages: ``SERIES``, ``study_date``.
-        places: From ``poc_truth.places``.
+        places: From ``simulator.comparison.places``.
         protocols: The truth by protocol of a scanner.
     """
     true = protocols[protocols["relapsed_on"].notna()].reset_index(drop=True)
@@ -161,7 +131,7 @@ def relapse_scores(
         "true": len(true),
         "found": int(is_found.sum()),
         "visible": int(can_see.sum()),
-        "found_of_visible": _ratio(int((is_found & can_see).sum()), int(can_see.sum())),
+        "found_of_visible": ratio(int((is_found & can_see).sum()), int(can_see.sum())),
         "scanners": true["station"].nunique(),
         "scanners_found": true.loc[is_found, "station"].nunique(),
         "false": len(located) - int(_is_in(located, true).sum()),
@@ -179,9 +149,19 @@ def _with_enough_exams(
         rows["study_date"] < rows["relapsed_on"]
     )
     rows["again"] = rows["study_date"] >= rows["relapsed_on"]
-    counts = rows.groupby([*SERIES, *PLACE])[["between", "again"]].sum().reset_index()
-    least = limit("change_least_n")
-    return counts[(counts["between"] >= least) & (counts["again"] >= least)]
+    key = [*SERIES, *PLACE]
+    enough = [
+        rows[rows[side]].groupby(key)["study_date"].agg(_lasts).rename(side)
+        for side in ("between", "again")
+    ]
+    both = pd.concat(enough, axis=1).fillna(False).astype(bool)
+    return both[both["between"] & both["again"]].reset_index()
+
+
+def _lasts(days: pd.Series) -> bool:
+    """Whether a level has the exams and the days that the analysis asks of one."""
+    span = (days.max() - days.min()).days
+    return len(days) >= limit("change_least_n") and span >= limit("change_least_days")
 
 
 def time_errors(acquisitions: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -214,7 +194,3 @@ def _is_in(rows: pd.DataFrame, others: pd.DataFrame) -> pd.Series:
 
 def _share(mask: pd.Series) -> float:
     return float(mask.mean()) if len(mask) else float("nan")
-
-
-def _ratio(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")

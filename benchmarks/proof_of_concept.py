@@ -32,13 +32,12 @@ from benchmarks.poc_questions import (
 from benchmarks.poc_scores import (
     change_scores,
     potential_by,
-    potential_scores,
     relapse_scores,
     time_errors,
 )
-from benchmarks.poc_truth import read_truth
 from protocol_assets.analysis.levels import with_averages
 from protocol_assets.simulator import Fleet
+from protocol_assets.simulator.comparison import potential_scores, read_truth
 from protocol_assets.simulator.device_protocols import Variant
 
 _HARDER: Final = Variant(preparation_s=(5, 10), tr_follows_nex=True)

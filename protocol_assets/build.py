@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -11,11 +12,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from protocol_assets.cells.stations import Stations
-from protocol_assets.defs.alerts import failure_sensor, notify_nobody
+from protocol_assets.defs.alerts import alert_sensors, notifier
 from protocol_assets.defs.analysis_assets import analysis
 from protocol_assets.defs.arrivals import arrivals_check
 from protocol_assets.defs.automation import automation_sensor, follow_the_cells
 from protocol_assets.defs.cell_assets import CELL_ASSETS, cell_assets
+from protocol_assets.defs.delivery_assets import report_mail
 from protocol_assets.defs.publish_assets import chief_report, published_marts
 from protocol_assets.defs.reference_assets import protocol_labels, reference_data
 from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, retention_purge
@@ -57,6 +59,7 @@ def build_definitions(
             findings_assets(settings),
             published_marts,
             chief_report,
+            report_mail,
         ],
     )
     arrivals = arrivals_check(settings)
@@ -68,7 +71,7 @@ def build_definitions(
             automation_sensor(
                 dg.AssetSelection.assets(*followers) | dg.AssetSelection.checks(arrivals)
             ),
-            failure_sensor(),
+            *alert_sensors(),
         ],
         jobs=[
             dg.define_asset_job(
@@ -94,7 +97,7 @@ def build_definitions(
             "settings": settings,
             "stations": lambda: stations(settings),
             "dbt": dbt_cli(),
-            "notify": notify_nobody,
+            "notify": notifier(settings),
         }
         | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
@@ -134,6 +137,8 @@ def prepare_home(settings: Settings) -> None:
     os.environ["DAGSTER_REDACT_USER_CODE_ERRORS"] = "1"
     # What others write on our behalf (Dagster's storage, dbt's log) is nobody else's to read.
     os.umask(0o077)
+    # Where events are logged stands in dagster.yaml, which Dagster calls beta at every run.
+    warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Handling yaml-defined")
     settings.lake.prepare()
     target = settings.lake.dagster_home / "dagster.yaml"
     content = _DAGSTER_YAML.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import shutil
 import socket
@@ -12,13 +13,16 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol_assets.faults import Fault
+from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets.simulator.targets import signed_targets
 from protocol_assets.steward.scanners import ScannerName, name_scanner
+from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.vendors.identify import device_id
 
-__all__ = ["DEMO_FLEET", "run_demo"]
+__all__ = ["DEMO_FLEET", "run_demo", "sign_targets"]
 
 DEMO_FLEET: Final = Fleet()
 PORT: Final = 8971
@@ -59,12 +63,14 @@ def run_demo(directory: Path, tell: Any, out: Console) -> bool:
             for outcome in runner.cells(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
         ]
         _name_scanners(settings)
+        sign_targets(DEMO_FLEET, settings.lake)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
     out.print(f"{landed} of {len(outcomes)} cells landed")
     if problem:
         raise Fault(f"warehouse and report: {problem}")
     _print_kpis(settings, out)
+    _print_scores(settings, out)
     return landed == len(outcomes)
 
 
@@ -98,6 +104,35 @@ def _name_scanners(settings: Settings) -> None:
             )
 
 
+def sign_targets(fleet: Fleet, lake: Lake) -> None:
+    """The sites' signed targets in the steward's file."""
+    with targets_file(lake).open("w", encoding="utf-8", newline="") as lines:
+        writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
+        writer.writeheader()
+        for number, one in enumerate(signed_targets(fleet), start=1):
+            writer.writerow(
+                {
+                    "target": f"coils-{number}",
+                    "version": 1,
+                    "model": one.scope_model,
+                    "vendor": one.scope_vendor,
+                    "field_strength_class_t": one.scope_field_t,
+                    "anatomy": one.anatomy,
+                    "role": one.role,
+                    "contrast_phase": one.contrast_phase,
+                    "dimension": one.dimension,
+                    "reconstruction": one.scope_reconstruction or "standard",
+                    "parameter": "effective_averages",
+                    "value": one.effective_averages_target,
+                    "valid_from": one.valid_from,
+                    "valid_to": one.valid_to,
+                    "approved_by": one.approver,
+                    "approved_on": one.valid_from,
+                    "reason": one.reason,
+                }
+            )
+
+
 def _free(port: int) -> int:
     """The port, or 0 for any where another program has it."""
     with socket.socket() as probe:
@@ -125,16 +160,43 @@ def _print_kpis(settings: Settings, out: Console) -> None:
         ("exams", f"{fleet['exams']}, median span {fleet['exam_span_median_s'] / 60:.1f} min"),
     ):
         out.print(f"  {name:<14}{text}")
-    table = Table(title=f"Highest NEX in {shown.month:%B %Y}", title_justify="left", box=None)
-    for heading in ("scanner", "protocol", "mean NEX", "known", "acquisitions"):
+    table = Table(title="Opportunities with the most minutes", title_justify="left", box=None)
+    for heading in ("scanner", "protocol", "averages", "signal to noise", "minutes a month"):
         table.add_column(heading, justify="left" if heading in ("scanner", "protocol") else "right")
-    for row in shown.protocols[:5]:
+    for row in shown.potential.live[:5]:
         table.add_row(
-            row.scanner,
-            row.protocol or "",
-            f"{row.nex_mean:.2f}",
-            f"{row.coverage:.0%}",
-            str(row.acquisitions),
+            row["scanner_label"],
+            row["protocol_label"],
+            f"{row['averages']:g} -> {row['what_if_averages']:g}",
+            f"{row['snr_change_percent']:+.0f} %",
+            "not told" if row["minutes_per_month"] is None else f"{row['minutes_per_month']:.0f}",
         )
     out.print(table)
     out.print(f"\nreport: {settings.lake.report(shown.day) / 'report.html'}", soft_wrap=True)
+
+
+def _print_scores(settings: Settings, out: Console) -> None:
+    """How far the opportunities agree with the truth of the simulated scanners."""
+    import pandas as pd
+
+    from protocol_assets.analysis.frame import prepared
+    from protocol_assets.lake.analysis import read_mart, read_measured
+    from protocol_assets.simulator.comparison import (
+        judged,
+        linked,
+        places,
+        potential_scores,
+        read_truth,
+    )
+
+    truth = read_truth(DEMO_FLEET, settings.pseudonyms())
+    acquisitions = read_measured(settings.lake).acquisitions
+    located = places(linked(acquisitions, prepared(acquisitions), truth))
+    assessed = pd.DataFrame(read_mart(settings.lake, "opportunities"))
+    told = judged(assessed.rename(columns={"state": "assessment"}), located, truth.protocols)
+    score = potential_scores(told)
+    out.print(
+        f"\nbeside the truth: precision {score['precision']:.2f}, recall {score['recall']:.2f} on "
+        f"the {score['assessable']:.0f} of {score['n']:.0f} protocols that five weeks let assess; "
+        "twelve scanners give few peers, make bench-poc scores the full fleet"
+    )

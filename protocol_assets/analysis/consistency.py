@@ -14,7 +14,7 @@ __all__ = ["FINDING", "located", "missing_sequences", "untold", "varying"]
 
 FINDING: Final = (
     *(*SERIES, "parameter", "kind", "expected", "observed", "expected_term", "observed_term"),
-    *("n_exams", "n_affected", "share", "first_day", "last_day", "exam_key"),
+    *("n_exams", "n_affected", "patients_affected", "share", "first_day", "last_day", "exam_key"),
 )
 """The columns of a finding of compliance."""
 
@@ -39,6 +39,7 @@ def located(
         "kind": kind,
         "n_exams": exams.nunique(),
         "n_affected": hit.nunique(),
+        "patients_affected": affected["patient_key"].nunique(),
         "share": hit.nunique() / exams.nunique(),
         "first_day": affected["study_date"].min(),
         "last_day": affected["study_date"].max(),
@@ -115,6 +116,7 @@ def missing_sequences(rows: pd.DataFrame, recent: pd.Series) -> list[dict[str, A
     known["sequence"] = known["role"] + "." + known["contrast_phase"].fillna("unknown")
     exams = known.groupby("exam_key").agg(
         device_key=("device_key", "first"),
+        patient_key=("patient_key", "first"),
         study_date=("study_date", "min"),
         recent=("recent", "max"),
         regions=("anatomy", lambda values: "+".join(sorted(set(values.dropna())))),

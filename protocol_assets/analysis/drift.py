@@ -24,7 +24,11 @@ from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
 from protocol_assets.analysis.peers import pairs
-from protocol_assets.analysis.references import held_percentile, signed_targets
+from protocol_assets.analysis.references import (
+    has_signed_averages,
+    held_percentile,
+    signed_targets,
+)
 
 __all__ = ["Compliance", "compliance"]
 
@@ -47,8 +51,8 @@ class Compliance:
             - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
 
             with ``expected`` and ``observed`` (numbers) or ``expected_term`` and
-            ``observed_term``, ``n_exams``, ``n_affected``, ``share``, ``first_day``,
-            ``last_day`` and ``exam_key``, the latest exam affected.
+            ``observed_term``, ``n_exams``, ``n_affected``, ``patients_affected``, ``share``,
+            ``first_day``, ``last_day`` and ``exam_key``, the latest exam affected.
         series: One row per protocol-series with recent acquisitions: ``state`` ``watched`` or
             ``insufficient`` (no past to compare with); ``n_parameters`` compared;
             ``not_tracked``: parameters that no one setting describes or nobody tells.
@@ -95,7 +99,7 @@ def compliance(
             watched.append(seen)
     recent_rows = known[recent]
     findings += _off_target(_Tracked(recent_rows), targets, as_of)
-    findings += _above_comparable(known, as_of)
+    findings += _above_comparable(known, targets, as_of)
     findings += [*varying(recent_rows), *untold(recent_rows), *missing_sequences(known, recent)]
     return Compliance(
         pd.DataFrame(findings, columns=list(FINDING)).sort_values(
@@ -223,18 +227,23 @@ def _off_target(
     return findings
 
 
-def _above_comparable(frame: pd.DataFrame, as_of: pd.Timestamp) -> list[dict[str, Any]]:
+def _above_comparable(
+    frame: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
+) -> list[dict[str, Any]]:
     """Averages above a level that two comparable scanners hold, in fleets too small for a quartile.
 
     One-sided, so that it cannot invert: where two of three scanners average three times, no level
-    below is held by two, and the third stands below, not above.
+    below is held by two, and the third stands below, not above. Where a target is signed it judges.
     """
     levels = current_levels(frame, as_of)
     related = pairs(levels)
     comparable = related.candidates & related.fair & related.same_averaging
     level = levels["level"].to_numpy()
+    is_signed = has_signed_averages(levels, targets, as_of)
     findings: list[dict[str, Any]] = []
     for position, series in enumerate(levels.to_dict("records")):
+        if is_signed[position]:
+            continue
         held = held_percentile(level[comparable[position]], least_peers=int(limit("least_holders")))
         if held is None or not series["level"] > held[0] * limit("peer_tolerance"):
             continue

@@ -22,8 +22,8 @@ SERIES: Final = ["device_key", "protocol_key"]
 """The key of a protocol-series: a protocol on a scanner."""
 
 _TERMS: Final = (
-    *("acquisition_key", "exam_key", "device_key", "protocol_key", "label_code", "station_code"),
-    "site",
+    *("acquisition_key", "exam_key", "patient_key", "device_key", "protocol_key", "label_code"),
+    *("station_code", "site"),
     *("software_code", "coil_code", "pacs", "vendor", "model", "role", "weighting", "anatomy"),
     *("contrast_phase", "fat_suppression", "dimension", "reconstruction", "trajectory"),
     *("sequence_family", "effective_averages_state", "scan_time_method", "scan_time_confidence"),

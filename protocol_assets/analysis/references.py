@@ -23,6 +23,7 @@ from protocol_assets.analysis.statistics import modal_level
 
 __all__ = [
     "TARGET_SCOPE",
+    "has_signed_averages",
     "held_percentile",
     "references",
     "signed_targets",
@@ -53,10 +54,7 @@ def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp)
         protocol), ``n_peers`` (fair ones among them), ``n_holders`` (peers at the level) and
         ``reference_reason`` where there is none; ``usual_level`` and ``usual_share`` for show.
     """
-    signed = _Signed(
-        signed_targets(judged_as(levels), targets, "effective_averages", as_of),
-        signed_targets(judged_as(levels), targets, "nex", as_of),
-    )
+    signed = _signed_averages(levels, targets, as_of)
     result = levels[SERIES].join(_judge_by_peers(levels, signed.applies))
     counts = ["n_candidates", "n_peers", "n_holders"]
     result[counts] = result[counts].fillna(0).astype(int)
@@ -136,6 +134,21 @@ def usual_levels(levels: pd.DataFrame) -> pd.DataFrame:
     ]
     usual = pd.DataFrame(rows, columns=["protocol_key", "usual_level", "usual_share"])
     return usual.astype({"usual_level": float, "usual_share": float, "protocol_key": object})
+
+
+def has_signed_averages(
+    levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
+) -> npt.NDArray[np.bool]:
+    """Which protocol-series have a signed target of their averages."""
+    return _signed_averages(levels, targets, as_of).applies
+
+
+def _signed_averages(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp) -> _Signed:
+    judged = judged_as(levels)
+    return _Signed(
+        signed_targets(judged, targets, "effective_averages", as_of),
+        signed_targets(judged, targets, "nex", as_of),
+    )
 
 
 @dataclass(frozen=True, slots=True)

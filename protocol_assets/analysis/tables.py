@@ -14,6 +14,7 @@ import pyarrow as pa
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES, prepared
+from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.time_model import fit_time_model
@@ -69,9 +70,9 @@ def analysis_tables(
     registered = registered_changes(known)
     model = fit_time_model(frame)
     changes = protocol_changes(frame)
-    on_purpose = _last_days(known, as_of)
+    on_purpose = last_days(known, as_of)
     departing = compliance(frame, targets, as_of, since=on_purpose)
-    since = _last_days(pd.concat([known, changes.changes], ignore_index=True), as_of)
+    all_changes = pd.concat([known, changes.changes], ignore_index=True)
     found = {
         "as_of": _day(as_of, frame),
         "devices": pd.DataFrame(
@@ -79,7 +80,8 @@ def analysis_tables(
         ),
         "time_model": model.groups,
         "time_model_series": model.series,
-        "potential": potential(frame, targets, model, as_of, since=since),
+        "potential": potential(frame, targets, model, as_of, since=last_days(all_changes, as_of)),
+        "potential_by_month": potential_by_month(frame, targets, model, as_of, all_changes),
         "changes": changes.changes,
         "watched": changes.series,
         "verification": change_verification(frame, changes, exams, registered, model, as_of),
@@ -147,12 +149,6 @@ def _devices(acquisitions: pd.DataFrame, frame: pd.DataFrame) -> dict[str, str]:
     both = frame[["acquisition_key", "device_key"]].rename(columns={"device_key": "analysed_as"})
     pairs = keys.merge(both, on="acquisition_key").drop_duplicates(["device_key", "analysed_as"])
     return dict(pairs.sort_values("device_key")[["device_key", "analysed_as"]].to_numpy())
-
-
-def _last_days(changes: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
-    """Day of the last change by protocol-series."""
-    days = changes[SERIES].assign(changed_on=pd.to_datetime(changes["changed_on"]))
-    return days[days["changed_on"] <= as_of].groupby(SERIES)["changed_on"].max()
 
 
 def _table(name: str, frame: pd.DataFrame) -> pa.Table:

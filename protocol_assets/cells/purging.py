@@ -45,6 +45,17 @@ class Retention:
     series_days: int
     facts_days: int
 
+    def outlived(self, manifest: Manifest, now: dt.datetime) -> frozenset[str]:
+        """Which data sets of a cell are too old: of ``raw``, ``series`` and ``facts``."""
+        age = (now.date() - manifest.cell.day).days
+        landed_before = now - dt.timedelta(days=self.raw_days)
+        ends = {
+            "raw": _landed_at(manifest) < landed_before,
+            "series": age > self.series_days,
+            "facts": age > self.facts_days,
+        }
+        return frozenset(name for name, is_over in ends.items() if is_over)
+
 
 def purge_expired(
     lake: Lake, pseudonyms: Pseudonyms, keep: Retention, now: dt.datetime
@@ -58,16 +69,16 @@ def purge_expired(
         now: UTC.
     """
     deletion = Deletion(lake, "retention")
-    landed_before = now - dt.timedelta(days=keep.raw_days)
     for cell in lake.landed_cells():
         with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
             manifest = read_manifest(lake, cell)
-            if manifest is not None and _landed_at(manifest) < landed_before:
+            outlived = keep.outlived(manifest, now) if manifest is not None else ()
+            if manifest is not None and "raw" in outlived:
                 _purge_raw(lake, pseudonyms, manifest, deletion)
-            if (now.date() - cell.day).days > keep.series_days:
+            if "series" in outlived:
                 deletion.drop("series", cell, [lake.series(cell)])
                 deletion.drop("labels", cell, [lake.label_registry(cell)])
-            if (now.date() - cell.day).days > keep.facts_days:
+            if "facts" in outlived:
                 _drop_facts(lake, cell, deletion)
     deletion.record(now)
     return deletion

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
 
 from protocol_assets.cells.attempts import read_attempt
-from protocol_assets.cells.versions import cell_versions
+from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.manifest import StudyEntry, read_manifest
+from protocol_assets.faults import Fault
+from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
 from protocol_assets.lake.parquet import part_versions
 from protocol_assets.lake.zones import Cell, Lake
 
@@ -24,22 +28,24 @@ class CellState:
         expected: Studies listed.
         is_stale: Whether its facts are missing or were made by other versions than today's, and can
             be made anew.
+        damage: Why its manifest cannot be read, in words; empty where it can.
     """
 
     cell: Cell
     landed: int
     expected: int
     is_stale: bool
+    damage: str = ""
 
     @property
     def is_good(self) -> bool:
         """Whether nothing is to be done."""
-        return self.landed == self.expected and not self.is_stale
+        return self.landed == self.expected and not self.is_stale and not self.damage
 
     @property
     def words(self) -> str:
         """The state in words."""
-        parts = []
+        parts = [self.damage] if self.damage else []
         if self.landed < self.expected:
             parts.append("incomplete: materialize it again")
         if self.is_stale:
@@ -47,19 +53,40 @@ class CellState:
         return "; ".join(parts) or "good"
 
 
-def cell_states(lake: Lake, pseudonyms: Pseudonyms) -> list[CellState]:
-    """All landed cells, in order of day and PACS."""
-    now = cell_versions(pseudonyms)
+def cell_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[CellState]:
+    """All landed cells, in order of day and PACS.
+
+    Args:
+        lake: The lake.
+        pseudonyms: Of the key of now; without them a change of the key makes no cell stale.
+    """
+    now = cell_versions(pseudonyms) if pseudonyms else code_versions()
     states = []
     for cell in lake.landed_cells():
-        manifest = read_manifest(lake, cell)
-        if manifest is None:
+        try:
+            manifest = read_manifest(lake, cell)
+        except Fault as fault:
+            states.append(CellState(cell, 0, 0, is_stale=False, damage=str(fault)))
             continue
-        facts = lake.facts(cell)
-        is_final = bool(manifest.purged) and not lake.series(cell).exists()
-        stale = not is_final and (not facts.exists() or part_versions(facts) != now)
-        states.append(CellState(cell, manifest.count("landed"), manifest.expected, stale))
+        if manifest is not None:
+            stale = _is_stale(lake, manifest, now)
+            states.append(CellState(cell, manifest.count("landed"), manifest.expected, stale))
     return states
+
+
+def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:
+    cell = manifest.cell
+    if manifest.purged and not lake.series(cell).exists():
+        return False  # nothing is left that they could be made of
+    return not now.items() <= _versions(lake.facts(cell)).items()
+
+
+def _versions(part: Path) -> dict[str, str]:
+    """The versions of a part; none where it is missing or cannot be read."""
+    try:
+        return part_versions(part)
+    except (OSError, pa.ArrowInvalid):
+        return {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +126,10 @@ def dead_letters(lake: Lake) -> list[DeadLetter]:
                     cell, "", "list", attempt.problem, attempt.status, attempt.failures, "", last
                 )
             )
-        manifest = read_manifest(lake, cell)
+        try:
+            manifest = read_manifest(lake, cell)
+        except Fault:
+            continue  # told as a cell
         found.extend(_of_study(cell, one) for one in (manifest.dead_letters if manifest else ()))
     return found
 

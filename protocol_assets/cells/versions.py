@@ -7,14 +7,18 @@ from protocol_assets.deidentify.policy import policy_version
 from protocol_assets.dicom.columns import spec_version
 from protocol_assets.protocols.description import rules_version
 
-__all__ = ["cell_versions"]
+__all__ = ["cell_versions", "code_versions"]
 
 
-def cell_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
-    """``spec_version``, ``rules_version``, ``policy_version`` and ``key_id`` as of now."""
+def code_versions() -> dict[str, str]:
+    """``spec_version``, ``rules_version`` and ``policy_version`` as of now."""
     return {
         "spec_version": spec_version(),
         "rules_version": rules_version(),
         "policy_version": policy_version(),
-        "key_id": pseudonyms.key_id,
     }
+
+
+def cell_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
+    """``code_versions`` and ``key_id`` as of now."""
+    return code_versions() | {"key_id": pseudonyms.key_id}

@@ -7,7 +7,7 @@ import hashlib
 from functools import cache
 from importlib import resources
 
-__all__ = ["data_version", "read_table"]
+__all__ = ["data_version", "read_table", "report_languages"]
 
 
 @cache
@@ -34,3 +34,16 @@ def data_version(*names: str) -> str:
     for name in names:
         digest.update(_text(name).encode())
     return digest.hexdigest()[:12]
+
+
+@cache
+def report_languages() -> tuple[str, ...]:
+    """BCP 47 tags of the languages that the report speaks: each is a file ``report_<tag>.csv``."""
+    names = (entry.name for entry in resources.files(__name__).iterdir())
+    return tuple(
+        sorted(
+            name.removeprefix("report_").removesuffix(".csv")
+            for name in names
+            if name.startswith("report_") and name.endswith(".csv")
+        )
+    )

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -10,10 +11,18 @@ from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.settings import Settings
 
-__all__ = ["DAILY", "arrivals_check"]
+__all__ = ["ARRIVALS", "DAILY", "arrivals_check", "first_asked"]
 
 DAILY: Final = "0 7 * * *"
 """When it is asked whatever happened; it is also asked after each run that lands cells."""
+
+ARRIVALS: Final = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_landed")
+
+
+def first_asked(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """When a study day has to be there: at the daily check on the next day."""
+    minute, hour = map(int, DAILY.split()[:2])
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(hour, minute), zone)
 
 
 def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
@@ -23,8 +32,8 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
     )
 
     @dg.asset_check(
-        asset="raw_dicomweb",
-        name="yesterday_has_landed",
+        asset=ARRIVALS.asset_key,
+        name=ARRIVALS.name,
         description="The cell of the newest study day stands for each PACS.",
         automation_condition=daily,
     )
@@ -46,7 +55,10 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
             description=f"{window.newest} has not landed for {', '.join(absent)}"
             if absent
             else f"{window.newest} has landed for all PACS",
-            metadata={"cells": dg.MetadataValue.md(_table(lake, window, cells, holds))},
+            metadata={
+                "day": window.newest.isoformat(),
+                "cells": dg.MetadataValue.md(_table(lake, window, cells, holds)),
+            },
         )
 
     return yesterday_has_landed

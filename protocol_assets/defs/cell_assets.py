@@ -108,7 +108,7 @@ def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
     lines = [f"{cell.key}: {reason}" for cell, reason in refused.items()]
     return dg.Failure(
         description=f"{len(refused)} of {total} cells refused\n" + "\n".join(lines),
-        metadata={"refused_cells": len(refused)},
+        metadata={"refused": {cell.key: reason for cell, reason in refused.items()}},
         allow_retries=False,
     )
 

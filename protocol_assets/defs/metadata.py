@@ -1,7 +1,8 @@
-"""Dagster metadata made from the specifications."""
+"""What Dagster shows beside an asset: schemas, previews, and pictures of what is published."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -9,10 +10,19 @@ import dagster as dg
 import pyarrow as pa
 
 from protocol_assets.cells.overview import markdown_table
+from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.reports.figures import Figures, Landing
+from protocol_assets.reports.pdf import render_chart
+from protocol_assets.reports.texts import Texts
+from protocol_assets.reports.trend import nex_chart
 
-__all__ = ["cell_metadata", "column_schema", "row_preview"]
+__all__ = ["cell_metadata", "column_schema", "published_pictures", "row_preview"]
 
 _PREVIEWED: Final = 5
+_LANGUAGE: Final = "en"
+"""Of the UI itself."""
+_PIXELS_PER_INCH: Final = 120
+"""The chart is then as wide as the UI's window for it."""
 
 
 def cell_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
@@ -37,6 +47,40 @@ def row_preview(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataValu
         for row in rows[:_PREVIEWED]
     ]
     return dg.MetadataValue.md(markdown_table(list(rows[0]), shown))
+
+
+def published_pictures(figures: Figures) -> dict[str, dg.MarkdownMetadataValue]:
+    """The fleet's NEX by day as a picture, and what has landed as a table; of what is published."""
+    return {"nex_trend": _nex_picture(figures), "completeness": _completeness_table(figures)}
+
+
+def _nex_picture(figures: Figures) -> dg.MarkdownMetadataValue:
+    texts = Texts(_LANGUAGE)
+    chart = nex_chart(figures.trend, texts, patients=K_PATIENTS)
+    if chart is None:
+        return dg.MetadataValue.md("fewer than two days have a mean NEX")
+    # Markdown is what Dagster's UI shows a picture in, and only one that stands in the text.
+    picture = render_chart(chart, language=_LANGUAGE, ppi=_PIXELS_PER_INCH)
+    source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
+    return dg.MetadataValue.md(f"![{chart.alt}]({source})")
+
+
+def _completeness_table(figures: Figures) -> dg.MarkdownMetadataValue:
+    if not figures.completeness:
+        return dg.MetadataValue.md("no day has landed")
+    rows = [
+        [one.day, *(_landing(one.landed.get(name)) for name in figures.pacs)]
+        for one in figures.completeness
+    ]
+    return dg.MetadataValue.md(markdown_table(["day", *figures.pacs], rows))
+
+
+def _landing(landing: Landing | None) -> str:
+    if landing is None:
+        return "not landed"
+    if landing.percent is None:
+        return "no studies"
+    return f"{landing.percent:.0f} %" + ("" if landing.is_complete else ", incomplete")
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:

@@ -1,18 +1,19 @@
 """``published_marts`` and ``chief_report``: what leaves the safe zone."""
 
 from collections.abc import Iterator
+from typing import TypedDict
 
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.defs.metadata import row_preview
+from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.publishing import publish_marts, published_rows
 from protocol_assets.lake.reading import few_alike, write_reading_copy
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
-from protocol_assets.reports.page import render_page
+from protocol_assets.reports.page import render_page, render_scanner_pages
 from protocol_assets.reports.pdf import render_pdf
 from protocol_assets.settings import Settings
 
@@ -20,7 +21,8 @@ __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 
 PUBLISHED_MODELS = (
     *("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly"),
-    *("published_opportunities", "published_verification"),
+    *("published_findings", "published_opportunities", "published_potential_monthly"),
+    "published_verification",
 )
 
 
@@ -47,6 +49,7 @@ def published_marts(
     """
     done = publish_marts(lake, [one.name for one in settings.pacs])
     write_reading_copy(lake)
+    shown = published_figures(lake, [one.name for one in settings.pacs])
     previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
     least = done.least_patients
     yield dg.MaterializeResult(
@@ -55,6 +58,7 @@ def published_marts(
             "periods_withheld": done.withheld,
             "periods_kept_as_published": done.kept,
             "facts_share_with_fewer_than_5_patients": few_alike(lake) or 0.0,
+            **published_pictures(shown),
             **previews,
         }
     )
@@ -63,6 +67,13 @@ def published_marts(
         passed=least is None or least >= K_PATIENTS,
         metadata={"patients": least if least is not None else "nothing is published"},
     )
+
+
+class _Way(TypedDict):
+    """How the report is rendered."""
+
+    language: str
+    is_demo: bool
 
 
 @dg.asset(
@@ -75,16 +86,32 @@ def published_marts(
 def chief_report(
     lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """The page and the PDF for radiology chiefs, of the latest day with all cells landed."""
+    """Page, PDF and a page per scanner for radiology chiefs: the latest day with all cells."""
     shown = published_figures(lake, [one.name for one in settings.pacs])
+    way = _Way(language=settings.language, is_demo=settings.is_demo)
     directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"
-    page, pdf = directory / "report.html", directory / "report.pdf"
-    write_bytes(page, render_page(shown, is_demo=settings.is_demo).encode(), mode=OPEN_FILE)
-    write_bytes(pdf, render_pdf(shown, is_demo=settings.is_demo), mode=OPEN_FILE)
+    page, pdf, scanners = (
+        directory / "report.html",
+        directory / "report.pdf",
+        directory / "scanners",
+    )
+    pages = render_scanner_pages(shown, **way)
+    for name, text in pages.items():
+        write_bytes(scanners / name, text.encode(), mode=OPEN_FILE)
+    for old in scanners.glob("*.html"):
+        if old.name not in pages:
+            old.unlink()
+    write_bytes(page, render_page(shown, **way).encode(), mode=OPEN_FILE)
+    write_bytes(pdf, render_pdf(shown, **way), mode=OPEN_FILE)
+    minutes = shown.potential.minutes
     return dg.MaterializeResult(
         metadata={
             "day": shown.day.isoformat() if shown.day else "none",
             "page": dg.MetadataValue.path(page),
             "pdf": dg.MetadataValue.path(pdf),
+            "scanners": len(pages),
+            "opportunities": len(shown.potential.live),
+            "minutes_per_month": "not told" if minutes is None else round(minutes.value),
+            **published_pictures(shown),
         }
     )

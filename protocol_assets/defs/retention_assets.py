@@ -11,10 +11,10 @@ from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
 
-__all__ = ["PURGE_JOB", "purge_schedule", "retention_purge"]
+__all__ = ["NIGHTLY", "PURGE_JOB", "purge_schedule", "retention_purge"]
 
 PURGE_JOB: Final = "purge_expired"
-_NIGHTLY: Final = "30 3 * * *"
+NIGHTLY: Final = "30 3 * * *"
 
 
 @dg.asset(group_name="restricted", kinds={"dicom"}, owners=["team:data-engineering"])
@@ -42,7 +42,7 @@ def purge_schedule(settings: Settings) -> dg.ScheduleDefinition:
     return dg.ScheduleDefinition(
         name="purge_nightly",
         job_name=PURGE_JOB,
-        cron_schedule=_NIGHTLY,
+        cron_schedule=NIGHTLY,
         execution_timezone=settings.timezone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
         description="Drops what has outlived its retention.",

@@ -24,7 +24,7 @@ from protocol_assets.lake.zones import Cell
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.settings import PacsSettings, Settings
 
-__all__ = ["PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags"]
+__all__ = ["INTERVAL_S", "PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags", "sensor_name"]
 
 INTERVAL_S: Final = 15 * 60
 BUDGET_S: Final = 40.0
@@ -64,13 +64,14 @@ def pacs_sensors(settings: Settings, *, job: str) -> list[dg.SensorDefinition]:
     return [_sensor(settings, one, job) for one in settings.pacs]
 
 
-def _name(pacs: PacsSettings) -> str:
-    return "watch_" + re.sub(r"\W", "_", pacs.name)
+def sensor_name(pacs: str) -> str:
+    """What the sensor of a PACS is called."""
+    return "watch_" + re.sub(r"\W", "_", pacs)
 
 
 def _sensor(settings: Settings, pacs: PacsSettings, job: str) -> dg.SensorDefinition:
     @dg.sensor(
-        name=_name(pacs),
+        name=sensor_name(pacs.name),
         job_name=job,
         minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,

@@ -57,7 +57,9 @@ def dbt_project(settings: Settings) -> DbtProject:
     Raises:
         Fault: dbt cannot parse the project.
     """
-    project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT)
+    # What is installed for good belongs to somebody else and may not be written to.
+    parsed = _PROJECT if os.access(_PROJECT, os.W_OK) else settings.home / "dbt" / "project"
+    project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
     manifest = project.manifest_path
     newest = max(
         path.stat().st_mtime
@@ -67,13 +69,14 @@ def dbt_project(settings: Settings) -> DbtProject:
     lock = manifest.parent.with_suffix(".lock")
     with exclusive(lock, wait=True, what="the dbt manifest"):
         if not manifest.exists() or manifest.stat().st_mtime < newest:
-            _parse(settings)
+            _parse(settings, parsed)
     return project
 
 
-def _parse(settings: Settings) -> None:
+def _parse(settings: Settings, parsed: Path) -> None:
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "parse"]
     command += ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)]
+    command += ["--target-path", str(parsed / "target"), "--log-path", str(parsed / "logs")]
     environment = os.environ | {HOME_VARIABLE: str(settings.home)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:

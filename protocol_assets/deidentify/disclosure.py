@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal
 
-__all__ = ["K_PATIENTS", "Decision", "Person", "Rows", "UnitKey", "decide", "patients_in"]
+__all__ = [
+    "K_PATIENTS",
+    "Decision",
+    "Person",
+    "Rows",
+    "UnitKey",
+    "decide",
+    "patients_in",
+    "tells_enough",
+]
 
 K_PATIENTS: Final = 11
 """Distinct patients behind whatever is published or can be worked out."""
@@ -87,6 +96,12 @@ def decide(
     for month in {key.month for key in decisions}:
         _protect(month, decisions, now, before)
     return decisions
+
+
+def tells_enough(now: Mapping[str, Person], before: Mapping[str, Person]) -> bool:
+    """Whether two versions of one row differ by nobody, or by enough patients."""
+    changed = _changed(now, before)
+    return not changed or _is_crowd(changed)
 
 
 def patients_in(persons: Mapping[str, Person]) -> int:

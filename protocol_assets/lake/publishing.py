@@ -20,6 +20,7 @@ from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.publications import Publications, settle
 from protocol_assets.lake.reading import read_warehouse
+from protocol_assets.lake.standing import Standing, settle_standing
 from protocol_assets.lake.zones import Lake
 
 __all__ = ["Published", "publish_marts", "published_rows"]
@@ -34,9 +35,9 @@ class Published:
 
     Attributes:
         rows: Rows by table.
-        least_patients: Fewest patients behind a row of a period, None where there is none.
-        withheld: Periods of the fleet or a scanner that wait or are too small.
-        kept: Periods that stay as they were published before.
+        least_patients: Fewest patients behind a row, None where there is none.
+        withheld: Periods and rows that wait or are too small.
+        kept: Periods and rows that stay as they were published before.
     """
 
     rows: Mapping[str, int]
@@ -60,7 +61,8 @@ def publish_marts(lake: Lake, pacs: Collection[str]) -> Published:
     try:
         with read_warehouse(lake) as connection:
             publications = settle(lake, connection, pacs)
-            rows = _write_tables(connection, publications, staging)
+            standing = settle_standing(lake, connection)
+            rows = _write_tables(connection, publications, standing, staging)
         version = versions / _digest(staging)
         if not version.exists():
             staging.chmod(0o755)
@@ -71,19 +73,31 @@ def publish_marts(lake: Lake, pacs: Collection[str]) -> Published:
     version.touch()
     _forget_old(versions)
     counts = Counter(publications.decisions.values())
-    return Published(rows, publications.least_patients, counts["withhold"], counts["keep"])
+    least = [
+        one for one in (publications.least_patients, standing.least_patients) if one is not None
+    ]
+    return Published(
+        rows,
+        min(least, default=None),
+        counts["withhold"] + standing.withheld,
+        counts["keep"] + standing.kept,
+    )
 
 
 def _write_tables(
-    connection: duckdb.DuckDBPyConnection, publications: Publications, directory: Path
+    connection: duckdb.DuckDBPyConnection,
+    publications: Publications,
+    standing: Standing,
+    directory: Path,
 ) -> dict[str, int]:
+    governed = {**publications.tables, **standing.tables}
     rows = {}
     names = connection.execute(
         "select table_name from information_schema.tables where table_schema = ? order by 1",
         [_SCHEMA],
     ).fetchall()
     for (name,) in names:
-        table: pa.Table = publications.tables.get(name)
+        table: pa.Table = governed.get(name)
         if table is None:
             table = connection.sql(f'from {_SCHEMA}."{name}" order by all').to_arrow_table()
         write_part(directory / f"{name}.parquet", table, versions={})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import stat
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -89,18 +90,37 @@ class Lake:
         Raises:
             Fault: Somebody else owns a zone, could put another in its place, or it is a link.
         """
-        for directory in (self.restricted, self.dagster_home, self.steward):
-            make_directory(directory, _RESTRICTED_DIRECTORY)
-            _require_own(directory)
-            if directory.stat().st_mode & 0o077:
-                directory.chmod(_RESTRICTED_DIRECTORY)
-        for directory in (self.safe, self.publish):
+        # First, so that a home made with them lets others through to what they may read.
+        for directory in self._open_zones:
             make_directory(directory, _OPEN_DIRECTORY)
-            _require_own(directory)
-        if self.home.stat().st_mode & stat.S_IWOTH:
-            raise Fault(
-                f"everybody may write to {self.home.name}; take that right away (chmod o-w)"
-            )
+        for directory in self._closed_zones:
+            make_directory(directory, _RESTRICTED_DIRECTORY)
+            if not directory.is_symlink() and directory.stat().st_uid == os.getuid():
+                directory.chmod(_RESTRICTED_DIRECTORY)
+        for problem in self.problems():
+            raise Fault(problem)
+
+    def problems(self) -> Iterator[str]:
+        """What is wrong with the zones that are there, one line each that says what to do."""
+        for directory in (*self._closed_zones, *self._open_zones):
+            if directory.is_symlink():
+                yield f"{directory.name} is a link; a zone must be a directory of the home"
+            elif not directory.is_dir():
+                yield f"{directory.name} is not there; the next start creates it"
+            elif directory.stat().st_uid != os.getuid():
+                yield f"{directory.name} belongs to another user; run as the home's owner"
+            elif directory in self._closed_zones and directory.stat().st_mode & 0o077:
+                yield f"others may enter {directory.name}; the next start takes that right away"
+        if self.home.is_dir() and self.home.stat().st_mode & stat.S_IWOTH:
+            yield f"everybody may write to {self.home.name}; take that right away (chmod o-w)"
+
+    @property
+    def _closed_zones(self) -> tuple[Path, ...]:
+        return self.restricted, self.dagster_home, self.steward
+
+    @property
+    def _open_zones(self) -> tuple[Path, ...]:
+        return self.safe, self.publish
 
     def raw(self, cell: Cell) -> Path:
         """Directory of a cell's study files and manifest."""
@@ -183,6 +203,11 @@ class Lake:
         return self.safe / "publications"
 
     @property
+    def deliveries(self) -> Path:
+        """What was sent and told, so that nothing is sent or told twice."""
+        return self.safe / "deliveries"
+
+    @property
     def marts(self) -> Path:
         """The published marts: a link to the newest version."""
         return self.publish / "marts"
@@ -212,13 +237,6 @@ class Lake:
         """Cells that were tried, whether or not they landed, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")
         return sorted({_cell_of(path.parent) for path in found})
-
-
-def _require_own(directory: Path) -> None:
-    if directory.is_symlink():
-        raise Fault(f"{directory.name} is a link; a zone must be a directory of the home")
-    if directory.stat().st_uid != os.getuid():
-        raise Fault(f"{directory.name} belongs to another user; run as the home's owner")
 
 
 def _cell_of(directory: Path) -> Cell:

@@ -1,22 +1,15 @@
-"""The trend as a line chart: where its lines, points and labels stand, for page and PDF alike."""
+"""The shapes of a chart: where its marks and labels stand, for page, PDF and mail alike."""
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Final
 
-from protocol_assets.reports.texts import Texts
+__all__ = ["Bar", "Chart", "Dot", "Label", "Scale", "levels"]
 
-__all__ = ["Chart", "Label", "trend_chart"]
-
-_TICK_DAYS: Final = 7
-_STEPS: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-_GRIDLINES: Final = 5
-_LEAST_RANGE: Final = 0.2
+_STEPS: Final = (1.0, 2.0, 5.0, 10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,81 +22,86 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
+class Dot:
+    """A value; ``size`` is its radius, 1 being that of a plain point."""
+
+    x: float
+    y: float
+    text: str
+    size: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A column from the lower edge with the interval of its value.
+
+    Attributes:
+        x: Left edge.
+        width: Width.
+        y: Upper edge.
+        low: Lower end of the interval, None where it is not told.
+        high: Upper end, likewise.
+        text: What it says.
+    """
+
+    x: float
+    width: float
+    y: float
+    low: float | None
+    high: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
-    """A line chart. Places are percent of the plot's width and height from its upper left corner.
+    """A chart. Places are percent of the plot's width and height from its upper left corner.
 
     Attributes:
         alt: What the chart shows, for those who do not see it.
         caption: The line below it.
         gridlines: Levels with their values.
-        ticks: Days along the lower edge.
+        ticks: What stands along the lower edge.
+        has_uprights: Whether a line rises from each tick.
         lines: From x, y to x, y.
-        points: The values.
+        dots: Single values.
+        bars: Columns.
     """
 
     alt: str
-    caption: str
-    gridlines: Sequence[Label]
-    ticks: Sequence[Label]
-    lines: Sequence[tuple[float, float, float, float]]
-    points: Sequence[Label]
+    caption: str | None = None
+    gridlines: Sequence[Label] = ()
+    ticks: Sequence[Label] = ()
+    has_uprights: bool = False
+    lines: Sequence[tuple[float, float, float, float]] = ()
+    dots: Sequence[Dot] = ()
+    bars: Sequence[Bar] = ()
 
 
-def trend_chart(
-    trend: Sequence[tuple[dt.date, float | None]], texts: Texts, *, patients: int
-) -> Chart | None:
-    """The chart of a trend; no line crosses a day without a value.
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """From values to percent of a plot's height (``y``, downwards) or width (``x``)."""
+
+    low: float
+    high: float
+
+    def x(self, value: float) -> float:
+        """Percent from the left edge."""
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+    def y(self, value: float) -> float:
+        """Percent from the upper edge."""
+        return round(100 * (self.high - value) / (self.high - self.low), 2)
+
+
+def levels(low: float, high: float, *, most: int) -> list[float]:
+    """Round values from ``low`` to ``high``.
 
     Args:
-        trend: Consecutive days with their values.
-        texts: The wording.
-        patients: Below so many a day is withheld.
-
-    Returns:
-        None where fewer than two days have a value.
+        low: Where the scale begins.
+        high: Where it ends, above ``low``.
+        most: About how many there may be.
     """
-    known = [value for _, value in trend if value is not None]
-    if len(known) < 2:
-        return None
-    low, high = min(1.0, *known), max(known)
-    top = low + 1.1 * max(high - low, _LEAST_RANGE)
-
-    def x(index: int) -> float:
-        return round(100 * index / (len(trend) - 1), 2)
-
-    def y(value: float) -> float:
-        return round(100 * (top - value) / (top - low), 2)
-
-    return Chart(
-        alt=texts(
-            "trend.alt",
-            first=texts.day(trend[0][0]),
-            last=texts.day(trend[-1][0]),
-            low=texts.number(min(known)),
-            high=texts.number(high),
-            end=texts.number(known[-1]),
-        ),
-        caption=texts("trend", patients=patients),
-        gridlines=[Label(0, y(value), texts.number(value, 1)) for value in _levels(low, top)],
-        ticks=[
-            Label(x(index), 100, texts.tick(trend[index][0]))
-            for index in range((len(trend) - 1) % _TICK_DAYS, len(trend), _TICK_DAYS)
-        ],
-        lines=[
-            (x(index), y(one), x(index + 1), y(other))
-            for index, ((_, one), (_, other)) in enumerate(pairwise(trend))
-            if one is not None and other is not None
-        ],
-        points=[
-            Label(x(index), y(value), f"{texts.tick(day)}: {texts.number(value)}")
-            for index, (day, value) in enumerate(trend)
-            if value is not None
-        ],
-    )
-
-
-def _levels(low: float, top: float) -> list[float]:
-    """Round values from ``low`` to ``top``, a handful at most."""
-    step = next((size for size in _STEPS if (top - low) / size <= _GRIDLINES), _STEPS[-1])
-    first, last = math.ceil(low / step - 1e-9), math.floor(top / step)
-    return [step * number for number in range(first, last + 1)]
+    size = 10.0 ** math.floor(math.log10((high - low) / most))
+    step = next(size * one for one in _STEPS if (high - low) / (size * one) <= most)
+    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
+    return [round(step * number, 9) for number in range(first, last + 1)]

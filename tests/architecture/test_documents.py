@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import tomllib
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
+from docs.generate.__main__ import MODULES
 from protocol_assets.data import read_table
 from protocol_assets.deidentify.policy import fact_columns, facts_schema
 from protocol_assets.settings import PacsSettings, Settings
@@ -45,15 +46,10 @@ def test_readme_names_make_targets_and_verbs_that_exist() -> None:
     assert verbs <= set(cli.commands)
 
 
-@pytest.mark.parametrize("script", ["data_dictionary", "vendors"])
-def test_generated_documents_are_up_to_date(script: str) -> None:
-    path = ROOT / "docs" / f"{script}.py"
-    spec = importlib.util.spec_from_file_location(script, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert module.TARGET.read_text(encoding="utf-8") == module.text(), "run 'make docs'"
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__.split(".")[-1])
+def test_what_is_generated_is_up_to_date(module: ModuleType) -> None:
+    for path, content in module.outputs().items():
+        assert path.read_text(encoding="utf-8") == content, "run 'make generate'"
 
 
 def test_every_vendor_table_is_in_its_document() -> None:

@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import zstandard
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
+from pypdf import PdfReader
 
 MARK = "QZXCANARY"
 WORD = re.compile(rf"{MARK}[A-Z]{{6}}")
@@ -159,24 +161,16 @@ def _unpacked(content: bytes) -> Iterator[bytes]:
 
 
 def _pdf(content: bytes) -> Iterator[bytes]:
-    """Streams of a PDF; its text as characters, by the fonts' own maps."""
-    streams = []
+    """The streams of a PDF, its metadata, and its text as its readers see it."""
     for match in re.finditer(rb"stream\r?\n", content):
         try:
-            streams.append(zlib.decompressobj().decompress(content[match.end() :]))
+            yield zlib.decompressobj().decompress(content[match.end() :])
         except zlib.error:
             continue
-    yield from streams
-    maps = [one for one in streams if b"begincmap" in one]
-    glyphs = dict(re.findall(rb"<([0-9A-Fa-f]{4})>\s*<([0-9A-Fa-f]{4})>", b"\n".join(maps)))
-    for stream in streams:
-        shown = re.findall(rb"<([0-9A-Fa-f]+)>", stream)
-        codes = [text[n : n + 4] for text in shown for n in range(0, len(text), 4)]
-        yield b"".join(_character(glyphs.get(code, b"")) for code in codes)
-
-
-def _character(code: bytes) -> bytes:
-    return chr(int(code, 16)).encode("utf-8", "ignore") if code else b""
+    reader = PdfReader(BytesIO(content))
+    yield str(dict(reader.metadata or {})).encode()
+    for page in reader.pages:
+        yield page.extract_text().encode()
 
 
 class Search:

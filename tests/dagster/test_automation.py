@@ -158,12 +158,17 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
                 dagster_instance=instance,
                 dagster_run=run,
                 dagster_event=event,
-                resources={"notify": told.append},
+                resources={
+                    "lake": deployment.lake,
+                    "notify": lambda _audience: {"mail": told.extend},
+                },
             )
             failure_sensor()(context.for_run_failure())
 
-        alert(run)
         alert(run.with_tags({**run.tags, "dagster/will_retry": "true"}))
+        assert told == []
+        alert(run)
+        alert(run)
     (line,) = told
     assert line.startswith(
         f"run {run.run_id[:8]} of {CELLS_JOB} ({FIRST}|north to {LAST}|north) failed: "
@@ -178,7 +183,9 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
 def test_sensors_run_by_themselves(deployment: Settings) -> None:
     repository = build_definitions(deployment).get_repository_def()
     assert {one.name for one in repository.sensor_defs} == {
+        "alert_on_cells",
         "alert_on_failure",
+        "alert_on_findings",
         "follow_the_cells",
         "watch_north",
         "watch_south",

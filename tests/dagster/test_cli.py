@@ -31,7 +31,7 @@ def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pacs: WilfulPacs) ->
     monkeypatch.setenv(CONFIG_VARIABLE, str(path))
     monkeypatch.setenv(KEY_VARIABLE, bytes(range(32)).hex())
     # Warehouse and report have their own tests.
-    monkeypatch.setattr(Runner, "report", lambda self, as_of=None: None)
+    monkeypatch.setattr(Runner, "report", lambda *_: None)
     return path
 
 
@@ -197,6 +197,11 @@ def test_status_and_rebuild(config: Path, capsys: pytest.CaptureFixture[str]) ->
     assert materialize(capsys)[0] == 0
     assert run("status") == 0
     assert "1 of 1 landed cells are whole and up to date" in capsys.readouterr().out
+    assert run("status", "--ask", "--json") == 0
+    told = json.loads(capsys.readouterr().out)
+    answers = {one["item"]: one["sentence"] for one in told["findings"]}
+    assert answers["PACS main"].startswith("answered in ")
+    assert [one["state"] for one in told["cells"]] == ["good"]
     lake = Lake(config.parent / "home")
     (cell,) = lake.landed_cells()
     before = lake.facts(cell).read_bytes()

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,50 +14,13 @@ import pytest
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
+from tests.integration.certificates import Authority
 from tests.integration.conftest import MakeInstance
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy
 
 DAY = dt.date(2026, 3, 2)
-CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
 
 Serve = Callable[..., CountingProxy]
-
-
-def openssl(*arguments: str | Path) -> None:
-    try:
-        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("makes its certificates with openssl")
-
-
-@dataclass(frozen=True)
-class Authority:
-    """A certificate authority in a folder of its own."""
-
-    folder: Path
-
-    @property
-    def certificate(self) -> Path:
-        return self.folder / "ca.pem"
-
-    def make(self) -> Authority:
-        self.folder.mkdir()
-        openssl("req", "-x509", *CURVE, "-days", "2", "-subj", "/CN=authority",
-                "-addext", "basicConstraints=critical,CA:TRUE",
-                "-addext", "keyUsage=critical,keyCertSign",
-                "-keyout", self.folder / "ca.key", "-out", self.certificate)  # fmt: skip
-        return self
-
-    def issue(self, name: str, *, host: str = "IP:127.0.0.1") -> tuple[Path, Path]:
-        """A certificate and its key."""
-        key, request, out = (self.folder / f"{name}.{end}" for end in ("key", "csr", "pem"))
-        extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName={host}\n")
-        openssl("req", *CURVE, "-subj", f"/CN={name}", "-keyout", key, "-out", request)
-        openssl("x509", "-req", "-in", request, "-CA", self.certificate, "-CAkey",
-                self.folder / "ca.key", "-CAcreateserial", "-extfile", extensions,
-                "-days", "1", "-out", out)  # fmt: skip
-        return out, key
 
 
 @pytest.fixture(scope="module")

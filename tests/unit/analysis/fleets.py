@@ -78,6 +78,7 @@ def acquisitions(
     frame["acquisition_key"] = [f"{name}.{i}" for i in range(len(day))]
     if "exam_key" not in columns:
         frame["exam_key"] = [f"{name}.exam.{i}" for i in range(len(day))]
+    frame["patient_key"] = columns.get("patient_key", "patient of " + frame["exam_key"])
     if "protocol_key" not in columns:
         frame["protocol_key"] = (
             frame["anatomy"]

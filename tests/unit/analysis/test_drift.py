@@ -62,6 +62,13 @@ def test_nex_three_on_one_scanner() -> None:
     assert (one["expected"], one["observed"], one["share"]) == (1, 3, 1)
 
 
+def test_where_a_target_is_signed_it_judges_and_not_the_comparison() -> None:
+    kinds = set(found(fleet(nex=3.0), targets({"value": 3.0})).findings["kind"])
+    assert "above comparable" not in kinds
+    elsewhere = found(fleet(nex=3.0), targets({"value": 3.0, "model": "another"}))
+    assert "above comparable" in set(elsewhere.findings["kind"])
+
+
 def test_tr_off_in_one_study() -> None:
     one = the_one(fleet(tr_ms=once(3400.0, 4600.0)), "departure")
     assert (one["parameter"], one["expected"], one["observed"]) == ("tr_ms", 3400, 4600)

@@ -58,3 +58,12 @@ def test_a_zone_that_is_a_link_is_refused(tmp_path: Path) -> None:
     lake.restricted.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(Fault, match="is a link"):
         lake.prepare()
+
+
+def test_a_new_home_lets_others_through_to_what_they_may_read(tmp_path: Path) -> None:
+    lake = Lake(tmp_path / "new" / "home")
+    lake.prepare()
+    modes = {one.name: one.stat().st_mode & 0o777 for one in (lake.home, *lake.home.iterdir())}
+    assert modes["home"] & 0o055 == 0o055
+    assert modes["publish"] & 0o055 == 0o055
+    assert modes["restricted"] == modes["steward"] == modes["dagster"] == 0o700

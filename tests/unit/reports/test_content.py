@@ -2,13 +2,26 @@ from __future__ import annotations
 
 import pytest
 
-from protocol_assets.reports.content import Content, Section, content
+from protocol_assets.reports.content.blocks import Content, Section, Table
+from protocol_assets.reports.content.report import content, scanner_content
+from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
-from tests.unit.reports.marts import DAY, FIGURES, cell, made
+from tests.unit.reports.marts import (
+    DAY,
+    FIGURES,
+    cell,
+    change,
+    finding,
+    fleet_of,
+    made,
+    opportunity,
+)
+
+TEXTS = Texts("en")
 
 
 def report(name: str) -> Content:
-    return content(FIGURES[name], Texts(), is_demo=False)
+    return content(FIGURES[name], TEXTS, is_demo=False)
 
 
 def section(name: str, key: str) -> Section:
@@ -16,16 +29,229 @@ def section(name: str, key: str) -> Section:
     return found
 
 
-def test_a_whole_day_has_six_tiles_a_trend_and_two_rankings() -> None:
+def table(name: str, key: str) -> Table:
+    (found,) = section(name, key).tables
+    return found
+
+
+def test_the_most_important_comes_first() -> None:
     whole = report("whole")
     assert whole.title == "MR protocol report, 2026-03-04"
     assert whole.notice is None
     assert [one.key for one in whole.sections] == [
+        "headline",
+        "opportunities",
+        "changes",
+        "drift",
         "fleet",
-        "scanners",
-        "protocols",
         "completeness",
+        "scanners",
     ]
+
+
+def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_was_won() -> None:
+    headline = section("whole", "headline")
+    assert [(tile.value, tile.unit) for tile in headline.tiles] == [
+        ("300", "min a month"),
+        ("3", ""),
+        ("80\u00a0%", ""),
+        ("82", "min a month"),
+    ]
+    notes = [tile.note for tile in headline.tiles]
+    assert notes[0] == "interval 240 to 390; about 5 h a month"
+    assert notes[1] == "2 open, 1 accepted; not counted: waived 1"
+    assert notes[2] == "4 of 5 protocols on scanners; the others: too few comparable scanners 1"
+    assert notes[3].startswith("verified changes: 1; 82 min a month more wait")
+    assert headline.chart is not None
+    assert len(headline.chart.bars) == 6
+
+
+@pytest.mark.parametrize(
+    ("rows", "value", "note"),
+    [
+        ([opportunity("A", None)], "–", "no opportunity tells minutes"),
+        (
+            [opportunity("A", None, has_potential=False)],
+            "0",
+            "no assessed protocol lies above its reference",
+        ),
+        (
+            [opportunity("A", None, has_potential=None, state="not assessable")],
+            "–",
+            "no protocol could be assessed",
+        ),
+        ([opportunity("A", 9, minutes_per_month_low=None)], "9", ""),
+        ([opportunity("A", 9), opportunity("B", None)], "9", "1 opportunities do not tell"),
+    ],
+)
+def test_nothing_to_win_is_not_the_same_as_not_known(
+    rows: list[dict[str, object]], value: str, note: str
+) -> None:
+    shown = content(made(published_opportunities=rows), TEXTS, is_demo=False).sections[0]
+    assert shown.tiles[0].value == value
+    assert note in shown.tiles[0].note
+
+
+def test_opportunities_are_ranked_with_what_they_cost_and_which_reference() -> None:
+    rows = table("whole", "opportunities").rows
+    assert [row[1].text for row in rows] == ["140\u00a0min", "100\u00a0min", "60\u00a0min"]
+    first = rows[0]
+    assert (first[0].below, first[1].below) == ("MR 2, North", "112 to 182")
+    assert (first[2].text, first[2].below) == ("3 → 2", "target Spine v2")
+    assert first[3].text == "−18\u00a0%"
+    assert first[6].text == "accepted"
+    assert first[6].below == "since 4 Mar 2026, promised 138 min"
+    assert [row[2].below for row in rows[1:]] == ["comparable scanners (6)", "same model (6)"]
+    span = first[1].span
+    assert span is not None
+    assert [span.value, span.low, span.high] == [76.9, 61.5, 100]
+
+
+def test_the_caveat_stands_once_and_nothing_is_recommended() -> None:
+    words = str(report("whole"))
+    assert words.count("averaging also suppresses flow and motion artefacts") == 1
+    for word in ("should be", "recommend", "you must", "reduce to"):
+        assert word not in words
+
+
+def test_what_is_not_listed_is_summed_up() -> None:
+    rows = [opportunity(f"MR {number}", 30) for number in range(15)]
+    shown = content(made(published_opportunities=rows), TEXTS, is_demo=False)
+    (listed,) = shown.sections[1].tables
+    assert len(listed.rows) == 10
+    assert listed.more is not None
+    assert listed.more.startswith("5 more with 150\u00a0min (120 to 195) a month")
+
+
+def test_time_won_without_confirmed_quality_does_not_look_like_success() -> None:
+    rows = table("whole", "changes").rows
+    assert [(row[-1].text, row[-1].state) for row in rows] == [
+        ("verified", "whole"),
+        ("time won, quality not confirmed", "partial"),
+        ("exploratory", "plain"),
+    ]
+    assert rows[1][-1].below == "no image-quality sign-off on record"
+    assert (rows[1][5].text, rows[1][5].below) == ("too few exams to tell", "images not signed off")
+
+
+@pytest.mark.parametrize(
+    ("state", "badge"),
+    [("time lost", "alarm"), ("relapsed", "alarm"), ("no effect", "missing"), ("new", "plain")],
+)
+def test_only_what_is_verified_is_green(state: str, badge: str) -> None:
+    shown = content(
+        made(published_verification=[change("A", state)]), TEXTS, is_demo=False
+    ).sections[2]
+    assert shown.tables[0].rows[0][-1].state == badge
+
+
+def test_a_change_is_measured_against_unchanged_scanners_where_there_are_any() -> None:
+    against, _, alone = (row[3] for row in table("whole", "changes").rows)
+    assert against.text == "−64\u00a0s"
+    assert against.below == "−88 to −40\u00a0s; against unchanged scanners"
+    assert alone.text == "−71\u00a0s"
+    assert alone.below is not None
+    assert alone.below.endswith("on the scanner alone")
+    assert alone.span is not None
+    assert alone.span.zero == 50
+    promised = [row[4].below for row in table("whole", "changes").rows]
+    assert promised == ["promised 90", "promised 90", "nothing promised"]
+
+
+def test_registered_days_come_before_those_found_in_the_data() -> None:
+    rows = [
+        change("A", "exploratory", evidence="exploratory", changed_on=DAY),
+        change("B", "verified"),
+    ]
+    shown = content(made(published_verification=rows), TEXTS, is_demo=False).sections[2]
+    assert [row[1].below for row in shown.tables[0].rows] == [
+        "day registered",
+        "day found in the data",
+    ]
+
+
+def test_drift_tells_from_what_to_what_and_the_rest_is_counted() -> None:
+    shown = section("whole", "drift")
+    assert shown.lead is not None
+    assert shown.lead.endswith("departure 1")
+    relapse, drift = table("whole", "drift").rows
+    assert (relapse[1].text, relapse[1].state, relapse[3].text) == ("relapse", "alarm", "1 → 2")
+    assert drift[2].text == "TR"
+    assert drift[3].text == "9\u202f000\u00a0ms → 8\u202f000\u00a0ms"
+    assert drift[4].text == "70\u00a0%"
+
+
+def test_terms_are_shown_where_there_are_no_numbers() -> None:
+    row = finding("A", "drift", parameter="coil_code", expected=None, observed=None)
+    row |= {"expected_term": "head_coil", "observed_term": "BODY"}
+    shown = content(made(published_findings=[row]), TEXTS, is_demo=False).sections[3]
+    assert shown.tables[0].rows[0][3].text == "head coil → BODY"
+
+
+def test_a_scanner_page_has_all_that_was_found_there_and_its_months() -> None:
+    figures = FIGURES["whole"]
+    page = scanner_content(figures.scanners[0], figures, TEXTS, is_demo=True)
+    assert page.heading == "MR 2"
+    assert page.key == figures.scanners[0].slug
+    assert page.back is not None
+    by_key = {one.key: one for one in page.sections}
+    assert list(by_key) == [
+        *("headline", "opportunities", "changes", "drift", "months", "protocols"),
+    ]
+    kinds = [row[1].text for row in by_key["drift"].tables[0].rows]
+    assert kinds == ["drift", "departure"]
+    assert all(row[0].link is None for row in by_key["opportunities"].tables[0].rows)
+    february, january = by_key["months"].tables[0].rows[:2]
+    assert [one.text for one in february] == [
+        *("February 2026", "42", "12.0 (90\u00a0%)", "15.6 (90\u00a0%)", "3.6 (90\u00a0%)"),
+    ]
+    assert january[0].text == "January 2026"
+
+
+def test_a_page_of_paper_lists_less_and_says_so() -> None:
+    figures = made(published_opportunities=[opportunity("MR 2", 30)] * 9)
+    page = scanner_content(figures.scanners[0], figures, TEXTS, is_demo=True, most=4)
+    (listed,) = page.sections[1].tables
+    assert len(listed.rows) == 4
+    assert listed.more == "5 more are not shown here."
+
+
+def test_panels_have_links_to_pages_and_so_has_the_ranking() -> None:
+    whole = report("whole")
+    scanners = whole.sections[-1]
+    slugs = {one.slug for one in FIGURES["whole"].scanners}
+    assert {panel.link for panel in scanners.panels} == slugs
+    assert {link.target for link in scanners.links} == slugs
+    assert {row[0].link for row in table("whole", "opportunities").rows} == slugs
+
+
+def test_a_large_fleet_shows_the_scanners_that_have_something_to_say_and_links_to_all() -> None:
+    figures = fleet_of(100)
+    scanners = content(figures, TEXTS, is_demo=False).sections[-1]
+    assert len(scanners.panels) == 34
+    assert len(scanners.links) == 100
+    assert scanners.lead is not None
+    assert "34 of 100 scanners are shown" in scanners.lead
+    assert len(content(fleet_of(60), TEXTS, is_demo=False).sections[-1].panels) == 60
+
+
+def test_a_report_of_some_scanners_says_so() -> None:
+    shown = content(made(scope=Scope(sites=("North",))), TEXTS, is_demo=False)
+    assert shown.subtitle.endswith("Shown: North")
+    (fleet,) = (one for one in shown.sections if one.key == "fleet")
+    assert fleet.lead == "All scanners, also those that this report does not list"
+
+
+def test_names_that_are_withheld_are_said_to_be() -> None:
+    name = table("names withheld", "opportunities").rows[0][0]
+    assert (name.text, name.below, name.link) == (
+        "protocol without a name",
+        "scanner without a name",
+        None,
+    )
+
+
+def test_a_day_has_six_tiles_and_a_trend() -> None:
     fleet = section("whole", "fleet")
     assert [f"{tile.value} {tile.unit}".strip() for tile in fleet.tiles] == [
         "1.80",
@@ -37,15 +263,6 @@ def test_a_whole_day_has_six_tiles_a_trend_and_two_rankings() -> None:
     ]
     assert fleet.message is None
     assert fleet.chart is not None
-
-
-def test_a_scanner_shows_its_device_and_a_protocol_its_scanner() -> None:
-    (scanners,), (protocols,) = (section("whole", key).tables for key in ("scanners", "protocols"))
-    assert scanners.rows[0][0].text == "Scanner BDOD3X"
-    assert scanners.rows[0][0].below == "Siemens Healthineers Aera, 1.5\u00a0T, North"
-    assert protocols.rows[0][0].text == "Lumbar spine, Sagittal T2, 1.5\u00a0T, 2D"
-    assert protocols.rows[0][0].below == "Scanner BDOD3X, North"
-    assert [row[1].bar for row in protocols.rows] == [1, 0.625]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +280,9 @@ def test_a_day_without_figures_says_why(name: str, text: str) -> None:
     assert not fleet.tiles
 
 
-def test_without_a_closed_month_one_message_stands_for_both_rankings() -> None:
-    assert section("no closed month", "scanners").message
-    assert "protocols" not in {one.key for one in report("no closed month").sections}
+@pytest.mark.parametrize("key", ["headline", "changes", "drift", "completeness", "scanners"])
+def test_where_there_is_nothing_a_sentence_stands(key: str) -> None:
+    assert section("empty", key).message
 
 
 @pytest.mark.parametrize(
@@ -82,9 +299,10 @@ def test_without_a_closed_month_one_message_stands_for_both_rankings() -> None:
 def test_only_what_is_whole_reads_as_whole(
     percent: float | None, is_complete: bool, text: str, state: str
 ) -> None:
-    figures = made(completeness=[cell(DAY, "north", percent, is_complete)])
-    (table,) = content(figures, Texts(), is_demo=False).sections[-1].tables
-    north, south = table.rows[0][1:]
+    figures = made(completeness_daily=[cell(DAY, "north", percent, is_complete)])
+    shown = {one.key: one for one in content(figures, TEXTS, is_demo=False).sections}
+    (landed,) = shown["completeness"].tables
+    north, south = landed.rows[0][1:]
     assert (north.text, north.state) == (text, state)
     assert (south.text, south.state) == ("not landed", "missing")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 
 from protocol_assets.reports.figures import Landing, latest_complete_day
-from tests.unit.reports.marts import DAY, PACS, cell, fleet, made, monthly
+from tests.unit.reports.marts import DAY, PACS, cell, change, finding, fleet, made
 
 
 def test_the_day_is_the_latest_that_every_pacs_has_whole() -> None:
@@ -14,40 +14,6 @@ def test_the_day_is_the_latest_that_every_pacs_has_whole() -> None:
     assert latest_complete_day([*rows, cell(DAY, "south", 100)], PACS) == DAY
     assert latest_complete_day([*rows, cell(DAY, "south", None)], PACS) == DAY
     assert latest_complete_day([], PACS) is None
-
-
-def test_scanners_and_protocols_are_ranked_and_scanners_weigh_their_protocols() -> None:
-    rows = [
-        monthly("A", "Sag T1", 3.0, acquisitions_with_nex=5),
-        monthly("A", "Sag T2", 1.0, acquisitions_with_nex=15),
-        monthly("B", "x", 2.0, model=None),
-    ]
-    shown = made(nex_monthly=rows)
-    assert [(row.scanner, row.nex_mean) for row in shown.scanners] == [("B", 2.0), ("A", 1.5)]
-    assert [row.protocol for row in shown.protocols] == ["Sag T1", "x", "Sag T2"]
-    assert [row.device for row in shown.scanners] == [
-        "Siemens Healthineers, 1.5 T",
-        "Siemens Healthineers Aera, 1.5 T",
-    ]
-
-
-def test_coverage_counts_only_acquisitions_that_are_eligible_for_nex() -> None:
-    rows = [
-        monthly("A", "T1", 2.0, acquisitions=20, acquisitions_with_nex=10, nex_coverage=0.5),
-        monthly("A", "silent", None, acquisitions=5, acquisitions_with_nex=0, nex_coverage=0.0)
-        | {"acquisitions_nex_eligible": 5},
-        monthly("A", "diffusion", None, acquisitions=40, acquisitions_with_nex=0)
-        | {"nex_coverage": None, "acquisitions_nex_eligible": 0},
-    ]
-    (scanner,) = made(nex_monthly=rows).scanners
-    assert scanner.coverage == 10 / 25
-    assert scanner.acquisitions == 65
-
-
-def test_a_protocol_without_nex_is_not_ranked() -> None:
-    shown = made(nex_monthly=[monthly("A", "Sag T1", None, acquisitions_with_nex=0)])
-    assert not shown.scanners
-    assert not shown.protocols
 
 
 def test_the_trend_ends_with_the_day_and_has_no_value_where_a_day_has_no_row() -> None:
@@ -62,8 +28,42 @@ def test_the_trend_ends_with_the_day_and_has_no_value_where_a_day_has_no_row() -
 
 
 def test_a_day_without_studies_has_landed() -> None:
-    shown = made(completeness=[cell(DAY, "north", None), cell(DAY, "south", 50)])
+    shown = made(completeness_daily=[cell(DAY, "north", None), cell(DAY, "south", 50)])
     assert shown.completeness[0].landed == {
         "north": Landing(None, is_complete=True),
         "south": Landing(50, is_complete=False),
     }
+
+
+def test_a_pacs_that_has_been_down_for_months_does_not_fill_the_page() -> None:
+    rows = [cell(DAY, name, 100) for name in PACS]
+    rows += [cell(DAY + dt.timedelta(days=days), "north", 100) for days in range(1, 90)]
+    days = [one.day for one in made(completeness_daily=rows).completeness]
+    assert len(days) == 14
+    assert days[0] == DAY + dt.timedelta(days=89)
+
+
+def test_relapses_come_before_drifts_and_what_is_dealt_with_is_not_shown() -> None:
+    rows = [
+        finding("A", "departure"),
+        finding("A", "drift", first_day=DAY),
+        finding("B", "drift", first_day=DAY - dt.timedelta(days=9)),
+        finding("A", "relapse", first_day=DAY - dt.timedelta(days=30)),
+        finding("C", "drift", state="verified"),
+        finding("C", "drift", state="waived", is_waived=True),
+        finding("C", "drift", is_seen=False, state="accepted"),
+        finding("C", "opportunity"),
+    ]
+    shown = made(published_findings=rows[::-1]).findings
+    assert [(row["kind"], row["scanner_label"]) for row in shown] == [
+        ("relapse", "A"),
+        ("drift", "A"),
+        ("drift", "B"),
+        ("departure", "A"),
+    ]
+
+
+def test_the_newest_change_comes_first() -> None:
+    rows = [change("A", "verified"), change("B", "verified", changed_on=DAY)]
+    shown = made(published_verification=rows).changes
+    assert [row["scanner_label"] for row in shown] == ["B", "A"]

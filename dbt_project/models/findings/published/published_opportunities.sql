@@ -5,6 +5,8 @@ opportunities as (
 )
 
 select
+    finding_key as row_key,
+    finding_key,
     as_of,
     scanner_label,
     site,

@@ -6,6 +6,8 @@ verification as (
 )
 
 select
+    {{ finding_key("'change'", 'device_key', 'protocol_key', 'cast(changed_on as string)') }}
+        as row_key,
     as_of,
     scanner_label,
     site,

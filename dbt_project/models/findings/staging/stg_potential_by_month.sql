@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('analysis', 'potential_by_month') }}
+)
+
+select *
+from source

@@ -1,0 +1,1 @@
+"""What is generated from the specifications: ``make generate`` writes it, a test compares it."""

@@ -1,0 +1,83 @@
+"""docs/data-dictionary.md, from the specifications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from protocol_assets.deidentify.policy import FactColumn, fact_columns, terms
+from protocol_assets.dicom.columns import SeriesColumn, series_columns
+
+TARGET = Path(__file__).parents[1] / "data-dictionary.md"
+
+_SUFFIXES = """\
+A column that may vary over the frames of a series holds the mode (ties: the smallest value). Beside
+it stand `_min`, `_max` (numbers) and `_distinct`, the number of distinct values. `dirty_values`
+counts the values of a series that were there and could not be read as their type, `dirty_columns`
+names their columns.
+"""
+_ACTIONS = {
+    "key": "keyed pseudonym, domain {}",
+    "term": "a defined term of {}",
+    "number": "number {}",
+    "day": "cut to the day",
+    "flag": "true or false",
+    "partition": "the cell's PACS",
+}
+
+
+def outputs() -> dict[Path, str]:
+    """The document."""
+    return {TARGET: text()}
+
+
+def text() -> str:
+    """The whole document."""
+    parts = [
+        "# Data dictionary",
+        "",
+        "Made from `protocol_assets/data/series_columns.csv` and `facts_columns.csv` by",
+        "`make generate`; edit those, not this.",
+        "",
+        "## series (restricted)",
+        "",
+        _SUFFIXES,
+        *_series(series_columns()),
+        "## series_facts (safe)",
+        "",
+        "What is not a row here cannot leave the restricted zone.",
+        "",
+        *_facts(fact_columns()),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _series(columns: Iterable[SeriesColumn]) -> Iterator[str]:
+    group = ""
+    for column in columns:
+        if column.group != group:
+            if group:
+                yield ""
+            group = column.group
+            yield f"### {group.capitalize()}"
+            yield ""
+            yield "| column | type | statistic | unit | description |"
+            yield "| --- | --- | --- | --- | --- |"
+        yield (
+            f"| {column.name} | {column.type} | {column.statistic} | {column.unit} "
+            f"| {column.description} |"
+        )
+    yield ""
+
+
+def _facts(columns: Iterable[FactColumn]) -> Iterator[str]:
+    yield "| column | type | unit | how it passes | made from | description |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for column in columns:
+        passes = _ACTIONS[column.action].format(column.argument)
+        if column.action == "term":
+            passes += f" ({len(terms(column.argument))})"
+        yield (
+            f"| {column.name} | {column.type} | {column.unit} | {passes} | {column.source} "
+            f"| {column.description} |"
+        )

@@ -1,0 +1,201 @@
+"""The command line's verbs of findings: what was found, and what people decide about it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+from rich.table import Table
+
+from protocol_assets.cli.terminal import out
+from protocol_assets.faults import Fault
+from protocol_assets.lake.zones import Lake
+from protocol_assets.settings import Settings
+
+__all__ = ["findings"]
+
+_DONE: Final = 0
+_DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+_SHOWN_KEY: Final = 8
+
+Row = dict[str, Any]
+
+
+@click.group()
+def findings() -> None:
+    """What was found, and what becomes of it: open, accepted, changed, verified, or waived."""
+
+
+@findings.command("list")
+@click.option("--state", help="Only those in this state.")
+@click.option("--kind", help="Only those of this kind, such as opportunity or drift.")
+@click.option("--scanner", help="Only those of the scanner of this name.")
+@click.option("--all", "is_all", is_flag=True, help="Show waived ones as well.")
+@click.option("--limit", default=40, show_default=True, help="Most lines to show.")
+def list_findings(
+    state: str | None, kind: str | None, scanner: str | None, is_all: bool, limit: int
+) -> int:
+    """List findings, the most minutes a month first."""
+    from protocol_assets.lake.analysis import read_mart
+
+    wanted = {"state": state, "kind": kind, "scanner_label": scanner}
+    rows = [
+        row
+        for row in read_mart(Settings.load().lake, "findings")
+        if all(value is None or row[name] == value for name, value in wanted.items())
+        and (is_all or state == "waived" or not row["is_waived"])
+    ]
+    rows.sort(key=_urgency)
+    out.print(_table(rows[:limit]) if rows else "nothing was found")
+    out.print(f"{min(limit, len(rows))} of {len(rows)} findings")
+    return _DONE
+
+
+@findings.command("accept")
+@click.argument("key")
+@click.option("--owner", required=True, help="Who sees to it.")
+@click.option("--on", type=_DAY, help="Day of the decision; today by default.")
+def accept(key: str, owner: str, on: dt.datetime | None) -> int:
+    """Decide to change it: volume and promised minutes are frozen as they are now."""
+    from protocol_assets.lake.analysis import read_mart
+    from protocol_assets.steward.lives import accepted
+
+    lake = Settings.load().lake
+    found = _found(lake, key)
+    opportunity = None
+    if found["kind"] == "opportunity":
+        known = {row["finding_key"]: row for row in read_mart(lake, "opportunities")}
+        opportunity = known.get(found["finding_key"])
+        if opportunity is None:
+            raise Fault("it is not seen any more; there is nothing to accept")
+    line = accepted(_line(lake, found), opportunity, owner, _day(on))
+    promised = line.promised_minutes_per_month
+    _put(lake, line, f"accepted by {owner}" + (f", {promised:g} min a month" if promised else ""))
+    return _DONE
+
+
+@findings.command("change")
+@click.argument("key")
+@click.option("--on", required=True, type=_DAY, help="Day from which exams run at the new setting.")
+@click.option("--signed-by", help="Who looked at the images after the change.")
+@click.option("--signed-on", type=_DAY, help="When.")
+def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datetime | None) -> int:
+    """Register the day of the change, before anyone looks at what came of it."""
+    from protocol_assets.steward.lives import changed
+
+    lake = Settings.load().lake
+    signed = signed_on.date() if signed_on else None
+    line = changed(_line(lake, _found(lake, key)), on.date(), signed_by, signed)
+    _put(lake, line, f"changed on {line.changed_on}")
+    return _DONE
+
+
+@findings.command("verify")
+@click.argument("key")
+@click.option("--signed-by", required=True, help="Who looked at the images after the change.")
+@click.option("--signed-on", required=True, type=_DAY, help="When.")
+@click.option("--on", type=_DAY, help="Day of the verification; today by default.")
+def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | None) -> int:
+    """Accept the verification of a change: time was won, and the images stood it."""
+    from protocol_assets.lake.analysis import read_mart
+    from protocol_assets.steward.lives import verified
+
+    lake = Settings.load().lake
+    found = _found(lake, key)
+    line = _line(lake, found)
+    own = [
+        row
+        for row in read_mart(lake, "change_verification")
+        if all(row[name] == found[name] for name in ("device_key", "protocol_key"))
+        and row["changed_on"] == line.changed_on
+    ]
+    verification = own[0] if own else None
+    if found["kind"] != "opportunity" and found["is_seen"]:
+        raise Fault("it is still seen; make the report after the change, then verify")
+    line = verified(line, verification, _day(on), signed_by, signed_on.date())
+    _put(lake, line, f"verified, images signed off by {signed_by}")
+    return _DONE
+
+
+@findings.command("waive")
+@click.argument("key")
+@click.option("--until", required=True, type=_DAY, help="Last day of the waiver.")
+@click.option("--owner", required=True, help="Who answers for it.")
+@click.option("--reason", required=True, help="Why it is left as it is.")
+def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
+    """Leave it as it is until a day; then it is shown again."""
+    from protocol_assets.steward.lives import waived
+
+    lake = Settings.load().lake
+    line = waived(_line(lake, _found(lake, key)), until.date(), owner, reason)
+    _put(lake, line, f"waived until {line.waived_until}")
+    return _DONE
+
+
+def _found(lake: Lake, key: str) -> Row:
+    """The finding whose key begins so."""
+    from protocol_assets.lake.analysis import read_mart
+
+    matching = [row for row in read_mart(lake, "findings") if row["finding_key"].startswith(key)]
+    if len(matching) != 1:
+        count = "no finding's" if not matching else f"{len(matching)} findings'"
+        raise Fault(f"{count} key begins with {key}; 'protocol-assets findings list' shows them")
+    return matching[0]
+
+
+def _line(lake: Lake, found: Row) -> Any:
+    from protocol_assets.lake.analysis import read_analysis
+    from protocol_assets.steward.findings import read_findings
+    from protocol_assets.steward.lives import line_of
+
+    devices = read_analysis(lake, "devices").to_pylist()
+    newest = {row["device_key"]: row["analysed_as"] for row in devices}
+    return line_of(found, read_findings(lake), newest)
+
+
+def _put(lake: Lake, line: Any, words: str) -> None:
+    from protocol_assets.steward.findings import put_finding
+
+    put_finding(lake, line)
+    out.print(f"{words}; the next report shows it", markup=False)
+
+
+def _day(day: dt.datetime | None) -> dt.date:
+    return day.date() if day else dt.datetime.now().astimezone().date()
+
+
+def _urgency(row: Row) -> tuple[float, float, str]:
+    return -(row["minutes_per_month"] or 0), -(row["n_affected"] or 0), row["finding_key"]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    numbers = ("expected", "seen", "exams", "min/month", "SNR")
+    for heading in (
+        *("key", "kind", "scanner", "protocol", "parameter", *numbers, "state", "owner"),
+    ):
+        table.add_column(heading, justify="right" if heading in numbers else "left")
+    for row in rows:
+        table.add_row(
+            row["finding_key"][:_SHOWN_KEY],
+            row["kind"],
+            row["scanner_label"] or row["device_key"][:_SHOWN_KEY],
+            row["protocol_label"] or row["protocol_key"],
+            row["parameter"],
+            _value(row["expected"], row["expected_term"]),
+            _value(row["observed"], row["observed_term"]),
+            f"{row['n_affected']} of {row['n_exams']}" if row["n_exams"] else "",
+            f"{row['minutes_per_month']:.0f}" if row["minutes_per_month"] is not None else "",
+            f"{100 * (row['snr_ratio'] - 1):.0f} %" if row["snr_ratio"] is not None else "",
+            row["state"] if row["is_seen"] else f"{row['state']}, not seen",
+            row["owner"] or "",
+        )
+    return table
+
+
+def _value(number: float | None, term: str | None) -> str:
+    if number is not None:
+        return f"{number:.4g}"
+    return (term or "")[:_SHOWN_KEY] if term and term.isupper() else term or ""

@@ -1,0 +1,338 @@
+"""The command line: thin verbs over the same assets that the Dagster UI shows."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import click
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+
+from protocol_assets.cli.analysis import sheet, what_if
+from protocol_assets.cli.findings import findings
+from protocol_assets.cli.privacy import labels, purge, rekey, resolve
+from protocol_assets.cli.status import status
+from protocol_assets.cli.terminal import err, out
+from protocol_assets.faults import Fault, described_fault
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import ConfigurationError, Settings
+
+__all__ = ["main"]
+
+Tell = Callable[[Cell, int, int], None]
+
+_ALL_LANDED: Final = 0
+_SOME_MISSING: Final = 1
+_CONFIGURATION: Final = 2
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def main() -> None:
+    """Run the command line; every error is one line that says what to do."""
+    code = _CONFIGURATION
+    try:
+        code = cli.main(standalone_mode=False) or _ALL_LANDED
+    except click.exceptions.Abort:
+        _say("interrupted; what has landed stays, run again for the rest")
+    except click.ClickException as error:
+        error.show()
+    except ConfigurationError as error:
+        _say(f"configuration: {error}")
+    except Fault as error:
+        _say(str(error))
+        code = _SOME_MISSING
+    except Exception as error:
+        _say(described_fault(error))
+        code = _SOME_MISSING
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="protocol-assets")
+def cli() -> None:
+    """MR protocol monitoring: from the DICOM headers in every PACS to wasted scanner minutes."""
+
+
+@cli.command()
+def demo() -> int:
+    """Run the whole way on simulated scanners, into ./demo."""
+    from protocol_assets.demo import run_demo
+
+    with _progress() as tell:
+        whole = run_demo(Path("demo").resolve(), tell, out)
+    return _ALL_LANDED if whole else _SOME_MISSING
+
+
+@cli.command()
+@click.option("--pacs", required=True, help="Name of the PACS in the configuration.")
+@click.option("--from", "first", required=True, type=_DAY, help="First study day.")
+@click.option("--to", "last", required=True, type=_DAY, help="Last study day.")
+@click.option("--force", is_flag=True, help="Retrieve every study again.")
+@click.option("--as-of", type=_DAY, help="Last study day that findings count; the last by default.")
+def materialize(
+    pacs: str, first: dt.datetime, last: dt.datetime, force: bool, as_of: dt.datetime | None
+) -> int:
+    """Land the study days of one PACS, and rebuild warehouse and report."""
+    settings = Settings.load()
+    settings.pseudonyms()
+    from protocol_assets.runs import Runner
+
+    with _progress() as tell:
+        runner = Runner(settings, tell)
+        outcomes = list(runner.cells(pacs, first.date(), last.date(), force=force))
+        problem = runner.report(as_of.date() if as_of else None)
+    for outcome in outcomes:
+        if outcome.state != "landed":
+            _say(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
+    landed = sum(outcome.state == "landed" for outcome in outcomes)
+    out.print(f"{landed} of {len(outcomes)} cells landed")
+    if problem:
+        _say(f"warehouse and report: {problem}")
+    return _ALL_LANDED if landed == len(outcomes) and not problem else _SOME_MISSING
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print the measured profile for a machine.")
+def probe(name: str, as_json: bool) -> int:
+    """Ask a PACS what it can do, keep its profile, and say what to change."""
+    settings = Settings.load()
+    from protocol_assets.cells.profiles import write_profile
+    from protocol_assets.pacs.client import PacsClient
+
+    settings.lake.prepare()
+    endpoint = settings.pacs_named(name).endpoint(os.environ)
+    courtesy = settings.courtesy(name)
+    courtesy.insist()
+    with PacsClient(endpoint, courtesy=courtesy) as client:
+        report = client.probe()
+    if report.profile is not None:
+        write_profile(settings.lake, name, report.profile)
+    if as_json:
+        click.echo(json.dumps(report.to_json(), indent=1))
+    else:
+        table = Table(box=None, pad_edge=False)
+        for heading in ("", "item", "finding"):
+            table.add_column(heading)
+        for finding in report.findings:
+            table.add_row(finding.verdict, finding.item, finding.sentence)
+        out.print(table)
+        kept = "kept: the extractor goes by it" if report.profile else "not kept: too little known"
+        out.print(f"profile {kept}")
+    return _SOME_MISSING if report.verdict == "fail" else _ALL_LANDED
+
+
+@cli.command()
+@click.argument("name")
+def pause(name: str) -> int:
+    """Ask nothing more of a PACS, from the next request on, until it is resumed."""
+    settings = Settings.load()
+    from protocol_assets.cells.courtesy import pause as pause_pacs
+
+    settings.pacs_named(name)
+    pause_pacs(settings.lake, name, dt.datetime.now(dt.UTC))
+    out.print(f"{name} is paused; protocol-assets resume {name} ends it", markup=False)
+    return _ALL_LANDED
+
+
+@cli.command()
+@click.argument("name")
+def resume(name: str) -> int:
+    """End a pause, and the waiting after failures."""
+    settings = Settings.load()
+    from protocol_assets.cells.courtesy import resume as resume_pacs
+
+    settings.pacs_named(name)
+    resume_pacs(settings.lake, name)
+    out.print(f"{name} is asked again; what was missed is caught up", markup=False)
+    return _ALL_LANDED
+
+
+@cli.command()
+def rebuild() -> int:
+    """Make stale cells anew from what is retained, without asking a PACS; then the report."""
+    settings = Settings.load()
+    from protocol_assets.cells.status import cell_states
+    from protocol_assets.runs import Runner
+
+    stale = [
+        state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
+    ]
+    runner = Runner(settings)
+    outcomes = [
+        outcome
+        for cell in stale
+        for outcome in runner.cells(
+            cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+        )
+    ]
+    problem = runner.report()
+    refused = [outcome for outcome in outcomes if outcome.state == "refused"]
+    for outcome in refused:
+        _say(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}")
+    out.print(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
+    if problem:
+        _say(f"warehouse and report: {problem}")
+    return _SOME_MISSING if refused or problem else _ALL_LANDED
+
+
+@cli.command()
+@click.option("--port", default=8971, show_default=True, help="Port on 127.0.0.1.")
+@click.option("--seed", default=1, show_default=True, help="The same seed, the same fleet.")
+@click.option("--scanners", default=12, show_default=True, help="Scanners of the fleet.")
+@click.option("--studies", default=480, show_default=True, help="Studies of the period.")
+@click.option(
+    "--from",
+    "first",
+    default="2026-02-01",
+    show_default=True,
+    type=_DAY,
+    help="First study day; protocols change from 150 days later on.",
+)
+@click.option(
+    "--to", "last", default="2026-03-06", show_default=True, type=_DAY, help="Last study day."
+)
+@click.option("--as-of", type=_DAY, help="The day it is: later arrivals are unknown.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Write the truth to this folder.")
+def simulate(
+    port: int,
+    seed: int,
+    scanners: int,
+    studies: int,
+    first: dt.datetime,
+    last: dt.datetime,
+    as_of: dt.datetime | None,
+    truth: Path | None,
+) -> int:
+    """Serve a simulated fleet of lumbar spines as DICOMweb on loopback, until interrupted."""
+    from protocol_assets.simulator import Fleet, SimulatedPacs, write_truth
+
+    period = first.date(), last.date()
+    try:
+        fleet = Fleet(seed, scanners, studies, *period, case_mix="lumbar")
+        fleet.studies(None, *period)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if truth is not None:
+        out.print(f"truth: {write_truth(fleet, truth)}", markup=False)
+    server = SimulatedPacs(fleet, port=port, as_of=as_of.date() if as_of else None)
+    for site in fleet.sites:
+        out.print(f"{site}: {server.url(site)}", markup=False)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        out.print("stopped")
+    return _ALL_LANDED
+
+
+@cli.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def classify(file: Path) -> int:
+    """Show what the role rules make of a CSV of series descriptions.
+
+    FILE holds a column SeriesDescription and any other DICOM keyword that helps, such as
+    StudyDescription or EchoTime. One line a series comes out, as CSV.
+    """
+    from protocol_assets.protocols.classify import UnreadableListError, write_classified
+
+    try:
+        # A byte order mark is what spreadsheets put before UTF-8.
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            summary = write_classified(lines, sys.stdout)
+    except UnreadableListError as error:
+        raise click.ClickException(f"{file}: {error}") from None
+    except UnicodeDecodeError:
+        raise click.ClickException(f"{file}: not UTF-8; save it as CSV in UTF-8") from None
+    _say(summary)
+    return _ALL_LANDED
+
+
+@cli.group()
+def scanners() -> None:
+    """Give scanners readable names and sites."""
+
+
+@scanners.command("pending")
+def scanners_pending() -> int:
+    """List scanners without a name. Shows serial numbers: for the steward's eyes."""
+    from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
+
+    settings = Settings.load()
+    named = {one.device_key for one in read_scanner_names(settings.lake)}
+    waiting = [
+        one
+        for one in seen_scanners(settings.lake, settings.pseudonyms())
+        if one.device_key not in named
+    ]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("device_key", "manufacturer", "model", "station", "serial", "series"):
+        table.add_column(heading, no_wrap=True)
+    for one in waiting:
+        table.add_row(
+            one.device_key, one.manufacturer, one.model, one.station, one.serial, str(one.series)
+        )
+    out.print(table if waiting else "every scanner has a name")
+    return _ALL_LANDED
+
+
+@scanners.command("name")
+@click.argument("device_key")
+@click.argument("label")
+@click.option("--site", required=True, help="Where the scanner stands.")
+def scanners_name(device_key: str, label: str, site: str) -> int:
+    """Name a scanner; the next report shows the name."""
+    from protocol_assets.steward.scanners import ScannerName, name_scanner
+
+    name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
+    out.print(f"{device_key} is {label}, {site}", markup=False)
+    return _ALL_LANDED
+
+
+for _command in (findings, labels, purge, rekey, resolve, sheet, status, what_if):
+    cli.add_command(_command)
+
+
+def _say(text: str) -> None:
+    """One line to standard error, not wrapped."""
+    err.print(text, markup=False, soft_wrap=True)
+
+
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """A bar on a terminal, a plain line a cell elsewhere."""
+    if not err.is_terminal:
+        yield _plain
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+        tasks: dict[Cell, TaskID] = {}
+
+        def tell(cell: Cell, done: int, listed: int) -> None:
+            for other in [one for one in tasks if one != cell]:
+                progress.remove_task(tasks.pop(other))
+            if cell not in tasks:
+                tasks[cell] = progress.add_task(f"{cell.day} {cell.pacs}", total=listed)
+            progress.update(tasks[cell], completed=done, total=listed)
+
+        yield tell
+
+
+def _plain(cell: Cell, done: int, listed: int) -> None:
+    if done == listed:
+        studies = "1 study" if listed == 1 else f"{listed} studies"
+        _say(f"{cell.day} {cell.pacs}: {studies}")

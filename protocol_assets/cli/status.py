@@ -1,0 +1,89 @@
+"""``protocol-assets status``: the survey of the deployment, as tables or for a machine."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.table import Table
+
+from protocol_assets.cli.terminal import out
+
+if TYPE_CHECKING:
+    from protocol_assets.cells.status import CellState, DeadLetter
+    from protocol_assets.health.survey import Survey
+
+__all__ = ["status"]
+
+_GOOD: Final = 0
+_TO_MEND: Final = 1
+
+
+@click.command()
+@click.option("--ask", is_flag=True, help="Send each PACS one request; else what is known is told.")
+@click.option("--json", "as_json", is_flag=True, help="Print it for a machine, with every cell.")
+def status(ask: bool, as_json: bool) -> int:
+    """Show whether all is well, what is to be done, and what happens next.
+
+    Ends with 0 where nothing is to be mended, else with 1. Changes nothing.
+    """
+    from protocol_assets.health.survey import survey
+
+    found = survey(dt.datetime.now(dt.UTC), ask=ask)
+    if as_json:
+        click.echo(json.dumps(found.to_json(), indent=1))
+    else:
+        _print(found)
+    return _GOOD if found.is_good else _TO_MEND
+
+
+def _print(found: Survey) -> None:
+    table = _table("", "item", "finding")
+    for one in found.findings:
+        table.add_row(one.verdict, one.item, one.sentence)
+    for run in found.upcoming:
+        at = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "once it is on"
+        table.add_row("next", run.name, f"{at}: {run.words}")
+    out.print(table)
+    bad = [one for one in found.cells if not one.is_good]
+    if bad:
+        out.print(_cells(bad))
+    if found.letters:
+        out.print(_letters(found.letters))
+
+
+def _cells(states: Sequence[CellState]) -> Table:
+    table = _table("day", "PACS", "landed", "expected", "state", title="cells to mend")
+    for state in states:
+        counts = str(state.landed), str(state.expected)
+        table.add_row(state.cell.day.isoformat(), state.cell.pacs, *counts, state.words)
+    return table
+
+
+def _letters(letters: Sequence[DeadLetter]) -> Table:
+    headings = ("day", "PACS", "study", "stage", "class", "status", "tries", "first", "last")
+    table = _table(*headings, title="dead letters")
+    for one in letters:
+        table.add_row(
+            one.cell.day.isoformat(),
+            one.cell.pacs,
+            one.name or "the day",
+            one.stage,
+            one.kind,
+            str(one.status or ""),
+            str(one.tries),
+            one.first_seen[:16],
+            one.last_seen[:16],
+        )
+    return table
+
+
+def _table(*headings: str, title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for heading in headings:
+        is_number = heading in ("landed", "expected", "tries")
+        table.add_column(heading, justify="right" if is_number else "left")
+    return table

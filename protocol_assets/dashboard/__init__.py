@@ -1,0 +1,1 @@
+"""The dashboard: pages for exploring what is published, and nothing else."""

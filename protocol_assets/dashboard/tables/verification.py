@@ -1,0 +1,108 @@
+"""What became of a change: where it stands, before and after, promised beside realised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import pandas as pd
+
+from protocol_assets.dashboard.words import NOT_TOLD, day
+
+__all__ = ["VERIFIED", "Standing", "before_and_after", "by_state", "newest_first", "standing"]
+
+VERIFIED: Final = "verified"
+"""The only state that is a success."""
+_WON: Final = "time won, quality not confirmed"
+_TIMES: Final = {
+    "scan_time": "Scan time of the protocol",
+    "scan_time_sum": "Scan time of the exam",
+    "exam_span": "Exam span",
+    "gap_time": "Between scans",
+}
+_PARTS: Final = (
+    *("median_before_s", "median_after_s", "shift_s", "shift_low_s", "shift_high_s"),
+    *("adjusted_s", "adjusted_low_s", "adjusted_high_s"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a verification stands, in words.
+
+    Attributes:
+        tone: What it looks like: success only where it is verified.
+        text: One or two sentences.
+    """
+
+    tone: Literal["success", "warning", "error", "info"]
+    text: str
+
+
+def standing(row: pd.Series) -> Standing:
+    """Where one change stands."""
+    state, reason = row["state"], row["reason"]
+    why = f" ({reason})" if pd.notna(reason) else ""
+    if state == VERIFIED:
+        return Standing("success", f"Verified: time was won, and the images stood it{why}.")
+    if state == _WON:
+        guard = row["guard_reason"] if pd.notna(row["guard_reason"]) else NOT_TOLD
+        signed = "" if pd.notna(row["quality_signed_on"]) else " The images are not signed off."
+        return Standing(
+            "warning",
+            f"Not confirmed: scan time fell, the image quality is not confirmed. "
+            f"Quality guard: {guard}.{signed}",
+        )
+    if state == "relapsed":
+        return Standing(
+            "error", f"Relapsed on {day(row['relapsed_on'])}: back at the level before."
+        )
+    if state == "time lost":
+        return Standing("error", f"Time was lost{why}.")
+    if state == "exploratory":
+        effect = row["effect"] if pd.notna(row["effect"]) else f"effect {NOT_TOLD}"
+        return Standing(
+            "info",
+            f"Exploratory: {effect}, but the day was found in the data that test it. "
+            "Nobody has registered this change; it proves nothing.",
+        )
+    return Standing("info", f"{str(state).capitalize()}{why}.")
+
+
+def newest_first(verification: pd.DataFrame) -> pd.DataFrame:
+    """Registered changes before those found, the newest first."""
+    return verification.sort_values(
+        ["evidence", "changed_on", "scanner", "protocol"], ascending=[True, False, True, True]
+    ).reset_index(drop=True)
+
+
+def before_and_after(row: pd.Series) -> pd.DataFrame:
+    """The four times of one change, which are never mixed.
+
+    Args:
+        row: Of ``published_verification``.
+
+    Returns:
+        ``time`` and, in seconds, medians before and after, the shift and the shift against
+        unchanged scanners, each with its 95 % interval.
+    """
+    rows = [
+        {"time": words, **{part: row[f"{name}_{part}"] for part in _PARTS}}
+        for name, words in _TIMES.items()
+    ]
+    return pd.DataFrame(rows).astype(dict.fromkeys(_PARTS, "float64"))
+
+
+def by_state(verification: pd.DataFrame) -> pd.DataFrame:
+    """Changes by state with the minutes promised and realised.
+
+    Returns:
+        ``state``, ``changes``, ``promised_minutes_per_month``, ``realised_minutes_per_month``
+        (NULL where none is told) and ``promised``, the changes that have a promise.
+    """
+    minutes = ["promised_minutes_per_month", "realised_minutes_per_month"]
+    grouped = verification.groupby("state")
+    result = grouped[minutes].sum(min_count=1)
+    result.insert(0, "changes", grouped.size())
+    result["promised"] = grouped["promised_minutes_per_month"].count()
+    return result.reset_index()

@@ -1,0 +1,152 @@
+"""Verification: whether a change won what it promised, and whether the images stood it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from protocol_assets.dashboard import charts
+from protocol_assets.dashboard.columns import Column, columns, shown
+from protocol_assets.dashboard.names import choices
+from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
+from protocol_assets.dashboard.session import marts, scope
+from protocol_assets.dashboard.tables.verification import (
+    VERIFIED,
+    before_and_after,
+    by_state,
+    newest_first,
+    standing,
+)
+from protocol_assets.dashboard.words import day, interval, number, plain, share, told, yes
+
+__all__ = ["show"]
+
+_SIGNS: Final = {
+    "success": ":material/verified:",
+    "warning": ":material/warning:",
+    "error": ":material/trending_down:",
+    "info": ":material/info:",
+}
+
+
+def show() -> None:
+    """The page."""
+    tables, where = marts(), scope()
+    st.title("Verification")
+    st.caption(
+        "Every change with enough patients before and after it. Time won counts as a "
+        "success only where the images are known to have stood it."
+    )
+    found = where.of(tables["published_verification"])
+    if found.empty:
+        nothing("No change with enough patients before and after it is published.")
+        return
+    rows = newest_first(found)
+    on = rows["changed_on"].dt.strftime("%Y-%m-%d")
+    rows["choice"] = choices(rows.assign(on=on), "scanner", "protocol", "on")
+    _summary(rows)
+    states = sorted(rows["state"].dropna().unique())
+    state = choose("Where it stands", states, "state", "All")
+    shown_rows = rows if state is None else rows[rows["state"] == state].reset_index(drop=True)
+    chosen = choose("Change", list(rows["choice"]), "change", "Choose one, or a row")
+    names = ("scanner", "protocol", "changed_on", "state", "effect", "level_before")
+    shift = ("level_after", "scan_time_shift_s", "scan_time_shift_low_s", "scan_time_shift_high_s")
+    more = ("promised_minutes_per_month", "realised_minutes_per_month", "guard_is_held")
+    table(
+        shown_rows,
+        shown("published_verification", *names, *shift, *more, "quality_signed_on", "site"),
+        "Changes",
+        chosen=Choice("change", list(shown_rows["choice"])),
+    )
+    if chosen is not None:
+        _one(rows[rows["choice"] == chosen].iloc[0])
+
+
+def _summary(rows: pd.DataFrame) -> None:
+    states = by_state(rows).set_index("state")
+    own = states.loc[VERIFIED] if VERIFIED in states.index else None
+    one, two, three = st.columns(3)
+    with one:
+        count = 0 if own is None else own["changes"]
+        figure("Verified", number(count), f"of {len(rows)} changes; the others prove nothing yet")
+    with two:
+        promised = None if own is None else own["promised_minutes_per_month"]
+        figure(
+            "Promised by the verified",
+            number(promised, "min a month"),
+            f"told for {number(0 if own is None else own['promised'])} of them",
+        )
+    with three:
+        realised = None if own is None else own["realised_minutes_per_month"]
+        figure(
+            "Realised by the verified",
+            number(realised, "min a month"),
+            "seconds won by one acquisition x volume",
+        )
+
+
+def _one(row: pd.Series) -> None:
+    st.header(plain(f"{row['scanner']}: {row['protocol']}, {day(row['changed_on'])}"))
+    stands = standing(row)
+    getattr(st, stands.tone)(plain(stands.text), icon=_SIGNS[stands.tone])
+    signed_on = row["quality_signed_on"]
+    signed = (
+        "images not signed off" if pd.isna(signed_on) else f"images signed off {day(signed_on)}"
+    )
+    one, two, three, four = st.columns(4)
+    with one:
+        figure(
+            "Scan time of one acquisition",
+            number(row["scan_time_shift_s"], "s"),
+            f"{interval(row['scan_time_shift_low_s'], row['scan_time_shift_high_s'], 's')} (95 %); "
+            f"from {number(row['scan_time_median_before_s'])} to "
+            f"{number(row['scan_time_median_after_s'], 's')}, medians",
+        )
+    with two:
+        figure(
+            "Promised, minutes a month",
+            number(row["promised_minutes_per_month"], "min"),
+            f"volume {number(row['volume_per_month'])} a month, {told(row['volume_source'])}",
+        )
+    with three:
+        figure(
+            "Realised, minutes a month",
+            number(row["realised_minutes_per_month"], "min"),
+            f"{number(row['realised_minutes'], 'min')} since the change, "
+            f"{share(row['cut_share'])} of the time at the old settings",
+        )
+    with four:
+        figure(
+            "Quality guard held",
+            yes(row["guard_is_held"]),
+            f"{told(row['guard_reason'])}; {signed}",
+        )
+    _times(row)
+    st.caption(
+        plain(
+            f"Averages {number(row['level_before'], digits=2)} before, "
+            f"{number(row['level_after'], digits=2)} after: stated, not tested. "
+            f"Evidence {told(row['evidence'])}; false discovery rate q = "
+            f"{number(row['q_value'], digits=3)}."
+        )
+    )
+
+
+def _times(row: pd.Series) -> None:
+    times = before_and_after(row)
+    if times["shift_s"].notna().any():
+        moved = ", ".join(
+            f"{one.time} {number(one.shift_s, 's')}"
+            for one in times.dropna(subset="shift_s").itertuples()
+        )
+        chart(charts.shifts(times), f"Change of each time with its 95 % interval: {moved}.")
+    spec = columns("published_verification")
+    parts = {name: spec[f"scan_time_{name}"] for name in times.columns if name != "time"}
+    first = Column("time", "string", "Time", "", "The four times are never mixed")
+    table(times, {"time": first, **parts}, "Before and after")
+
+
+if __name__ == "__main__":
+    show()

@@ -1,0 +1,51 @@
+"""What Dagster's instance remembers of the automation: heartbeats, and each sensor's last tick."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import dagster as dg
+
+from protocol_assets.lake.zones import Lake
+
+__all__ = ["AutomationState", "read_automation_state"]
+
+
+@dataclass(frozen=True, slots=True)
+class AutomationState:
+    """The automation as of now.
+
+    Attributes:
+        heard_at: When the daemon was last heard of; None where it never ran here.
+        last_ticks: When each sensor that has ticked did so last.
+        stopped: Sensors and schedules that somebody turned off in the UI.
+    """
+
+    heard_at: dt.datetime | None
+    last_ticks: Mapping[str, dt.datetime]
+    stopped: frozenset[str]
+
+
+def read_automation_state(lake: Lake) -> AutomationState:
+    """The state of one deployment; an instance that was never used is not created."""
+    home = lake.dagster_home
+    if not (home / "dagster.yaml").exists() or not (home / "history").is_dir():
+        return AutomationState(None, {}, frozenset())
+    with dg.DagsterInstance.from_config(str(home)) as instance:
+        beats = [one.timestamp for one in instance.get_daemon_heartbeats().values()]
+        states = list(instance.all_instigator_state())
+    ticks = {
+        one.instigator_name: getattr(one.instigator_data, "last_tick_timestamp", None)
+        for one in states
+    }
+    return AutomationState(
+        heard_at=_utc(max(beats)) if beats else None,
+        last_ticks={name: _utc(at) for name, at in ticks.items() if at is not None},
+        stopped=frozenset(one.instigator_name for one in states if not one.is_running),
+    )
+
+
+def _utc(timestamp: float) -> dt.datetime:
+    return dt.datetime.fromtimestamp(timestamp, dt.UTC)

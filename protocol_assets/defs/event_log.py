@@ -1,0 +1,128 @@
+"""One JSON line for each event of every run, wherever it was started: for log collectors.
+
+Named in ``dagster.yaml``: runs of the daemon, of the UI and of the command line write alike.
+A line holds counts and names of ours, never a text that another library wrote: an unforeseen error
+is told by its class alone.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+
+__all__ = ["EventLog", "event_line"]
+
+_KEPT_DAYS: Final = 30
+_TOLD: Final = {
+    dg.DagsterEventType.ASSET_MATERIALIZATION,
+    dg.DagsterEventType.ASSET_CHECK_EVALUATION,
+    dg.DagsterEventType.STEP_FAILURE,
+    dg.DagsterEventType.RUN_START,
+    dg.DagsterEventType.RUN_SUCCESS,
+    dg.DagsterEventType.RUN_FAILURE,
+    dg.DagsterEventType.RUN_CANCELED,
+}
+
+
+class EventLog(logging.Handler):
+    """Appends to ``<DAGSTER_HOME>/events/<UTC day>.jsonl``; files older than 30 days are removed.
+
+    A line is one write to a file that is opened for appending: processes do not mix theirs.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record where it is an event that is told."""
+        try:
+            line = event_line(record)
+            if line is not None:
+                self._append(json.dumps(line, ensure_ascii=False))
+        except Exception:
+            self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Nothing: the standard one prints the record's text."""
+
+    def _append(self, line: str) -> None:
+        folder = Path(os.environ["DAGSTER_HOME"]) / "events"
+        path = folder / f"{dt.datetime.now(dt.UTC).date()}.jsonl"
+        if not path.exists():
+            folder.mkdir(mode=0o700, exist_ok=True)
+            for old in sorted(folder.glob("*.jsonl"))[:-_KEPT_DAYS]:
+                old.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(descriptor, f"{line}\n".encode())
+        finally:
+            os.close(descriptor)
+
+
+def event_line(record: logging.LogRecord) -> dict[str, Any] | None:
+    """What is told of a record of Dagster's; None where nothing is.
+
+    ``time`` (UTC), ``level``, ``event``, ``run`` and ``job``; ``asset``, ``check``, ``cell``,
+    ``passed``, ``counts`` and ``error`` where there are any.
+    """
+    meta = getattr(record, "dagster_meta", None) or {}
+    event = meta.get("dagster_event")
+    if not isinstance(event, dg.DagsterEvent) or event.event_type not in _TOLD:
+        return None
+    at = dt.datetime.fromtimestamp(record.created, dt.UTC)
+    line = {
+        "time": at.isoformat(timespec="milliseconds"),
+        "level": _level(record, event),
+        "event": event.event_type.name.lower(),
+        "run": str(meta.get("run_id", ""))[:8],
+        "job": event.job_name,
+    }
+    return line | dict(_details(event))
+
+
+def _level(record: logging.LogRecord, event: dg.DagsterEvent) -> str:
+    """Dagster logs what went well as ``debug``; a check that failed is as severe as it says."""
+    if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        return "info" if check.passed else {"WARN": "warning"}.get(check.severity.value, "error")
+    return "error" if record.levelno >= logging.ERROR else "info"
+
+
+def _details(event: dg.DagsterEvent) -> Iterator[tuple[str, Any]]:
+    if event.is_step_materialization:
+        made = event.step_materialization_data.materialization
+        yield "asset", made.asset_key.to_user_string()
+        if made.partition:
+            yield "cell", made.partition
+        yield "counts", _counts(made.metadata)
+    elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        check = event.asset_check_evaluation_data
+        yield "asset", check.asset_key.to_user_string()
+        yield "check", check.check_name
+        yield "passed", check.passed
+        yield "counts", _counts(check.metadata)
+    elif event.is_step_failure:
+        yield "step", event.step_key
+        yield "error", _error(event.step_failure_data)
+
+
+def _counts(metadata: Any) -> dict[str, int | float]:
+    """Numbers alone: any text may be long, and none is needed to count."""
+    numbers = (dg.IntMetadataValue, dg.FloatMetadataValue)
+    return {
+        name: value.value
+        for name, value in metadata.items()
+        if isinstance(value, numbers) and value.value is not None
+    }
+
+
+def _error(failure: Any) -> str:
+    """Our own words where a failure carries them, else the class."""
+    own = failure.user_failure_data
+    if own and own.description:
+        return "; ".join(str(own.description).splitlines())
+    return str(failure.error.cls_name) if failure.error else "unknown"

@@ -1,0 +1,83 @@
+"""What is worth an alert, in one line each that identifies nobody. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from protocol_assets.delivery.outbox import Outbox, Told
+from protocol_assets.reports.content.drift import drift
+from protocol_assets.reports.texts import Texts
+
+__all__ = ["ALARMS", "finding_line", "keep_findings", "one_message"]
+
+Row = Mapping[str, Any]
+
+ALARMS: Final = ("drift", "relapse")
+"""Kinds of findings that a physicist is told of at once."""
+
+_CLOSED: Final = ("verified", "waived")
+_MOST_LINES: Final = 50
+
+
+def keep_findings(
+    entries: Outbox, rows: Iterable[Row], channels: Iterable[str], language: str
+) -> None:
+    """Add the drifts and relapses that are new or have come anew.
+
+    A finding is told once in its life. It comes anew when people had closed it and it is open
+    again, or when all that departs now came after what departed before. Days are compared and not
+    its being there: one that goes below its threshold for a day and comes back is the same one.
+
+    Args:
+        entries: Told before; changed.
+        rows: Of ``published_findings``.
+        channels: Where new ones go.
+        language: Of the lines.
+    """
+    for row in rows:
+        if row["kind"] not in ALARMS:
+            continue
+        key, told = row["finding_key"], entries.get(row["finding_key"])
+        if row["is_waived"] or row["state"] in _CLOSED:
+            if told is not None:
+                told.is_over, told.waits_for = True, []
+            continue
+        if not row["is_seen"]:
+            continue
+        last = _iso(row["last_day"] or row["first_day"] or row["as_of"])
+        if told is None or told.is_over or _iso(row["first_day"]) > told.since:
+            entries[key] = Told(finding_line(row, language), last, waits_for=list(channels))
+        else:
+            told.since = max(told.since, last)
+
+
+def finding_line(row: Row, language: str) -> str:
+    """A finding in one line, in the words of the report.
+
+    Args:
+        row: Of ``published_findings``.
+        language: BCP 47 tag.
+    """
+    (cells,) = drift([row], Texts(language), most=None).tables[0].rows
+    name, kind, parameter, values, share, since, _ = cells
+    told = [share.text] if row["share_affected"] is not None else []
+    told += [since.text] if row["first_day"] is not None else []
+    what = ", ".join([f"{parameter.text} {values.text}", *told])
+    return _one_line(f"{kind.text.capitalize()}: {name.below}: {name.text}: {what}")
+
+
+def one_message(lines: Sequence[str]) -> tuple[str, str]:
+    """Subject and text of the message that tells of some things; the numbers need no language."""
+    subject = lines[0] if len(lines) == 1 else f"({len(lines)}) {lines[0]}"
+    more = [f"(+{len(lines) - _MOST_LINES})"] if len(lines) > _MOST_LINES else []
+    return subject, "\n".join([*lines[:_MOST_LINES], *more]) + "\n"
+
+
+def _iso(day: dt.date | None) -> str:
+    return day.isoformat() if day else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())

@@ -1,0 +1,95 @@
+"""The ledger of reports: which address of which list has had which day, whoever runs it again.
+
+``safe/deliveries/reports/<list>/<day>.json`` holds, by a digest of the address, ``claimed`` just
+before the line that ends a message, and after the server's answer ``sent`` or nothing. A process
+that dies between the two leaves ``claimed``: nobody knows, and it is not sent again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final, Literal
+
+from protocol_assets.faults import Fault
+from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.locks import exclusive
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+
+__all__ = ["Deliveries", "State", "newest_delivery", "open_deliveries"]
+
+State = Literal["claimed", "sent", "refused"]
+
+_FOLDER: Final = "reports"
+
+
+class Deliveries:
+    """What became of one day of one list; held by one process at a time."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file; ``open_deliveries`` does."""
+        self._path = path
+        self._states = _read(path)
+
+    def having(self, state: State, addresses: Iterable[str]) -> list[str]:
+        """Those of some addresses that are in a state."""
+        return [one for one in addresses if self._states.get(_digest(one)) == state]
+
+    def untold(self, addresses: Iterable[str]) -> list[str]:
+        """Those of some addresses that nothing was tried to the end for."""
+        return [one for one in addresses if _digest(one) not in self._states]
+
+    def mark(self, addresses: Iterable[str], state: State | None) -> None:
+        """Write a state on disk before anything else happens; None for none."""
+        for one in addresses:
+            self._states.pop(_digest(one), None)
+            if state is not None:
+                self._states[_digest(one)] = state
+        content = json.dumps(self._states, indent=1, sort_keys=True).encode()
+        write_bytes(self._path, content, mode=RESTRICTED_FILE)
+
+
+@contextmanager
+def open_deliveries(lake: Lake, name: str, day: dt.date) -> Iterator[Deliveries]:
+    """The ledger of one day of one list; another process waits until the block ends.
+
+    Raises:
+        Fault: The file is damaged.
+    """
+    what = f"the delivery to {name}"
+    with exclusive(lake.lock(f"delivery-{name}"), wait=True, what=what):
+        yield Deliveries(_folder(lake, name) / f"{day.isoformat()}.json")
+
+
+def newest_delivery(lake: Lake, name: str) -> dt.date | None:
+    """The newest day that was handed over to a list."""
+    days = [path.stem for path in _folder(lake, name).glob("????-??-??.json")]
+    return dt.date.fromisoformat(max(days)) if days else None
+
+
+def _folder(lake: Lake, name: str) -> Path:
+    return lake.deliveries / _FOLDER / name
+
+
+def _digest(address: str) -> str:
+    return hashlib.sha256(address.encode()).hexdigest()[:16]
+
+
+def _read(path: Path) -> dict[str, State]:
+    content: object = None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        content = None
+    if isinstance(content, dict):
+        return content
+    raise Fault(
+        f"the ledger of deliveries {path.parent.name}/{path.name} is damaged; nothing is sent for "
+        "that day until it is deleted, and then it is sent anew"
+    )

@@ -1,0 +1,126 @@
+"""The whole of it: cells, dead letters, what happens next, and the checks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from protocol_assets.cells.purging import Retention
+from protocol_assets.cells.status import CellState, DeadLetter, cell_states, dead_letters
+from protocol_assets.defs.automation_state import read_automation_state
+from protocol_assets.health.checks import (
+    configuration_finding,
+    daemon_finding,
+    key_finding,
+    versions_finding,
+    warehouse_finding,
+    zones_finding,
+)
+from protocol_assets.health.disk import disk_finding
+from protocol_assets.health.outlook import NextRun, outlook
+from protocol_assets.health.pacs import pacs_finding
+from protocol_assets.lake.zones import Cell
+from protocol_assets.pacs.probe import Finding
+from protocol_assets.settings import ConfigurationError, Settings
+
+__all__ = ["Survey", "survey"]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What was found.
+
+    Attributes:
+        findings: The checks, in words; ``fail`` is to be mended, ``warn`` to be known.
+        cells: Every landed cell.
+        letters: What could not be had.
+        upcoming: What happens next.
+    """
+
+    findings: tuple[Finding, ...]
+    cells: tuple[CellState, ...] = ()
+    letters: tuple[DeadLetter, ...] = ()
+    upcoming: tuple[NextRun, ...] = ()
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is to be mended."""
+        return all(one.verdict != "fail" for one in self.findings)
+
+    def to_json(self) -> dict[str, Any]:
+        """For a machine: the same, and every cell."""
+        return {
+            "is_good": self.is_good,
+            "findings": [asdict(one) for one in self.findings],
+            "cells": [
+                _named(one.cell)
+                | {"landed": one.landed, "expected": one.expected, "is_stale": one.is_stale}
+                | {"state": one.words}
+                for one in self.cells
+            ],
+            "dead_letters": [asdict(one) | _named(one.cell) for one in self.letters],
+            "next": [
+                asdict(one) | {"at": one.at.isoformat(timespec="seconds") if one.at else None}
+                for one in self.upcoming
+            ],
+        }
+
+
+def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
+    """Look at the deployment that the environment names.
+
+    Args:
+        now: An aware time.
+        ask: Whether each PACS is sent a request; see ``pacs_finding``.
+    """
+    problem = ""
+    try:
+        settings = Settings.load()
+    except ConfigurationError as error:
+        problem = str(error)
+    if problem:
+        return Survey((Finding("configuration", "fail", problem), versions_finding()))
+    now = now.astimezone(settings.zone)
+    lake = settings.lake
+    key, pseudonyms = key_finding(settings)
+    automation = read_automation_state(lake)
+    cells, letters = cell_states(lake, pseudonyms), dead_letters(lake)
+    names = [one.name for one in settings.pacs]
+    findings = (
+        configuration_finding(settings),
+        zones_finding(lake),
+        key,
+        versions_finding(),
+        disk_finding(lake, Retention(**settings.retention.model_dump())),
+        daemon_finding(automation, now),
+        *(pacs_finding(settings, name, now.date(), ask=ask) for name in names),
+        *_cell_findings(names, cells, letters),
+        warehouse_finding(lake, now),
+    )
+    upcoming = outlook(settings, automation, now)
+    return Survey(findings, tuple(cells), tuple(letters), tuple(upcoming))
+
+
+def _cell_findings(
+    names: Sequence[str], cells: Sequence[CellState], letters: Sequence[DeadLetter]
+) -> Iterator[Finding]:
+    """One finding a PACS; those that the configuration names no more come last."""
+    for name in dict.fromkeys([*names, *(one.cell.pacs for one in cells)]):
+        own = [one for one in cells if one.cell.pacs == name]
+        bad = [one for one in own if not one.is_good]
+        dead = [one for one in letters if one.cell.pacs == name]
+        counts = (
+            (sum(one.landed < one.expected for one in bad), "incomplete: materialize them again"),
+            (sum(one.is_stale for one in bad), "stale: run protocol-assets rebuild"),
+            (sum(bool(one.damage) for one in bad), "damaged"),
+            (len(dead), "dead letter" if len(dead) == 1 else "dead letters"),
+        )
+        parts = [f"{count} {words}" for count, words in counts if count]
+        whole = f"{len(own) - len(bad)} of {len(own)} landed cells are whole and up to date"
+        yield Finding(f"cells {name}", "fail" if parts else "ok", "; ".join([whole, *parts]))
+
+
+def _named(cell: Cell) -> dict[str, str]:
+    return {"cell": cell.key, "day": cell.day.isoformat(), "pacs": cell.pacs}

@@ -1,0 +1,162 @@
+"""What was changed, and whether it paid off: time and images judged apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Span, State, Table
+from protocol_assets.reports.content.names import protocol_on_scanner
+from protocol_assets.reports.texts import Texts
+
+__all__ = ["changes"]
+
+Row = Mapping[str, Any]
+
+_BADGES: Final[Mapping[str, State]] = {
+    "verified": "whole",
+    "time won, quality not confirmed": "partial",
+    "time lost": "alarm",
+    "relapsed": "alarm",
+    "no effect": "missing",
+    "insufficient": "missing",
+    "exploratory": "plain",
+}
+_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
+    *(("protocol", "name"), ("changed", "text"), ("levels", "text"), ("per_exam", "span")),
+    *(("realised", "number"), ("guard", "text"), ("verdict", "state")),
+)
+
+
+def changes(
+    rows: Sequence[Row], texts: Texts, *, most: int | None, is_alone: bool = False
+) -> Section:
+    """The changes whose day the steward registered, then those found in the data.
+
+    Args:
+        rows: Rows of ``published_verification``, the newest first.
+        texts: The wording.
+        most: How many rows are shown; None for all.
+        is_alone: Whether they are of one scanner.
+    """
+    key, heading = "changes", texts("changes")
+    if not rows:
+        return Section(key, heading, message=texts("changes.none"))
+    ranked = sorted(rows, key=lambda row: row["evidence"] != "confirmatory")
+    shown = ranked if most is None else ranked[:most]
+    reach = max(
+        (abs(end) for row in shown for end in _shift(row)[:3] if end is not None), default=0
+    )
+    rest = len(ranked) - len(shown)
+    return Section(
+        key,
+        heading,
+        lead=texts("changes.lead", states=_counted(rows, texts)),
+        tables=[
+            Table(
+                columns=[Column(texts(f"column.{name}"), kind) for name, kind in _COLUMNS],
+                rows=[_row(row, reach, texts, is_alone=is_alone) for row in shown],
+                is_stacked=True,
+                more=texts("more.rows", count=texts.number(rest, 0)) if rest else None,
+            )
+        ],
+    )
+
+
+def _counted(rows: Sequence[Row], texts: Texts) -> str:
+    counts = Counter(row["state"] for row in rows)
+    order = [*_BADGES, *sorted(set(counts) - set(_BADGES))]
+    return ", ".join(
+        f"{texts.term('verification', state)} {counts[state]}" for state in order if counts[state]
+    )
+
+
+def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Cell]:
+    return [
+        protocol_on_scanner(row, texts, is_alone=is_alone),
+        Cell(texts.date(row["changed_on"]), below=texts.term("evidence", row["evidence"])),
+        _levels(row, texts),
+        _per_exam(row, reach, texts),
+        _realised(row, texts),
+        _guard(row, texts),
+        Cell(
+            texts.term("verification", row["state"]),
+            below=_reason(row, texts),
+            state=_BADGES.get(row["state"], "plain"),
+        ),
+    ]
+
+
+def _levels(row: Row, texts: Texts) -> Cell:
+    text = texts(
+        "change.levels",
+        before=texts.plain(row["level_before"]),
+        after=texts.plain(row["level_after"]),
+    )
+    is_nex = row["measure"] == "nex"
+    return Cell(text, below=texts.term("parameter", "nex") if is_nex else None)
+
+
+def _shift(row: Row) -> tuple[float | None, float | None, float | None, str]:
+    """The shift of the scan time per exam with its ends, and against what it is measured."""
+    for way in ("adjusted", "shift"):
+        names = (
+            *(f"scan_time_sum_{way}_s", f"scan_time_sum_{way}_low_s"),
+            f"scan_time_sum_{way}_high_s",
+        )
+        value, low, high = (row[name] for name in names)
+        if value is not None:
+            return value, low, high, way
+    return None, None, None, ""
+
+
+def _per_exam(row: Row, reach: float, texts: Texts) -> Cell:
+    value, low, high, way = _shift(row)
+    if value is None:
+        return Cell(texts("not_told"))
+
+    def place(seconds: float | None) -> float | None:
+        if seconds is None:
+            return None
+        return round(50 + 50 * seconds / reach, 1) if reach else 50.0
+
+    unit = f"\u00a0{texts('unit.s')}"
+    told = low is not None and high is not None
+    ends = (
+        texts.interval(texts.signed(low), texts.signed(high)) + unit
+        if told
+        else texts("interval.not_told")
+    )
+    return Cell(
+        texts.signed(value) + unit,
+        below=f"{ends}; {texts(f'shift.{way}')}",
+        span=Span(place(value) or 0.0, place(low), place(high), zero=50.0),
+    )
+
+
+def _realised(row: Row, texts: Texts) -> Cell:
+    promised, realised = row["promised_minutes_per_month"], row["realised_minutes_per_month"]
+    return Cell(
+        texts("not_told") if realised is None else texts.number(realised, 0),
+        below=texts("promised", minutes=texts.number(promised, 0))
+        if promised is not None
+        else texts("promised.nothing"),
+    )
+
+
+def _guard(row: Row, texts: Texts) -> Cell:
+    held = row["guard_is_held"]
+    text = (
+        texts("guard.unknown") if held is None else texts("guard.held" if held else "guard.failed")
+    )
+    signed = row["quality_signed_on"]
+    below = texts("signed", day=texts.date(signed)) if signed else texts("signed.not")
+    return Cell(text, below=below)
+
+
+def _reason(row: Row, texts: Texts) -> str | None:
+    if row["relapsed_on"]:
+        return texts("relapsed_on", day=texts.date(row["relapsed_on"]))
+    reason = row["reason"]
+    return None if reason is None else texts.term("reason", reason)

@@ -1,0 +1,109 @@
+"""What went astray: changes that came back, and settings that wandered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, Final
+
+from protocol_assets.data import read_table
+from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, State, Table
+from protocol_assets.reports.content.names import protocol_on_scanner
+from protocol_assets.reports.texts import Texts
+
+__all__ = ["drift"]
+
+Row = Mapping[str, Any]
+
+_ALARMS: Final = ("relapse", "drift")
+_BADGES: Final[Mapping[str, State]] = {"relapse": "alarm", "drift": "partial"}
+_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
+    *(("protocol", "name"), ("finding_kind", "state"), ("parameter", "text")),
+    *(("expected", "text"), ("share", "number"), ("period", "text"), ("finding", "text")),
+)
+
+
+def drift(
+    findings: Sequence[Row], texts: Texts, *, most: int | None, is_alone: bool = False
+) -> Section:
+    """Relapses and drifts; on a scanner's own page all else that was found as well.
+
+    Args:
+        findings: Relapses, drifts and others that nobody has dealt with, in this order.
+        texts: The wording.
+        most: How many rows are shown; None for all.
+        is_alone: Whether they are of one scanner.
+    """
+    listed = [row for row in findings if is_alone or row["kind"] in _ALARMS]
+    others = Counter(row["kind"] for row in findings if row["kind"] not in _ALARMS)
+    beside = _beside(others, texts) if others and not is_alone else None
+    key, heading = "drift", texts("drift.alone" if is_alone else "drift")
+    if not listed:
+        none = texts("drift.none")
+        return Section(key, heading, message=none, lead=beside)
+    shown = listed if most is None else listed[:most]
+    rest = len(listed) - len(shown)
+    return Section(
+        key,
+        heading,
+        lead=beside,
+        tables=[
+            Table(
+                columns=[Column(texts(f"column.{name}"), kind) for name, kind in _COLUMNS],
+                rows=[_row(row, texts, is_alone=is_alone) for row in shown],
+                is_stacked=True,
+                more=texts("more.rows", count=texts.number(rest, 0)) if rest else None,
+            )
+        ],
+    )
+
+
+def _beside(others: Mapping[str, int], texts: Texts) -> str:
+    counts = ", ".join(
+        f"{texts.term('kind', kind)} {texts.number(count, 0)}"
+        for kind, count in sorted(others.items(), key=lambda one: (-one[1], one[0]))
+    )
+    return texts("drift.others", counts=counts)
+
+
+def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Cell]:
+    kind = row["kind"]
+    return [
+        protocol_on_scanner(row, texts, is_alone=is_alone),
+        Cell(texts.term("kind", kind), state=_BADGES.get(kind, "plain")),
+        Cell(texts.term("parameter", row["parameter"])),
+        Cell(_values(row, texts)),
+        Cell(texts.percent(row["share_affected"])),
+        _period(row, texts),
+        Cell(texts.term("finding", row["state"])),
+    ]
+
+
+def _values(row: Row, texts: Texts) -> str:
+    sides = [_value(row, side, texts) for side in ("expected", "observed")]
+    return texts("change.levels", before=sides[0], after=sides[1])
+
+
+def _value(row: Row, side: str, texts: Texts) -> str:
+    if row[f"{side}_term"] is not None:
+        return str(row[f"{side}_term"]).replace("_", " ")
+    value, unit = row[side], _units().get(row["parameter"], "")
+    return f"{texts.plain(value)}\u00a0{unit}" if unit and value is not None else texts.plain(value)
+
+
+@cache
+def _units() -> dict[str, str]:
+    signs = {"deg": "°", "mm3": "mm³"}
+    return {
+        row["parameter"]: signs.get(row["unit"], row["unit"])
+        for row in read_table("drift_tolerances.csv")
+    }
+
+
+def _period(row: Row, texts: Texts) -> Cell:
+    first, last = row["first_day"], row["last_day"]
+    if first is None:
+        return Cell(texts("not_told"))
+    below = None if last is None else texts("until", day=texts.date(last))
+    return Cell(texts.date(first), below=below)

@@ -1,0 +1,34 @@
+"""How scanners and protocols are called in a report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from protocol_assets.reports.content.blocks import Cell
+from protocol_assets.reports.scanners import slug
+from protocol_assets.reports.texts import Texts
+
+__all__ = ["protocol_on_scanner", "unbroken"]
+
+
+def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool) -> Cell:
+    """A protocol with its scanner and site below.
+
+    Args:
+        row: With ``protocol_label``, ``scanner_label`` and ``site``; either name may be withheld.
+        texts: The wording.
+        is_alone: Whether all rows are of one scanner, which need not be named.
+    """
+    protocol, scanner = row["protocol_label"], row["scanner_label"]
+    name = unbroken(protocol or texts("unnamed.protocol"))
+    if is_alone:
+        return Cell(name)
+    about = [scanner or texts("unnamed.scanner"), *([row["site"]] if row["site"] else [])]
+    return Cell(name, below=unbroken(", ".join(about)), link=slug(scanner) if scanner else None)
+
+
+def unbroken(text: str) -> str:
+    """The text with its field strengths kept on one line."""
+    return re.sub(r"(?<=\d) T\b", "\u00a0T", text)

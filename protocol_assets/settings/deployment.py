@@ -1,0 +1,231 @@
+"""The configuration of one deployment: one TOML file, secrets from the environment."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from protocol_assets.cells.courtesy import SharedCourtesy
+from protocol_assets.cells.profiles import read_profile
+from protocol_assets.deidentify.keys import (
+    DEMO_KEY,
+    KEY_VARIABLE,
+    PATIENT_KEY_VARIABLE,
+    KeyRefusedError,
+    Pseudonyms,
+)
+from protocol_assets.delivery.outlets import Outlets
+from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.zones import Lake
+from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
+from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
+from protocol_assets.settings.pacs import PacsSettings
+from protocol_assets.settings.values import ConfigurationError, Language, Strict, TimeZone
+
+__all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
+
+CONFIG_VARIABLE: Final = "PROTOCOL_ASSETS_CONFIG"
+HOME_VARIABLE: Final = "PROTOCOL_ASSETS_HOME"
+_FILE: Final = "protocol_assets.toml"
+
+
+class RetentionSettings(Strict):
+    """How long each zone is kept, in days; see ``protocol_assets.cells.purging.Retention``."""
+
+    raw_days: int = Field(30, ge=1)
+    series_days: int = Field(400, ge=1)
+    facts_days: int = Field(3650, ge=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> RetentionSettings:
+        if not self.raw_days <= self.series_days <= self.facts_days:
+            raise ValueError("raw_days, series_days and facts_days must not fall in this order")
+        return self
+
+
+class Settings(Strict):
+    """What ``protocol_assets.toml`` says."""
+
+    home: Path
+    timezone: TimeZone = "UTC"
+    language: Language = "en"
+    start_date: dt.date
+    end_date: dt.date | None = None
+    lookback_days: int = Field(7, ge=1, le=365)
+    completeness_threshold: float = Field(0.95, ge=0, le=1)
+    retention: RetentionSettings = RetentionSettings()
+    mail: MailSettings | None = None
+    webhook: WebhookSettings | None = None
+    alerts: AlertSettings = AlertSettings()
+    pacs: tuple[PacsSettings, ...] = Field(min_length=1)
+
+    @field_validator("pacs")
+    @classmethod
+    def _names_are_unique(cls, pacs: tuple[PacsSettings, ...]) -> tuple[PacsSettings, ...]:
+        names = [one.name for one in pacs]
+        if len(set(names)) < len(names):
+            raise ValueError("two PACS have the same name; each needs its own")
+        if len({name.replace("-", "_") for name in names}) < len(names):
+            raise ValueError("two PACS differ only in '-' and '_'; rename one of them")
+        return pacs
+
+    @field_validator("pacs")
+    @classmethod
+    def _in_the_same_zone(
+        cls, pacs: tuple[PacsSettings, ...], info: ValidationInfo
+    ) -> tuple[PacsSettings, ...]:
+        zone = info.data.get("timezone", "UTC")
+        return tuple(
+            one if one.timezone else one.model_copy(update={"timezone": zone}) for one in pacs
+        )
+
+    @model_validator(mode="after")
+    def _days_in_order(self) -> Settings:
+        if self.end_date is not None and self.end_date < self.start_date:
+            raise ValueError("end_date lies before start_date")
+        return self
+
+    @model_validator(mode="after")
+    def _alerts_have_a_way(self) -> Settings:
+        if self.mail is None and (self.alerts.engineers or self.alerts.physicists):
+            raise ValueError("alerts to addresses need a mail server; write the table [mail]")
+        return self
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Settings from the file that the environment names, else from the working directory.
+
+        Raises:
+            ConfigurationError: The file is missing or wrong; one line that names the value.
+        """
+        environment = os.environ if environment is None else environment
+        path = Path(environment.get(CONFIG_VARIABLE) or _FILE)
+        if not path.is_file():
+            raise ConfigurationError(
+                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
+                f"and edit it, or set {CONFIG_VARIABLE}"
+            )
+        problem = ""
+        content: dict[str, object] = {}
+        try:
+            content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            problem = f"is no TOML: {error}"
+        if not problem:
+            home = environment.get(HOME_VARIABLE) or content.get("home")
+            if isinstance(home, str):
+                # Relative homes belong to the file, not to whoever calls.
+                content["home"] = path.resolve().parent / Path(home).expanduser()
+            try:
+                return cls.model_validate(content)
+            except ValidationError as error:
+                problem = "; ".join(_problem(detail) for detail in error.errors())
+        raise ConfigurationError(f"{path.name}: {problem}")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The deployment's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def lake(self) -> Lake:
+        """The lake under ``home``."""
+        return Lake(self.home)
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether this is a demo: its home carries the marker and every PACS is on loopback."""
+        return self.lake.demo_marker.is_file() and all(is_on_loopback(one.url) for one in self.pacs)
+
+    def pacs_named(self, name: str) -> PacsSettings:
+        """One PACS by name.
+
+        Raises:
+            ConfigurationError: No PACS has that name.
+        """
+        for one in self.pacs:
+            if one.name == name:
+                return one
+        known = ", ".join(one.name for one in self.pacs)
+        raise ConfigurationError(f"no PACS is named {name!r}; the configuration has: {known}")
+
+    def endpoint(self, name: str, environment: Mapping[str, str] | None = None) -> Endpoint:
+        """The endpoint of one PACS with its credentials and what the probe measured.
+
+        Raises:
+            ConfigurationError: No PACS has that name, or its settings cannot be used.
+        """
+        environment = os.environ if environment is None else environment
+        return self.pacs_named(name).endpoint(environment, read_profile(self.lake, name))
+
+    def courtesy(self, name: str) -> SharedCourtesy:
+        """The courtesy towards one PACS; see ``SharedCourtesy``.
+
+        Raises:
+            ConfigurationError: No PACS has that name.
+        """
+        one = self.pacs_named(name)
+        return SharedCourtesy(self.lake, name, one.manners, one.workers)
+
+    @property
+    def outlets(self) -> Outlets:
+        """The ways out: mail with its lists, the webhook; secrets are read when they are used."""
+        mail, webhook = self.mail, self.webhook
+        return Outlets(
+            sender=mail.address if mail else None,
+            server=(lambda: mail.server(os.environ)) if mail else None,
+            webhook=(lambda: webhook.webhook(os.environ)) if webhook else None,
+            lists=mail.mailing_lists(self.language) if mail else (),
+        )
+
+    def pseudonyms(self, environment: Mapping[str, str] | None = None) -> Pseudonyms:
+        """The keyed pseudonyms, of the key that the lake's were made with.
+
+        Raises:
+            ConfigurationError: The key is missing, refused, or another one.
+        """
+        pseudonyms = self.keyed(environment)
+        recorded = recorded_key_id(self.lake)
+        if recorded not in (None, pseudonyms.key_id):
+            raise ConfigurationError(
+                f"the key is {pseudonyms.key_id}, the lake's pseudonyms were made with {recorded}; "
+                "set that key again, or change over with protocol-assets rekey"
+            )
+        return pseudonyms
+
+    def keyed(
+        self, environment: Mapping[str, str] | None = None, *, suffix: str = ""
+    ) -> Pseudonyms:
+        """The pseudonyms of the key in the environment; a demo without a key uses the demo's.
+
+        Args:
+            environment: Holds the secrets.
+            suffix: Of the variables' names: ``_OLD`` for the key that is left.
+
+        Raises:
+            ConfigurationError: The key is missing or refused.
+        """
+        environment = os.environ if environment is None else environment
+        secret = environment.get(KEY_VARIABLE + suffix)
+        if not secret and not suffix and self.is_demo:
+            secret = DEMO_KEY
+        patient_secret = environment.get(PATIENT_KEY_VARIABLE + suffix)
+        problem = ""
+        try:
+            return Pseudonyms.from_secret(secret, demo=self.is_demo, patient_secret=patient_secret)
+        except KeyRefusedError as error:
+            problem = str(error)
+        raise ConfigurationError(problem)
+
+
+def _problem(detail: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in detail["loc"]) or "configuration"
+    return f"{where}: {detail['msg'].removeprefix('Value error, ')}"
