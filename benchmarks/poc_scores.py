@@ -112,8 +112,8 @@ def relapse_scores(
     """Relapses found by protocol and by scanner.
 
     A relapse can be seen where a protocol-series has the least number of exams of a level
-    (``change_least_n``), over as many days as one must last (``change_least_days``), between
-    change and relapse and again after it; the others are counted apart.
+    (``change_least_n``) between change and relapse and again after it; the others are counted
+    apart.
 
     Args:
         found: ``Changes.changes`` of the platform.
@@ -149,19 +149,9 @@ def _with_enough_exams(
         rows["study_date"] < rows["relapsed_on"]
     )
     rows["again"] = rows["study_date"] >= rows["relapsed_on"]
-    key = [*SERIES, *PLACE]
-    enough = [
-        rows[rows[side]].groupby(key)["study_date"].agg(_lasts).rename(side)
-        for side in ("between", "again")
-    ]
-    both = pd.concat(enough, axis=1).fillna(False).astype(bool)
-    return both[both["between"] & both["again"]].reset_index()
-
-
-def _lasts(days: pd.Series) -> bool:
-    """Whether a level has the exams and the days that the analysis asks of one."""
-    span = (days.max() - days.min()).days
-    return len(days) >= limit("change_least_n") and span >= limit("change_least_days")
+    counts = rows.groupby([*SERIES, *PLACE])[["between", "again"]].sum().reset_index()
+    least = limit("change_least_n")
+    return counts[(counts["between"] >= least) & (counts["again"] >= least)]
 
 
 def time_errors(acquisitions: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -45,6 +45,7 @@ _MIB: Final = 2**20
 _PROMISED: Final = {
     "precision of potential": (">=", 0.9),
     "recall of potential": (">=", 0.9),
+    "insufficient, share": ("<=", 0.15),
     "insufficient of those that change, share": ("<=", 0.15),
     "change date, median error in days": ("<=", 5),
     "false alarms per 100 protocol-series a year": ("<=", 5),
@@ -124,6 +125,7 @@ def one_fleet(name: str, fleet: Fleet) -> list[Verdict]:
         {
             "precision of potential": score["precision"],
             "recall of potential": score["recall"],
+            "insufficient, share": score["insufficient"],
             "insufficient of those that change, share": changing["insufficient"],
             "change date, median error in days": change["median_off_days"],
             "false alarms per 100 protocol-series a year": change["false_alarms_per_100_years"],

@@ -12,7 +12,10 @@ from typing import Any
 import dagster as dg
 import pytest
 
+from protocol_assets.data import report_languages
+from protocol_assets.delivery.report import editions
 from protocol_assets.protocols.description import describe_cell
+from protocol_assets.reports.scope import Scope
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
@@ -193,6 +196,22 @@ def test_a_pdf_is_read(deployment: Settings, search: Search) -> None:
     (page,) = deployment.lake.publish.rglob("report.pdf")
     text = b"".join(decoded(page))
     assert b"NEX" in text
+
+
+def test_nothing_is_in_the_mail(deployment: Settings, search: Search, tmp_path: Path) -> None:
+    reports = editions(
+        deployment.lake, [one.name for one in deployment.pacs], is_demo=deployment.is_demo
+    )
+    for language in report_languages():
+        edition = reports(Scope(), language)
+        body = edition.body()
+        attached = tmp_path / f"{language}.pdf"
+        attached.write_bytes(edition.pdf())
+        parts = [body.subject.encode(), body.html.encode(), body.text.encode()]
+        parts += [*body.images.values(), *decoded(attached)]
+        assert b"NEX" in b"".join(parts)
+        for part in parts:
+            assert search.hits(part) == set()
 
 
 def test_nothing_in_what_was_printed(

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind, PacsError
@@ -32,6 +35,14 @@ def received(study: ListedStudy, *, instances: int | None = None, averages: int 
         for number in range((study.instances or 0) if instances is None else instances)
     )
     return Retrieved(content, reconcile(study, content))
+
+
+def in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Studies come one after another: which of two threads is first is chance."""
+    monkeypatch.setattr(
+        "protocol_assets.cells.studies.ThreadPoolExecutor",
+        lambda max_workers: ThreadPoolExecutor(min(max_workers, 1)),
+    )
 
 
 @dataclass

@@ -22,7 +22,7 @@ from protocol_assets.pacs.courtesy import Manners
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.profile import SiteProfile
 from protocol_assets.pacs.reconcile import ListedStudy
-from tests.unit.cells.fake_pacs import FakePacs, endpoint
+from tests.unit.cells.fake_pacs import FakePacs, endpoint, in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 CELL = Cell(dt.date(2026, 3, 2), "main")
@@ -177,15 +177,17 @@ class TestDeadLetters:
         entry = entry_of(land(pacs, lake), "1.2.1")
         assert (entry.state, entry.tries, entry.error, entry.first_seen) == ("landed", 0, "", "")
 
-    def test_those_of_today_come_last_and_those_of_earlier_days_first(self, lake: Lake) -> None:
+    def test_those_of_today_come_last_and_those_of_earlier_days_first(
+        self, lake: Lake, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        in_one_thread(monkeypatch)
         pacs = FakePacs(studies=studies(12))
         pacs.trouble["1.2.1"] = "timeout"
         land(pacs, lake)
         pacs.trouble.clear()
-        # Threads may change places, more so on a busy machine.
-        assert self.order(pacs, lake, "2999-01-01T00:00:00+00:00").index("1.2.1") < 6
+        assert self.order(pacs, lake, "2999-01-01T00:00:00+00:00")[0] == "1.2.1"
         today = dt.datetime.now(dt.UTC).isoformat()
-        assert self.order(pacs, lake, today).index("1.2.1") > 9
+        assert self.order(pacs, lake, today)[-1] == "1.2.1"
 
     def order(self, pacs: FakePacs, lake: Lake, last_seen: str) -> list[str]:
         manifest = read_manifest(lake, CELL)
@@ -320,7 +322,7 @@ class TestTrouble:
         monkeypatch.setattr(studies_module, "write_study", full)
         with pytest.raises(OSError, match="No space"):
             land(pacs, lake)
-        assert len(pacs.retrieved) <= 4, "what cannot be kept is not fetched"
+        assert len(pacs.retrieved) <= 2, "what cannot be kept is not fetched"
         assert read_manifest(lake, CELL) == first
         assert {name: (lake.raw(CELL) / name).read_bytes() for name in raw_files(lake)} == before
         monkeypatch.undo()

@@ -27,10 +27,7 @@ scanners as (
 ),
 
 protocols as (
-    select distinct
-        protocol_key,
-        protocol_label
-    from {{ ref('dim_protocol') }}
+    select * from {{ ref('int_protocol_names') }}
 ),
 
 -- That averages stand above a target or above peers is the opportunity itself, where there is one.

@@ -19,16 +19,7 @@ scanners as (
 ),
 
 protocols as (
-    select distinct
-        protocol_key,
-        protocol_label,
-        anatomy,
-        role,
-        contrast_phase,
-        field_strength_t,
-        dimension,
-        reconstruction
-    from {{ ref('dim_protocol') }}
+    select * from {{ ref('int_protocol_names') }}
 ),
 
 -- Too little data is no number, whatever was computed from it.

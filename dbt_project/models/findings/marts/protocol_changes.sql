@@ -14,10 +14,7 @@ scanners as (
 ),
 
 protocols as (
-    select distinct
-        protocol_key,
-        protocol_label
-    from {{ ref('dim_protocol') }}
+    select * from {{ ref('int_protocol_names') }}
 ),
 
 people as (
