@@ -7,24 +7,27 @@ meaning shows in no scan time, and a step that no variant of the protocol made i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from protocol_assets.analysis.frame import SERIES, group_indices, told
+from protocol_assets.analysis.frame import SERIES, Floats, group_indices, told
 from protocol_assets.analysis.levels import most_frequent, with_averages
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.segments import Boundary, boundaries
+from protocol_assets.analysis.permutation import Integers
+from protocol_assets.analysis.segments import Boundary, boundaries, splits
 from protocol_assets.analysis.statistics import generator, modal_level
+from protocol_assets.analysis.together import Series, Visits, vouched_days
 
 __all__ = ["Changes", "protocol_changes"]
 
 _CHANGE: Final = (
     *(*SERIES, "change_number", "changed_on", "changed_from", "changed_to", "measure"),
     *("before", "after", "n_before", "n_after", "segment_from", "segment_to", "kind"),
-    *("relapsed_on", "p_value"),
+    *("relapsed_on", "p_value", "is_vouched"),
 )
 _WATCHED: Final = (
     *(*SERIES, "measure", "n_eligible", "n", "coverage", "n_exams", "first_day", "last_day"),
@@ -46,7 +49,8 @@ class Changes:
             exams of the stretches on either side, which reach from ``segment_from`` to
             ``segment_to``; ``kind``: ``decrease``, ``increase`` or ``relapse`` (back to the level
             before the change before); ``relapsed_on`` of a change that did not last; ``p_value``
-            of the split under permuted weeks.
+            of the split under permuted weeks; ``is_vouched`` where other protocols of the scanner
+            told the day.
         series: One row per protocol-series: ``state`` ``watched`` or ``insufficient`` (too few
             exams to find any change), so that no change is told from not seen;
             ``shortest_seen_days``: how long a level must have lasted at this volume to be seen,
@@ -66,24 +70,56 @@ def protocol_changes(frame: pd.DataFrame) -> Changes:
         frame: From ``prepared``, of the period to search.
     """
     votes = with_averages(frame)
-    changes: list[dict[str, Any]] = []
-    watched: list[dict[str, Any]] = []
-    for key, rows in group_indices(votes, SERIES).items():
-        found, seen = _series(key, votes.iloc[rows])
-        changes += found
-        watched.append(seen)
-    days = ["changed_on", "changed_from", "changed_to", "segment_from", "segment_to", "relapsed_on"]
+    searched = [
+        _searched(key, votes.iloc[rows]) for key, rows in group_indices(votes, SERIES).items()
+    ]
+    alone = [_changes(one, ()) for one in searched]
+    visits = vouched_days(
+        (one.key, change["changed_on"])
+        for one, (found, _) in zip(searched, alone, strict=True)
+        for change in found
+    )
+    answers: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
+    for one, own in zip(searched, alone, strict=True):
+        days = _days_of_others(one.key, own[0], visits.get(one.key[0], {}))
+        answers.append(_changes(one, days) if days else own)
+    dated = [
+        "changed_on",
+        "changed_from",
+        "changed_to",
+        "segment_from",
+        "segment_to",
+        "relapsed_on",
+    ]
+    types: dict[str, Any] = dict.fromkeys(dated, "datetime64[us]")
+    types |= {"before": float, "after": float, "is_vouched": bool}
     return Changes(
-        pd.DataFrame(changes, columns=list(_CHANGE)).astype(
-            dict.fromkeys(days, "datetime64[us]") | {"before": float, "after": float}
-        ),
-        pd.DataFrame(watched, columns=list(_WATCHED)),
+        pd.DataFrame(
+            [change for found, _ in answers for change in found], columns=list(_CHANGE)
+        ).astype(types),
+        pd.DataFrame([seen for _, seen in answers], columns=list(_WATCHED)),
     )
 
 
-def _series(
-    key: tuple[object, ...], votes: pd.DataFrame
-) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """One protocol-series: its exams, what is told of it, and where it may be split."""
+
+    key: Series
+    exams: pd.DataFrame
+    seen: dict[str, Any]
+    splits: dict[int, float]
+
+    @property
+    def days(self) -> Integers:
+        return self.exams["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+
+    @property
+    def averages(self) -> Floats:
+        return self.exams["averages"].to_numpy(dtype=float)
+
+
+def _searched(key: Series, votes: pd.DataFrame) -> _Searched:
     exams = _exams(told(votes, "averages"))
     seen: dict[str, Any] = dict(zip(SERIES, key, strict=True))
     seen |= {
@@ -99,25 +135,47 @@ def _series(
         "n_changes": 0,
         "set_aside": None,
     }
+    one = _Searched(key, exams, seen, {})
     if len(exams) < 2 * limit("change_least_n"):
-        return [], seen | {"state": "insufficient"}
-    days = (exams["study_date"].to_numpy().astype("datetime64[D]")).astype(np.int64)
-    found = boundaries(exams["averages"].to_numpy(), days, generator("change", *key))
-    edges = [0, *(one.position for one in found), len(exams)]
+        return replace(one, seen=seen | {"state": "insufficient"})
+    return replace(one, splits=splits(one.averages, one.days, generator("change", *key)))
+
+
+def _days_of_others(key: Series, own: list[dict[str, Any]], visits: Visits) -> list[int]:
+    """The days that enough other protocols of the scanner vouch for and this one knows not of."""
+    near = limit("match_days") * _DAY
+    return [
+        int(day.astype(np.int64))
+        for day, series in visits.items()
+        if len(series - {key}) >= limit("together_least")
+        and all(abs(change["changed_on"] - day) > near for change in own)
+    ]
+
+
+def _changes(
+    one: _Searched, vouched: Collection[int]
+) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The changes of one protocol-series, and what is told of it."""
+    if one.seen["state"] == "insufficient":
+        return [], one.seen
+    random = generator("vouched", *one.key)
+    found = boundaries(one.averages, one.days, one.splits, vouched, random)
+    edges = [0, *(boundary.position for boundary in found), len(one.exams)]
     kept: list[dict[str, Any]] = []
     aside: list[str] = []
-    for index, one in enumerate(found):
-        before = exams.iloc[edges[index] : edges[index + 1]]
-        after = exams.iloc[edges[index + 1] : edges[index + 2]]
+    for index, boundary in enumerate(found):
+        before = one.exams.iloc[edges[index] : edges[index + 1]]
+        after = one.exams.iloc[edges[index + 1] : edges[index + 2]]
         reason = _no_change(before, after)
         if reason:
             aside.append(reason)
             continue
-        kept.append({**dict(zip(SERIES, key, strict=True)), **_change(one, exams, before, after)})
+        kept.append(
+            {name: one.seen[name] for name in (*SERIES, "measure")}
+            | _change(boundary, one.exams, before, after)
+        )
     _number(kept)
-    for one_kept in kept:
-        one_kept["measure"] = seen["measure"]
-    return kept, seen | {"n_changes": len(kept), "set_aside": ", ".join(aside) or None}
+    return kept, one.seen | {"n_changes": len(kept), "set_aside": ", ".join(aside) or None}
 
 
 def _shortest_seen(exams: pd.DataFrame) -> float:
@@ -158,6 +216,7 @@ def _change(
         "kind": "decrease" if one.after < one.before else "increase",
         "relapsed_on": pd.NaT,
         "p_value": one.p_value,
+        "is_vouched": one.is_vouched,
     }
 
 

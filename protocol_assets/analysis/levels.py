@@ -57,19 +57,31 @@ def current_levels(
             acquisitions before it are those of another protocol.
 
     Returns:
-        ``device_key``, ``protocol_key``, the ``IDENTITY`` columns; ``n_eligible``, ``n`` (those
-        that tell their averages) and ``coverage``; ``measure``, ``level`` (the device's mode),
-        ``share_at_level``, ``is_mixed``; the variant (fat suppression, trajectory) most of the
-        acquisitions have, to which ``n`` and the level belong; and for those at the level the
-        medians of the image's parameters and times. ``level`` is NaN below the least n.
+        ``device_key``, ``protocol_key``, the ``IDENTITY`` columns; ``level_days``, the trailing
+        days that were read: more of a protocol too rare to tell its level otherwise;
+        ``n_eligible``, ``n`` (those that tell their averages) and ``coverage``; ``measure``,
+        ``level`` (the device's mode), ``share_at_level``, ``is_mixed``; the variant (fat
+        suppression, trajectory) most of the acquisitions have, to which ``n`` and the level
+        belong; and for those at the level the medians of the image's parameters and times.
+        ``level`` is NaN below the least n.
     """
-    window = frame[
-        (frame["study_date"] <= as_of)
-        & (frame["study_date"] > as_of - pd.Timedelta(days=limit("current_days")))
-    ]
+    known = frame[frame["study_date"] <= as_of]
     if since is not None and len(since):
-        begun = window[SERIES].join(since.rename("since"), on=SERIES)["since"]
-        window = window[~(window["study_date"] < begun)]
+        begun = known[SERIES].join(since.rename("since"), on=SERIES)["since"]
+        known = known[~(known["study_date"] < begun)]
+    current, rare = (_trailing(known, as_of, name) for name in ("current_days", "rare_days"))
+    levels = _levels(current, limit("current_days"))
+    is_few = levels["n"] < limit("least_n")
+    few = levels.loc[is_few, SERIES]
+    longer = _levels(rare.merge(few, on=SERIES), limit("rare_days"))
+    return pd.concat([levels[~is_few], longer] if len(longer) else [levels], ignore_index=True)
+
+
+def _trailing(frame: pd.DataFrame, as_of: pd.Timestamp, days: str) -> pd.DataFrame:
+    return frame[frame["study_date"] > as_of - pd.Timedelta(days=limit(days))]
+
+
+def _levels(window: pd.DataFrame, days: float) -> pd.DataFrame:
     votes = with_averages(window).reset_index(drop=True)
     if votes.empty:
         return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_FLOATS, float))
@@ -80,7 +92,7 @@ def current_levels(
         dict(zip(SERIES, key, strict=True)) | _level(at, variants[at], numbers)
         for key, at in group_indices(votes, SERIES).items()
     ]
-    levels = pd.DataFrame(rows)
+    levels = pd.DataFrame(rows).assign(level_days=int(days))
     # A protocol on a scanner has one identity; where a header lacks a part another tells it.
     identity = votes.groupby(SERIES)[[*IDENTITY, "measure"]].first().reset_index()
     variant = votes.loc[levels["example"], [*_VARIANT, "no_phase_wrap"]].reset_index(drop=True)
@@ -91,7 +103,16 @@ def current_levels(
 _COLUMNS: Final = (
     *SERIES,
     *IDENTITY,
-    *("n_eligible", "n", "coverage", "measure", "level", "share_at_level", "is_mixed"),
+    *(
+        "level_days",
+        "n_eligible",
+        "n",
+        "coverage",
+        "measure",
+        "level",
+        "share_at_level",
+        "is_mixed",
+    ),
     "nex_level",
     *_VARIANT,
     *("no_phase_wrap", *_IMAGE, *_TIMES),

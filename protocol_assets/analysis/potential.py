@@ -20,7 +20,8 @@ from protocol_assets.analysis.time_model import TimeModel
 __all__ = ["potential"]
 
 _COLUMNS: Final = (
-    *("as_of", *SERIES, "n_eligible", "n", "coverage", "measure", "level", "nex_level"),
+    *("as_of", *SERIES, "level_days", "n_eligible", "n", "coverage"),
+    *("measure", "level", "nex_level"),
     *("share_at_level", "is_mixed", "reference", "reference_name", "reference_level"),
     *("reference_threshold", "reference_reason", "n_candidates", "n_peers", "n_holders"),
     *("usual_level", "usual_share", "assessment", "assessment_reason", "has_potential"),

@@ -2,12 +2,14 @@
 
 The best cumulative-sum split, applied again to its parts, where a split may also be a stretch in
 the middle (a change and its relapse). A split stands only where either side persists, is mostly at
-one level, and weeks in any order hardly ever give one as good.
+one level, and weeks in any order hardly ever give one as good. A day that others vouch for needs no
+search, and so fewer exams to stand.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -15,10 +17,15 @@ import numpy as np
 
 from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.permutation import Integers, arc_p_value, arc_statistics
+from protocol_assets.analysis.permutation import (
+    Integers,
+    arc_p_value,
+    arc_statistics,
+    known_split_p_value,
+)
 from protocol_assets.analysis.statistics import midranks, modal_level
 
-__all__ = ["Boundary", "boundaries"]
+__all__ = ["Boundary", "boundaries", "splits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +39,7 @@ class Boundary:
         first_position: Earliest position that explains the exams about as well.
         last_position: Latest such position.
         p_value: Chance of the split in an unchanged series.
+        is_vouched: Whether the day was told beforehand, not searched for.
     """
 
     position: int
@@ -40,21 +48,30 @@ class Boundary:
     first_position: int
     last_position: int
     p_value: float
+    is_vouched: bool
 
 
-def boundaries(values: Floats, days: Integers, random: np.random.Generator) -> list[Boundary]:
+def boundaries(
+    values: Floats,
+    days: Integers,
+    searched: dict[int, float],
+    vouched: Collection[int],
+    random: np.random.Generator,
+) -> list[Boundary]:
     """The changes of level in order.
 
     Args:
         values: Positive, one an exam.
         days: Their days as numbers, in ascending order.
+        searched: From ``splits``.
+        vouched: Days on which a change is to be expected.
         random: Where the permutations come from.
     """
-    p_values = _splits(values, days, random)
-    positions = sorted(p_values)
-    edges = [0, *positions, len(values)]
+    told = _vouched(values, days, searched, vouched, random)
+    p_values = told | searched
+    edges = [0, *sorted(p_values), len(values)]
     while True:
-        weakest = _weakest(values, days, edges)
+        weakest = _weakest(values, days, edges, told)
         if weakest is None:
             break
         del edges[weakest]
@@ -65,12 +82,18 @@ def boundaries(values: Floats, days: Integers, random: np.random.Generator) -> l
         place, low, high = _place(values, days, (first, last), (before, after))
         edges[index] = place
         p_value = p_values[at]
-        found.append(Boundary(place, before, after, low, high, p_value))
+        found.append(Boundary(place, before, after, low, high, p_value, at in told))
     return found
 
 
-def _splits(values: Floats, days: Integers, random: np.random.Generator) -> dict[int, float]:
-    """Positions of splits and their p-values, by repeated arcs."""
+def splits(values: Floats, days: Integers, random: np.random.Generator) -> dict[int, float]:
+    """Positions of splits and their p-values, by repeated arcs.
+
+    Args:
+        values: Positive, one an exam.
+        days: Their days as numbers, in ascending order.
+        random: Where the permutations come from.
+    """
     found: dict[int, float] = {}
     waiting = [(0, len(values))]
     least = int(limit("change_least_n"))
@@ -93,6 +116,45 @@ def _splits(values: Floats, days: Integers, random: np.random.Generator) -> dict
         found |= dict.fromkeys(inner, p_value)
         edges = [first, *inner, last]
         waiting += pairwise(edges)
+    return found
+
+
+def _vouched(
+    values: Floats,
+    days: Integers,
+    searched: dict[int, float],
+    vouched: Collection[int],
+    random: np.random.Generator,
+) -> dict[int, float]:
+    """Positions of the vouched days and their p-values, each within the edges beside it.
+
+    Where the search found a split near such a day, that is the one that is vouched for.
+    """
+    near = limit("match_days")
+    found: dict[int, float] = {}
+    positions: dict[int, int] = {}
+    for day in vouched:
+        close = {
+            at: p_value
+            for at, p_value in searched.items()
+            if days[at - 1] - near <= day <= days[at] + near
+        }
+        found |= close
+        if not close:
+            positions[int(np.searchsorted(days, day))] = day
+    edges = sorted({0, len(values), *searched, *positions})
+    for first, at, last in zip(edges, edges[1:], edges[2:], strict=False):
+        if at not in positions:
+            continue
+        p_value = known_split_p_value(
+            values[first:last],
+            days[first:last],
+            positions[at],
+            permutations=int(limit("change_permutations")),
+            random=random,
+        )
+        if p_value <= limit("change_alpha"):
+            found[at] = p_value
     return found
 
 
@@ -127,18 +189,23 @@ def _levels(values: Floats, first: int, at: int, last: int) -> tuple[float, floa
     return modal_level(values[first:at], factor)[0], modal_level(values[at:last], factor)[0]
 
 
-def _weakest(values: Floats, days: Integers, edges: list[int]) -> int | None:
+def _weakest(
+    values: Floats, days: Integers, edges: list[int], vouched: Collection[int]
+) -> int | None:
     """The edge to drop: the one with the least separation, where one does not hold."""
     separations = {
-        index: _separation(values, days, edges[index - 1 : index + 2])
+        index: _separation(values, days, edges[index - 1 : index + 2], edges[index] in vouched)
         for index in range(1, len(edges) - 1)
     }
     failing = {index: value for index, value in separations.items() if value < 0}
     return min(failing, key=lambda index: (failing[index], index)) if failing else None
 
 
-def _separation(values: Floats, days: Integers, edges: list[int]) -> float:
-    """How much more of the exams stand at the new level after than before; below 0: no change."""
+def _separation(values: Floats, days: Integers, edges: list[int], is_vouched: bool) -> float:
+    """How much more of the exams stand at the new level after than before; below 0: no change.
+
+    That a level lasts need not be shown again where others vouch for its days.
+    """
     first, at, last = edges
     before, after = _levels(values, first, at, last)
     step = abs(math.log(after / before))
@@ -148,13 +215,15 @@ def _separation(values: Floats, days: Integers, edges: list[int]) -> float:
     share_before, share_after = is_new[first:at].mean(), is_new[at:last].mean()
     separation = float(share_after - share_before)
     purity = limit("change_purity")
+    lasts = is_vouched or min(days[at - 1] - days[first], days[last - 1] - days[at]) + 1 >= limit(
+        "change_least_days"
+    )
     holds = (
-        separation >= limit("change_separation")
+        lasts
+        and separation >= limit("change_separation")
         and share_after >= purity
         and share_before <= 1 - purity
         and min(at - first, last - at) >= limit("change_least_n")
-        and min(days[at - 1] - days[first], days[last - 1] - days[at]) + 1
-        >= limit("change_least_days")
     )
     return separation if holds else separation - 2
 

@@ -21,6 +21,9 @@ __all__ = ["Effective", "effective_averages"]
 
 # A time this close to the formula's says that what the header leaves open is not there.
 _SAME = 0.10
+# And so does one that preparation explains, in s: shimming, noise and calibration scans. Read as
+# oversampling it would make a scanner average more than it does.
+_LONGEST_PREPARATION = 10.0
 # From here on the time may be that of two packages of slices: twice, less the tolerance of time.
 _TWO_PACKAGES = 1.8
 # What the open shares may add up to: the shortest partial Fourier, the widest fold-over.
@@ -111,11 +114,11 @@ def _from_time(
         return Effective(None, "time_disagrees")
     if not need.is_one and (not is_known_factor or ratio >= _TWO_PACKAGES * shortest):
         return Effective(None, reason)
-    # What preparation may add to the ratio, half of it on average.
-    added = PREPARATION / (time.seconds or PREPARATION)
+    seconds = time.seconds or _LONGEST_PREPARATION
     if "partial_fourier_unknown" in left_open:
-        ratio = _fraction(ratio, added / 2, lines)
-    elif is_known_factor and 1 - _SAME <= ratio <= 1 + _SAME + added:
+        # Half of it on average.
+        ratio = _fraction(ratio, PREPARATION / seconds / 2, lines)
+    elif is_known_factor and 1 - _SAME <= ratio <= 1 + _SAME + _LONGEST_PREPARATION / seconds:
         ratio = 1.0
     return Effective(round(plain * ratio, 4), "from_scan_time")
 

@@ -103,6 +103,65 @@ def test_unchanged_protocols_raise_hardly_any_alarm(noise: str) -> None:
     assert (changes.series["state"] == "watched").all()
 
 
+def beside(rare: pd.DataFrame, *others: pd.DataFrame) -> Changes:
+    return protocol_changes(prepared(pd.concat([rare, *others], ignore_index=True)))
+
+
+def frequent(role: str, nex: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
+    days = exams(sum(map(ord, role)), 200)
+    return acquisitions(days, nex=nex(days), role=role)
+
+
+def away(days: np.ndarray) -> np.ndarray:
+    return np.where((days >= 150) & (days < 210), 1.0, 2.0)
+
+
+RARE_DAYS = np.array([5, 37, 39, 44, 45, 81, 83, 117, 122, 139, 164, 166, 168, 171, 183])
+RARE_DAYS = np.append(RARE_DAYS, [223, 232, 239, 246, 265, 310, 330])
+
+
+def of_rare(changes: Changes) -> pd.DataFrame:
+    return changes.changes[changes.changes["protocol_key"].str.contains("cor_t2")]
+
+
+def test_a_rare_protocol_that_changed_with_the_others_is_found() -> None:
+    """Five exams in three weeks are a change where the scanner's others changed and relapsed."""
+    rare = acquisitions(RARE_DAYS, nex=away(RARE_DAYS), role="cor_t2")
+    assert beside(rare).changes.empty
+    found = of_rare(beside(rare, *(frequent(role, away) for role in ("sag_t1", "sag_t2"))))
+    assert found["kind"].tolist() == ["decrease", "relapse"]
+    assert found["is_vouched"].all()
+    days = (found["changed_on"] - START).dt.days.tolist()
+    assert 139 < days[0] <= 164
+    assert 183 < days[1] <= 223
+
+
+@pytest.mark.parametrize("roles", [["sag_t1"], []])
+def test_one_other_protocol_vouches_for_nothing(roles: list[str]) -> None:
+    rare = acquisitions(RARE_DAYS, nex=away(RARE_DAYS), role="cor_t2")
+    assert of_rare(beside(rare, *(frequent(role, away) for role in roles))).empty
+
+
+def test_another_scanner_vouches_for_nothing() -> None:
+    rare = acquisitions(RARE_DAYS, nex=away(RARE_DAYS), role="cor_t2", device_key="B")
+    assert of_rare(beside(rare, *(frequent(role, away) for role in ("sag_t1", "sag_t2")))).empty
+
+
+@pytest.mark.parametrize("noise", ["none", "overrides", "a technologist's nights", "an even mix"])
+def test_what_stands_still_beside_changes_raises_hardly_any_alarm(noise: str) -> None:
+    """At most 5 in 100 series and years, on scanners whose other protocols all changed."""
+    frames = [frequent(role, away) for role in ("sag_t1", "sag_t2", "ax_t2")]
+    frames = [frame.assign(device_key=f"D{one}") for one in range(60) for frame in frames]
+    for number, frame in enumerate(frames):
+        frame["acquisition_key"] = f"{number}." + frame["acquisition_key"]
+    for seed in range(60):
+        random = np.random.default_rng(seed)
+        days = exams(seed, [15, 40, 120][seed % 3])
+        nex = NOISE[noise](days, random)
+        frames.append(acquisitions(days, nex=nex, device_key=f"D{seed}", role="cor_t2"))
+    assert len(of_rare(beside(*frames))) <= 3
+
+
 def test_names_software_and_serial_numbers_are_not_looked_at() -> None:
     days = exams(5, 200)
     renamed = np.where(days < 150, "old name", "new name")

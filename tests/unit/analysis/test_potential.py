@@ -157,6 +157,41 @@ def test_where_only_nex_is_told_scanners_of_one_model_are_compared() -> None:
     assert (judged(frame)["reference"] == "none").all()
 
 
+@pytest.mark.parametrize(
+    ("days", "assessment", "level_days"),
+    [
+        (range(0, 90, 11), "assessable", 90),
+        (range(-80, 90, 20), "assessable", 180),
+        (range(-80, 90, 25), "insufficient", 180),
+        (range(-300, 90, 30), "insufficient", 180),
+    ],
+)
+def test_a_rare_protocol_is_read_over_twice_the_days(
+    days: range, assessment: str, level_days: int
+) -> None:
+    rare = acquisitions(days, device_key="RARE", nex=2.0)
+    found = judged(pd.concat([fleet([1.0] * 6), rare], ignore_index=True)).loc["RARE"]
+    assert (found["assessment"], found["level_days"]) == (assessment, level_days)
+    assert found["n"] == sum(day > 89 - level_days for day in days)
+
+
+def test_a_rare_protocol_is_not_read_beyond_its_last_change() -> None:
+    days = np.arange(-80, 90, 15)
+    rare = acquisitions(days, device_key="RARE", nex=np.where(days < 0, 2.0, 1.0))
+    frame = pd.concat([fleet([1.0] * 6), rare], ignore_index=True)
+    changed = pd.Series(
+        [START], pd.MultiIndex.from_arrays([["RARE"], rare["protocol_key"].iloc[:1]])
+    ).rename_axis(["device_key", "protocol_key"])
+    found = judged(frame, since=changed).loc["RARE"]
+    assert (found["assessment"], found["n"]) == ("insufficient", (days >= 0).sum())
+
+
+def test_a_protocol_out_of_use_has_no_level() -> None:
+    old = acquisitions(range(-80, 0), device_key="OLD")
+    found = judged(pd.concat([fleet([1.0] * 6), old], ignore_index=True))
+    assert "OLD" not in found.index
+
+
 def test_too_little_is_insufficient_and_never_a_number() -> None:
     few = acquisitions(range(7), device_key="F", nex=3.0, prefix="few")
     found = judged(pd.concat([fleet([1.0] * 6), few], ignore_index=True))

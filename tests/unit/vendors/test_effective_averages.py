@@ -175,6 +175,16 @@ def told(row: Row) -> tuple[float | None, str]:
         pytest.param(UIH, (1.0, "from_scan_time"), id="UIH"),
         pytest.param(HITACHI, (2.0, "from_scan_time"), id="Hitachi without steps"),
         pytest.param(
+            HITACHI | {"NumberOfAverages": 1.0, "AcquisitionDuration": ONE_AVERAGE + 10},
+            (1.0, "from_scan_time"),
+            id="Hitachi, ten seconds of preparation are no oversampling",
+        ),
+        pytest.param(
+            HITACHI | {"NumberOfAverages": 1.0, "AcquisitionDuration": 1.5 * ONE_AVERAGE},
+            (1.5, "from_scan_time"),
+            id="Hitachi, 50 % oversampling",
+        ),
+        pytest.param(
             HITACHI | {"Manufacturer": "Backyard MR"}, (2.0, "from_scan_time"), id="other"
         ),
         pytest.param(XA, (2.0, "told"), id="XA"),

@@ -29,7 +29,10 @@ windows as (
         opportunities.finding_key as row_key,
         opportunities.device_key,
         opportunities.protocol_key,
-        {{ day_number('least(as_of.current_from, as_of.volume_from)') }} as first_number,
+        least(
+            {{ day_number('as_of.as_of') }} - opportunities.level_days + 1,
+            {{ day_number('as_of.volume_from') }}
+        ) as first_number,
         {{ day_number('as_of.as_of') }} as last_number
     from {{ ref('opportunities') }} as opportunities
     cross join as_of
@@ -68,7 +71,9 @@ windows as (
         {{ finding_key("'month'", 'device_key', 'cast(month as string)', "''") }} as row_key,
         device_key,
         protocol_key,
-        {{ day_number('volume_from') }} as first_number,
+        least(
+            {{ day_number('as_of') }} - level_days + 1, {{ day_number('volume_from') }}
+        ) as first_number,
         {{ day_number('as_of') }} as last_number
     from {{ ref('stg_potential_by_month') }}
     where patients >= {{ var('min_patients') }}

@@ -112,6 +112,7 @@ select
         when followed.reference = 'same_model' or followed.measure = 'nex' then 'medium'
         else 'high'
     end as confidence,
+    followed.level_days,
     followed.n_eligible,
     followed.n,
     followed.coverage,
