@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
 
 from protocol_assets.simulator import catalogue
 from protocol_assets.simulator.device_protocols import Setting
+from protocol_assets.simulator.fleet import Fleet
 from protocol_assets.simulator.roster import Episodes
-
-if TYPE_CHECKING:
-    from protocol_assets.simulator.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)

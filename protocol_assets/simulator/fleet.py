@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from protocol_assets.simulator import catalogue, exam, incidents, roster
 from protocol_assets.simulator.allotment import Place
@@ -21,9 +20,6 @@ from protocol_assets.simulator.device_protocols import (
 )
 from protocol_assets.simulator.plan import Plan
 from protocol_assets.simulator.scan import Scan, Study
-
-if TYPE_CHECKING:
-    from protocol_assets.simulator.truth import SeriesTruth
 
 _DAYS_OF_USE = 90
 
@@ -151,14 +147,6 @@ class Fleet:
         controls = {record.scanner for record in self._settings.values() if record.is_control}
         changing = [number for number in range(len(self.scanners)) if number not in controls]
         return roster.episodes(self.seed, self.scanners, changing, self.start, self.end)
-
-    def truth(self) -> Iterator[SeriesTruth]:
-        """One record per series: what really happened. The platform never reads it."""
-        from protocol_assets.simulator.truth import series_truth
-
-        for study in self._plan:
-            for scan in self.scans(study):
-                yield series_truth(scan)
 
     @cached_property
     def _volumes(self) -> tuple[float, ...]:

@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 from protocol_assets.simulator import catalogue
 from protocol_assets.simulator.catalogue import Scanner
-
-if TYPE_CHECKING:
-    from protocol_assets.simulator.fleet import Fleet
+from protocol_assets.simulator.fleet import Fleet
 
 _SIGNED_BEFORE = timedelta(days=365)
 

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from protocol_assets.simulator.course import diligence
 from protocol_assets.simulator.device_truth import ProtocolTruth, ScannerTruth, protocols, scanners
+from protocol_assets.simulator.fleet import Fleet
 from protocol_assets.simulator.scan import Scan, Study
 from protocol_assets.simulator.targets import SignedTarget, signed_targets
-
-if TYPE_CHECKING:
-    from protocol_assets.simulator.fleet import Fleet
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +149,13 @@ def series_truth(scan: Scan) -> SeriesTruth:
     )
 
 
+def fleet_truth(fleet: Fleet) -> Iterator[SeriesTruth]:
+    """The truth of every series of a fleet."""
+    for study in fleet.studies(None, fleet.start, fleet.end):
+        for scan in fleet.scans(study):
+            yield series_truth(scan)
+
+
 def study_truth(study: Study, scans: Iterable[Scan]) -> StudyTruth:
     """The truth of one study."""
     held = list(scans)
@@ -201,7 +206,7 @@ def write_truth(fleet: Fleet, directory: Path) -> Path:
         StudyTruth,
         (study_truth(study, fleet.scans(study)) for study in studies),
     )
-    _write(directory / "series.csv", SeriesTruth, fleet.truth())
+    _write(directory / "series.csv", SeriesTruth, fleet_truth(fleet))
     return directory
 
 

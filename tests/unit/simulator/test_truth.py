@@ -7,7 +7,7 @@ import pytest
 from protocol_assets.simulator import Fleet, write_truth
 from protocol_assets.simulator.device_truth import protocols
 from protocol_assets.simulator.encode import encode
-from protocol_assets.simulator.truth import study_truth
+from protocol_assets.simulator.truth import fleet_truth, study_truth
 
 
 def test_the_truth_has_one_record_a_series(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ def test_effective_averages_count_oversampling_and_acceleration() -> None:
     fleet = Fleet()
     expected = {1.0: (1.0, 1.5), 2.0: (2.0, 3.0), 3.0: (3.0, 4.5)}
     accelerated = 0
-    for record in fleet.truth():
+    for record in fleet_truth(fleet):
         if record.nex in expected and record.acceleration == 2:
             assert record.effective_averages in [value / 2 for value in expected[record.nex]]
             accelerated += 1
@@ -94,5 +94,5 @@ def test_effective_averages_count_oversampling_and_acceleration() -> None:
 def test_the_truth_leaves_no_patient_identified() -> None:
     fleet = Fleet(studies=20)
     names = {study.patient.family_name for study in fleet.studies(None, fleet.start, fleet.end)}
-    for record in fleet.truth():
+    for record in fleet_truth(fleet):
         assert not names & {str(getattr(record, name)) for name in record.__slots__}
