@@ -10,7 +10,7 @@ from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.publishing import publish_marts, published_rows
-from protocol_assets.lake.reading import few_alike, write_reading_copy
+from protocol_assets.lake.reading import few_alike, quarters, write_reading_copy
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
@@ -51,13 +51,16 @@ def published_marts(
     write_reading_copy(lake)
     shown = published_figures(lake, [one.name for one in settings.pacs])
     previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
-    least = done.least_patients
+    least, alike = done.least_patients, few_alike(lake)
+    read = quarters(lake, published_rows(lake, "nex_monthly"))
     yield dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(done.rows.values()),
             "periods_withheld": done.withheld,
             "periods_kept_as_published": done.kept,
-            "facts_share_with_fewer_than_5_patients": few_alike(lake) or 0.0,
+            "facts_share_with_fewer_than_5_patients": _told(alike),
+            "scanner_protocol_quarters_published": _told(read.anyhow),
+            "scanner_protocol_quarters_by_name": _told(read.by_name),
             **published_pictures(shown),
             **previews,
         }
@@ -67,6 +70,10 @@ def published_marts(
         passed=least is None or least >= K_PATIENTS,
         metadata={"patients": least if least is not None else "nothing is published"},
     )
+
+
+def _told(share: float | None) -> float | str:
+    return "not told" if share is None else round(share, 3)
 
 
 class _Way(TypedDict):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -9,7 +12,7 @@ import duckdb
 from protocol_assets.lake.atomic import atomic_path
 from protocol_assets.lake.zones import Lake
 
-__all__ = ["few_alike", "read_warehouse", "write_reading_copy"]
+__all__ = ["few_alike", "quarters", "read_warehouse", "write_reading_copy"]
 
 _CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
@@ -17,6 +20,19 @@ _CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
 }
 _READ_ONLY: Final = 0o444
 _SCHEMAS: Final = ("marts", "published")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Shares of the quarters of a scanner and protocol (0 to 1), None where no month is closed.
+
+    Attributes:
+        anyhow: That stand in a published row, be it merged into ``other``.
+        by_name: That stand in a row of their own.
+    """
+
+    anyhow: float | None
+    by_name: float | None
 
 
 def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
@@ -43,6 +59,42 @@ def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
     with read_warehouse(lake) as connection:
         share: float | None = connection.execute(query, [patients]).fetchall()[0][0]
     return share
+
+
+def quarters(lake: Lake, published: Iterable[Mapping[str, object]]) -> Shown:
+    """How much of what was scanned can be read in what is published.
+
+    Args:
+        lake: The lake.
+        published: Rows of ``nex_monthly``.
+    """
+    query = """
+        select
+            facts.device_key, facts.protocol_key, date_trunc('quarter', dates.month_start) as q,
+            scanners.scanner_label, dates.month_start, cells.published_protocol_key
+        from marts.fct_acquisition as facts
+        inner join marts.dim_date as dates on facts.study_date = dates.study_date
+        left join marts.dim_scanner as scanners
+            on facts.device_key = scanners.device_key and scanners.is_latest
+        left join intermediate.int_nex_publication_cells as cells
+            on facts.device_key = cells.device_key and facts.protocol_key = cells.protocol_key
+            and dates.month_start = cells.month_start
+        where dates.is_closed_month
+        group by all
+    """
+    with read_warehouse(lake) as connection:
+        cells = connection.execute(query).fetchall()
+    rows = {(row["scanner_label"], row["month_start"], row["protocol_key"]) for row in published}
+    shown: dict[tuple[object, ...], set[bool]] = defaultdict(set)
+    for device, protocol, quarter, *row in cells:
+        found = shown[device, protocol, quarter]
+        if tuple(row) in rows:
+            found.add(row[-1] == protocol)
+    if not shown:
+        return Shown(None, None)
+    anyhow = sum(bool(found) for found in shown.values())
+    by_name = sum(True in found for found in shown.values())
+    return Shown(anyhow / len(shown), by_name / len(shown))
 
 
 def write_reading_copy(lake: Lake) -> int:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import datetime as dt
 import stat
+from dataclasses import astuple
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from protocol_assets.lake.reading import few_alike, read_warehouse, write_reading_copy
+from protocol_assets.lake.reading import few_alike, quarters, read_warehouse, write_reading_copy
 from protocol_assets.lake.zones import Lake
 
 
@@ -65,3 +67,31 @@ def test_the_reading_copy_holds_the_marts_and_needs_no_other_file(lake: Lake) ->
 
 def test_the_share_of_facts_that_few_patients_share(lake: Lake) -> None:
     assert few_alike(lake) == 0.5
+
+
+def test_the_quarters_that_can_be_read(lake: Lake) -> None:
+    """Of three quarters one stands by name in one of its months, one in `other`, one nowhere."""
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute(
+            """
+            create schema intermediate;
+            create table marts.dim_date as select day::date as study_date,
+                date_trunc('month', day)::date as month_start, day < '2026-07-01' as is_closed_month
+                from range('2026-01-01'::date, '2026-08-01'::date, interval 1 day) as days(day);
+            create table marts.dim_scanner as from (values ('d', 'MR 1', true), ('d', 'old', false))
+                as scanners(device_key, scanner_label, is_latest);
+            create table marts.fct_acquisition as from (values
+                ('2026-01-05'::date, 'd', 'a'), ('2026-02-05'::date, 'd', 'a'),
+                ('2026-02-05'::date, 'd', 'b'), ('2026-05-05'::date, 'd', 'a'),
+                ('2026-07-05'::date, 'd', 'a')) as facts(study_date, device_key, protocol_key);
+            create table intermediate.int_nex_publication_cells as from (values
+                ('d', '2026-01-01'::date, 'a', 'a'), ('d', '2026-02-01'::date, 'a', 'other'),
+                ('d', '2026-02-01'::date, 'b', 'other'), ('d', '2026-05-01'::date, 'a', null))
+                as cells(device_key, month_start, protocol_key, published_protocol_key);
+            """
+        )
+    row = {"scanner_label": "MR 1"}
+    january = row | {"month_start": dt.date(2026, 1, 1), "protocol_key": "a"}
+    february = row | {"month_start": dt.date(2026, 2, 1), "protocol_key": "other"}
+    assert astuple(quarters(lake, [january, february])) == pytest.approx((2 / 3, 1 / 3))
+    assert quarters(lake, [february]).by_name == 0
