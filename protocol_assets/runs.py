@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -131,8 +129,7 @@ class Runner:
         self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
     ) -> dg.ExecuteInProcessResult:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
-        # dbt's console goes to its log file; here it would drown the one line per cell.
-        with dg.DagsterInstance.get() as instance, redirect_stdout(io.StringIO()):
+        with dg.DagsterInstance.get() as instance:
             return self.definitions.resolve_job_def(job).execute_in_process(
                 run_config=config,
                 instance=instance,

@@ -5,12 +5,13 @@ The first run (``tag:core``) builds it from nothing; after the analysis the seco
 its swap, so that readers keep the last good warehouse.
 """
 
+import io
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,7 +59,7 @@ def dbt_project(settings: Settings) -> DbtProject:
         Fault: dbt cannot parse the project.
     """
     # What is installed for good belongs to somebody else and may not be written to.
-    parsed = _PROJECT if os.access(_PROJECT, os.W_OK) else settings.home / "dbt" / "project"
+    parsed = _PROJECT if os.access(_PROJECT, os.W_OK) else settings.lake.dbt / "project"
     project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
     manifest = project.manifest_path
     newest = max(
@@ -150,10 +151,13 @@ def _build(
             build = dbt.cli(
                 ["build"],
                 context=context,
-                target_path=lake.home / "dbt" / "target",
+                target_path=lake.dbt / "target",
                 raise_on_error=False,
             )
-        events = list(build.stream())
+        # dbt's messages hold values that DuckDB quotes. They stay in dbt's log, which is closed,
+        # and do not reach whatever collects the output of a run.
+        with redirect_stdout(io.StringIO()):
+            events = list(build.stream())
         if build.is_successful():
             for key, rows in _row_counts(context, lake).items():
                 context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)

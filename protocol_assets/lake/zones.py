@@ -80,6 +80,11 @@ class Lake:
         return self.home / "dagster"
 
     @property
+    def dbt(self) -> Path:
+        """What dbt writes beside the warehouse: its log and artefacts, which may quote facts."""
+        return self.home / "dbt"
+
+    @property
     def demo_marker(self) -> Path:
         """The file that makes this home a demo's, where the demo's key works."""
         return self.home / "demo.marker"
@@ -116,7 +121,7 @@ class Lake:
 
     @property
     def _closed_zones(self) -> tuple[Path, ...]:
-        return self.restricted, self.dagster_home, self.steward
+        return self.restricted, self.dagster_home, self.dbt, self.steward
 
     @property
     def _open_zones(self) -> tuple[Path, ...]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import hashlib
+import io
 import json
+import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import duckdb
 import pytest
 
 from protocol_assets.data import report_languages
@@ -22,6 +28,8 @@ from protocol_assets.simulator import Answer, Request
 
 from .canary import MARK, STRUCTURE, Planter, Search, decoded, found_in
 from .conftest import FIRST, LAST, WilfulPacs, other_study_date
+
+FAILING = Path(__file__).with_name("failing_dbt")
 
 # In every study: names, numbers, texts, terms, a dirty number.
 PLANTED = {
@@ -134,6 +142,56 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Cel
     return tuple(outcomes)
 
 
+@dataclass(frozen=True)
+class FailedBuild:
+    """What became of a build whose models and tests fail on patients.
+
+    Attributes:
+        project: The dbt project, with what dbt writes into it.
+        events: What Dagster keeps of the run.
+        printed: What the run wrote to standard output.
+        results: dbt's message by model or test.
+        warehouse: SHA-256 of the warehouse before the build.
+    """
+
+    project: Path
+    events: str
+    printed: str
+    results: dict[str, str]
+    warehouse: bytes
+
+
+@pytest.fixture(scope="module")
+def failed_build(
+    failing_run: tuple[CellOutcome, ...],
+    deployment: Settings,
+    repository: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> FailedBuild:
+    """A build with an analyst's models that fail on values, of facts and of restricted files."""
+    project = tmp_path_factory.mktemp("analyst") / "dbt_project"
+    written = shutil.ignore_patterns("target", "logs")
+    shutil.copytree(repository / "dbt_project", project, ignore=written)
+    shutil.copytree(FAILING / "models", project / "models" / "intermediate" / "failing")
+    shutil.copytree(FAILING / "tests", project / "tests" / "failing")
+    warehouse = hashlib.sha256(deployment.lake.warehouse.read_bytes()).digest()
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.get() as instance:
+        patch.setattr("protocol_assets.defs.warehouse._PROJECT", project)
+        job = Runner(deployment).definitions.resolve_job_def("build_warehouse_and_report")
+        with contextlib.redirect_stdout(printed):
+            failed = job.execute_in_process(
+                instance=instance,
+                asset_selection=[dg.AssetKey(path.stem) for path in FAILING.glob("models/*.sql")],
+                raise_on_error=False,
+            )
+        events = "\n".join(str(one) for one in instance.all_logs(failed.run_id))
+    assert not failed.success
+    found = json.loads((deployment.home / "dbt" / "target" / "run_results.json").read_text())
+    results = {one["unique_id"].split(".")[2]: one["message"] for one in found["results"]}
+    return FailedBuild(project, events, printed.getvalue(), results, warehouse)
+
+
 @pytest.fixture(scope="module")
 def search(failing_run: tuple[CellOutcome, ...], plan: Plan, pacs: WilfulPacs) -> Search:
     planter = plan.planter
@@ -167,16 +225,59 @@ def test_every_token_is_found_in_raw(plan: Plan, deployment: Settings, search: S
     assert plan.unreceived.words.isdisjoint(raw)
 
 
-def test_nothing_is_found_outside(deployment: Settings, search: Search) -> None:
+def test_dbt_failed_on_patients(failed_build: FailedBuild, deployment: Settings) -> None:
+    results = dict(failed_build.results)
+    assert results.pop("every_series") == "OK"
+    assert results.pop("assert_no_series_is_anybodys").startswith("Got ")
+    assert "Could not convert string" in results.pop("facts_quoted")
+    assert len(results) == 4
+    for name, message in results.items():
+        assert "file system operations are disabled by configuration" in message, name
+    assert hashlib.sha256(deployment.lake.warehouse.read_bytes()).digest() == failed_build.warehouse
+
+
+def test_without_the_fence_the_models_quote_patients(
+    failed_build: FailedBuild, deployment: Settings, search: Search
+) -> None:
+    compiled = deployment.lake.dbt / "target" / "compiled"
+    with duckdb.connect() as unfenced:
+        for name in ("patients_quoted", "answers_quoted"):
+            (path,) = compiled.rglob(f"{name}.sql")
+            with pytest.raises(duckdb.ConversionException) as refused:
+                unfenced.execute(path.read_text(encoding="utf-8")).fetchall()
+            assert search.hits(str(refused.value).encode()), name
+        (path,) = compiled.rglob("assert_no_patient_is_named.sql")
+        named = unfenced.execute(path.read_text(encoding="utf-8")).fetchall()
+        assert search.hits(str(named).encode())
+
+
+def test_a_value_that_dbt_quotes_stays_in_its_log(
+    failed_build: FailedBuild, deployment: Settings
+) -> None:
+    (quoted,) = re.findall("string '(.*?)'", failed_build.results["facts_quoted"])
+
+    def holds(content: bytes) -> set[str]:
+        return {quoted} if quoted.encode() in content else set()
+
+    assert found_in(deployment.lake.safe / "facts", holds)
+    assert found_in(deployment.lake.dbt, holds)
+    assert found_in(deployment.lake.dagster_home, holds) == {}
+    assert "facts_quoted" in failed_build.events
+    assert failed_build.printed == ""
+
+
+def test_nothing_is_found_outside(
+    deployment: Settings, search: Search, failed_build: FailedBuild
+) -> None:
     lake = deployment.lake
     assert found_in(lake.home, search.hits, without=lake.restricted) == {}
-    for zone in (lake.safe, lake.publish, lake.dagster_home, lake.home / "dbt"):
+    assert found_in(failed_build.project, search.hits) == {}
+    for zone in (lake.safe, lake.publish, lake.dagster_home, lake.dbt):
         assert any(path.is_file() for path in zone.rglob("*")), zone.name
 
 
 def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) -> None:
     import base64
-    import hashlib
 
     word, uid = min(search.words), min(search.uids)
     date = min(search.dates.values())

@@ -1,0 +1,3 @@
+{{ config(store_failures = true) }}
+
+select * from {{ ref('every_series') }}
