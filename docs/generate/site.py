@@ -29,9 +29,9 @@ def build_site(site: Path = SITE) -> None:
     Raises:
         subprocess.CalledProcessError: dbt or mkdocs found something wrong and said what.
     """
-    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", site]
+    mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     quiet = {"NO_MKDOCS_2_WARNING": "true"}
-    subprocess.run(mkdocs, cwd=ROOT, check=True, env=os.environ | quiet)  # noqa: S603
+    subprocess.run([*mkdocs, "--site-dir", site], cwd=ROOT, check=True, env=os.environ | quiet)  # noqa: S603
     (site / "404.html").unlink()  # for servers
     (site / "dbt").mkdir()
     (site / "dbt" / "index.html").write_text(_dbt_docs(), encoding="utf-8")
@@ -39,11 +39,12 @@ def build_site(site: Path = SITE) -> None:
 
 def _dbt_docs() -> str:
     """Dbt's docs as one page, from the project alone: no warehouse is asked."""
-    project = ROOT / "dbt_project"
+    project = str(ROOT / "dbt_project")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "safe").mkdir()
-        dbt = [Path(sys.executable).with_name("dbt"), "--quiet", "docs", "generate", "--static"]
-        options = ["--empty-catalog", "--project-dir", project, "--profiles-dir", project]
+        dbt = [str(Path(sys.executable).with_name("dbt")), "--quiet", "docs", "generate"]
+        options = ["--static", "--empty-catalog", "--project-dir", project]
+        options += ["--profiles-dir", project]
         places = ["--target-path", f"{folder}/target", "--log-path", f"{folder}/logs"]
         home = {"PROTOCOL_ASSETS_HOME": folder}
         subprocess.run([*dbt, *options, *places], check=True, env=os.environ | home)  # noqa: S603
