@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,33 +90,49 @@ def pacs() -> Hospital:
     return Hospital()
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
-    lake = Lake(tmp_path)
+def stations_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS) -> Stations:
+    return Stations(
+        lake,
+        pseudonyms,
+        lambda _: pacs,  # type: ignore[arg-type,return-value]
+        lambda *_: None,
+        is_excluded=excludes(lake),
+    )
+
+
+def pass_stations(stations: Stations, *, lands: bool = True) -> None:
+    """Land, flatten and project both cells, as the assets do."""
+    cells = [OLD, NEW]
+    for station in (stations.land, stations.flatten, stations.project)[not lands :]:
+        result = station(cells)
+        assert not result.refused, result.refused
+
+
+@pytest.fixture(scope="module")
+def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which both cells have landed; once, for the gates take longer than any test."""
+    lake = Lake(tmp_path_factory.mktemp("landed"))
     lake.prepare()
-    return lake
+    pass_stations(stations_of(lake, Hospital()))
+    return lake.home
 
 
-Run = Callable[..., Stations]
+@pytest.fixture
+def lake(landed: Path, tmp_path: Path) -> Lake:
+    """The test's own copy of that home."""
+    shutil.copytree(landed, tmp_path, dirs_exist_ok=True)
+    return Lake(tmp_path)
+
+
+Run = Callable[..., None]
 
 
 @pytest.fixture
 def run(lake: Lake, pacs: Hospital) -> Run:
-    """Land, flatten and project both cells, as the assets do."""
+    """Make both cells again."""
 
-    def run(pseudonyms: Pseudonyms = PSEUDONYMS, *, lands: bool = True) -> Stations:
-        stations = Stations(
-            lake,
-            pseudonyms,
-            lambda _: pacs,  # type: ignore[arg-type,return-value]
-            lambda *_: None,
-            is_excluded=excludes(lake),
-        )
-        cells = [OLD, NEW]
-        for station in (stations.land, stations.flatten, stations.project)[not lands :]:
-            result = station(cells)
-            assert not result.refused, result.refused
-        return stations
+    def run(pseudonyms: Pseudonyms = PSEUDONYMS, *, lands: bool = True) -> None:
+        pass_stations(stations_of(lake, pacs, pseudonyms), lands=lands)
 
     return run
 
@@ -137,7 +154,6 @@ def facts_of(lake: Lake, cell: Cell) -> list[dict[str, Any]]:
 def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
     lake: Lake, pacs: Hospital, run: Run
 ) -> None:
-    run()
     before, registry = facts_of(lake, OLD), rows(lake.label_registry(OLD))
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     assert not list(lake.raw(OLD).glob("*.zst"))
@@ -158,8 +174,7 @@ def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
     assert all(state.is_good for state in cell_states(lake, PSEUDONYMS))
 
 
-def test_a_purge_leaves_a_record_without_names(lake: Lake, run: Run) -> None:
-    run()
+def test_a_purge_leaves_a_record_without_names(lake: Lake) -> None:
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     (record,) = lake.deletions.iterdir()
     content = json.loads(record.read_text())
@@ -170,8 +185,7 @@ def test_a_purge_leaves_a_record_without_names(lake: Lake, run: Run) -> None:
     assert purge_before(lake, PSEUDONYMS, NEW.day, NOW).entries == []
 
 
-def test_each_zone_has_its_own_retention(lake: Lake, run: Run) -> None:
-    run()
+def test_each_zone_has_its_own_retention(lake: Lake) -> None:
     assert purge_expired(lake, PSEUDONYMS, KEEP, NOW).entries == []
     purge_expired(lake, PSEUDONYMS, KEEP, NOW + dt.timedelta(days=31))
     assert not list(lake.restricted.rglob("*.zst"))
@@ -186,10 +200,9 @@ def test_each_zone_has_its_own_retention(lake: Lake, run: Run) -> None:
     assert read_manifest(lake, OLD) is not None
 
 
-def test_facts_are_not_emptied_where_series_were_purged(lake: Lake, run: Run) -> None:
-    stations = run()
+def test_facts_are_not_emptied_where_series_were_purged(lake: Lake, pacs: Hospital) -> None:
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 100_000), NOW + dt.timedelta(days=31))
-    assert set(stations.flatten([OLD]).refused) == {OLD}
+    assert set(stations_of(lake, pacs).flatten([OLD]).refused) == {OLD}
     assert len(rows(lake.facts(OLD))) == 3
 
 
@@ -197,7 +210,6 @@ def test_facts_are_not_emptied_where_series_were_purged(lake: Lake, run: Run) ->
 def test_erasure_goes_through_every_zone(
     lake: Lake, pacs: Hospital, run: Run, is_purged: bool
 ) -> None:
-    run()
     if is_purged:
         purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     key = PSEUDONYMS.of("patient", "|PAT1")
@@ -219,18 +231,19 @@ def test_erasure_goes_through_every_zone(
         assert len(rows(lake.facts(cell))) == 2
 
 
-def test_who_objected_is_not_kept_when_he_comes_again(lake: Lake, pacs: Hospital, run: Run) -> None:
+def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hospital) -> None:
+    lake = Lake(tmp_path)
+    lake.prepare()
     do_not_process(lake, "PAT1", None, NOW.date())
-    run()
+    pass_stations(stations_of(lake, pacs))
     assert len(list(lake.raw(OLD).glob("*.zst"))) == 2
     assert "PAT1" not in {row["PatientID"] for row in rows(lake.series(OLD))}
     pacs.asked.clear()
-    run()
+    pass_stations(stations_of(lake, pacs))
     assert pacs.asked == []
 
 
-def test_the_way_back_is_logged(lake: Lake, run: Run) -> None:
-    run()
+def test_the_way_back_is_logged(lake: Lake) -> None:
     (row,) = [
         r for r in rows(lake.facts(NEW)) if r["series_key"] == PSEUDONYMS.of("series", "1.2.3.1.1")
     ]
@@ -247,7 +260,6 @@ def test_the_way_back_is_logged(lake: Lake, run: Run) -> None:
 
 
 def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital, run: Run) -> None:
-    run()
     before = rows(lake.facts(NEW))
     new = Pseudonyms.from_secret(SECRET, demo=False, patient_secret=PATIENT_SECRET)
     done = rekey(lake, PSEUDONYMS, new)
@@ -268,7 +280,6 @@ def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital,
 def test_a_new_key_keeps_apart_what_was_purged_and_the_steward_in_step(
     lake: Lake, run: Run
 ) -> None:
-    run()
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     scanner = PSEUDONYMS.of("device", "siemens|47110")
     (lake.steward / "scanners.csv").write_text(
@@ -291,8 +302,7 @@ def test_a_new_key_keeps_apart_what_was_purged_and_the_steward_in_step(
     }
 
 
-def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake, run: Run) -> None:
-    run()
+def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake) -> None:
     before = {row["patient_key"] for row in rows(lake.facts(OLD))}
     purge_expired(lake, PSEUDONYMS, Retention(1, 100_000, 100_000), NOW + dt.timedelta(days=2))
     (lake.series(OLD)).unlink()
@@ -305,8 +315,7 @@ def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake, run: Run) 
     assert run_cells.isdisjoint(new.of("patient", f"|PAT{n}") for n in range(3))
 
 
-def test_own_identifiers_do_not_reach_the_registry(lake: Lake, run: Run) -> None:
-    run()
+def test_own_identifiers_do_not_reach_the_registry(lake: Lake) -> None:
     assert {one.text for one in judged_labels(lake)} == {"SAG T2"}
     codes = pc.unique(read_part(lake.facts(OLD))["label_code"]).to_pylist()
     assert len(codes) == 2  # grouping is complete all the same
