@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -13,9 +14,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine, event
 
 settings.register_profile("project", deadline=None)
 settings.load_profile("project")
+
+
+@event.listens_for(Engine, "connect")
+def _without_waiting_for_the_disk(connection: object, _: object) -> None:
+    """A loss of power is not tested, and Dagster waits for the disk several times an event."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("pragma synchronous = off")
+
 
 _REAL_HEADERS = Path(__file__).parents[2] / "shared" / "real_headers"
 
