@@ -12,7 +12,7 @@ from protocol_assets.dicom.paths import Dataset
 __all__ = ["decode_instance", "encode_instance"]
 
 _BULK = ("BulkDataURI", "InlineBinary")
-_BULK_NAMES = tuple(f'"{name}"'.encode() for name in _BULK)
+_DEEPEST = 254  # what orjson writes
 
 
 def encode_instance(instance: Dataset) -> bytes:
@@ -20,23 +20,40 @@ def encode_instance(instance: Dataset) -> bytes:
 
     Bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
     The element stays, so that its presence is still told.
+
+    Raises:
+        RecursionError: It is nested too deeply to be read again.
     """
-    # Bulk data mostly stands in elements of the instance itself; what lies elsewhere is told by its
-    # name in the text. That spares a walk through every value.
+    line = _dumps(instance)
+    if not _names_bulk(line):
+        return line
+    # Bulk data mostly stands in elements of the instance itself: that spares a walk through every
+    # value.
     shallow = dict(instance)
     for tag, element in instance.items():
         if type(element) is dict and ("BulkDataURI" in element or "InlineBinary" in element):
             shallow[tag] = _without_bulk(element)
     line = _dumps(shallow)
-    return _dumps(_without_bulk(instance)) if any(name in line for name in _BULK_NAMES) else line
+    return _dumps(_without_bulk(instance)) if _names_bulk(line) else line
+
+
+def _names_bulk(line: bytes) -> bool:
+    return b'"BulkDataURI"' in line or b'"InlineBinary"' in line
 
 
 def _dumps(instance: Any) -> bytes:
     try:
         return orjson.dumps(instance, option=orjson.OPT_SORT_KEYS)
-    except (TypeError, orjson.JSONEncodeError):
+    except TypeError:
         # A lone surrogate or an integer beyond 64 bits; the escaped form keeps both.
+        if _is_deep(instance):
+            raise RecursionError("nested too deeply") from None
         return json.dumps(instance, separators=(",", ":"), sort_keys=True).encode("ascii")
+
+
+def _is_deep(node: Any, left: int = _DEEPEST) -> bool:
+    members = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return left == 0 or any(_is_deep(member, left - 1) for member in members)
 
 
 def decode_instance(line: bytes) -> Dataset:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import requests
 
-from protocol_assets.pacs.body import inflate, parse_objects, read_bounded
+from protocol_assets.pacs.body import Row, inflate, parse_objects, read_bounded
 from protocol_assets.pacs.errors import Kind
 
 __all__ = ["Answer", "Failure", "Message", "ObjectsResponse", "asked_wait", "judge", "read"]
@@ -78,11 +78,9 @@ class Failure:
 
 
 class ObjectsResponse(requests.Response):
-    """An answer already read and checked; ``json`` hands on the rows without a second parse."""
+    """An answer already read and checked; ``json`` hands on what was taken of it."""
 
-    def __init__(
-        self, request: requests.PreparedRequest, rows: list[dict[str, Any]], answer: Answer
-    ) -> None:
+    def __init__(self, request: requests.PreparedRequest, rows: list[Any], answer: Answer) -> None:
         super().__init__()
         self.status_code = 200
         self.request = request
@@ -90,8 +88,8 @@ class ObjectsResponse(requests.Response):
         self._content = b"[]"  # dicomweb-client only asks whether there is any
         self._rows = rows
 
-    def json(self, **_: Any) -> list[dict[str, Any]]:
-        """The rows."""
+    def json(self, **_: Any) -> list[Any]:
+        """What was taken of each object."""
         return self._rows
 
 
@@ -124,18 +122,22 @@ def read(response: requests.Response, limit: int) -> Message | Failure:
 
 
 def judge(
-    request: requests.PreparedRequest, message: Message, tries: int, limit: int
+    request: requests.PreparedRequest,
+    message: Message,
+    tries: int,
+    limit: int,
+    take: Callable[[Row], Any],
 ) -> ObjectsResponse | Failure:
-    """Takes an answer or refuses it.
+    """Takes an answer, of each of its objects what ``take`` gives, or refuses it.
 
     Raises:
         BodyError: Its body cannot be used.
     """
     status, headers = message.status, message.headers
     encoding = headers.get("Content-Encoding", "")
-    rows: list[dict[str, Any]] = []
+    rows: list[Any] = []
     if status == 200:
-        rows = parse_objects(inflate(message.body, encoding, limit))
+        rows = parse_objects(inflate(message.body, encoding, limit), take)
     elif status == 304 and "If-None-Match" not in request.headers:
         return Failure("bad_status", 304)
     elif 300 <= status < 400 and status != 304:

@@ -28,6 +28,7 @@ from protocol_assets.pacs.attributes import (
     texts,
     uid,
 )
+from protocol_assets.pacs.body import Row, whole
 from protocol_assets.pacs.courtesy import Courtesy
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
@@ -38,7 +39,6 @@ from protocol_assets.pacs.session import TRIES, Effort, GuardedSession
 
 __all__ = ["DayListing", "PacsClient"]
 
-Row = dict[str, Any]
 T = TypeVar("T")
 
 _INCLUDED: Final[tuple[str, ...]] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES, AVAILABILITY)
@@ -251,25 +251,30 @@ class PacsClient:
         """The instances of a study, and whether they are all; see ``StudyRetrieval``."""
         return self._retrieval.retrieve(study, unless=unless)
 
-    def study_metadata(self, study_instance_uid: str) -> list[Row]:
-        """All instances of a study in one answer; see ``retrieve``."""
-        return self._ask(lambda: self._dicomweb.retrieve_study_metadata(study_instance_uid))
+    def study_metadata(self, study_uid: str, take: Callable[[Row], Any] = whole) -> list[Any]:
+        """What ``take`` gives of all instances of a study, in one answer; see ``retrieve``."""
+        with self._session.taking(take):
+            return self._ask(lambda: self._dicomweb.retrieve_study_metadata(study_uid))
 
-    def series_metadata(self, study_instance_uid: str, series_instance_uid: str) -> list[Row]:
-        """All instances of a series in one answer; see ``retrieve``."""
-        return self._ask(
-            lambda: self._dicomweb.retrieve_series_metadata(study_instance_uid, series_instance_uid)
-        )
+    def series_metadata(
+        self, study_uid: str, series_uid: str, take: Callable[[Row], Any] = whole
+    ) -> list[Any]:
+        """What ``take`` gives of all instances of a series, in one answer; see ``retrieve``."""
+        with self._session.taking(take):
+            return self._ask(lambda: self._dicomweb.retrieve_series_metadata(study_uid, series_uid))
 
-    def instance_metadata(self, study_uid: str, series_uid: str, sop_uid: str) -> list[Row]:
-        """One instance; none where the answer is empty."""
+    def instance_metadata(
+        self, study_uid: str, series_uid: str, sop_uid: str, take: Callable[[Row], Any]
+    ) -> list[Any]:
+        """What ``take`` gives of one instance; none where the answer is empty."""
 
-        def get() -> list[Row]:
+        def get() -> list[Any]:
             instance = self._dicomweb.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
             return [instance]
 
         try:
-            return self._ask(get)
+            with self._session.taking(take):
+                return self._ask(get)
         except PacsError as error:
             if error.detail != IndexError.__name__:  # dicomweb-client's word for an empty answer
                 raise

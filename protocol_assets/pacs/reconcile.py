@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from operator import attrgetter
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.pacs.attributes import SERIES_UID, SOP_UID, STUDY_UID, texts
 
 __all__ = [
+    "Instance",
     "ListedStudy",
     "ReceivedStudy",
     "Reconciliation",
@@ -45,12 +47,35 @@ class ListedStudy:
         return self.availability in ("", _ONLINE)
 
 
+class Instance(NamedTuple):
+    """What is kept of a received instance, a tenth of the memory that the parsed answer takes.
+
+    Attributes:
+        study_uids: StudyInstanceUID; several where the answer is ill-written.
+        series_uid: SeriesInstanceUID, empty where there is none.
+        sop_uid: SOPInstanceUID, empty where there is none.
+        line: The instance as it will be landed: JSON text without bulk data.
+    """
+
+    study_uids: list[str]
+    series_uid: str
+    sop_uid: str
+    line: bytes
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> Self:
+        """The instance in one object of an answer.
+
+        Raises:
+            RecursionError: It is nested too deeply.
+        """
+        series_uid, sop_uid = (next(iter(texts(row, tag)), "") for tag in (SERIES_UID, SOP_UID))
+        return cls(texts(row, STUDY_UID), series_uid, sop_uid, encode_instance(row))
+
+
 @dataclass
 class ReceivedStudy:
     """The instances of one study as they arrive: each once, none of another study.
-
-    They are kept as they will be landed (JSON text without bulk data), a tenth of the memory that
-    the parsed answer takes.
 
     Attributes:
         study_instance_uid: The study asked for.
@@ -61,33 +86,31 @@ class ReceivedStudy:
     study_instance_uid: str
     duplicates: int = 0
     foreign: int = 0
-    _lines: dict[str, tuple[str, bytes]] = field(default_factory=dict)
+    _instances: dict[str, Instance] = field(default_factory=dict)
 
-    def add(self, rows: Iterable[Mapping[str, Any]]) -> None:
+    def add(self, instances: Iterable[Instance]) -> None:
         """Takes in one answer."""
-        for row in rows:
-            sop_uids = texts(row, SOP_UID)
-            if not sop_uids or texts(row, STUDY_UID) != [self.study_instance_uid]:
+        for instance in instances:
+            if not instance.sop_uid or instance.study_uids != [self.study_instance_uid]:
                 self.foreign += 1
-            elif sop_uids[0] in self._lines:
+            elif instance.sop_uid in self._instances:
                 self.duplicates += 1
             else:
-                series_uid = next(iter(texts(row, SERIES_UID)), "")
-                self._lines[sop_uids[0]] = (series_uid, encode_instance(dict(row)))
+                self._instances[instance.sop_uid] = instance
 
     def __len__(self) -> int:
-        return len(self._lines)
+        return len(self._instances)
 
     @property
     def series(self) -> int:
         """Distinct SeriesInstanceUIDs."""
-        return len({series_uid for series_uid, _ in self._lines.values()})
+        return len({instance.series_uid for instance in self._instances.values()})
 
     @property
     def lines(self) -> list[bytes]:
         """One instance a line, ordered by series and SOP Instance UID."""
-        ordered = sorted((series, sop, line) for sop, (series, line) in self._lines.items())
-        return [line for _, _, line in ordered]
+        ordered = sorted(self._instances.values(), key=attrgetter("series_uid", "sop_uid"))
+        return [instance.line for instance in ordered]
 
     @property
     def content_hash(self) -> str:

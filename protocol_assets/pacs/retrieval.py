@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from protocol_assets.pacs.attributes import is_uid
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, Reconciliation, reconcile
+from protocol_assets.pacs.reconcile import (
+    Instance,
+    ListedStudy,
+    ReceivedStudy,
+    Reconciliation,
+    reconcile,
+)
 
 if TYPE_CHECKING:
     from protocol_assets.pacs.client import PacsClient
 
 __all__ = ["Retrieved", "StudyRetrieval"]
-
-Row = dict[str, Any]
 
 _NOT_OFFERED: Final = frozenset({400, 405, 406, 501})
 _ABSENT: Final = ("not_found", "gone")
@@ -87,7 +91,7 @@ class StudyRetrieval:
             etags.append(self._client.last_answer.etag)
         return received, etags[0] if len(etags) == 1 else ""
 
-    def _batches(self, study: ListedStudy) -> Iterator[list[Row]]:
+    def _batches(self, study: ListedStudy) -> Iterator[list[Instance]]:
         """The study as it comes: whole where that is offered and small enough, else by series."""
         if not is_uid(study.study_instance_uid):
             raise self._error("unexpected", None, "an invalid study UID")
@@ -95,7 +99,7 @@ class StudyRetrieval:
         is_small = (study.instances or 0) <= self._profile.series_level_above
         if self._offers_study_metadata and is_small:
             try:
-                whole = self._client.study_metadata(study.study_instance_uid)
+                whole = self._client.study_metadata(study.study_instance_uid, Instance.of)
             except PacsError as error:
                 if not self._may_come_by_series(study, error):
                     raise
@@ -131,10 +135,10 @@ class StudyRetrieval:
         self._client.recount(study)
         raise self._withheld(status)
 
-    def _series(self, study: ListedStudy, series_uid: str) -> Iterator[list[Row]]:
+    def _series(self, study: ListedStudy, series_uid: str) -> Iterator[list[Instance]]:
         """A series' instances, none where it was deleted and the study was not."""
         try:
-            rows = self._client.series_metadata(study.study_instance_uid, series_uid)
+            rows = self._client.series_metadata(study.study_instance_uid, series_uid, Instance.of)
         except PacsError as error:
             if error.kind not in (*_ABSENT, "too_large"):
                 raise
@@ -147,11 +151,11 @@ class StudyRetrieval:
         else:
             self._client.recount(study)
 
-    def _one_by_one(self, study_uid: str, series_uid: str) -> Iterator[list[Row]]:
+    def _one_by_one(self, study_uid: str, series_uid: str) -> Iterator[list[Instance]]:
         """The instances of a series that is too large for one answer."""
         for sop_uid in self._sop_uids(study_uid, series_uid):
             try:
-                rows = self._client.instance_metadata(study_uid, series_uid, sop_uid)
+                rows = self._client.instance_metadata(study_uid, series_uid, sop_uid, Instance.of)
             except PacsError as error:
                 if error.kind not in _ABSENT:
                     raise

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.client import HTTPException
 from importlib.metadata import version
-from typing import Final
+from typing import Any, Final
 
 import requests
 import urllib3
@@ -29,7 +29,7 @@ from protocol_assets.pacs.answers import (
     judge,
     read,
 )
-from protocol_assets.pacs.body import BodyError
+from protocol_assets.pacs.body import BodyError, Row, whole
 from protocol_assets.pacs.courtesy import Courtesy, Exchange, HeldError, Unhurried
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
@@ -126,6 +126,15 @@ class GuardedSession(requests.Session):
         finally:
             self._thread.etag = ""
 
+    @contextmanager
+    def taking(self, take: Callable[[Row], Any]) -> Iterator[None]:
+        """Within, this thread's answers hold what ``take`` gives of each object."""
+        self._thread.take = take
+        try:
+            yield
+        finally:
+            self._thread.take = whole
+
     def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
         """Sends ``request`` until it is answered, and gives the checked answer.
 
@@ -219,7 +228,8 @@ class GuardedSession(requests.Session):
         if isinstance(message, Failure):
             return message
         try:
-            return judge(request, message, tries, self._limit)
+            take = getattr(self._thread, "take", whole)
+            return judge(request, message, tries, self._limit, take)
         except BodyError as problem:
             return Failure(problem.args[0], 200, problem.args[1])
 

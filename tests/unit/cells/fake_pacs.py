@@ -12,7 +12,7 @@ import pytest
 
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind, PacsError
-from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, reconcile
+from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, reconcile
 from protocol_assets.pacs.retrieval import Retrieved
 from protocol_assets.pacs.session import Effort
 
@@ -27,11 +27,13 @@ def received(study: ListedStudy, *, instances: int | None = None, averages: int 
     uid = study.study_instance_uid
     content = ReceivedStudy(uid)
     content.add(
-        {
-            "0020000D": {"vr": "UI", "Value": [uid]},
-            "00080018": {"vr": "UI", "Value": [f"{uid}.{number}"]},
-            "00180083": {"vr": "DS", "Value": [averages]},
-        }
+        Instance.of(
+            {
+                "0020000D": {"vr": "UI", "Value": [uid]},
+                "00080018": {"vr": "UI", "Value": [f"{uid}.{number}"]},
+                "00180083": {"vr": "DS", "Value": [averages]},
+            }
+        )
         for number in range((study.instances or 0) if instances is None else instances)
     )
     return Retrieved(content, reconcile(study, content))

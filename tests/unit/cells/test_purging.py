@@ -24,7 +24,7 @@ from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, reconcile
+from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, reconcile
 from protocol_assets.pacs.retrieval import Retrieved
 from protocol_assets.steward.do_not_process import do_not_process, excludes
 from protocol_assets.steward.labels import judged_labels
@@ -81,7 +81,8 @@ class Hospital(FakePacs):
     def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
         self.asked.append(study.study_instance_uid)
         content = ReceivedStudy(study.study_instance_uid)
-        content.add([instance(self.day, int(study.study_instance_uid.rsplit(".", 1)[-1]))])
+        number = int(study.study_instance_uid.rsplit(".", 1)[-1])
+        content.add([Instance.of(instance(self.day, number))])
         return Retrieved(content, reconcile(study, content))
 
 

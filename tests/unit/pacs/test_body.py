@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.pacs.body import BodyError, inflate, parse_objects, read_bounded
+from protocol_assets.pacs.body import BodyError, inflate, parse_objects, read_bounded, whole
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(),
@@ -35,7 +35,7 @@ JSON = st.recursive(
     ],
 )
 def test_reads_what_servers_send(body: bytes, expected: list[dict[str, object]]) -> None:
-    assert parse_objects(body) == expected
+    assert parse_objects(body, whole) == expected
 
 
 @pytest.mark.parametrize(
@@ -58,14 +58,14 @@ def test_reads_what_servers_send(body: bytes, expected: list[dict[str, object]])
 )
 def test_refuses_the_rest(body: bytes, kind: str) -> None:
     with pytest.raises(BodyError) as caught:
-        parse_objects(body)
+        parse_objects(body, whole)
     assert caught.value.args[0] == kind
 
 
 @given(st.binary() | JSON.map(lambda value: json.dumps([{"a": value}]).encode()))
 def test_gives_writable_objects_or_a_body_error(body: bytes) -> None:
     try:
-        rows = parse_objects(body)
+        rows = parse_objects(body, whole)
     except BodyError:
         return
     assert orjson.loads(orjson.dumps(rows)) == rows

@@ -11,7 +11,7 @@ import pytest
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.profile import SiteProfile
-from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, Reconciliation
+from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, Reconciliation
 
 DAY = date(2024, 3, 5)
 NewClient = Callable[..., PacsClient]
@@ -149,7 +149,7 @@ def listed(study: Any, **changes: Any) -> ListedStudy:
 def landed(rows: list[dict[str, Any]]) -> list[bytes]:
     """The rows as they are landed."""
     study = ReceivedStudy(rows[0]["0020000D"]["Value"][0])
-    study.add(rows)
+    study.add(map(Instance.of, rows))
     return study.lines
 
 

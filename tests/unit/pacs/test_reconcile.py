@@ -8,12 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.pacs.reconcile import ListedStudy, ReceivedStudy, fingerprint, reconcile
+from protocol_assets.pacs.reconcile import (
+    Instance,
+    ListedStudy,
+    ReceivedStudy,
+    fingerprint,
+    reconcile,
+)
 
 
 def received(rows: list[dict[str, Any]]) -> ReceivedStudy:
     study = ReceivedStudy("1.2")
-    study.add(rows)
+    study.add(map(Instance.of, rows))
     return study
 
 
