@@ -71,6 +71,40 @@ def test_gives_writable_objects_or_a_body_error(body: bytes) -> None:
     assert orjson.loads(orjson.dumps(rows)) == rows
 
 
+TEXTS = st.sampled_from(["", "a", ',{"a"', '},{"a":1}', "]", ",\n {"])
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["a", "b", "a]"]),
+            st.recursive(
+                TEXTS | st.integers(0, 9),
+                lambda inner: st.lists(inner | st.fixed_dictionaries({"a": inner}), max_size=3),
+                max_leaves=6,
+            ),
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([None, 0, 1, "\t"]),
+    st.sampled_from(["", " \n"]),
+    st.integers(0, 9),
+)
+def test_nobody_sees_where_it_was_cut(
+    rows: list[dict[str, object]], indent: int | str | None, edge: str, missing: int
+) -> None:
+    body = (edge + json.dumps(rows, indent=indent, separators=(",", ":")) + edge).encode()
+    assert parse_objects(body, whole) == rows
+    shorter = body[: len(body) - missing]
+    try:
+        expected = json.loads(shorter)
+    except ValueError:
+        with pytest.raises(BodyError):
+            parse_objects(shorter, whole)
+    else:
+        assert parse_objects(shorter, whole) == expected
+
+
 @given(st.binary(max_size=2000), st.integers(1, 1000))
 def test_never_reads_past_the_limit(content: bytes, limit: int) -> None:
     source = io.BytesIO(content)
