@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import orjson
 
 from protocol_assets.dicom.paths import Dataset
 
-__all__ = ["decode_instance", "encode_instance"]
+__all__ = ["decode_instance", "encode_instance", "text_blocks"]
 
 _BULK = ("BulkDataURI", "InlineBinary")
-_DEEPEST = 254  # what orjson writes
+_OPENINGS: Final = (b'{"BulkDataURI":"', b'{"InlineBinary":"')
+_DEEPEST: Final = 254  # what orjson writes
+_BLOCK_BYTES: Final = 1 << 20
 
 
 def encode_instance(instance: Dataset) -> bytes:
@@ -25,20 +28,27 @@ def encode_instance(instance: Dataset) -> bytes:
         RecursionError: It is nested too deeply to be read again.
     """
     line = _dumps(instance)
-    if not _names_bulk(line):
-        return line
-    # Bulk data mostly stands in elements of the instance itself: that spares a walk through every
-    # value.
-    shallow = dict(instance)
-    for tag, element in instance.items():
-        if type(element) is dict and ("BulkDataURI" in element or "InlineBinary" in element):
-            shallow[tag] = _without_bulk(element)
-    line = _dumps(shallow)
-    return _dumps(_without_bulk(instance)) if _names_bulk(line) else line
+    for opening in _OPENINGS:
+        line = _cut(line, opening)
+    if b"BulkDataURI" in line or b"InlineBinary" in line:
+        return _dumps(_without_bulk(instance))
+    return line
 
 
-def _names_bulk(line: bytes) -> bool:
-    return b'"BulkDataURI"' in line or b'"InlineBinary"' in line
+def _cut(line: bytes, opening: bytes) -> bytes:
+    """The line without the members that ``opening`` begins: the first ones of their objects.
+
+    That is nearly always where bulk data stands, and spares a walk through every value. What it
+    begins is no part of a text, where the quotes would be escaped.
+    """
+    before, *found = line.split(opening)
+    rests = []
+    for text in found:
+        value, _, rest = text.partition(b'"')
+        if b"\\" in value:
+            return line  # the quote may be escaped
+        rests.append(rest.removeprefix(b","))
+    return b"{".join((before, *rests))
 
 
 def _dumps(instance: Any) -> bytes:
@@ -69,6 +79,19 @@ def decode_instance(line: bytes) -> Dataset:
     if not isinstance(instance, dict):
         raise ValueError("a line of the raw file is no JSON object")
     return instance
+
+
+def text_blocks(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """The NDJSON text of ``lines``, in blocks of about a mebibyte: few calls, little memory."""
+    block: list[bytes] = []
+    size = 0
+    for line in lines:
+        block += line, b"\n"
+        size += len(line)
+        if size >= _BLOCK_BYTES:
+            yield b"".join(block)
+            block, size = [], 0
+    yield b"".join(block)
 
 
 def _without_bulk(node: Any) -> Any:
