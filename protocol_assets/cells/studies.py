@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.lake.atomic import sync
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, read_stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.reconcile import ListedStudy, fingerprint
+from protocol_assets.pacs.reconcile import ListedStudy, content_hash, fingerprint
 from protocol_assets.pacs.retrieval import Retrieved
 
 __all__ = ["Progress", "StudiesLanding", "study_file"]
@@ -102,6 +103,8 @@ class StudiesLanding:
             rest = [study for study in studies if self._name(study) not in known]
             self._checked = {self._name(study) for study in rest}
             entries |= self._pass(rest, lambda _done, _listed: None)
+        if self.fetched:
+            sync(self.lake.raw(self.cell))  # no manifest outlives what it names
         last = self.previous.verified_at if self.previous else ""
         is_verified = is_due and not self._unchecked
         self.verified_at = self._moment if is_verified or not last else last
@@ -226,17 +229,18 @@ class StudiesLanding:
             return self._failed(entry, failure)
         if found is None or not is_whole:
             return self._dead(replace(entry, state="incomplete"), "incomplete", "reconcile", None)
-        if self.is_excluded(found.received.lines):
+        lines = found.received.lines
+        if self.is_excluded(lines):
             bare = replace(self._without_error(entry), study_instance_uid="")
             return replace(bare, state="landed", has_data=False)
         stamp = Stamp(
             fingerprint=mark,
-            content_hash=found.received.content_hash,
+            content_hash=content_hash(lines),
             expected=found.outcome.expected,
             instances=found.outcome.received,
             etag=found.etag if self.client.endpoint.profile.etag else "",
         )
-        write_study(study_file(self.lake, self.cell, entry.name), found.received.lines, stamp)
+        write_study(study_file(self.lake, self.cell, entry.name), lines, stamp)
         self.fetched.add(entry.name)
         if kept is not None and kept.content_hash != stamp.content_hash:
             self.overwritten.add(entry.name)

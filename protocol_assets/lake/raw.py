@@ -17,9 +17,9 @@ from typing import BinaryIO, Final
 
 import zstandard
 
-from protocol_assets.dicom.json_text import decode_instance
+from protocol_assets.dicom.json_text import decode_instance, text_blocks
 from protocol_assets.dicom.paths import Dataset
-from protocol_assets.lake.atomic import atomic_path
+from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE
 
 __all__ = ["Stamp", "read_stamp", "read_study", "write_study"]
@@ -49,7 +49,7 @@ class Stamp:
 
 
 def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
-    """Write the instances of one study atomically.
+    """Write the instances of one study atomically; ``sync`` its directory after the last.
 
     Args:
         path: Where the file shall stand.
@@ -60,13 +60,12 @@ def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
         Bytes on disk.
     """
     told = json.dumps(asdict(stamp), sort_keys=True).encode("ascii")
-    compressor = zstandard.ZstdCompressor(level=3)
-    with atomic_path(path, mode=RESTRICTED_FILE) as temporary, temporary.open("wb") as file:
-        file.write(_HEAD.pack(_MAGIC, len(told)) + told)
-        with compressor.stream_writer(file, closefd=False) as frame:
-            for line in lines:
-                frame.write(line + b"\n")
-        return file.tell()
+    frame = zstandard.ZstdCompressor(level=3).compressobj()
+    parts = [_HEAD.pack(_MAGIC, len(told)), told]
+    parts += [frame.compress(block) for block in text_blocks(lines)]
+    content = b"".join((*parts, frame.flush()))
+    write_bytes(path, content, mode=RESTRICTED_FILE, sync_name=False)
+    return len(content)
 
 
 def read_stamp(path: Path) -> Stamp | None:

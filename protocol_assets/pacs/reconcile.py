@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, Literal, NamedTuple, Self
 
-from protocol_assets.dicom.json_text import encode_instance
+from protocol_assets.dicom.json_text import encode_instance, text_blocks
 from protocol_assets.pacs.attributes import SERIES_UID, SOP_UID, STUDY_UID, texts
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "ListedStudy",
     "ReceivedStudy",
     "Reconciliation",
+    "content_hash",
     "fingerprint",
     "reconcile",
 ]
@@ -112,17 +113,6 @@ class ReceivedStudy:
         ordered = sorted(self._instances.values(), key=attrgetter("series_uid", "sop_uid"))
         return [instance.line for instance in ordered]
 
-    @property
-    def content_hash(self) -> str:
-        """SHA-256 of what will be landed, whatever order it came in.
-
-        Counts cannot see that an instance was overwritten; this can.
-        """
-        digest = hashlib.sha256()
-        for line in self.lines:
-            digest.update(line + b"\n")
-        return digest.hexdigest()
-
 
 @dataclass(frozen=True)
 class Reconciliation:
@@ -142,6 +132,17 @@ class Reconciliation:
     def agrees(self) -> bool:
         """Whether nothing is missing and nothing is more than was listed."""
         return self.state == "landed" and self.expected in (None, self.received)
+
+
+def content_hash(lines: Iterable[bytes]) -> str:
+    """SHA-256 of what will be landed: a study's lines in their order.
+
+    Counts cannot see that an instance was overwritten; this can.
+    """
+    digest = hashlib.sha256()
+    for block in text_blocks(lines):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def reconcile(listed: ListedStudy, received: ReceivedStudy) -> Reconciliation:
