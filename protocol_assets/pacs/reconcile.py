@@ -70,8 +70,8 @@ class Instance(NamedTuple):
         Raises:
             RecursionError: It is nested too deeply.
         """
-        series_uid, sop_uid = (next(iter(texts(row, tag)), "") for tag in (SERIES_UID, SOP_UID))
-        return cls(texts(row, STUDY_UID), series_uid, sop_uid, encode_instance(row))
+        series_uids, sop_uids = texts(row, SERIES_UID) or [""], texts(row, SOP_UID) or [""]
+        return cls(texts(row, STUDY_UID), series_uids[0], sop_uids[0], encode_instance(row))
 
 
 @dataclass
