@@ -141,4 +141,6 @@ def _path(lake: Lake, cell: Cell) -> Path:
 
 def _write(lake: Lake, cell: Cell, attempt: Attempt) -> None:
     content = asdict(attempt) | {"recent": [moment.isoformat() for moment in attempt.recent]}
-    write_bytes(_path(lake, cell), json.dumps(content).encode(), mode=RESTRICTED_FILE)
+    text = json.dumps(content).encode()
+    # A try that the machine did not outlive may be forgotten.
+    write_bytes(_path(lake, cell), text, mode=RESTRICTED_FILE, sync_name=False)

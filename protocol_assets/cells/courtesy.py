@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -81,7 +81,7 @@ class _State:
 
     def encode(self) -> bytes:
         recent = dict(sorted(self.load.items())[-_KEPT_HOURS:])
-        return orjson.dumps({"pace": asdict(self.pace), "load": recent})
+        return orjson.dumps({"pace": self.pace, "load": recent})
 
 
 class SharedCourtesy:

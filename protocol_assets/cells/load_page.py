@@ -28,7 +28,7 @@ _STYLE: Final = (
 def write_load_page(lake: Lake, endpoint: Endpoint, now: dt.datetime) -> None:
     """Write the page where ``Lake.load_page`` says."""
     page = load_page(endpoint, read_load(lake, endpoint.name), now)
-    write_bytes(lake.load_page(endpoint.name), page.encode(), mode=OPEN_FILE)
+    write_bytes(lake.load_page(endpoint.name), page.encode(), mode=OPEN_FILE, sync_name=False)
 
 
 def load_page(endpoint: Endpoint, load: Mapping[str, HourLoad], now: dt.datetime) -> str:

@@ -30,8 +30,7 @@ def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
     Raises:
         LockedError: The lock is held and ``wait`` is false.
     """
-    make_directory(path.parent, 0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     try:
         refused = False
         try:
@@ -52,10 +51,17 @@ def exclusive_file(path: Path) -> Iterator[int]:
     Yields:
         Its descriptor, at the beginning. The file is made where it is not there.
     """
-    make_directory(path.parent, 0o700)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    descriptor = _opened(path)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        make_directory(path.parent, 0o700)
+    return os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
+
+import orjson
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import write_bytes
@@ -158,6 +160,7 @@ def read_manifest(lake: Lake, cell: Cell) -> Manifest | None:
 
 def write_manifest(lake: Lake, manifest: Manifest) -> None:
     """Write the commit mark atomically, after every study file stands."""
-    content = asdict(manifest) | {"cell": manifest.cell.key}
-    text = json.dumps(content, indent=1, sort_keys=True)
-    write_bytes(lake.manifest(manifest.cell), text.encode(), mode=RESTRICTED_FILE)
+    content = {one.name: getattr(manifest, one.name) for one in fields(manifest)}
+    content |= {"cell": manifest.cell.key, "versions": dict(manifest.versions)}
+    text = orjson.dumps(content, option=orjson.OPT_INDENT_2)
+    write_bytes(lake.manifest(manifest.cell), text, mode=RESTRICTED_FILE)
