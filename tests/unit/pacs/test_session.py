@@ -387,6 +387,6 @@ def test_library_errors_do_not_pass(new_client: NewClient, monkeypatch: pytest.M
     def broken(*_: Any, **__: Any) -> requests.Response:
         raise RuntimeError(f"CANARY {UID}")
 
-    monkeypatch.setattr(requests.Session, "request", broken)
+    monkeypatch.setattr(requests.Session, "send", broken)
     error = failure(new_client())
     assert (error.kind, error.detail) == ("unexpected", "RuntimeError")
