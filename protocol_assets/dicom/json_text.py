@@ -13,7 +13,7 @@ from protocol_assets.dicom.paths import Dataset
 __all__ = ["decode_instance", "encode_instance", "text_blocks"]
 
 _BULK = ("BulkDataURI", "InlineBinary")
-_OPENINGS: Final = (b'{"BulkDataURI":"', b'{"InlineBinary":"')
+_BULK_NAMES: Final = tuple(name.encode() for name in _BULK)
 _DEEPEST: Final = 254  # what orjson writes
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -28,27 +28,38 @@ def encode_instance(instance: Dataset) -> bytes:
         RecursionError: It is nested too deeply to be read again.
     """
     line = _dumps(instance)
-    for opening in _OPENINGS:
-        line = _cut(line, opening)
-    if b"BulkDataURI" in line or b"InlineBinary" in line:
-        return _dumps(_without_bulk(instance))
+    for name in _BULK_NAMES:
+        cut = _cut(line, name)
+        if cut is None:
+            return _dumps(_without_bulk(instance))
+        line = cut
     return line
 
 
-def _cut(line: bytes, opening: bytes) -> bytes:
-    """The line without the members that ``opening`` begins: the first ones of their objects.
+def _cut(line: bytes, name: bytes) -> bytes | None:
+    """The line without the texts called ``name``, where each is the first member of its object.
 
-    That is nearly always where bulk data stands, and spares a walk through every value. What it
-    begins is no part of a text, where the quotes would be escaped.
+    That is nearly always where bulk data stands, and spares a walk through every value. A name
+    between brace, quotes and colon is no part of a text, where the quotes would be escaped.
+
+    Returns:
+        None where the name stands elsewhere, or the text holds what is escaped.
     """
-    before, *found = line.split(opening)
-    rests = []
-    for text in found:
-        value, _, rest = text.partition(b'"')
-        if b"\\" in value:
-            return line  # the quote may be escaped
-        rests.append(rest.removeprefix(b","))
-    return b"{".join((before, *rests))
+    found = line.find(name)
+    if found < 0:
+        return line
+    parts, start = [], 0
+    while found >= 0:
+        begin = found + len(name) + 3
+        end = line.find(b'"', begin)
+        if line[found - 2 : found] != b'{"' or line[begin - 3 : begin] != b'":"':
+            return None
+        if b"\\" in line[begin:end]:
+            return None
+        parts.append(line[start : found - 1])
+        start = end + (2 if line.startswith(b",", end + 1) else 1)
+        found = line.find(name, start)
+    return b"".join((*parts, line[start:]))
 
 
 def _dumps(instance: Any) -> bytes:
