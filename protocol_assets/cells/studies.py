@@ -31,13 +31,13 @@ _SAMPLE_LEAST: Final = 10
 _FEW: Final = 10
 """Landed studies below which any of them may vanish at once."""
 
-_STUDY_FILES: Final = "*.ndjson.zst"
+_ENDING: Final = ".ndjson.zst"
 _LEFT_OVER: Final = ".*.partial"
 
 
 def study_file(lake: Lake, cell: Cell, name: str) -> Path:
     """The raw file of one study."""
-    return lake.raw(cell) / f"{name}.ndjson.zst"
+    return lake.raw(cell) / f"{name}{_ENDING}"
 
 
 @dataclass
@@ -76,6 +76,7 @@ class StudiesLanding:
     def __post_init__(self) -> None:
         before = self.previous.studies if self.previous else ()
         self._known = {entry.name: entry for entry in before}
+        self._folder = self.lake.raw(self.cell)
 
     def refuse_to_shrink(self, studies: Sequence[ListedStudy]) -> None:
         """Believe that most of a day was deleted only when two listings say so.
@@ -104,7 +105,7 @@ class StudiesLanding:
             self._checked = {self._name(study) for study in rest}
             entries |= self._pass(rest, lambda _done, _listed: None)
         if self.fetched:
-            sync(self.lake.raw(self.cell))  # no manifest outlives what it names
+            sync(self._folder)  # no manifest outlives what it names
         last = self.previous.verified_at if self.previous else ""
         is_verified = is_due and not self._unchecked
         self.verified_at = self._moment if is_verified or not last else last
@@ -158,7 +159,7 @@ class StudiesLanding:
         if before is not None and before.is_purged and not self.force:
             return before
         mark = self.pseudonyms.of("listing", fingerprint(listed))
-        stamp = read_stamp(study_file(self.lake, self.cell, name))
+        stamp = read_stamp(self._file(name))
         entry = self._begun(listed, name, stamp)
         kept = stamp if stamp is not None and stamp.fingerprint == mark else None
         unless = ""
@@ -180,7 +181,7 @@ class StudiesLanding:
     def _begun(self, listed: ListedStudy, name: str, stamp: Stamp | None) -> StudyEntry:
         """What is known of a study before it is retrieved: the last good file, the last error."""
         before = self._known.get(name)
-        has_file = study_file(self.lake, self.cell, name).exists()
+        has_file = self._file(name).exists()
         entry = StudyEntry(
             name=name,
             study_instance_uid=listed.study_instance_uid,
@@ -240,7 +241,7 @@ class StudiesLanding:
             instances=found.outcome.received,
             etag=found.etag if self.client.endpoint.profile.etag else "",
         )
-        write_study(study_file(self.lake, self.cell, entry.name), lines, stamp)
+        write_study(self._file(entry.name), lines, stamp)
         self.fetched.add(entry.name)
         if kept is not None and kept.content_hash != stamp.content_hash:
             self.overwritten.add(entry.name)
@@ -297,14 +298,16 @@ class StudiesLanding:
 
         After the manifest is written, so that a run killed between the two loses nothing.
         """
-        named = {study_file(self.lake, self.cell, one.name) for one in entries if one.has_data}
-        folder = self.lake.raw(self.cell)
-        for path in [*folder.glob(_LEFT_OVER), *folder.glob(_STUDY_FILES)]:
-            if path not in named:
+        named = {f"{one.name}{_ENDING}" for one in entries if one.has_data}
+        for path in [*self._folder.glob(_LEFT_OVER), *self._folder.glob(f"*{_ENDING}")]:
+            if path.name not in named:
                 path.unlink(missing_ok=True)
 
     def _name(self, study: ListedStudy) -> str:
         return self.pseudonyms.of("study", study.study_instance_uid)
+
+    def _file(self, name: str) -> Path:
+        return self._folder / f"{name}{_ENDING}"
 
     @property
     def _moment(self) -> str:
