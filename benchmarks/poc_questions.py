@@ -242,7 +242,8 @@ def classes(known: Findings, truth: Truth, judged: pd.DataFrame) -> pd.DataFrame
             }
         )
     for planted, (kinds, parameters) in _PLANTED.items():
-        scans = truth.series[(truth.series["defect"] == planted) & ~truth.series["is_copy"]]
+        # A second series of the same scan shows the deviation as well; it is one.
+        scans = truth.series[(truth.series["defect"] == planted) & truth.series["is_counted"]]
         for _, scan in scans.iterrows():
             told = compliance(known.frame, known.targets, scan["study_date"]).findings
             told = told[told["kind"].isin(kinds) & told["parameter"].isin(parameters)]

@@ -47,7 +47,7 @@ _METRIC_COLUMNS: Final = (
 )
 _COLUMNS: Final = (
     *("as_of", *SERIES, "changed_on", "evidence", "state", "effect", "reason", "measure"),
-    *("level_before", "level_after", "relapsed_on", "p_value", "q_value"),
+    *("compared_days", "level_before", "level_after", "relapsed_on", "p_value", "q_value"),
     *(f"{metric}_{column}" for metric in METRICS for column in _METRIC_COLUMNS),
     *("volume_per_month", "volume_source", "promised_minutes_per_month"),
     *("realised_minutes_per_month", "realised_minutes", "realised_minutes_observed"),
@@ -64,6 +64,7 @@ class _Subject:
     claim: Claim
     rows: pd.DataFrame
     times: dict[str, Times]
+    compared_days: int
     period: Period
     events: tuple[Counts, Counts]
 
@@ -91,7 +92,8 @@ def change_verification(
 
     Returns:
         ``evidence`` (``confirmatory`` or ``exploratory``), ``state`` (one of ``STATES``) and
-        ``reason``; the four times with shift, interval and the shift against unchanged scanners;
+        ``reason``; ``compared_days`` on either side, more of a protocol too rare to be compared
+        otherwise; the four times with shift, interval and the shift against unchanged scanners;
         ``p_value`` and ``q_value`` (Benjamini-Hochberg over all rows); promised and realised
         minutes at the frozen volume; ``cut_share``, realised over old minutes; the guard.
     """
@@ -128,24 +130,44 @@ def _subjects(
     by_series = group_indices(rows, SERIES)
     events = exam_events(frame, model)
     events_by_series = group_indices(events, SERIES)
-    reach = pd.Timedelta(days=limit("verify_days"))
     subjects = []
     for claim in found:
         if claim.key not in by_series:
             continue
-        start = max(claim.begun, claim.until - reach)
-        end = min(claim.ended, claim.since + reach)
         own = events.iloc[events_by_series.get(claim.key, np.array([], dtype=np.intp))]
+        of_series = times[claim.key]
+        days = limit("verify_days")
+        if not _has_enough(of_series["scan_time"], _period(claim, days)):
+            days = limit("rare_days")
+        start, end = _reach(claim, days)
         subjects.append(
             _Subject(
                 claim,
                 rows.iloc[by_series[claim.key]],
-                times[claim.key],
-                Period(_day(start), _day(claim.until), _day(claim.since), _day(end)),
+                of_series,
+                int(days),
+                _period(claim, days),
                 (counts(own, start, claim.until), counts(own, claim.since, end)),
             )
         )
     return subjects
+
+
+def _reach(claim: Claim, days: float) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First day before the change and the day after the last one after it that are compared."""
+    reach = pd.Timedelta(days=days)
+    return max(claim.begun, claim.until - reach), min(claim.ended, claim.since + reach)
+
+
+def _period(claim: Claim, days: float) -> Period:
+    start, end = _reach(claim, days)
+    return Period(_day(start), _day(claim.until), _day(claim.since), _day(end))
+
+
+def _has_enough(times: Times, period: Period) -> bool:
+    sides = (period.start, period.until), (period.since, period.end)
+    exams = [len(np.unique(times.exams[times.between(*side)])) for side in sides]
+    return min(exams) >= limit("least_n")
 
 
 def _effects(subject: _Subject, controls: Controls) -> dict[str, Effect]:
@@ -225,6 +247,7 @@ def _row(
         "effect": verdict,
         "reason": reason,
         "measure": claim.measure,
+        "compared_days": subject.compared_days,
         "level_before": claim.before,
         "level_after": claim.after,
         "relapsed_on": claim.relapsed_on,

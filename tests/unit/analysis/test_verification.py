@@ -205,6 +205,19 @@ def test_too_little_is_insufficient_and_never_a_number() -> None:
         assert np.isnan(one[name])
 
 
+@pytest.mark.parametrize(("n", "compared_days"), [(240, 90), (24, 180)])
+def test_a_rare_protocol_is_compared_over_twice_the_days(n: int, compared_days: int) -> None:
+    mine = scanner("A", 1, n=n)
+    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
+    assert one["compared_days"] == compared_days
+    assert one["effect"] == "time won"
+    days = (mine["study_date"] - day(CHANGED)).dt.days
+    assert one["scan_time_n_before"] == days.between(-compared_days, -1).sum()
+    assert one["scan_time_n_after"] == days.between(0, compared_days - 1).sum()
+    if n == 24:
+        assert days.between(-90, -1).sum() < 8
+
+
 def test_absent_times_lower_the_coverage_and_are_not_zero() -> None:
     mine = scanner("A", 1)
     after = mine.index[mine["study_date"] >= day(CHANGED)]
