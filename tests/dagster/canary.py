@@ -220,7 +220,7 @@ class Search:
         text = content.decode("utf-8", "ignore")
         found = set(WORD.findall(_upper_without_accents(text))) & self.words
         found |= {hit for hit in UID.findall(text) if hit in self.uids}
-        found |= {hit for hit in _DATES.findall(text) if hit in self.dates}
+        found |= {hit[0] for hit in _DATES.finditer(text) if hit[0] in self.dates and _is_one(hit)}
         found |= {code.decode() for code in self._encoded if code in content}
         found |= self._hex.intersection(_HEX.findall(text.lower()))
         found |= self._base64.intersection(_BASE64.findall(text))
@@ -244,6 +244,14 @@ _DATES = re.compile(
     r"(?<!\d)1[78]\d\d[01]\d[0-3]\d|1[78]\d\d[-/]\d\d[-/]\d\d|\d\d[./-]\d\d[./-]1[78]\d\d"
     r"|(?<!\d)[0-3]\d[01]\d1[78]\d\d(?!\d)|1[78]\d\d, \d{1,2}, \d{1,2}"
 )
+
+
+# A date of a UID follows another component; these are the decimals of a number, 0.17000305.
+_DECIMALS = re.compile(r"(?<![\d.])\d+\.\Z")
+
+
+def _is_one(hit: re.Match[str]) -> bool:
+    return not _DECIMALS.search(hit.string[max(0, hit.start() - 30) : hit.start()])
 
 
 _HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{64}|[0-9a-f]{40}|[0-9a-f]{32})(?![0-9a-f])")

@@ -284,6 +284,7 @@ def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) 
     disguises = [word, word.lower(), word.replace("A", "Á"), word.encode().hex(), uid]
     disguises += [base64.b64encode(b"x" * n + word.encode()).decode() for n in range(3)]
     disguises += [f"{date:%d.%m.%Y}", f"{date:%m/%d/%Y}", date.isoformat(), repr(date)]
+    disguises += [f"1.2.{date:%Y%m%d}", f"day{date:%Y%m%d}.txt", f"{date:%Y%m%d}131415"]
     for hash_of in (hashlib.md5, hashlib.sha1, hashlib.sha256):
         disguises += [hash_of(text.encode()).hexdigest() for text in (word, uid)]
         disguises.append(base64.b64encode(hash_of(word.encode()).digest()).decode())
@@ -291,6 +292,7 @@ def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) 
         assert search.hits(f"before {disguise} after".encode()), disguise
     assert search.hits(b"123" + hashlib.sha256(word.encode()).digest() + b"12345678")
     assert not search.hits(b"nothing at all 20260202 2026-02-02")
+    assert not search.hits(f"seconds: 0.{date:%Y%m%d}".encode()), "the decimals of a number"
 
 
 def test_a_pdf_is_read(deployment: Settings, search: Search) -> None:
