@@ -113,6 +113,7 @@ def probe(name: str, as_json: bool) -> int:
     """Ask a PACS what it can do, keep its profile, and say what to change."""
     settings = Settings.load()
     from protocol_assets.cells.profiles import write_profile
+    from protocol_assets.pacs import probe as asked
     from protocol_assets.pacs.client import PacsClient
 
     settings.lake.prepare()
@@ -120,7 +121,7 @@ def probe(name: str, as_json: bool) -> int:
     courtesy = settings.courtesy(name)
     courtesy.insist()
     with PacsClient(endpoint, courtesy=courtesy) as client:
-        report = client.probe()
+        report = asked.probe(client)
     if report.profile is not None:
         write_profile(settings.lake, name, report.profile)
     if as_json:

@@ -32,7 +32,6 @@ from protocol_assets.pacs.body import Row, whole
 from protocol_assets.pacs.courtesy import Courtesy
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.probe import ProbeReport, probe
 from protocol_assets.pacs.reconcile import ListedStudy
 from protocol_assets.pacs.retrieval import Retrieved, StudyRetrieval
 from protocol_assets.pacs.session import TRIES, Effort, GuardedSession
@@ -283,10 +282,6 @@ class PacsClient:
     def unless(self, etag: str) -> AbstractContextManager[None]:
         """Within, this thread asks only for what is no longer as ``etag`` names it."""
         return self._session.unless(etag)
-
-    def probe(self) -> ProbeReport:
-        """What this PACS can do; failures become findings and nothing is raised."""
-        return probe(self)
 
     def recount(self, study: ListedStudy) -> ListedStudy:
         """The study as it is listed now; as it was where the PACS does not filter by its UID.

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from protocol_assets.pacs.attributes import (
     AVAILABILITY,
@@ -23,12 +23,10 @@ from protocol_assets.pacs.attributes import (
     texts,
     uid,
 )
+from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.listing import time_range
 from protocol_assets.pacs.profile import SiteProfile
-
-if TYPE_CHECKING:
-    from protocol_assets.pacs.client import PacsClient
 
 __all__ = ["Finding", "ProbeReport", "Verdict", "probe"]
 

@@ -18,7 +18,7 @@ from protocol_assets.lake.zones import Cell
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.probe import ProbeReport
+from protocol_assets.pacs.probe import ProbeReport, probe
 from protocol_assets.pacs.profile import SiteProfile, product_profiles
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc
@@ -274,7 +274,7 @@ def test_a_study_uid_shared_by_patients_is_named_and_holds_up_nobody(
 class TestProbe:
     def probe(self, orthanc: Orthanc, page_size: int = 5) -> ProbeReport:
         with PacsClient(Endpoint("orthanc", orthanc.url, page_size=page_size)) as client:
-            return client.probe()
+            return probe(client)
 
     def verdicts(self, report: ProbeReport) -> Mapping[str, str]:
         return {finding.item: finding.verdict for finding in report.findings}

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from protocol_assets.pacs.client import PacsClient
+from protocol_assets.pacs.probe import probe
 
 NewClient = Callable[..., PacsClient]
 
 
 def verdicts(client: PacsClient) -> dict[str, str]:
-    report = client.probe()
+    report = probe(client)
     for finding in report.findings:
         assert "CANARY" not in finding.sentence
         assert "1.2.826" not in finding.sentence
@@ -63,8 +64,8 @@ def test_a_good_server(full: Any, new_client: NewClient) -> None:
         "private elements",
         "gzip",
     }
-    assert client.probe().verdict == "ok"
-    assert client.probe().pacs == "main"
+    assert probe(client).verdict == "ok"
+    assert probe(client).pacs == "main"
 
 
 @pytest.mark.parametrize(
@@ -109,7 +110,7 @@ def test_absent_counts_and_no_compression(pacs: Any, full: Any, new_client: NewC
 def test_an_unreachable_server(new_client: NewClient) -> None:
     client = new_client(url="http://127.0.0.1:9/rs")
     assert verdicts(client) == {"reachable": "fail", "listing": "fail"}
-    assert client.probe().verdict == "fail"
+    assert probe(client).verdict == "fail"
 
 
 def test_refused_credentials(pacs: Any, reply: Any, new_client: NewClient) -> None:
@@ -139,7 +140,7 @@ def test_the_profile_is_what_was_measured(archive: Any, full: Any, new_client: N
     archive.offers_study_metadata = False
     archive.page_cap = 3
     archive.ignores_time = True
-    profile = new_client(page_size=5).probe().profile
+    profile = probe(new_client(page_size=5)).profile
     assert profile is not None
     assert (profile.retrieval, profile.page_size, profile.time_filter) == ("series", 3, False)
     assert (profile.offset, profile.counts, profile.etag) == (True, True, None)
@@ -150,7 +151,7 @@ def test_no_profile_of_a_server_that_gives_no_metadata(
     pacs: Any, archive: Any, full: Any, reply: Any, new_client: NewClient
 ) -> None:
     pacs.answer = lambda r: reply(404) if "/metadata" in r.path else archive(r)
-    assert new_client().probe().profile is None
+    assert probe(new_client()).profile is None
 
 
 def test_an_etag_counts_only_where_it_is_honoured(
@@ -167,6 +168,6 @@ def test_an_etag_counts_only_where_it_is_honoured(
 
     pacs.answer = answer
     for honours in (True, False):
-        profile = new_client().probe().profile
+        profile = probe(new_client()).profile
         assert profile is not None
         assert profile.etag is honours
