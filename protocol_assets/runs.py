@@ -12,6 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.cells.status import read_left_out
 from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
 from protocol_assets.defs.sensors import range_tags
 from protocol_assets.faults import Fault
@@ -105,10 +106,15 @@ class Runner:
         if manifest is None:
             return CellOutcome(cell, "refused", "the run ended before this cell")
         landed, expected = manifest.count("landed"), manifest.expected
-        if manifest.is_complete:
+        lost = read_left_out(self.settings.lake, cell)
+        if manifest.is_complete and not lost.series:
             return CellOutcome(cell, "landed", "", landed, expected)
-        reason = f"{expected - landed} of {expected} studies are missing"
-        return CellOutcome(cell, "incomplete", reason, landed, expected)
+        reasons = []
+        if not manifest.is_complete:
+            reasons.append(f"{expected - landed} of {expected} studies are missing")
+        if lost.series:
+            reasons.append(f"{lost.words}; protocol-assets status names them")
+        return CellOutcome(cell, "incomplete", "; ".join(reasons), landed, expected)
 
     def report(self, as_of: dt.date | None = None) -> str | None:
         """Build the warehouse from all facts, find what is to be found, publish, and report.

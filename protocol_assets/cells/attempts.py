@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,7 @@ __all__ = [
     "read_attempt",
     "record_listing",
     "record_problem",
+    "record_refusal",
     "settle_attempt",
 ]
 
@@ -53,6 +55,8 @@ class Attempt:
         recent: When the last tries began, oldest first: those of 24 hours, at most ``RESTLESS``.
         problem: Kind of the error for which the day could not be listed, empty where it could.
         status: HTTP status of that error.
+        refusal: Why the gate refused what had landed, empty where it did not.
+        refused_by: Versions of the rules that refused it.
     """
 
     fingerprint: str
@@ -60,6 +64,8 @@ class Attempt:
     recent: tuple[dt.datetime, ...]
     problem: str = ""
     status: int | None = None
+    refusal: str = ""
+    refused_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -93,6 +99,8 @@ def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
             recent,
             str(content.get("problem", "")),
             content.get("status"),
+            str(content.get("refusal", "")),
+            dict(content.get("refused_by", {})),
         )
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
@@ -107,7 +115,10 @@ def begin_attempt(lake: Lake, cell: Cell, now: dt.datetime) -> Attempt | None:
     before = read_attempt(lake, cell)
     recent = tuple(one for one in before.recent if one > now - _DAY) if before else ()
     failures = before.failures + 1 if before else 1
-    _write(lake, cell, Attempt("", failures, (*recent, now)[-RESTLESS:]))
+    begun = Attempt("", failures, (*recent, now)[-RESTLESS:])
+    if before is not None:  # what a gate refused stays refused until the facts are stored
+        begun = replace(begun, refusal=before.refusal, refused_by=before.refused_by)
+    _write(lake, cell, begun)
     return before
 
 
@@ -126,6 +137,13 @@ def record_problem(lake: Lake, cell: Cell, problem: str, status: int | None) -> 
     current = read_attempt(lake, cell)
     if current is not None:
         _write(lake, cell, replace(current, problem=problem, status=status))
+
+
+def record_refusal(lake: Lake, cell: Cell, refusal: str, refused_by: Mapping[str, str]) -> None:
+    """Record why the gate refused what had landed, and by which rules; empty once it passes."""
+    current = read_attempt(lake, cell)
+    if current is not None and (current.refusal, current.refused_by) != (refusal, refused_by):
+        _write(lake, cell, replace(current, refusal=refusal, refused_by=dict(refused_by)))
 
 
 def settle_attempt(lake: Lake, cell: Cell) -> None:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
+from protocol_assets.cells.quarantine import LeftOut
 from protocol_assets.lake.manifest import Manifest
+from protocol_assets.lake.zones import Cell
 
-__all__ = ["COMPLETENESS_SCHEMA", "certificate", "completeness_row"]
+__all__ = ["COMPLETENESS_SCHEMA", "FactsState", "certificate", "completeness_row", "refused_row"]
+
+FactsState = Literal["stored", "missing", "refused"]
+"""Whether the facts hold what has landed: they do; not yet; or the gate has refused it, and they
+are those of an earlier landing or none."""
 
 _COUNTS = (
     "studies_expected",
@@ -21,20 +27,47 @@ _COUNTS = (
     "instances_expected",
     "instances_landed",
 )
+_LEFT_OUT = ("studies_left_out", "instances_left_out")
 
 COMPLETENESS_SCHEMA = pa.schema(
-    [pa.field("study_date", pa.date32()), pa.field("pacs", pa.string())]
-    + [pa.field(name, pa.int64()) for name in _COUNTS]
+    [
+        pa.field("study_date", pa.date32()),
+        pa.field("pacs", pa.string()),
+        pa.field("facts_state", pa.string()),
+    ]
+    + [pa.field(name, pa.int64()) for name in (*_COUNTS, *_LEFT_OUT)]
 )
 """One row per cell."""
 
 
-def completeness_row(manifest: Manifest) -> pa.Table:
-    """The completeness of one cell, one row."""
-    told = certificate(manifest)
-    row = {"study_date": manifest.cell.day, "pacs": manifest.cell.pacs}
-    row |= {name: told[name] for name in _COUNTS}
-    return pa.Table.from_pylist([row], schema=COMPLETENESS_SCHEMA)
+def completeness_row(
+    manifest: Manifest, facts_state: FactsState, left_out: LeftOut | None = None
+) -> pa.Table:
+    """The completeness of one cell, one row.
+
+    Args:
+        manifest: What was listed and what has landed.
+        facts_state: Whether the facts hold it.
+        left_out: What the facts lack of it; None where that is not known yet.
+    """
+    known = certificate(manifest)
+    row: dict[str, Any] = {name: known[name] for name in _COUNTS}
+    if left_out is not None:
+        row |= {
+            "studies_left_out": left_out.studies,
+            "instances_left_out": left_out.instances,
+        }
+    return _row(manifest.cell, facts_state, row)
+
+
+def refused_row(cell: Cell) -> pa.Table:
+    """The completeness of a cell that was refused before anything of it landed."""
+    return _row(cell, "refused", {})
+
+
+def _row(cell: Cell, facts_state: FactsState, counts: Mapping[str, Any]) -> pa.Table:
+    place = {"study_date": cell.day, "pacs": cell.pacs, "facts_state": facts_state}
+    return pa.Table.from_pylist([place | dict(counts)], schema=COMPLETENESS_SCHEMA)
 
 
 def certificate(manifest: Manifest) -> Mapping[str, Any]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import read_part
@@ -33,7 +34,7 @@ def judge(lake: Lake, data_set: str, suite: str, cells: list[Cell]) -> Verdict:
     """Validate the candidates of ``cells``.
 
     The suite runs once over all of them. Only where something critical failed does it run again
-    cell by cell, to find which to refuse.
+    cell by cell, to find which to refuse. Rows that flattening has left out are not judged.
 
     Args:
         lake: The lake.
@@ -52,8 +53,7 @@ def judge(lake: Lake, data_set: str, suite: str, cells: list[Cell]) -> Verdict:
         for cell, table in candidates.items()
         if (one := validate(suite, table)).is_refused
     }
-    # A fault that only shows across cells, such as one series in two of them, refuses them all.
-    return Verdict(result, refused or dict.fromkeys(cells, _reason(result)))
+    return Verdict(result, refused)
 
 
 def commit(source: Path, target: Path, *, mode: int) -> None:
@@ -66,6 +66,8 @@ def commit(source: Path, target: Path, *, mode: int) -> None:
 def _candidate(lake: Lake, data_set: str, cell: Cell) -> pa.Table:
     """The candidate with the cell it claims beside it, for the suite to compare."""
     table = read_part(lake.candidate(data_set, cell))
+    if "quarantine_rule" in table.column_names:
+        table = table.filter(pc.field("quarantine_rule").is_null())
     day = pa.array([cell.day] * table.num_rows, pa.date32())
     pacs = pa.array([cell.pacs] * table.num_rows, pa.string())
     table = table.append_column("cell_day", day).append_column("cell_pacs", pacs)

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.series import text_columns
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.labels import CLEAN_TEXTS
 from protocol_assets.dicom.columns import series_columns, series_schema
-from protocol_assets.protocols.description import describe_cell
 
 __all__ = ["kept_pseudonyms", "with_kept_keys", "without_identifiers"]
 
@@ -37,12 +37,12 @@ def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
         pseudonyms: The keyed pseudonyms.
     """
     rows = series.to_pylist()
-    for row, derived in zip(rows, describe_cell(rows), strict=True):
+    for row, known in zip(rows, describe_series(rows).rows, strict=True):
         if row.get("kept_key_id"):
             continue
-        described = row | derived
+        described = known or {}
         for kept, _, value, domain in _KEPT:
-            row[kept] = pseudonyms.column(domain, [described[value]])[0]
+            row[kept] = pseudonyms.column(domain, [described.get(value)])[0]
         row["kept_key_id"] = pseudonyms.key_id
         clean = (row.get(CLEAN_TEXTS) or "").split("\\")
         for column in series_columns():

@@ -9,7 +9,7 @@ from typing import Final
 
 import pyarrow as pa
 
-__all__ = ["coverage_overview", "markdown_table", "role_overview"]
+__all__ = ["coverage_overview", "markdown_table", "odd_overview", "role_overview"]
 
 _COVERED: Final = (
     "NumberOfAverages",
@@ -22,6 +22,8 @@ _COVERED: Final = (
     "SeriesDescription",
     "BodyPartExamined",
 )
+
+_MOST_ODD: Final = 50
 
 
 def coverage_overview(series: pa.Table) -> str:
@@ -42,6 +44,21 @@ def role_overview(facts: pa.Table) -> str:
         known = [value for value in values if value is not None]
         rows.append((role, len(values), len(known), f"{fmean(known):.2f}" if known else ""))
     return markdown_table(("role", "series", "with NEX", "mean NEX"), rows)
+
+
+def odd_overview(quarantine: pa.Table) -> str:
+    """The odd objects of the cell by keyed hash and rule, what is left out first, as markdown."""
+    if not quarantine.num_rows:
+        return "none"
+    columns = ("rule", "study_key", "series_key", "device_key", "n_instances")
+    rows = sorted(quarantine.to_pylist(), key=lambda row: (not row["is_left_out"], row["rule"]))
+    shown = [
+        ("left out" if row["is_left_out"] else "kept", *(row[name] or "" for name in columns))
+        for row in rows[:_MOST_ODD]
+    ]
+    table = markdown_table(("", *columns), shown)
+    more = len(rows) - len(shown)
+    return f"{table}\n\n{more} more in kpi_quarantine_daily" if more else table
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -28,7 +28,7 @@ from protocol_assets.protocols.acquisition import joined
 
 __all__ = ["Retention", "purge_before", "purge_expired", "purge_patient"]
 
-_CANDIDATES = ("series", "series_facts", "labels", "impossible")
+_CANDIDATES = ("series", "series_facts", "labels", "impossible", "quarantine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,11 @@ def purge_patient(
         with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
             studies = _drop_rows(lake.series(cell), "series", cell, patient, deletion)
             is_raw = _drop_raw_of(lake, cell, patient, studies, deletion)
-            parts = (("labels", lake.label_registry(cell)), ("facts", lake.facts(cell)))
+            parts = (
+                ("labels", lake.label_registry(cell)),
+                ("facts", lake.facts(cell)),
+                ("quarantine", lake.quarantine(cell)),
+            )
             others = [_drop_rows(path, name, cell, patient, deletion) for name, path in parts]
             if is_raw or studies or any(others):
                 _drop_candidates(lake, cell, deletion)
@@ -244,6 +248,7 @@ def _drop_candidates(lake: Lake, cell: Cell, deletion: Deletion) -> None:
 def _drop_facts(lake: Lake, cell: Cell, deletion: Deletion) -> None:
     deletion.drop("facts", cell, [lake.facts(cell)])
     deletion.drop("impossible", cell, [lake.impossible(cell)])
+    deletion.drop("quarantine", cell, [lake.quarantine(cell)])
     deletion.drop("completeness", cell, [lake.completeness(cell)])
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.landing import cell_lock, study_file
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
@@ -24,7 +25,6 @@ from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
-from protocol_assets.protocols.description import describe_cell
 
 __all__ = ["Rekeyed", "rekey"]
 
@@ -68,6 +68,8 @@ def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
                 rebuilt.append(cell)
             elif lake.facts(cell).exists():
                 _rekey_part(lake.facts(cell), _OF_FACTS, change, OPEN_FILE)
+                if lake.quarantine(cell).exists():
+                    _rekey_part(lake.quarantine(cell), _OF_FACTS, change, OPEN_FILE)
                 over.append(cell)
     for path in sorted(lake.publications.glob("*.parquet")):
         keys = {"patient_key": "patient", "device_key": "device"}
@@ -112,7 +114,7 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
         rows = [
             row for row in read_part(lake.series(cell)).to_pylist() if not row.get("kept_key_id")
         ]
-        described = [row | derived for row, derived in zip(rows, describe_cell(rows), strict=True)]
+        described = describe_series(rows).known
         for column in fact_columns():
             if column.action == "key":
                 values = [row.get(column.source) for row in described]

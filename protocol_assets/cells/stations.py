@@ -11,19 +11,27 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from protocol_assets.cells.attempts import settle_attempt
-from protocol_assets.cells.completeness import COMPLETENESS_SCHEMA, certificate, completeness_row
+import pyarrow as pa
+
+from protocol_assets.cells.attempts import record_refusal, settle_attempt
+from protocol_assets.cells.completeness import (
+    COMPLETENESS_SCHEMA,
+    certificate,
+    completeness_row,
+    refused_row,
+)
 from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import commit, judge
 from protocol_assets.cells.landing import land_cell
-from protocol_assets.cells.overview import coverage_overview, role_overview
+from protocol_assets.cells.overview import coverage_overview, odd_overview, role_overview
+from protocol_assets.cells.quarantine import QUARANTINE_SCHEMA, left_out
 from protocol_assets.cells.series import IsExcluded, flatten_cell, patient_of
-from protocol_assets.cells.versions import cell_versions
+from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.faults import Fault, described_fault
-from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
@@ -85,11 +93,15 @@ class Stations:
                     progress=lambda done, listed: self.tell(cell, done, listed),
                     is_excluded=lambda lines: self.is_excluded(*patient_of(lines)),
                 )
-            part = self.lake.completeness(cell)
-            write_part(part, completeness_row(manifest), versions=cell_versions(self.pseudonyms))
+            self._write_completeness(cell, completeness_row(manifest, "missing"))
             return certificate(manifest)
 
-        return _each(cells, land_one)
+        result = _each(cells, land_one)
+        for cell in result.refused:
+            # What landed before stays, and so does what is known of it.
+            if self._manifest(cell) is None:
+                self._write_completeness(cell, refused_row(cell))
+        return result
 
     def flatten(self, cells: Iterable[Cell]) -> StationResult:
         """``series``: flatten each cell into a candidate, judge them, move the good ones."""
@@ -99,6 +111,7 @@ class Stations:
         """``series_facts``: describe and de-identify each cell, judge, move the good ones."""
         write_schema_part(self.lake.safe / "facts" / "series", facts_schema())
         write_schema_part(self.lake.safe / "facts" / "impossible", IMPOSSIBLE_SCHEMA)
+        write_schema_part(self.lake.safe / "facts" / "quarantine", QUARANTINE_SCHEMA)
         return self._gated(
             "series_facts", "series_facts_mr", cells, self._project_one, self._commit_facts
         )
@@ -117,9 +130,28 @@ class Stations:
         for cell, reason in verdict.refused.items():
             del result.passed[cell]
             result.refused[cell] = reason
+        for cell, reason in result.refused.items():
+            self._record_refused(cell, reason)
         for cell in result.passed:
             place(cell)
         return result
+
+    def _record_refused(self, cell: Cell, reason: str) -> None:
+        """A refused cell is not complete, and says why until its facts are stored."""
+        record_refusal(self.lake, cell, reason, code_versions())
+        manifest = self._manifest(cell)
+        if manifest is not None:
+            self._write_completeness(cell, completeness_row(manifest, "refused"))
+
+    def _manifest(self, cell: Cell) -> Manifest | None:
+        try:
+            return read_manifest(self.lake, cell)
+        except Fault:
+            return None  # damaged: what was landed is not known
+
+    def _write_completeness(self, cell: Cell, row: pa.Table) -> None:
+        path = self.lake.completeness(cell)
+        write_part(path, row, versions=cell_versions(self.pseudonyms))
 
     def _flatten_one(self, cell: Cell) -> CellMetadata:
         manifest = read_manifest(self.lake, cell)
@@ -132,7 +164,7 @@ class Stations:
         return {
             "series": series.table.num_rows,
             "instances": series.instances,
-            "rejected_instances": series.rejected_instances,
+            "series_left_out": series.left_out,
             "dirty_values": series.dirty.total(),
             "dirty_by_column": dict(series.dirty),
             "overview": coverage_overview(series.table),
@@ -151,9 +183,15 @@ class Stations:
         self._write_candidate("series_facts", cell, table)
         self._write_candidate("labels", cell, facts.registry)
         self._write_candidate("impossible", cell, facts.impossible)
+        self._write_candidate("quarantine", cell, facts.quarantine)
+        lost = left_out(facts.quarantine)
         return {
             "series": table.num_rows,
             "counted_series": table["exclusion_reason"].null_count,
+            "studies_left_out": lost.studies,
+            "instances_left_out": lost.instances,
+            "left_out_by_rule": dict(lost.rules),
+            "odd_objects": odd_overview(facts.quarantine),
             "refused_values": facts.projection.refused.total(),
             "refused_by_column": dict(facts.projection.refused),
             "impossible_values": sum(facts.impossible["n_values"].to_pylist()),
@@ -165,12 +203,19 @@ class Stations:
         commit(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
         impossible = self.lake.candidate("impossible", cell)
         commit(impossible, self.lake.impossible(cell), mode=OPEN_FILE)
+        quarantine = self.lake.candidate("quarantine", cell)
+        commit(quarantine, self.lake.quarantine(cell), mode=OPEN_FILE)
         commit(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
-        manifest = read_manifest(self.lake, cell)
-        if manifest is not None and manifest.is_complete:
+        record_refusal(self.lake, cell, "", {})
+        manifest = self._manifest(cell)
+        if manifest is None:
+            return
+        lost = left_out(read_part(self.lake.quarantine(cell)))
+        self._write_completeness(cell, completeness_row(manifest, "stored", lost))
+        if manifest.is_complete:
             settle_attempt(self.lake, cell)
 
-    def _write_candidate(self, data_set: str, cell: Cell, table: Any) -> None:
+    def _write_candidate(self, data_set: str, cell: Cell, table: pa.Table) -> None:
         path: Path = self.lake.candidate(data_set, cell)
         write_part(path, table, versions=cell_versions(self.pseudonyms), mode=RESTRICTED_FILE)
 

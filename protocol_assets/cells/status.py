@@ -1,21 +1,31 @@
-"""The state of every cell: whole or not, up to date or stale; and the dead letters."""
+"""The state of every cell: whole, refused or stale; what the facts lack; and the dead letters."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
 
-from protocol_assets.cells.attempts import read_attempt
+from protocol_assets.cells.attempts import Attempt, read_attempt
+from protocol_assets.cells.quarantine import LeftOut, left_out
 from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
-from protocol_assets.lake.parquet import part_versions
+from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.zones import Cell, Lake
 
-__all__ = ["CellState", "DeadLetter", "cell_states", "dead_letters"]
+__all__ = [
+    "CellState",
+    "DeadLetter",
+    "LeftOutObject",
+    "cell_states",
+    "dead_letters",
+    "left_out_objects",
+    "read_left_out",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,8 @@ class CellState:
         is_stale: Whether its facts are missing or were made by other versions than today's, and can
             be made anew.
         damage: Why its manifest cannot be read, in words; empty where it can.
+        refusal: Why the rules of today refuse it; empty where they do not, or may not.
+        left_out: What the facts lack of what has landed.
     """
 
     cell: Cell
@@ -36,11 +48,13 @@ class CellState:
     expected: int
     is_stale: bool
     damage: str = ""
+    refusal: str = ""
+    left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is to be done."""
-        return self.landed == self.expected and not self.is_stale and not self.damage
+        """Whether there is nothing to do."""
+        return self.landed == self.expected and not (self.is_stale or self.damage or self.refusal)
 
     @property
     def words(self) -> str:
@@ -48,8 +62,14 @@ class CellState:
         parts = [self.damage] if self.damage else []
         if self.landed < self.expected:
             parts.append("incomplete: materialize it again")
+        if self.refusal:
+            parts.append(
+                f"refused: {self.refusal}; correct it at the PACS and materialize it again"
+            )
         if self.is_stale:
             parts.append("stale: run rebuild")
+        if self.left_out.series:
+            parts.append(self.left_out.words)
         return "; ".join(parts) or "good"
 
 
@@ -69,9 +89,76 @@ def cell_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[CellState]:
             states.append(CellState(cell, 0, 0, is_stale=False, damage=str(fault)))
             continue
         if manifest is not None:
-            stale = _is_stale(lake, manifest, now)
-            states.append(CellState(cell, manifest.count("landed"), manifest.expected, stale))
+            refusal = _refusal(read_attempt(lake, cell), now)
+            states.append(
+                CellState(
+                    cell,
+                    manifest.count("landed"),
+                    manifest.expected,
+                    # What the rules of today refuse, they refuse again when it is rebuilt.
+                    is_stale=not refusal and _is_stale(lake, manifest, now),
+                    refusal=refusal,
+                    left_out=read_left_out(lake, cell),
+                )
+            )
     return states
+
+
+def read_left_out(lake: Lake, cell: Cell) -> LeftOut:
+    """What a cell's facts lack of what has landed; nothing where it has no quarantine."""
+    try:
+        return left_out(read_part(lake.quarantine(cell)))
+    except (FileNotFoundError, pa.ArrowInvalid):
+        return LeftOut()
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOutObject:
+    """An object that has landed and that the facts lack.
+
+    Attributes:
+        cell: The cell.
+        study: Keyed study.
+        series: Keyed series; empty where it is no single series.
+        device: Keyed scanner; empty where it is not known.
+        rule: Term of ``quarantine_rule``.
+        detail: Place in the code where the rule applied, empty where there is none.
+        instances: Instances of it.
+    """
+
+    cell: Cell
+    study: str
+    series: str
+    device: str
+    rule: str
+    detail: str
+    instances: int
+
+
+def left_out_objects(lake: Lake, cells: Iterable[Cell]) -> list[LeftOutObject]:
+    """Every object that has landed and that the facts lack, in order of day and PACS."""
+    return [
+        LeftOutObject(
+            cell=cell,
+            study=row["study_key"] or "",
+            series=row["series_key"] or "",
+            device=row["device_key"] or "",
+            rule=row["rule"],
+            detail=row["detail"] or "",
+            instances=row["n_instances"] or 0,
+        )
+        for cell in sorted(cells)
+        for row in read_part(lake.quarantine(cell)).to_pylist()
+        if row["is_left_out"]
+    ]
+
+
+def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
+    """Why the cell was refused, where the same rules would refuse it again."""
+    if attempt is None or not attempt.refusal:
+        return ""
+    is_of_today = all(now.get(name) == version for name, version in attempt.refused_by.items())
+    return attempt.refusal if is_of_today else ""
 
 
 def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:

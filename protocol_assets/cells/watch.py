@@ -89,6 +89,11 @@ class CellRecord:
             return self.manifest is None or not self.manifest.is_complete
         return not self.attempt.is_settled and self.attempt.next_try <= now + _SLACK
 
+    @property
+    def is_stored(self) -> bool:
+        """Whether it has landed, and no check has refused it since."""
+        return self.manifest is not None and not (self.attempt and self.attempt.refusal)
+
     def may_change(self, now: dt.datetime) -> bool:
         """Whether a change of its listing would be followed now."""
         return self.attempt is None or self.attempt.next_change <= now + _SLACK

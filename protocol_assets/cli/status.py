@@ -13,13 +13,14 @@ from rich.table import Table
 from protocol_assets.cli.terminal import out
 
 if TYPE_CHECKING:
-    from protocol_assets.cells.status import CellState, DeadLetter
+    from protocol_assets.cells.status import CellState, DeadLetter, LeftOutObject
     from protocol_assets.health.survey import Survey
 
 __all__ = ["status"]
 
 _GOOD: Final = 0
 _TO_MEND: Final = 1
+_MOST_SHOWN: Final = 20
 
 
 @click.command()
@@ -53,6 +54,10 @@ def _print(found: Survey) -> None:
         out.print(_cells(bad))
     if found.letters:
         out.print(_letters(found.letters))
+    if found.left_out:
+        out.print(_left_out(found.left_out))
+        if len(found.left_out) > _MOST_SHOWN:
+            out.print(f"{len(found.left_out) - _MOST_SHOWN} more: protocol-assets status --json")
 
 
 def _cells(states: Sequence[CellState]) -> Table:
@@ -81,9 +86,19 @@ def _letters(letters: Sequence[DeadLetter]) -> Table:
     return table
 
 
+def _left_out(objects: Sequence[LeftOutObject]) -> Table:
+    headings = ("day", "PACS", "rule", "study", "series", "scanner", "instances")
+    table = _table(*headings, title="landed and left out of the facts")
+    for one in objects[:_MOST_SHOWN]:
+        keys = one.study, one.series, one.device
+        day = one.cell.day.isoformat()
+        table.add_row(day, one.cell.pacs, one.rule, *keys, str(one.instances))
+    return table
+
+
 def _table(*headings: str, title: str | None = None) -> Table:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     for heading in headings:
-        is_number = heading in ("landed", "expected", "tries")
+        is_number = heading in ("landed", "expected", "tries", "instances")
         table.add_column(heading, justify="right" if is_number else "left")
     return table

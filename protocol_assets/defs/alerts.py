@@ -243,6 +243,8 @@ def _cell_line(lake: Lake, cell: Cell, attempt: Attempt) -> str:
         what = f"could not be listed ({attempt.problem}{status})"
     elif manifest is not None and not manifest.is_complete:
         what = f"is incomplete: {manifest.count('landed')} of {manifest.expected} studies landed"
+    elif attempt.refusal:
+        what = f"was refused: {attempt.refusal}"
     else:
         what = "was refused or its run ended: see the checks of its last run"
     return f"cell {cell.day} of {cell.pacs} {what}{again}"

@@ -34,7 +34,7 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
     @dg.asset_check(
         asset=ARRIVALS.asset_key,
         name=ARRIVALS.name,
-        description="The cell of the newest study day stands for each PACS.",
+        description="The newest study day of each PACS has landed and was not refused.",
         automation_condition=daily,
     )
     @tells_plainly
@@ -47,7 +47,7 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
             return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
         names = [one.name for one in settings.pacs]
         cells = {name: read_record(lake, Cell(window.newest, name)) for name in names}
-        absent = [name for name, record in cells.items() if record.manifest is None]
+        absent = [name for name, record in cells.items() if not record.is_stored]
         holds = {name: settings.courtesy(name).hold() or "" for name in names}
         return dg.AssetCheckResult(
             passed=not absent,

@@ -6,6 +6,7 @@ good cells one by one, yields the checks, and fails, so that only the refused ce
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import dagster as dg
@@ -77,8 +78,13 @@ def _run(
             results[asset] = work[asset](cells)
             refused |= results[asset].refused
             cells = [cell for cell in cells if cell not in refused]
+    stored = results["series_facts"].passed if "series_facts" in results else {}
+    lost = {cell: int(counts["studies_left_out"]) for cell, counts in stored.items()}
     for asset, result in results.items():
-        yield from _checks(asset, result, threshold)
+        if asset == "raw_dicomweb":
+            yield completeness_check(result, threshold, refused, lost)
+        else:
+            yield from _gate_checks(asset, result)
         for cell, counts in result.passed.items():
             _record(context, asset, cell, counts, run_fails=bool(refused))
     if refused:
@@ -113,10 +119,7 @@ def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
     )
 
 
-def _checks(asset: str, result: StationResult, threshold: float) -> Iterator[dg.AssetCheckResult]:
-    if asset == "raw_dicomweb":
-        yield completeness_check(result, threshold)
-        return
+def _gate_checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
     suite = result.suite
     table = dg.MetadataValue.md(suite.markdown() if suite else "no cell to judge")
     reasons = {cell.key: reason for cell, reason in sorted(result.refused.items())}
@@ -146,42 +149,51 @@ _CERTIFIED: Final = (
 )
 
 
-def completeness_check(result: StationResult, threshold: float) -> dg.AssetCheckResult:
+def completeness_check(
+    result: StationResult,
+    threshold: float,
+    refused: Mapping[Cell, str] = MappingProxyType({}),
+    left_out: Mapping[Cell, int] = MappingProxyType({}),
+) -> dg.AssetCheckResult:
     """The completeness certificates of several cells as a check.
 
+    A refused cell is not complete, whichever station refused it. A study of which something is
+    left out of the facts is a missing one.
+
     Args:
-        result: What landed and what was refused.
+        result: What landed and what was refused by the landing.
         threshold: Share of a cell's studies below which it is an error and no warning.
+        refused: Why, by cell, for the cells that any station refused.
+        left_out: Studies by cell of which the facts lack something.
     """
-    missing = {
-        cell.key: counts["studies_expected"] - counts["studies_landed"]
-        for cell, counts in sorted(result.passed.items())
-        if counts["studies_landed"] < counts["studies_expected"]
-    }
-    below = [
-        cell.key
-        for cell, counts in result.passed.items()
-        if counts["studies_landed"] < threshold * counts["studies_expected"]
-    ]
+    reasons = {**result.refused, **refused}
+    missing, below = {}, []
     lines = [
-        "| cell | " + " | ".join(name.removeprefix("studies_") for name in _CERTIFIED) + " |",
-        "|---" + "|--:" * len(_CERTIFIED) + "|",
+        "| cell | "
+        + " | ".join(name.removeprefix("studies_") for name in _CERTIFIED)
+        + " | left out |",
+        "|---" + "|--:" * (len(_CERTIFIED) + 1) + "|",
     ]
-    lines += [
-        f"| {cell.key.replace('|', ' ')} | {' | '.join(str(counts[name]) for name in _CERTIFIED)} |"
-        for cell, counts in sorted(result.passed.items())
-    ]
-    is_bad = bool(below or result.refused)
+    for cell, counts in sorted(result.passed.items()):
+        expected, lost = counts["studies_expected"], left_out.get(cell, 0)
+        whole = 0 if cell in reasons else max(counts["studies_landed"] - lost, 0)
+        if whole < expected:
+            missing[cell.key] = expected - whole
+        if whole < threshold * expected:
+            below.append(cell.key)
+        certified = " | ".join(str(counts[name]) for name in _CERTIFIED)
+        lines.append(f"| {cell.key.replace('|', ' ')} | {certified} | {lost} |")
+    is_bad = bool(below or reasons)
     return dg.AssetCheckResult(
         asset_key="raw_dicomweb",
         check_name="completeness",
-        passed=not missing and not result.refused,
+        passed=not missing and not reasons,
         severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description=_count(sum(missing.values()), "study missing", "studies missing"),
         metadata={
             "cells": dg.MetadataValue.md("\n".join(lines)),
             "cells_below_threshold": len(below),
-            "refused": {cell.key: reason for cell, reason in sorted(result.refused.items())},
+            "refused": {cell.key: reason for cell, reason in sorted(reasons.items())},
         },
     )
 
@@ -227,7 +239,8 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             "completeness",
             asset="raw_dicomweb",
-            description="Every listed study has landed; an error below completeness_threshold.",
+            description="Every listed study is whole in the facts; an error below "
+            "completeness_threshold.",
         )
     ]
     for asset in ("series", "series_facts"):

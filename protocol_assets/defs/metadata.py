@@ -30,8 +30,9 @@ def cell_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
     shown = dict(counts)
     if "series" in shown:
         shown["dagster/row_count"] = shown["series"]
-    if "overview" in shown:
-        shown["overview"] = dg.MetadataValue.md(shown["overview"])
+    for name in ("overview", "odd_objects"):
+        if name in shown:
+            shown[name] = dg.MetadataValue.md(shown[name])
     return shown
 
 

@@ -32,8 +32,8 @@ class Projection:
     """The facts of one cell.
 
     Attributes:
-        facts: ``facts_schema``, ordered by ``series_key``; its metadata say how it was
-            de-identified.
+        facts: ``facts_schema``, ordered by ``series_key`` and ``study_key``; its metadata say
+            how it was de-identified.
         refused: Values that were present and did not pass, by column.
         unknown_terms: Texts that are no defined term: place of the series, and attribute.
     """
@@ -73,7 +73,8 @@ def project(
         if column.action == "term":
             unknown.extend((place, column.source) for place in lost)
     facts = pa.table(columns, schema=facts_schema().with_metadata(batch_record()))
-    return Projection(facts.sort_by("series_key"), refused, tuple(unknown))
+    order = [("series_key", "ascending"), ("study_key", "ascending")]
+    return Projection(facts.sort_by(order), refused, tuple(unknown))
 
 
 def _passer(column: FactColumn, pseudonyms: Pseudonyms) -> Callable[[list[Any]], list[Any]]:

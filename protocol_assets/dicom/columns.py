@@ -33,7 +33,7 @@ Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
 _SPECIFICATION = "series_columns.csv"
 # Raised when the meaning of a column changes although the file does not.
-_FLATTENING_REVISION = 2
+_FLATTENING_REVISION = 3
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -149,6 +149,8 @@ _OWN_COLUMNS = (
     ("kept_device_key", "Pseudonym of the scanner, where the identifiers were purged"),
     ("kept_station_code", "Code of the station, where the identifiers were purged"),
     ("kept_key_id", "Key that the kept pseudonyms were made with"),
+    ("quarantine_rule", "Rule by which the row is left out of the facts; NULL where it is not"),
+    ("quarantine_detail", "Place in the code where the rule applied, where there is one"),
 )
 
 
@@ -156,8 +158,8 @@ _OWN_COLUMNS = (
 def series_schema() -> pa.Schema:
     """The Arrow schema of ``series``.
 
-    ``pacs``, the specified columns, what was unreadable, what is clean, and what is kept of the
-    identifiers after they were purged.
+    ``pacs``, the specified columns, what was unreadable, what is clean, what is kept of the
+    identifiers after they were purged, and why a row is left out of the facts.
     """
     fields = [pa.field("pacs", pa.string(), metadata={"description": "Name of the PACS"})]
     for column in series_columns():

@@ -20,10 +20,13 @@ from protocol_assets.dicom.paths import Dataset, Step, private_blocks, reservati
 from protocol_assets.dicom.tally import Tally, typed
 from protocol_assets.dicom.values import DIRTY, raw_values, reader
 
-__all__ = ["FlattenedStudy", "Row", "flatten_study"]
+__all__ = ["SERIES_UID_INVALID", "FlattenedStudy", "Row", "flatten_study"]
 
 Row = dict[str, Any]
 """One series: the columns of ``series_schema`` without ``pacs``."""
+
+SERIES_UID_INVALID = "series_uid_invalid"
+"""Quarantine rule of instances without a SeriesInstanceUID that is a UID (PS3.5 section 9.1)."""
 
 _SERIES_UID = "0020000E"
 _FRAMES = "00280008"
@@ -34,13 +37,13 @@ class FlattenedStudy:
     """The rows of a study and what could not be used.
 
     Attributes:
-        rows: One row per series, ordered by SeriesInstanceUID.
-        rejected_instances: Instances without a readable SeriesInstanceUID.
+        rows: One row per series, ordered by SeriesInstanceUID. Instances whose SeriesInstanceUID is
+            no UID follow, one row for each text that stands in its place; their
+            ``quarantine_rule`` says so.
         dirty: Unreadable values by column.
     """
 
     rows: list[Row]
-    rejected_instances: int
     dirty: Counter[str]
 
 
@@ -60,22 +63,31 @@ def flatten_study(instances: Iterable[Dataset]) -> FlattenedStudy:
 
 def _flatten(instances: Iterable[Dataset]) -> FlattenedStudy:
     series: dict[str, _Accumulator] = {}
+    invalid: dict[str, _Accumulator] = {}
     read_uid = reader("uid")
-    rejected = 0
     for instance in instances:
         if _SERIES_UID not in instance:
             instance = _canonical_tags(instance)
         values = raw_values(instance.get(_SERIES_UID))
         uid = None if values is None or values is DIRTY else read_uid(values)
+        of = series
         if uid is None or uid is DIRTY:
-            rejected += 1
-            continue
-        if uid not in series:
-            series[uid] = _Accumulator()
-        series[uid].add(instance)
+            uid, of = _stated_text(values), invalid
+        if uid not in of:
+            of[uid] = _Accumulator()
+        of[uid].add(instance)
     dirty: Counter[str] = Counter()
     rows = [series[uid].row(dirty) for uid in sorted(series)]
-    return FlattenedStudy(rows, rejected, dirty)
+    for text in sorted(invalid):
+        named = {"SeriesInstanceUID": text or None, "quarantine_rule": SERIES_UID_INVALID}
+        rows.append(invalid[text].row(dirty) | named)
+    return FlattenedStudy(rows, dirty)
+
+
+def _stated_text(values: Any) -> str:
+    """What an instance writes where a SeriesInstanceUID belongs; empty where it is no text."""
+    text = None if values is None or values is DIRTY else reader("string")(values)
+    return text if isinstance(text, str) else ""
 
 
 @contextmanager

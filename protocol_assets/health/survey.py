@@ -8,7 +8,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from protocol_assets.cells.purging import Retention
-from protocol_assets.cells.status import CellState, DeadLetter, cell_states, dead_letters
+from protocol_assets.cells.status import (
+    CellState,
+    DeadLetter,
+    LeftOutObject,
+    cell_states,
+    dead_letters,
+    left_out_objects,
+)
 from protocol_assets.defs.automation_state import read_automation_state
 from protocol_assets.health.checks import (
     configuration_finding,
@@ -36,12 +43,14 @@ class Survey:
         findings: The checks, in words; ``fail`` is to be mended, ``warn`` to be known.
         cells: Every landed cell.
         letters: What could not be had.
+        left_out: What has landed and the facts lack.
         upcoming: What happens next.
     """
 
     findings: tuple[Finding, ...]
     cells: tuple[CellState, ...] = ()
     letters: tuple[DeadLetter, ...] = ()
+    left_out: tuple[LeftOutObject, ...] = ()
     upcoming: tuple[NextRun, ...] = ()
 
     @property
@@ -61,6 +70,7 @@ class Survey:
                 for one in self.cells
             ],
             "dead_letters": [asdict(one) | _named(one.cell) for one in self.letters],
+            "left_out": [asdict(one) | _named(one.cell) for one in self.left_out],
             "next": [
                 asdict(one) | {"at": one.at.isoformat(timespec="seconds") if one.at else None}
                 for one in self.upcoming
@@ -100,7 +110,8 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
         warehouse_finding(lake, now),
     )
     upcoming = outlook(settings, automation, now)
-    return Survey(findings, tuple(cells), tuple(letters), tuple(upcoming))
+    odd = left_out_objects(lake, (one.cell for one in cells if one.left_out.series))
+    return Survey(findings, tuple(cells), tuple(letters), tuple(odd), tuple(upcoming))
 
 
 def _cell_findings(
@@ -115,11 +126,15 @@ def _cell_findings(
             (sum(one.landed < one.expected for one in bad), "incomplete: materialize them again"),
             (sum(one.is_stale for one in bad), "stale: run protocol-assets rebuild"),
             (sum(bool(one.damage) for one in bad), "damaged"),
+            (sum(bool(one.refusal) for one in bad), "refused: see below"),
             (len(dead), "dead letter" if len(dead) == 1 else "dead letters"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
         whole = f"{len(own) - len(bad)} of {len(own)} landed cells are whole and up to date"
-        yield Finding(f"cells {name}", "fail" if parts else "ok", "; ".join([whole, *parts]))
+        odd = sum(bool(one.left_out.series) for one in own)
+        noted = [f"{odd} with objects left out: see below"] if odd else []
+        item, sentence = f"cells {name}", "; ".join([whole, *parts, *noted])
+        yield Finding(item, "fail" if parts else "warn" if noted else "ok", sentence)
 
 
 def _named(cell: Cell) -> dict[str, str]:

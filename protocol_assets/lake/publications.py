@@ -167,11 +167,11 @@ class _Settled:
 
 def _settled(connection: duckdb.DuckDBPyConnection, pacs: Collection[str]) -> _Settled:
     rows = connection.sql(
-        "select study_date, pacs, is_complete from published.completeness_daily"
+        "select study_date, pacs, is_settled from published.completeness_daily"
     ).fetchall()
     whole: defaultdict[dt.date, set[str]] = defaultdict(set)
-    for day, name, is_complete in rows:
-        if is_complete:
+    for day, name, is_settled in rows:
+        if is_settled:
             whole[day].add(name)
     seen = frozenset(day for day, _, _ in rows)
     complete = frozenset(day for day, names in whole.items() if names >= set(pacs))

@@ -19,10 +19,11 @@ import zstandard
 
 from protocol_assets.dicom.json_text import decode_instance, text_blocks
 from protocol_assets.dicom.paths import Dataset
+from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE
 
-__all__ = ["Stamp", "read_stamp", "read_study", "write_study"]
+__all__ = ["DamagedStudyError", "Stamp", "read_stamp", "read_study", "write_study"]
 
 _MAGIC: Final = 0x184D2A50
 _HEAD: Final = struct.Struct("<II")
@@ -46,6 +47,10 @@ class Stamp:
     expected: int | None
     instances: int
     etag: str = ""
+
+
+class DamagedStudyError(Fault):
+    """A study file cannot be read to its end; the text holds nothing of its content."""
 
 
 def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
@@ -81,15 +86,26 @@ def read_stamp(path: Path) -> Stamp | None:
 def read_study(path: Path) -> Iterator[Dataset]:
     """Instances of one study, one at a time.
 
+    A file that was cut off between two lines ends early without an error: compare the number of
+    instances with the manifest's.
+
     Raises:
-        ValueError: A line is no JSON object.
+        DamagedStudyError: The file is no zstd frame, or a line is no JSON object.
     """
     decompressor = zstandard.ZstdDecompressor()
+    is_damaged = False
     with path.open("rb") as file:
         _read_stamp(file)
         with decompressor.stream_reader(file) as frame:
-            for line in io.BufferedReader(frame, buffer_size=1 << 20):
-                yield decode_instance(line)
+            try:
+                for line in io.BufferedReader(frame, buffer_size=1 << 20):
+                    yield decode_instance(line)
+            except (zstandard.ZstdError, ValueError):
+                is_damaged = True
+    if is_damaged:
+        raise DamagedStudyError(
+            "a stored study file is damaged; run protocol-assets materialize --force for its day"
+        )
 
 
 def _read_stamp(file: BinaryIO) -> bytes:

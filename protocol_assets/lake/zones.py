@@ -159,6 +159,10 @@ class Lake:
         """The cell's impossible values, counted by scanner, attribute and reason."""
         return self.safe / "facts" / "impossible" / cell.path / "part.parquet"
 
+    def quarantine(self, cell: Cell) -> Path:
+        """The cell's odd objects: left out of the facts, or kept with a note, each by its rule."""
+        return self.safe / "facts" / "quarantine" / cell.path / "part.parquet"
+
     @property
     def key_record(self) -> Path:
         """The identifier of the key that the lake's pseudonyms were made with."""

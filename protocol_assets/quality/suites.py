@@ -164,6 +164,7 @@ def _outcome(result: ExpectationValidationResult, rows: int) -> Outcome:
     configuration = result.expectation_config
     arguments = configuration.kwargs
     columns = [arguments.get(name) for name in ("column", "column_A", "column_B")]
+    columns += arguments.get("column_list", ()) if "compound" in configuration.type else ()
     return Outcome(
         expectation=configuration.type,
         column=", ".join(str(column) for column in columns if column),

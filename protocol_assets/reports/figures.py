@@ -20,7 +20,7 @@ __all__ = [
     "Figures",
     "Landing",
     "figures",
-    "latest_complete_day",
+    "latest_settled_day",
     "published_figures",
 ]
 
@@ -45,8 +45,9 @@ class Landing:
     """What has landed of one cell.
 
     Attributes:
-        percent: Studies landed of those listed, None where none is listed.
-        is_complete: Whether every listed study has landed whole.
+        percent: Studies that the facts hold whole, of those listed; 0 where the cell was refused,
+            None where none is listed.
+        is_complete: Whether the facts hold all that is listed.
     """
 
     percent: float | None
@@ -93,8 +94,10 @@ class Figures:
     pacs: Sequence[str]
 
 
-def latest_complete_day(completeness: Iterable[Row], pacs: Sequence[str]) -> dt.date | None:
-    """The latest day on which every PACS has landed whole.
+def latest_settled_day(completeness: Iterable[Row], pacs: Sequence[str]) -> dt.date | None:
+    """The latest day of which nothing more is expected from any PACS.
+
+    What is left out by a rule does not keep a day from being reported.
 
     Args:
         completeness: Rows of ``completeness_daily``.
@@ -102,7 +105,7 @@ def latest_complete_day(completeness: Iterable[Row], pacs: Sequence[str]) -> dt.
     """
     landed: defaultdict[dt.date, set[str]] = defaultdict(set)
     for row in completeness:
-        if row["is_complete"]:
+        if row["is_settled"]:
             landed[row["study_date"]].add(row["pacs"])
     return max((day for day, names in landed.items() if names >= set(pacs)), default=None)
 
@@ -132,7 +135,7 @@ def figures(
         scope: The scanners to be shown.
     """
     completeness = marts["completeness_daily"]
-    day = latest_complete_day(completeness, pacs)
+    day = latest_settled_day(completeness, pacs)
     days = {row["study_date"]: row for row in marts["fleet_daily"]}
     month = max(
         (row["month_start"] for row in marts["nex_monthly"] if day and row["month_start"] <= day),

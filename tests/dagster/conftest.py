@@ -73,12 +73,6 @@ def other_study_date(path_part: str) -> Callable[[Request, Answer], Answer]:
     return spoil
 
 
-@pytest.fixture
-def spoil_study() -> Callable[[str], Callable[[Request, Answer], Answer]]:
-    """Make a PACS lie about the day of one study."""
-    return other_study_date
-
-
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The clone."""

@@ -19,6 +19,7 @@ import duckdb
 import pytest
 
 from protocol_assets.data import report_languages
+from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
 from protocol_assets.protocols.description import describe_cell
 from protocol_assets.reports.scope import Scope
@@ -111,7 +112,7 @@ def plan(pacs: WilfulPacs) -> Plan:
 @pytest.fixture(scope="module")
 def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[CellOutcome, ...]:
     """A whole run with failures that quote patients: of rules, gates, the PACS, the report."""
-    describe = describe_cell
+    describe, register = describe_cell, register_texts
     lying = other_study_date(pacs.fleet.studies(None, LAST, LAST)[0].study_uid)
 
     def quoting(rows: Sequence[Mapping[str, Any]], *zone: Any) -> Any:
@@ -119,12 +120,18 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Cel
             raise ValueError(f"cannot convert {rows[0]['PatientID']} {rows[0]['StudyInstanceUID']}")
         return describe(rows, *zone)
 
+    def quoting_all(rows: Sequence[Mapping[str, Any]], *rest: Any) -> Any:
+        if rows and rows[0]["StudyDate"] == LAST - dt.timedelta(days=2):
+            raise ValueError(f"cannot convert {rows[0]['PatientID']} {rows[0]['StudyInstanceUID']}")
+        return register(rows, *rest)
+
     def report_of(*_: Any) -> Any:
         raise KeyError(f"{plan.planter.word()} {min(plan.planter.uids)}")
 
     pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("protocol_assets.cells.facts.describe_cell", quoting)
+        patch.setattr("protocol_assets.cells.describing.describe_cell", quoting)
+        patch.setattr("protocol_assets.cells.facts.register_texts", quoting_all)
         runner = Runner(deployment)
         outcomes = [one for name in ("north", "south") for one in runner.cells(name, FIRST, LAST)]
         assert runner.report() is None
@@ -208,8 +215,9 @@ def test_enough_is_planted(failing_run: tuple[CellOutcome, ...], plan: Plan) -> 
 
 def test_the_run_had_its_failures(failing_run: tuple[CellOutcome, ...]) -> None:
     reasons = {one.cell.day: one.reason for one in failing_run if one.state != "landed"}
-    assert "unexpected ValueError at" in reasons[LAST - dt.timedelta(days=1)]
-    assert LAST in reasons
+    assert "unexpected ValueError at" in reasons[LAST - dt.timedelta(days=2)]
+    assert "left out: cannot_be_described" in reasons[LAST - dt.timedelta(days=1)]
+    assert "left out: study_of_another_day" in reasons[LAST]
     assert any("studies are missing" in reason for reason in reasons.values())
     assert not any("cannot convert" in reason or MARK in reason for reason in reasons.values())
 

@@ -22,13 +22,16 @@ def study(number: int, state: StudyState) -> StudyEntry:
     return StudyEntry(str(number), f"1.2.{number}", state, is_good, "", "", 2, 2, tries, "")
 
 
-def check(threshold: float, *states: StudyState, refused: str = "") -> dg.AssetCheckResult:
+def check(
+    threshold: float, *states: StudyState, refused: str = "", at_a_gate: str = "", left_out: int = 0
+) -> dg.AssetCheckResult:
     entries = tuple(study(number, state) for number, state in enumerate(states))
     manifest = Manifest(CELL, "", "", {}, entries, requests=9, retries=2, received=1000)
     result = StationResult(passed={CELL: certificate(manifest)})
     if refused:
         result.refused[Cell(CELL.day, "other")] = refused
-    return completeness_check(result, threshold)
+    refusals = {CELL: at_a_gate} if at_a_gate else {}
+    return completeness_check(result, threshold, refusals, {CELL: left_out})
 
 
 @pytest.mark.parametrize(
@@ -44,9 +47,21 @@ def test_tombstones_and_near_line_studies_are_counted_apart() -> None:
     told = check(1.0, "landed", "gone", "not_online", "not_online")
     assert told.passed
     (row,) = str(told.metadata["cells"].value).splitlines()[2:]
-    assert row == "| 2026-03-02 main | 1 | 1 | 0 | 0 | 1 | 2 | 0 | 9 | 2 | 1000 | 0.0 |"
+    assert row == "| 2026-03-02 main | 1 | 1 | 0 | 0 | 1 | 2 | 0 | 9 | 2 | 1000 | 0.0 | 0 |"
 
 
 def test_a_refused_cell_is_an_error() -> None:
     told = check(0.5, "landed", refused="PACS other could not be reached")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
+
+
+def test_a_cell_that_a_gate_refuses_is_not_complete_although_it_landed() -> None:
+    told = check(0.5, "landed", "landed", at_a_gate="columns differ")
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert told.description == "2 studies missing"
+
+
+def test_a_study_of_which_something_is_left_out_is_missing() -> None:
+    told = check(0.95, *["landed"] * 20, left_out=1)  # type: ignore[arg-type]
+    assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert told.description == "1 study missing"

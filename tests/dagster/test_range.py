@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import dagster as dg
+import duckdb
 import pytest
+from click.testing import CliRunner
 
+from protocol_assets.cells.attempts import read_attempt, record_refusal
 from protocol_assets.cells.status import cell_states
+from protocol_assets.cli.main import cli
 from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.zones import Cell
+from protocol_assets.quality.suites import load_suite
 from protocol_assets.runs import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
@@ -19,8 +24,6 @@ from .conftest import FIRST, LAST, WilfulPacs
 
 BAD = Cell(dt.date(2026, 2, 4), "north")
 CELLS = [Cell(FIRST + dt.timedelta(days=n), "north") for n in range(5)]
-
-Spoil = Callable[[str], Callable[[Request, Answer], Answer]]
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +37,37 @@ def first_landing(deployment: Settings) -> Runner:
 
 
 @pytest.fixture
-def spoiled(pacs: WilfulPacs, spoil_study: Spoil) -> Iterator[None]:
-    """One study of the bad cell claims another study day."""
-    study = pacs.fleet.studies("north", BAD.day, BAD.day)[0]
-    pacs.spoil = spoil_study(study.study_uid)
-    yield
-    pacs.spoil = None
+def refusing() -> Iterator[pytest.MonkeyPatch]:
+    """The suite of the series refuses one day."""
+    suite = load_suite("series_mr")
+    refusal = {
+        "type": "expect_column_values_to_not_be_in_set",
+        "severity": "critical",
+        "kwargs": {"column": "cell_day", "value_set": [BAD.day]},
+    }
+    stricter = suite | {"expectations": [*suite["expectations"], refusal]}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "protocol_assets.quality.suites.load_suite",
+            lambda name: stricter if name == "series_mr" else load_suite(name),
+        )
+        yield patch
+
+
+def completeness(settings: Settings, cell: Cell) -> tuple[object, ...]:
+    """Of one cell: as the warehouse and the published file have it."""
+    query = """
+        select facts_state, studies_completeness, is_complete from marts.kpi_completeness_daily
+        where study_date = ? and pacs = ?
+    """
+    with duckdb.connect(str(settings.lake.warehouse), read_only=True) as connection:
+        row = connection.execute(query, [cell.day, cell.pacs]).fetchone()
+    (published,) = (
+        one["studies_landed_percent"]
+        for one in read_part(settings.lake.marts / "completeness_daily.parquet").to_pylist()
+        if (one["study_date"], one["pacs"]) == (cell.day, cell.pacs)
+    )
+    return (*(row or ()), published)
 
 
 def materialized(asset: str) -> dict[str, float]:
@@ -101,7 +129,7 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
 
 
 def test_one_refused_cell_of_five_and_its_repair(
-    first_landing: Runner, deployment: Settings, spoiled: None, pacs: WilfulPacs
+    first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
     before = materialized("series_facts")
     old = deployment.lake.facts(BAD).read_bytes()
@@ -113,29 +141,58 @@ def test_one_refused_cell_of_five_and_its_repair(
         "landed",
         "landed",
     ]
-    assert "StudyDate" in outcomes[2].reason
+    assert "cell_day" in outcomes[2].reason
 
     after = materialized("series_facts")
     new = {key for key in after if after[key] > before[key]}
     assert new == {cell.key for cell in CELLS if cell != BAD}
     assert deployment.lake.facts(BAD).read_bytes() == old
     assert first_landing.report() is None
+    assert completeness(deployment, BAD) == ("refused", 0, False, 0)
+    (state,) = [one for one in cell_states(deployment.lake, deployment.pseudonyms()) if one.refusal]
+    assert state.cell == BAD
+    assert not state.is_stale, "the same rules would refuse it again"
+    assert "correct it at the PACS" in state.words
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs(dg.RunsFilter(job_name="land_and_deidentify"), limit=1)
         assert run.status == dg.DagsterRunStatus.FAILURE
-        gate = dg.AssetCheckKey(dg.AssetKey("series"), "gate")
-        (check,) = instance.event_log_storage.get_asset_check_execution_history(gate, limit=1)
-    assert check.event is not None
-    assert check.event.dagster_event is not None
-    assert not check.event.dagster_event.asset_check_evaluation_data.passed
+        for asset, name in (("series", "gate"), ("raw_dicomweb", "completeness")):
+            key = dg.AssetCheckKey(dg.AssetKey(asset), name)
+            (check,) = instance.event_log_storage.get_asset_check_execution_history(key, limit=1)
+            assert check.event is not None
+            assert check.event.dagster_event is not None
+            assert not check.event.dagster_event.asset_check_evaluation_data.passed
 
-    pacs.spoil = None
+    refusing.undo()
     (repaired,) = first_landing.cells("north", BAD.day, BAD.day, force=True)
     assert repaired.state == "landed"
     assert materialized("series_facts")[BAD.key] > after[BAD.key]
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs(dg.RunsFilter(job_name="land_and_deidentify"), limit=1)
         assert run.status == dg.DagsterRunStatus.SUCCESS
+    assert not [
+        one for one in cell_states(deployment.lake, deployment.pseudonyms()) if not one.is_good
+    ]
+
+
+def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
+    first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
+) -> None:
+    list(first_landing.cells("north", BAD.day, BAD.day))
+    lake, pseudonyms = deployment.lake, deployment.pseudonyms()
+    attempt = read_attempt(lake, BAD)
+    assert attempt is not None
+    assert attempt.refusal
+    older = {**attempt.refused_by, "rules_version": "older"}
+    record_refusal(lake, BAD, attempt.refusal, older)
+    lake.facts(BAD).unlink()
+    (state,) = [one for one in cell_states(lake, pseudonyms) if not one.is_good]
+    assert (state.is_stale, state.refusal) == (True, "")
+    refusing.undo()
+    runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
+    assert runner.return_value == 0, runner.output
+    assert lake.facts(BAD).exists()
+    assert completeness(deployment, BAD) == ("stored", 1, True, 100)
 
 
 def test_a_study_that_fails_is_recorded_and_the_others_land(

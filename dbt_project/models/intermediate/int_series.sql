@@ -8,12 +8,23 @@ names as (
     select * from {{ ref('stg_scanner_names') }}
 ),
 
--- A series that several PACS hold counts once: from the first PACS by name.
+sized as (
+    select
+        *,
+        count(*) over (partition by pacs, study_date, study_key) as series_of_study
+    from facts
+),
+
+-- A series that several PACS, days or studies hold counts once: from the first PACS by name, the
+-- earliest day, and the study that holds most series.
 prioritised as (
     select
         *,
-        row_number() over (partition by series_key order by pacs asc, study_date asc) as copy_number
-    from facts
+        row_number() over (
+            partition by series_key
+            order by pacs asc, study_date asc, series_of_study desc, study_key asc
+        ) as copy_number
+    from sized
 ),
 
 classified as (

@@ -9,5 +9,6 @@ select
     pacs,
     100 * studies_completeness as studies_landed_percent,
     100 * instances_completeness as instances_landed_percent,
+    is_settled,
     is_complete
 from completeness

@@ -7,11 +7,15 @@ source as (
 select
     study_date,
     pacs,
+    -- Parts that are older than the column were written when the facts were stored.
+    coalesce(facts_state, 'stored') as facts_state,
     studies_expected,
     studies_landed,
     studies_incomplete,
     studies_failed,
     studies_gone,
+    coalesce(studies_left_out, 0) as studies_left_out,
     instances_expected,
-    instances_landed
+    instances_landed,
+    coalesce(instances_left_out, 0) as instances_left_out
 from source

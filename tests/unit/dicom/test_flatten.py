@@ -61,10 +61,24 @@ def test_dirty_values_become_null_and_are_counted() -> None:
     assert study.dirty == {"NumberOfAverages": 5}
 
 
-def test_instances_without_a_series_are_counted_not_lost() -> None:
-    study = flatten_study([{}, {SERIES: element("UI", "../x")}, instance()])
-    assert study.rejected_instances == 2
-    assert len(study.rows) == 1
+def test_instances_without_a_series_uid_are_rows_that_say_so() -> None:
+    sent = [
+        {},
+        {SERIES: {"Value": ["1.2.3"]}},  # without a VR it cannot be read
+        {SERIES: element("UI", "../x")},
+        {SERIES: element("UI", "../x"), "00180083": element("DS", 2)},
+        {SERIES: element("UI", "1." * 33 + "1")},
+        instance(),
+    ]
+    rows = flatten_study(sent).rows
+    columns = ("SeriesInstanceUID", "quarantine_rule", "NumberOfSeriesRelatedInstances")
+    assert [tuple(row.get(name) for name in columns) for row in rows] == [
+        ("1.2.3", None, 1),
+        (None, "series_uid_invalid", 2),
+        ("../x", "series_uid_invalid", 2),
+        ("1." * 33 + "1", "series_uid_invalid", 1),
+    ]
+    assert rows[2]["NumberOfAverages"] == 2
 
 
 def test_tags_in_other_spellings_are_read() -> None:

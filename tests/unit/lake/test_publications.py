@@ -309,7 +309,7 @@ def warehouse(patients: int, label: str, nex: float) -> duckdb.DuckDBPyConnectio
         create table marts.dim_scanner as
             select 'd1' as device_key, '{label}' as scanner_label, 'North' as site;
         create table published.completeness_daily as
-            select date '2026-01-02' as study_date, 'main' as pacs, true as is_complete;
+            select date '2026-01-02' as study_date, 'main' as pacs, true as is_settled;
         create table published.fleet_daily as
             select date '2026-01-02' as study_date, false as is_suppressed, {patients} as patients;
         create table published.nex_monthly as

@@ -23,6 +23,7 @@ def cell(day: dt.date, pacs: str, percent: float | None, is_complete: bool | Non
         "pacs": pacs,
         "studies_landed_percent": percent,
         "instances_landed_percent": percent,
+        "is_settled": percent is None or percent >= 100 if is_complete is None else is_complete,
         "is_complete": percent is None or percent >= 100 if is_complete is None else is_complete,
     }
 

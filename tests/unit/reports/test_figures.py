@@ -2,18 +2,18 @@ from __future__ import annotations
 
 import datetime as dt
 
-from protocol_assets.reports.figures import Landing, latest_complete_day
+from protocol_assets.reports.figures import Landing, latest_settled_day
 from tests.unit.reports.marts import DAY, PACS, cell, change, finding, fleet, made
 
 
 def test_the_day_is_the_latest_that_every_pacs_has_whole() -> None:
     before = DAY - dt.timedelta(days=1)
     rows = [cell(before, "north", 100), cell(before, "south", 100), cell(DAY, "north", 100)]
-    assert latest_complete_day(rows, PACS) == before
-    assert latest_complete_day([*rows, cell(DAY, "south", 99.9)], PACS) == before
-    assert latest_complete_day([*rows, cell(DAY, "south", 100)], PACS) == DAY
-    assert latest_complete_day([*rows, cell(DAY, "south", None)], PACS) == DAY
-    assert latest_complete_day([], PACS) is None
+    assert latest_settled_day(rows, PACS) == before
+    assert latest_settled_day([*rows, cell(DAY, "south", 99.9)], PACS) == before
+    assert latest_settled_day([*rows, cell(DAY, "south", 100)], PACS) == DAY
+    assert latest_settled_day([*rows, cell(DAY, "south", None)], PACS) == DAY
+    assert latest_settled_day([], PACS) is None
 
 
 def test_the_trend_ends_with_the_day_and_has_no_value_where_a_day_has_no_row() -> None:
