@@ -12,6 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
 from protocol_assets.defs.sensors import range_tags
 from protocol_assets.faults import Fault
@@ -107,8 +108,7 @@ class Runner:
         landed, expected = manifest.count("landed"), manifest.expected
         if manifest.is_complete:
             return CellOutcome(cell, "landed", "", landed, expected)
-        reason = f"{expected - landed} of {expected} studies are missing"
-        return CellOutcome(cell, "incomplete", reason, landed, expected)
+        return CellOutcome(cell, "incomplete", describe_shortfall(manifest), landed, expected)
 
     def report(self, as_of: dt.date | None = None) -> str | None:
         """Build the warehouse from all facts, find what is to be found, publish, and report.

@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from protocol_assets.cells.attempts import read_attempt
+from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
@@ -26,6 +27,7 @@ class CellState:
         cell: The cell.
         landed: Studies landed.
         expected: Studies listed.
+        shortfall: What is missing and why, in words; empty where it is complete.
         is_stale: Whether its facts are missing or were made by other versions than today's, and can
             be made anew.
         damage: Why its manifest cannot be read, in words; empty where it can.
@@ -36,18 +38,19 @@ class CellState:
     expected: int
     is_stale: bool
     damage: str = ""
+    shortfall: str = ""
 
     @property
     def is_good(self) -> bool:
         """Whether nothing is to be done."""
-        return self.landed == self.expected and not self.is_stale and not self.damage
+        return not (self.shortfall or self.is_stale or self.damage)
 
     @property
     def words(self) -> str:
         """The state in words."""
         parts = [self.damage] if self.damage else []
-        if self.landed < self.expected:
-            parts.append("incomplete: materialize it again")
+        if self.shortfall:
+            parts.append(f"incomplete: {self.shortfall}; materialize it again")
         if self.is_stale:
             parts.append("stale: run rebuild")
         return "; ".join(parts) or "good"
@@ -70,7 +73,8 @@ def cell_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[CellState]:
             continue
         if manifest is not None:
             stale = _is_stale(lake, manifest, now)
-            states.append(CellState(cell, manifest.count("landed"), manifest.expected, stale))
+            landed, shortfall = manifest.count("landed"), describe_shortfall(manifest)
+            states.append(CellState(cell, landed, manifest.expected, stale, shortfall=shortfall))
     return states
 
 

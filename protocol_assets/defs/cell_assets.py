@@ -141,8 +141,9 @@ def _checks(asset: str, result: StationResult, threshold: float) -> Iterator[dg.
 
 _CERTIFIED: Final = (
     *("studies_expected", "studies_landed", "studies_incomplete", "studies_failed"),
-    *("studies_gone", "studies_not_online", "dead_letters", "requests", "retries", "bytes"),
-    "seconds",
+    *("studies_gone", "studies_not_online", "studies_unreadable", "studies_other_modality"),
+    *("instances_rejected", "instances_duplicate", "instances_miscounted"),
+    *("dead_letters", "requests", "retries", "bytes", "seconds"),
 )
 
 
@@ -157,6 +158,11 @@ def completeness_check(result: StationResult, threshold: float) -> dg.AssetCheck
         cell.key: counts["studies_expected"] - counts["studies_landed"]
         for cell, counts in sorted(result.passed.items())
         if counts["studies_landed"] < counts["studies_expected"]
+    }
+    short = {
+        cell.key: counts["shortfall"]
+        for cell, counts in sorted(result.passed.items())
+        if counts["shortfall"]
     }
     below = [
         cell.key
@@ -175,12 +181,13 @@ def completeness_check(result: StationResult, threshold: float) -> dg.AssetCheck
     return dg.AssetCheckResult(
         asset_key="raw_dicomweb",
         check_name="completeness",
-        passed=not missing and not result.refused,
+        passed=not missing and not short and not result.refused,
         severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description=_count(sum(missing.values()), "study missing", "studies missing"),
         metadata={
             "cells": dg.MetadataValue.md("\n".join(lines)),
             "cells_below_threshold": len(below),
+            "incomplete": short,
             "refused": {cell.key: reason for cell, reason in sorted(result.refused.items())},
         },
     )

@@ -13,5 +13,10 @@ select
     studies_failed,
     studies_gone,
     instances_expected,
-    instances_landed
+    instances_landed,
+    coalesce(studies_unreadable, 0) as studies_unreadable,
+    coalesce(studies_other_modality, 0) as studies_other_modality,
+    coalesce(instances_rejected, 0) as instances_rejected,
+    coalesce(instances_duplicate, 0) as instances_duplicate,
+    coalesce(instances_miscounted, 0) as instances_miscounted
 from source
