@@ -82,7 +82,7 @@ def certificate(manifest: Manifest) -> Mapping[str, Any]:
 
 
 def _expected(entry: StudyEntry) -> int:
-    return entry.expected or entry.instances + entry.rejected
+    return max(entry.expected or 0, entry.instances + entry.rejected)
 
 
 def describe_shortfall(manifest: Manifest) -> str:

@@ -27,6 +27,8 @@ _STATUS_KINDS: Final[dict[int, Kind]] = {
     503: "busy",
     504: "timeout",
 }
+_BLANK: Final = 16
+"""Bytes of white space that are an empty body all the same."""
 _RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
 _MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNORECASE)
@@ -149,7 +151,7 @@ def judge(
     rows: list[Any] = []
     if status == 200:
         body = inflate(message.body, encoding, limit)
-        rows = parse_objects(body, take) if body else []
+        rows = parse_objects(body, take) if body[:_BLANK].strip() or body[_BLANK:] else []
     elif status == 304 and "If-None-Match" not in request.headers:
         return Failure("bad_status", 304)
     elif 300 <= status < 400 and status != 304:

@@ -115,9 +115,9 @@ class PacsClient:
 
         def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
             nonlocal requests
-            rows = self._searches.narrowed(filters, limit, offset)
+            page = self._searches.listing_page(filters, limit, offset)
             requests += self.last_answer.tries
-            return listing.Page(rows, self.last_answer.warned)
+            return page
 
         found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.rows_a_page))
         of_day = studies_of_day(found.rows.values(), found.rejected, day, self.endpoint.modalities)

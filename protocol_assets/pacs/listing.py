@@ -55,10 +55,11 @@ class StudyTimeError(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, and whether a Warning header told of more."""
+    """One answer: its rows, whether a Warning header told of more, whether it was a refusal."""
 
     rows: list[Row]
     warned: bool = False
+    is_refused: bool = False
 
 
 class Ask(Protocol):
@@ -128,6 +129,8 @@ def enumerate_rows(
         # Several rows of one study count; a row that is repeated as it is does not.
         offset += len({orjson.dumps(row) for row in page.rows}) if repeats else len(shown)
         largest, warned = max(largest, len(page.rows)), page.warned
+    # A refusal after a full page may be the end, or all that this server ever shows.
+    listing.doubtful |= page.is_refused and largest >= page_size
     # A Warning before the last page is ordinary; one row over the limit is how Orthanc caps.
     listing.doubtful |= warned or largest == page_size + 1
     return listing

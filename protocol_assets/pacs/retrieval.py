@@ -178,7 +178,7 @@ class StudyRetrieval:
         if refusal.kind in _ABSENT:
             self._client.recount(study)
             return True
-        return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED
+        return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED | {500}
 
     def _series_listing(self, study: ListedStudy) -> SeriesListing:
         try:

@@ -38,6 +38,7 @@ Guard = Callable[[Callable[[], list[Row]]], list[Row]]
 
 _INCLUDED: Final[tuple[str, ...]] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES, AVAILABILITY)
 _NOT_OFFERED: Final = frozenset({400, 405, 406, 500, 501})
+_NO_SUCH_PAGE: Final = (400, 416)
 _BROAD_REFUSALS: Final = frozenset({400, 413, 500, 504})
 _DAYS_TRIED: Final = 10
 
@@ -76,17 +77,24 @@ class Searches:
         """One page, without the counts where the PACS refuses to include them."""
         if not self._fields:
             return self._search((), filters, limit, offset)
-        may_be_refused = not self._has_answered
+        refusals = (500, 501) if not self._has_answered else ()
         try:
-            with self._session.refusals(*((500,) if may_be_refused else ())):
+            with self._session.refusals(*refusals):
                 rows = self._search(self._fields, filters, limit, offset)
         except PacsError as error:
-            is_refusal = error.status == 400 or (may_be_refused and error.status in (500, 501))
-            if not is_refusal:
+            if error.status != 400 and error.status not in refusals:
                 raise
+            may_pass = error.status != 400
         else:
             return self._with_counts(rows, filters, limit, offset)
         rows = self._search((), filters, limit, offset)
+        if may_pass:  # a passing error, or the fields? The same question again tells them apart
+            try:
+                with self._session.refusals(*refusals):
+                    return self._search(self._fields, filters, limit, offset)
+            except PacsError as error:
+                if error.status not in refusals:
+                    raise
         self._fields = ()
         return rows
 
@@ -125,7 +133,23 @@ class Searches:
         self._has_answered = True
         return rows
 
-    def narrowed(self, filters: Mapping[str, str], limit: int, offset: int) -> list[Row]:
+    def listing_page(self, filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
+        """One page of a listing; a later page that is refused is empty and said to be doubtful.
+
+        Raises:
+            StudyTimeError: StudyTime or a range of days is refused, now or earlier.
+            PacsError: No good answer.
+        """
+        try:
+            with self._session.refusals(*(_NO_SUCH_PAGE if offset else ())):
+                rows = self._narrowed(filters, limit, offset)
+        except PacsError as error:
+            if not offset or error.status not in _NO_SUCH_PAGE:
+                raise
+            return listing.Page([], is_refused=True)
+        return listing.Page(rows, self._session.last.warned)
+
+    def _narrowed(self, filters: Mapping[str, str], limit: int, offset: int) -> list[Row]:
         """One page of a listing whose StudyTime or range of days the PACS may refuse.
 
         Raises:
@@ -142,8 +166,8 @@ class Searches:
             with self._session.refusals(500):
                 return self.studies(filters, limit, offset)
         except PacsError as error:
-            if error.status not in _NOT_OFFERED | {413}:
-                raise
+            if offset or error.status not in _NOT_OFFERED | {413}:
+                raise  # what was taken for the first page is not refused
         self._refused |= refusable
         raise listing.StudyTimeError
 

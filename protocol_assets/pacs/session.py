@@ -36,7 +36,11 @@ from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.login import Basic, Bearer, ClientCredentials, Login, LoginError
 from protocol_assets.pacs.transport import DeadlineAdapter, kept_deadline, silence_libraries
-from protocol_assets.pacs.transport_errors import transport_kind, unusable_certificates
+from protocol_assets.pacs.transport_errors import (
+    UnusableFileError,
+    transport_kind,
+    unusable_certificates,
+)
 
 __all__ = ["Effort", "GuardedSession"]
 
@@ -79,7 +83,7 @@ class GuardedSession(requests.Session):
         now: The time of day, for a Retry-After that is a date.
 
     Raises:
-        ValueError: A file named by ``endpoint`` is not there.
+        UnusableFileError: A file named by ``endpoint`` is not there or cannot be used.
     """
 
     def __init__(
@@ -327,9 +331,9 @@ def _guard(session: requests.Session, endpoint: Endpoint) -> None:
         ("client_key_file", endpoint.client_key_file),
     ):
         if path is not None and not path.is_file():
-            raise ValueError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
+            raise UnusableFileError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
     if problem := unusable_certificates(endpoint):
-        raise ValueError(f"pacs {endpoint.name}: {problem}")
+        raise UnusableFileError(f"pacs {endpoint.name}: {problem}")
     session.trust_env = False
     session.verify = str(endpoint.ca_file) if endpoint.ca_file else True
     if endpoint.client_cert_file is not None:

@@ -13,10 +13,11 @@ from typing import Final
 import requests
 import urllib3
 
+from protocol_assets.faults import Fault
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind
 
-__all__ = ["transport_kind", "unusable_certificates"]
+__all__ = ["UnusableFileError", "transport_kind", "unusable_certificates"]
 
 # OpenSSL's reasons for a first answer that is no TLS record.
 _NO_TLS: Final = frozenset(
@@ -29,6 +30,10 @@ _NO_TLS: Final = frozenset(
         "BAD_RECORD_TYPE",
     }
 )
+
+
+class UnusableFileError(Fault, ValueError):
+    """A file of certificates that the configuration names cannot be used."""
 
 
 def transport_kind(error: Exception) -> tuple[Kind, None, str | None]:

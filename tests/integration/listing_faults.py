@@ -172,7 +172,7 @@ def _one_too_many(row: dict[str, Any]) -> None:
 def _one_value_passed(_: FaultyPacs, request: Request, answer: Answer) -> Answer:
     if not is_listing(request) or not answer.body:
         return answer
-    passed = parse_qs(request.query).get("includefield", [""])[-1].split(",")
+    passed = min(parse_qs(request.query).get("includefield", [""])).split(",")
     lost = {*COUNTS, MODALITIES} - set(passed)
     return each(drop(*lost))(answer)
 
