@@ -12,6 +12,7 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.cells.status import read_left_out
 from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
 from protocol_assets.defs.sensors import range_tags
@@ -109,9 +110,7 @@ class Runner:
         lost = read_left_out(self.settings.lake, cell)
         if manifest.is_complete and not lost.series:
             return CellOutcome(cell, "landed", "", landed, expected)
-        reasons = []
-        if not manifest.is_complete:
-            reasons.append(f"{expected - landed} of {expected} studies are missing")
+        reasons = [describe_shortfall(manifest)] if not manifest.is_complete else []
         if lost.series:
             reasons.append(f"{lost.words}; protocol-assets status names them")
         return CellOutcome(cell, "incomplete", "; ".join(reasons), landed, expected)

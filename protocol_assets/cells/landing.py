@@ -14,6 +14,7 @@ from protocol_assets.cells.attempts import (
     record_problem,
 )
 from protocol_assets.cells.load_page import write_load_page
+from protocol_assets.cells.modalities import ModalityReview
 from protocol_assets.cells.studies import Progress, StudiesLanding, study_file
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -23,6 +24,7 @@ from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import DayListing, PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.reconcile import ListedStudy, fingerprint
+from protocol_assets.pacs.rows import has_only_companions
 
 __all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
 
@@ -76,14 +78,17 @@ def land_cell(
         before = begin_attempt(lake, cell, now)
         previous = read_manifest(lake, cell)
         listing = _list(client, lake, cell)
-        listed_as = day_fingerprint(listing.studies, pseudonyms)
+        review = ModalityReview(client, pseudonyms, previous, force=force)
+        review.review(listing)
+        studies = sorted(review.wanted, key=lambda study: study.study_instance_uid)
+        listed_as = _fingerprint(listing, studies, pseudonyms)
         record_listing(lake, cell, before, listed_as)
         landing = StudiesLanding(
             client, lake, cell, pseudonyms, previous, now, force=force, is_excluded=is_excluded
         )
         if not force and not _agrees_with(before, listed_as):
-            landing.refuse_to_shrink(listing.studies)
-        entries = landing.land(listing.studies, progress or (lambda _done, _listed: None))
+            landing.refuse_to_shrink(studies)
+        entries = landing.land(studies, progress or (lambda _done, _listed: None))
         spent = client.effort
         manifest = Manifest(
             cell=cell,
@@ -92,6 +97,7 @@ def land_cell(
             versions=cell_versions(pseudonyms),
             studies=tuple(sorted(entries, key=lambda entry: entry.name)),
             rejected=listing.rejected,
+            others=tuple(sorted(review.others, key=lambda other: other.name)),
             verified_at=landing.verified_at,
             fetched=len(landing.fetched),
             overwritten=len(landing.overwritten),
@@ -106,15 +112,35 @@ def land_cell(
         return manifest
 
 
-def day_fingerprint(studies: Sequence[ListedStudy], pseudonyms: Pseudonyms) -> str:
+def _fingerprint(
+    listing: DayListing, studies: Sequence[ListedStudy], pseudonyms: Pseudonyms
+) -> str:
+    """As ``followed_studies`` will see the listing once the manifest is written."""
+    landing = {study.study_instance_uid for study in studies}
+    followed = [
+        *studies,
+        *(
+            one
+            for one in listing.others
+            if has_only_companions(one) and one.study_instance_uid not in landing
+        ),
+    ]
+    return day_fingerprint(followed, pseudonyms, listing.rejected)
+
+
+def day_fingerprint(
+    studies: Sequence[ListedStudy], pseudonyms: Pseudonyms, rejected: int = 0
+) -> str:
     """Keyed hash of a day's listing.
 
-    It differs when a study comes, goes, changes its counts, or is taken off line or back.
+    It differs when a study comes, goes, changes its counts, or is taken off line or back, and when
+    the number of rows that cannot be used changes.
     """
-    lines = (
+    lines = [
         fingerprint(study) + ("" if study.is_online else f"|{study.availability}")
         for study in studies
-    )
+    ]
+    lines += [f"rejected|{rejected}"] if rejected else []
     return pseudonyms.of("listing", "\n".join(sorted(lines)))
 
 

@@ -143,8 +143,10 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
             study_file(lake, cell, before).rename(study_file(lake, cell, after))
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
-    if studies != manifest.studies:
-        write_manifest(lake, replace(manifest, studies=studies))
+    # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
+    others = tuple(replace(one, name="", mark="") for one in manifest.others)
+    if (studies, others) != (manifest.studies, manifest.others):
+        write_manifest(lake, replace(manifest, studies=studies, others=others))
 
 
 def _rekey_kept(path: Path, change: _Change) -> None:

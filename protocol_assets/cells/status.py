@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from protocol_assets.cells.attempts import Attempt, read_attempt
+from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.cells.quarantine import LeftOut, left_out
 from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -36,6 +37,7 @@ class CellState:
         cell: The cell.
         landed: Studies landed.
         expected: Studies listed.
+        shortfall: What is missing and why, in words; empty where it is complete.
         is_stale: Whether its facts are missing or were made by other versions than today's, and can
             be made anew.
         damage: Why its manifest cannot be read, in words; empty where it can.
@@ -48,20 +50,21 @@ class CellState:
     expected: int
     is_stale: bool
     damage: str = ""
+    shortfall: str = ""
     refusal: str = ""
     left_out: LeftOut = field(default_factory=LeftOut)
 
     @property
     def is_good(self) -> bool:
         """Whether there is nothing to do."""
-        return self.landed == self.expected and not (self.is_stale or self.damage or self.refusal)
+        return not (self.shortfall or self.is_stale or self.damage or self.refusal)
 
     @property
     def words(self) -> str:
         """The state in words."""
         parts = [self.damage] if self.damage else []
-        if self.landed < self.expected:
-            parts.append("incomplete: materialize it again")
+        if self.shortfall:
+            parts.append(f"incomplete: {self.shortfall}; materialize it again")
         if self.refusal:
             parts.append(
                 f"refused: {self.refusal}; correct it at the PACS and materialize it again"
@@ -97,6 +100,7 @@ def cell_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[CellState]:
                     manifest.expected,
                     # What the rules of today refuse, they refuse again when it is rebuilt.
                     is_stale=not refusal and _is_stale(lake, manifest, now),
+                    shortfall=describe_shortfall(manifest),
                     refusal=refusal,
                     left_out=read_left_out(lake, cell),
                 )

@@ -201,12 +201,7 @@ class StudiesLanding:
             if not before.is_dead_letter:
                 entry = self._without_error(entry)
         if stamp is not None:
-            entry = replace(
-                entry,
-                fingerprint=stamp.fingerprint,
-                content_hash=stamp.content_hash,
-                instances=stamp.instances,
-            )
+            entry = _stamped(entry, stamp)
         return entry
 
     def _retrieve(
@@ -229,7 +224,8 @@ class StudiesLanding:
         if failure is not None:
             return self._failed(entry, failure)
         if found is None or not is_whole:
-            return self._dead(replace(entry, state="incomplete"), "incomplete", "reconcile", None)
+            kind = (found and found.outcome.problem) or "incomplete"
+            return self._dead(replace(entry, state="incomplete"), kind, "reconcile", None)
         lines = found.received.lines
         if self.is_excluded(lines):
             bare = replace(self._without_error(entry), study_instance_uid="")
@@ -240,6 +236,10 @@ class StudiesLanding:
             expected=found.outcome.expected,
             instances=found.outcome.received,
             etag=found.etag if self.client.endpoint.profile.etag else "",
+            rejected=found.received.rejected,
+            duplicates=found.received.duplicates,
+            foreign=found.received.foreign,
+            miscounted=found.outcome.miscounted,
         )
         write_study(self._file(entry.name), lines, stamp)
         self.fetched.add(entry.name)
@@ -250,14 +250,8 @@ class StudiesLanding:
     # What came of it
 
     def _landed(self, entry: StudyEntry, stamp: Stamp) -> StudyEntry:
-        return replace(
-            self._without_error(entry),
-            state="landed",
-            fingerprint=stamp.fingerprint,
-            content_hash=stamp.content_hash,
-            expected=stamp.expected,
-            instances=stamp.instances,
-        )
+        landed = _stamped(self._without_error(entry), stamp)
+        return replace(landed, state="landed", expected=stamp.expected)
 
     def _not_online(self, entry: StudyEntry) -> StudyEntry:
         return replace(self._without_error(entry), state="not_online")
@@ -312,3 +306,17 @@ class StudiesLanding:
     @property
     def _moment(self) -> str:
         return self.now.isoformat(timespec="seconds")
+
+
+def _stamped(entry: StudyEntry, stamp: Stamp) -> StudyEntry:
+    """The entry with what the study's file says of itself."""
+    return replace(
+        entry,
+        fingerprint=stamp.fingerprint,
+        content_hash=stamp.content_hash,
+        instances=stamp.instances,
+        rejected=stamp.rejected,
+        duplicates=stamp.duplicates,
+        foreign=stamp.foreign,
+        miscounted=stamp.miscounted,
+    )

@@ -17,6 +17,7 @@ from typing import Final
 
 from protocol_assets.cells.attempts import Attempt, read_attempt
 from protocol_assets.cells.landing import cell_lock, day_fingerprint
+from protocol_assets.cells.modalities import followed_studies
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.lake.locks import LockedError, exclusive
@@ -231,7 +232,8 @@ class Watch:
                 self._result.trouble.append(f"{day}: {error}")
             return error.kind == "capped"  # it answers; this day alone cannot be listed
         self._result.listed += 1
-        listed_as = day_fingerprint(listing.studies, self.pseudonyms)
+        followed = followed_studies(listing, record.manifest, self.pseudonyms)
+        listed_as = day_fingerprint(followed, self.pseudonyms, listing.rejected)
         if record.has_changed(listed_as) or record.is_due(self.now):
             self._result.wanted[day] = state_of(record, listed_as)
         return True

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 import dagster as dg
 
 from protocol_assets.cells.attempts import Attempt, read_attempt
+from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.defs.arrivals import ARRIVALS, first_asked
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.sensors import days_in_flight
@@ -242,7 +243,7 @@ def _cell_line(lake: Lake, cell: Cell, attempt: Attempt) -> str:
         status = f" {attempt.status}" if attempt.status else ""
         what = f"could not be listed ({attempt.problem}{status})"
     elif manifest is not None and not manifest.is_complete:
-        what = f"is incomplete: {manifest.count('landed')} of {manifest.expected} studies landed"
+        what = f"is incomplete: {describe_shortfall(manifest)}"
     elif attempt.refusal:
         what = f"was refused: {attempt.refusal}"
     else:

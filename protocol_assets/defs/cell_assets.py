@@ -144,8 +144,9 @@ def _gate_checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckRes
 
 _CERTIFIED: Final = (
     *("studies_expected", "studies_landed", "studies_incomplete", "studies_failed"),
-    *("studies_gone", "studies_not_online", "dead_letters", "requests", "retries", "bytes"),
-    "seconds",
+    *("studies_gone", "studies_not_online", "studies_unreadable", "studies_other_modality"),
+    *("instances_rejected", "instances_duplicate", "instances_miscounted"),
+    *("dead_letters", "requests", "retries", "bytes", "seconds"),
 )
 
 
@@ -168,6 +169,11 @@ def completeness_check(
     """
     reasons = {**result.refused, **refused}
     missing, below = {}, []
+    short = {
+        cell.key: counts["shortfall"]
+        for cell, counts in sorted(result.passed.items())
+        if counts["shortfall"]
+    }
     lines = [
         "| cell | "
         + " | ".join(name.removeprefix("studies_") for name in _CERTIFIED)
@@ -187,12 +193,13 @@ def completeness_check(
     return dg.AssetCheckResult(
         asset_key="raw_dicomweb",
         check_name="completeness",
-        passed=not missing and not reasons,
+        passed=not missing and not short and not reasons,
         severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description=_count(sum(missing.values()), "study missing", "studies missing"),
         metadata={
             "cells": dg.MetadataValue.md("\n".join(lines)),
             "cells_below_threshold": len(below),
+            "incomplete": short,
             "refused": {cell.key: reason for cell, reason in sorted(reasons.items())},
         },
     )

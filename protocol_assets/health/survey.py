@@ -123,7 +123,7 @@ def _cell_findings(
         bad = [one for one in own if not one.is_good]
         dead = [one for one in letters if one.cell.pacs == name]
         counts = (
-            (sum(one.landed < one.expected for one in bad), "incomplete: materialize them again"),
+            (sum(bool(one.shortfall) for one in bad), "incomplete: materialize them again"),
             (sum(one.is_stale for one in bad), "stale: run protocol-assets rebuild"),
             (sum(bool(one.damage) for one in bad), "damaged"),
             (sum(bool(one.refusal) for one in bad), "refused: see below"),

@@ -13,7 +13,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 
-__all__ = ["Manifest", "StudyEntry", "StudyState", "read_manifest", "write_manifest"]
+__all__ = ["Manifest", "OtherStudy", "StudyEntry", "StudyState", "read_manifest", "write_manifest"]
 
 StudyState = Literal["landed", "incomplete", "failed", "not_online", "gone"]
 
@@ -40,6 +40,11 @@ class StudyEntry:
         first_seen: When it arose first since the study last landed, or when it was found gone;
             UTC (ISO 8601).
         last_seen: When it arose last.
+        rejected: Instances that were left out because they do not say of which study they are, or
+            have no SOPInstanceUID.
+        duplicates: Copies left out, and instances whose SOPInstanceUID another series has too.
+        foreign: Instances of another study that came with it and were left out.
+        miscounted: Instances that the PACS counts for the study and for none of its series.
     """
 
     name: str
@@ -56,6 +61,10 @@ class StudyEntry:
     status: int | None = None
     first_seen: str = ""
     last_seen: str = ""
+    rejected: int = 0
+    duplicates: int = 0
+    foreign: int = 0
+    miscounted: int = 0
 
     @property
     def is_purged(self) -> bool:
@@ -69,6 +78,21 @@ class StudyEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherStudy:
+    """A study of the day that was left out because it holds no wanted modality.
+
+    Attributes:
+        name: Keyed name; empty where its StudyInstanceUID is invalid.
+        mark: Keyed hash of its row in the listing, modalities included.
+        is_verified: Whether its series were looked up; else the listing is believed.
+    """
+
+    name: str
+    mark: str
+    is_verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """The commit mark of a landing.
 
@@ -78,7 +102,9 @@ class Manifest:
         landed_at: When, in UTC (ISO 8601).
         versions: ``spec_version``, ``rules_version``, ``policy_version``, ``key_id``.
         studies: By keyed name.
-        rejected: Listed studies whose UID is not one, or that belong to another day.
+        rejected: Rows of the day's listing that cannot be used: their StudyInstanceUID is absent or
+            invalid, or their StudyDate cannot be read. They are expected and cannot land.
+        others: Studies that were left out because they hold no wanted modality.
         verified_at: When the studies that do not show a change were last compared by content.
         fetched: Studies retrieved in this landing.
         overwritten: Studies among them whose content had changed and not their counts.
@@ -94,6 +120,7 @@ class Manifest:
     versions: Mapping[str, str]
     studies: tuple[StudyEntry, ...]
     rejected: int = 0
+    others: tuple[OtherStudy, ...] = ()
     verified_at: str = ""
     fetched: int = 0
     overwritten: int = 0
@@ -108,8 +135,9 @@ class Manifest:
 
     @property
     def expected(self) -> int:
-        """Studies of that day that the PACS holds ready."""
-        return sum(entry.state not in ("gone", "not_online") for entry in self.studies)
+        """Studies of that day that the PACS holds ready, and rows that cannot be used."""
+        ready = sum(entry.state not in ("gone", "not_online") for entry in self.studies)
+        return ready + self.rejected
 
     @property
     def dead_letters(self) -> tuple[StudyEntry, ...]:
@@ -118,8 +146,13 @@ class Manifest:
 
     @property
     def is_complete(self) -> bool:
-        """Whether every listed study has landed."""
-        return self.count("landed") == self.expected
+        """Whether every listed study has landed and every instance of it can be named."""
+        return self.count("landed") == self.expected and not self.instances_rejected
+
+    @property
+    def instances_rejected(self) -> int:
+        """Instances of the landed studies that were left out because they cannot be named."""
+        return sum(one.rejected for one in self.studies if one.has_data or one.is_purged)
 
     @property
     def purged(self) -> tuple[StudyEntry, ...]:
@@ -148,7 +181,9 @@ def read_manifest(lake: Lake, cell: Cell) -> Manifest | None:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         studies = tuple(StudyEntry(**entry) for entry in content.pop("studies"))
-        return Manifest(cell=Cell.from_key(content.pop("cell")), studies=studies, **content)
+        others = tuple(OtherStudy(**entry) for entry in content.pop("others", ()))
+        cell = Cell.from_key(content.pop("cell"))
+        return Manifest(cell=cell, studies=studies, others=others, **content)
     except (ValueError, KeyError, TypeError):
         damaged = True
     if damaged:

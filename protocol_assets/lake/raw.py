@@ -40,6 +40,10 @@ class Stamp:
         expected: Instances the PACS listed, None where it does not count.
         instances: Instances in the file.
         etag: ETag of the answer, empty where there was none or it came in parts.
+        rejected: As of the study's entry in the manifest.
+        duplicates: Likewise.
+        foreign: Likewise.
+        miscounted: Likewise.
     """
 
     fingerprint: str
@@ -47,6 +51,10 @@ class Stamp:
     expected: int | None
     instances: int
     etag: str = ""
+    rejected: int = 0
+    duplicates: int = 0
+    foreign: int = 0
+    miscounted: int = 0
 
 
 class DamagedStudyError(Fault):

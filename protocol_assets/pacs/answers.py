@@ -27,6 +27,8 @@ _STATUS_KINDS: Final[dict[int, Kind]] = {
     503: "busy",
     504: "timeout",
 }
+_BLANK: Final = 16
+"""Bytes of white space that are an empty body all the same."""
 _RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
 _MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNORECASE)
@@ -116,9 +118,18 @@ def read(response: requests.Response, limit: int) -> Message | Failure:
         return Failure("too_large", 200)
     raw = response.raw
     body = read_bounded(lambda size: raw.read(size, decode_content=False), limit)
-    if not body and not declared:
-        return Failure("interrupted", 200, "an empty answer")
+    if not body and not declared and not _ends_by_itself(response):
+        return Failure("interrupted", 200, "an empty answer that states no length")
     return Message(status, headers, body)
+
+
+def _ends_by_itself(response: requests.Response) -> bool:
+    """Whether an answer without Content-Length tells its end from a broken connection.
+
+    A chunked one does (RFC 9112 section 7.1); HTTP/1.0 knows no other end than the connection's.
+    """
+    chunked = "chunked" in response.headers.get("Transfer-Encoding", "").lower()
+    return chunked or response.raw.version == 10
 
 
 def judge(
@@ -130,6 +141,8 @@ def judge(
 ) -> ObjectsResponse | Failure:
     """Takes an answer, of each of its objects what ``take`` gives, or refuses it.
 
+    An empty body has no objects: PS3.18 section 8.6.2 allows it where nothing matches a search.
+
     Raises:
         BodyError: Its body cannot be used.
     """
@@ -137,7 +150,8 @@ def judge(
     encoding = headers.get("Content-Encoding", "")
     rows: list[Any] = []
     if status == 200:
-        rows = parse_objects(inflate(message.body, encoding, limit), take)
+        body = inflate(message.body, encoding, limit)
+        rows = parse_objects(body, take) if body[:_BLANK].strip() or body[_BLANK:] else []
     elif status == 304 and "If-None-Match" not in request.headers:
         return Failure("bad_status", 304)
     elif 300 <= status < 400 and status != 304:

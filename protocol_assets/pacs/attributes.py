@@ -6,19 +6,37 @@ must not be lost because its row is ill-written.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["count", "is_uid", "minute_of_day", "texts", "uid"]
+__all__ = [
+    "UnreadableDateError",
+    "count",
+    "counts",
+    "day",
+    "is_uid",
+    "minute_of_day",
+    "texts",
+    "uid",
+]
 
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"
 STUDY_DATE, STUDY_TIME, MODALITIES = "00080020", "00080030", "00080061"
 SERIES_COUNT, INSTANCE_COUNT = "00201206", "00201208"
+MODALITY, SERIES_INSTANCES = "00080060", "00201209"
 AVAILABILITY = "00080056"
 
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3])([0-5][0-9])", re.ASCII)
+_DATE = re.compile(
+    r"([0-9]{4})([-./]?)([0-9]{2})\2([0-9]{2})(?:[T ].*|[0-9]{6}(?:\.[0-9]*)?)?", re.ASCII
+)
+
+
+class UnreadableDateError(ValueError):
+    """A date is there and cannot be read."""
 
 
 def texts(row: Mapping[str, Any], tag: str) -> list[str]:
@@ -61,8 +79,39 @@ def is_uid(text: str) -> bool:
 
 def count(row: Mapping[str, Any], tag: str) -> int | None:
     """The whole number of ``tag``, not negative, None where it is absent or none."""
-    text = next(iter(texts(row, tag)), "").removesuffix(".0")
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+    return next(iter(counts(row, tag)), None)
+
+
+def counts(row: Mapping[str, Any], tag: str) -> list[int]:
+    """The whole numbers of ``tag``, not negative; nothing where the first value is none."""
+    read = []
+    for text in texts(row, tag):
+        text = text.removesuffix(".0")
+        if not (text.isascii() and text.isdecimal() and len(text) < 10):
+            break
+        read.append(int(text))
+    return read
+
+
+def day(row: Mapping[str, Any], tag: str) -> dt.date | None:
+    """The date of ``tag``, None where it is absent.
+
+    Besides DICOM's ``20260302`` and ACR-NEMA's ``2026.03.02`` it takes ``2026-03-02``,
+    ``2026/03/02``, and each of them with a time behind it.
+
+    Raises:
+        UnreadableDateError: There is a value, and it is no date or there are several.
+    """
+    values = set(texts(row, tag))
+    if not values:
+        return None
+    match = _DATE.fullmatch(next(iter(values))) if len(values) == 1 else None
+    try:
+        if match is not None:
+            return dt.date(int(match[1]), int(match[3]), int(match[4]))
+    except ValueError:
+        pass  # such as month 13
+    raise UnreadableDateError
 
 
 def minute_of_day(row: Mapping[str, Any], tag: str) -> int | None:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -15,52 +15,23 @@ from dicomweb_client import DICOMwebClient
 
 from protocol_assets.pacs import listing
 from protocol_assets.pacs.answers import Answer
-from protocol_assets.pacs.attributes import (
-    AVAILABILITY,
-    INSTANCE_COUNT,
-    MODALITIES,
-    SERIES_COUNT,
-    SERIES_UID,
-    SOP_UID,
-    STUDY_DATE,
-    STUDY_UID,
-    count,
-    texts,
-    uid,
-)
+from protocol_assets.pacs.attributes import MODALITY, STUDY_UID, texts, uid
 from protocol_assets.pacs.body import Row, whole
 from protocol_assets.pacs.courtesy import Courtesy
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.reconcile import ListedStudy, SeriesListing
 from protocol_assets.pacs.retrieval import Retrieved, StudyRetrieval
+from protocol_assets.pacs.rows import DayListing, listed_study, merge_all, studies_of_day
+from protocol_assets.pacs.search import Searches
 from protocol_assets.pacs.session import TRIES, Effort, GuardedSession
 
 __all__ = ["DayListing", "PacsClient"]
 
 T = TypeVar("T")
 
-_INCLUDED: Final[tuple[str, ...]] = (SERIES_COUNT, INSTANCE_COUNT, MODALITIES, AVAILABILITY)
-_NOT_OFFERED: Final = frozenset({400, 405, 406, 501})
-
-
-@dataclass(frozen=True)
-class DayListing:
-    """The studies of one StudyDate.
-
-    Attributes:
-        day: StudyDate.
-        studies: Those that may hold a wanted modality, by StudyInstanceUID.
-        rejected: Rows left out because their StudyInstanceUID is absent or invalid.
-        other_modalities: Studies left out because they hold no wanted modality.
-        requests: Requests that the listing took.
-    """
-
-    day: date
-    studies: tuple[ListedStudy, ...]
-    rejected: int
-    other_modalities: int
-    requests: int
+_ROWS_OF_ONE_STUDY: Final = 10
+_ACCEPT: Final = {"Accept": "application/dicom+json"}
 
 
 class PacsClient:
@@ -93,12 +64,7 @@ class PacsClient:
         )
         self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
         self._dicomweb.set_http_retry_params(retry=False)
-        self._includefield: tuple[str, ...] = (
-            SERIES_COUNT,
-            INSTANCE_COUNT,
-            MODALITIES,
-            AVAILABILITY,
-        )
+        self._searches = Searches(self._dicomweb, self._session, self._ask)
         self._retrieval = StudyRetrieval(self)
 
     def __enter__(self) -> Self:
@@ -149,27 +115,13 @@ class PacsClient:
 
         def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
             nonlocal requests
-            try:
-                rows = self.search_studies(filters, limit, offset)
-            except PacsError as error:
-                narrowed = "StudyTime" in filters or "-" in filters.get("StudyDate", "")
-                if narrowed and error.status in _NOT_OFFERED | {413}:
-                    raise listing.StudyTimeError from None
-                raise
+            page = self._searches.listing_page(filters, limit, offset)
             requests += self.last_answer.tries
-            return listing.Page(rows, self.last_answer.warned)
+            return page
 
         found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.rows_a_page))
-        rows = _of_day(list(found.rows.values()), day)
-        studies = [_listed(row) for row in rows]
-        wanted = [study for study in studies if self._is_wanted(study)]
-        return DayListing(
-            day=day,
-            studies=tuple(sorted(wanted, key=lambda study: study.study_instance_uid)),
-            rejected=len(found.rejected),
-            other_modalities=len(studies) - len(wanted),
-            requests=requests,
-        )
+        of_day = studies_of_day(found.rows.values(), found.rejected, day, self.endpoint.modalities)
+        return replace(of_day, requests=requests)
 
     def _proved(self, call: Callable[[], T]) -> T:
         try:
@@ -178,49 +130,69 @@ class PacsClient:
             reason = str(error)
         raise PacsError(self.endpoint.name, "capped", None, reason)
 
-    def _is_wanted(self, study: ListedStudy) -> bool:
-        known = set(study.modalities)
-        return not known or not known.isdisjoint(self.endpoint.modalities)
-
     def search_studies(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
-        """One page of QIDO-RS studies, without the counts where the PACS refuses to include them.
+        """One page of QIDO-RS studies; see ``Searches``.
 
         Raises:
             PacsError: No good answer.
         """
+        return self._searches.studies(filters, limit, offset)
 
-        def search(fields: tuple[str, ...]) -> list[Row]:
-            return self._ask(
-                lambda: self._dicomweb.search_for_studies(
-                    limit=limit, offset=offset, fields=fields, search_filters=dict(filters)
-                )
-            )
-
-        fields = self._includefield
-        try:
-            return search(fields)
-        except PacsError as error:
-            if error.status != 400 or not fields:
-                raise
-        rows = search(())
-        self._includefield = ()
-        return rows
-
-    def search_series(self, study_instance_uid: str) -> list[str]:
-        """The valid SeriesInstanceUIDs of a study, sorted.
+    def search_broadly(self, today: date, limit: int) -> tuple[dict[str, str], list[Row]]:
+        """Any studies, and the filters that it took to get them; see ``Searches``.
 
         Raises:
-            PacsError: No good answer; kind ``not_online`` where one of them would have to be
-                woken.
+            PacsError: No good answer.
         """
-        rows = self._enumerated(
-            SERIES_UID,
-            lambda **page: self._dicomweb.search_for_series(study_instance_uid, **page),
-        )
-        woken = self.endpoint.manners.wake_nearline
-        if not woken and any(_availability(row) not in ("", "ONLINE") for row in rows.values()):
-            raise PacsError(self.endpoint.name, "not_online")
-        return sorted(rows)
+        return self._searches.broadly(today, limit)
+
+    def answers_at(self, root: str) -> bool:
+        """Whether a DICOMweb service lists studies at another URL of this PACS."""
+        url = f"{root}/studies?limit=1"
+        try:
+            with self._session.refusals(500, 502, 503, 504):
+                self._ask(lambda: self._session.request("GET", url, headers=_ACCEPT))
+        except PacsError:
+            return False
+        return True
+
+    def studies_by_filter(self, day: date, modality: str) -> frozenset[str]:
+        """StudyInstanceUIDs on the first page of what the PACS finds by ModalitiesInStudy.
+
+        A hint: the filter may be ignored, and then this is any page of the day.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        filters = {"StudyDate": f"{day:%Y%m%d}", "ModalitiesInStudy": modality}
+        rows = self.search_studies(filters, self.endpoint.rows_a_page)
+        return frozenset(found for row in rows if (found := uid(row, STUDY_UID)))
+
+    def search_series(self, study_instance_uid: str) -> SeriesListing:
+        """The series of a study.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        return self._proved(lambda: self._searches.series(study_instance_uid))
+
+    def holds_wanted(self, study: ListedStudy) -> bool | None:
+        """Whether one of a study's series is of a wanted modality; None where they do not say.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        rows, may_be_more = self._searches.first_series(study.study_instance_uid)
+        modalities = [next(iter(texts(row, MODALITY)), "").upper() for row in rows]
+        if not may_be_more or not set(modalities).isdisjoint(self.endpoint.modalities):
+            return self._is_wanted(modalities)
+        series = self.search_series(study.study_instance_uid).series.values()
+        return self._is_wanted([one.modality for one in series])
+
+    def _is_wanted(self, modalities: list[str]) -> bool | None:
+        if not set(modalities).isdisjoint(self.endpoint.modalities):
+            return True
+        return False if modalities and all(modalities) else None
 
     def search_instances(self, study_uid: str, series_uid: str) -> list[str]:
         """The valid SOPInstanceUIDs of a series, sorted.
@@ -228,21 +200,7 @@ class PacsClient:
         Raises:
             PacsError: No good answer.
         """
-        rows = self._enumerated(
-            SOP_UID,
-            lambda **page: self._dicomweb.search_for_instances(study_uid, series_uid, **page),
-        )
-        return sorted(rows)
-
-    def _enumerated(self, tag: str, search: Callable[..., list[Row]]) -> dict[str, Row]:
-        def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
-            rows = self._ask(
-                lambda: search(limit=limit, offset=offset, search_filters=dict(filters))
-            )
-            return listing.Page(rows)
-
-        size = self.endpoint.rows_a_page
-        return self._proved(lambda: listing.enumerate_rows(ask, {}, size, tag)).rows
+        return self._proved(lambda: self._searches.instances(study_uid, series_uid))
 
     # Retrieval
 
@@ -290,11 +248,11 @@ class PacsClient:
             PacsError: kind ``gone`` where it is no longer listed.
         """
         wanted = study.study_instance_uid
-        filters = {"StudyInstanceUID": wanted}
-        rows = self.search_studies(filters, limit=2)
+        rows = self.search_studies({"StudyInstanceUID": wanted}, limit=_ROWS_OF_ONE_STUDY)
         if not rows:
             raise PacsError(self.endpoint.name, "gone")
-        return next((_listed(row) for row in rows if uid(row, STUDY_UID) == wanted), study)
+        own = [row for row in rows if uid(row, STUDY_UID) == wanted]
+        return listed_study(merge_all(own)) if own else study
 
     def _ask(self, call: Callable[[], T]) -> T:
         """Runs one request; what it raises carries no trace of library frames and their URLs."""
@@ -310,29 +268,3 @@ class PacsClient:
             raise failure.with_traceback(None)
         finally:
             del failure  # its traceback holds this frame
-
-
-def _listed(row: Row) -> ListedStudy:
-    return ListedStudy(
-        study_instance_uid=uid(row, STUDY_UID) or "",
-        series=count(row, SERIES_COUNT),
-        instances=count(row, INSTANCE_COUNT),
-        modalities=tuple(sorted({term.upper() for term in texts(row, MODALITIES)})),
-        availability=_availability(row),
-    )
-
-
-def _availability(row: Row) -> str:
-    return next(iter(texts(row, AVAILABILITY)), "").upper()
-
-
-def _of_day(rows: list[Row], day: date) -> list[Row]:
-    """The rows of ``day``; those without a date only where no row shows the filter ignored."""
-    dates = [next(iter(texts(row, STUDY_DATE)), "").replace(".", "") for row in rows]
-    wanted = f"{day:%Y%m%d}"
-    heeded = all(told in ("", wanted) for told in dates)
-    return [
-        row
-        for row, told in zip(rows, dates, strict=True)
-        if told == wanted or (told == "" and heeded)
-    ]

@@ -36,7 +36,10 @@ _LONGEST_HOLD_S: Final = 600.0
 _BUSY_STATUSES: Final = frozenset({429, 503})
 # What says that the PACS as a whole is in trouble, not one study of it.
 _TROUBLE: Final[frozenset[Kind]] = frozenset(
-    {"unreachable", "timeout", "interrupted", "tls", "busy", "unauthorized"}
+    {
+        *("unreachable", "timeout", "interrupted", "tls", "handshake", "plain_http", "busy"),
+        "unauthorized",
+    }
 )
 
 

@@ -6,13 +6,15 @@ from typing import Final, Literal, get_args
 
 from protocol_assets.faults import Fault
 
-__all__ = ["KINDS", "Kind", "PacsError"]
+__all__ = ["KINDS", "Kind", "PacsError", "describe_kind"]
 
 Kind = Literal[
     "unreachable",
     "timeout",
     "interrupted",
     "tls",
+    "handshake",
+    "plain_http",
     "redirect",
     "unauthorized",
     "forbidden",
@@ -25,6 +27,8 @@ Kind = Literal[
     "not_dicom",
     "capped",
     "shrunk",
+    "incomplete",
+    "other_study",
     "not_online",
     "held",
     "unexpected",
@@ -48,6 +52,20 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         "showed a certificate that could not be verified",
         "name the hospital's CA certificate in ca_file; verification cannot be switched off",
     ),
+    "handshake": (
+        "did not agree on a TLS connection",
+        (
+            "check that url names its HTTPS port; ask its administrator which TLS it speaks "
+            "and whether it wants a client certificate (client_cert_file)"
+        ),
+    ),
+    "plain_http": (
+        "speaks plain HTTP on the port that url calls https",
+        (
+            "name its HTTPS port in url, or ask its administrator for TLS; plain http is allowed "
+            "only to this machine, for example to a TLS proxy on it"
+        ),
+    ),
     "redirect": (
         "answered with a redirect, which is never followed",
         "configure the final DICOMweb url; a redirect is often a login page",
@@ -62,7 +80,10 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "not_found": (
         "does not know this address",
-        "check the path of url; the DICOMweb root often ends in /dicom-web or /rs",
+        (
+            "check the path of url; the DICOMweb root often ends in /dicom-web or /rs, and "
+            "protocol-assets probe looks for it"
+        ),
     ),
     "gone": (
         "no longer holds a study that it listed",
@@ -95,6 +116,20 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     "shrunk": (
         "lists fewer than half of the studies of this day that had landed, so nothing is let go",
         "run the day again: a second listing that agrees is believed; or mend the account's rights",
+    ),
+    "incomplete": (
+        "gives fewer instances of a study than it counts",
+        (
+            "run the day again later; if it stays so, ask its administrator to rebuild the study's "
+            "index"
+        ),
+    ),
+    "other_study": (
+        "gives instances of another study under the UID that it lists",
+        (
+            "ask its administrator: the study was merged, or a proxy rewrites UIDs; the index "
+            "and the stored objects must agree"
+        ),
     ),
     "not_online": (
         "keeps a study off line, and it is not woken",
@@ -139,3 +174,9 @@ class PacsError(Fault):
         facts = [fact for fact in (self.status and f"HTTP {self.status}", self.detail) if fact]
         told = f" ({', '.join(facts)})" if facts else ""
         return f"PACS {self.pacs} {_WORDS[self.kind][0]}{told}: {self.advice}."
+
+
+def describe_kind(kind: str) -> str:
+    """What a PACS did, in words that follow its name; the kind itself where it has none."""
+    words = {str(one): text for one, (text, _) in _WORDS.items()}
+    return words.get(kind, kind)

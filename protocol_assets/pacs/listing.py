@@ -20,6 +20,7 @@ from typing import Any, Final, Protocol
 import orjson
 
 from protocol_assets.pacs.attributes import STUDY_TIME, STUDY_UID, minute_of_day, uid
+from protocol_assets.pacs.rows import merge_rows
 
 __all__ = [
     "Ask",
@@ -46,15 +47,19 @@ class CappedError(Exception):
 
 
 class StudyTimeError(Exception):
-    """To be raised by an ``Ask``: the server refuses a filter by StudyTime or a range of days."""
+    """To be raised by an ``Ask``: the server refuses a filter by StudyTime or a range of days.
+
+    It may say so with any status that is not passing: 400, 413, 500, 501.
+    """
 
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, and whether a Warning header told of more."""
+    """One answer: its rows, whether a Warning header told of more, whether it was a refusal."""
 
     rows: list[Row]
     warned: bool = False
+    is_refused: bool = False
 
 
 class Ask(Protocol):
@@ -70,7 +75,7 @@ class Enumeration:
     """Distinct rows of one listing, by UID.
 
     Attributes:
-        rows: The newest row of each UID.
+        rows: The newest row of each UID; several rows of one pass are merged.
         rejected: Distinct rows whose UID is absent or invalid.
         doubtful: The server gave signs of holding more than it sent.
     """
@@ -111,16 +116,21 @@ def enumerate_rows(
             if key is None:
                 shown.rejected.add(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
             else:
-                shown.rows[key] = row
+                before = shown.rows.get(key) or listing.rows.get(key)
+                shown.rows[key] = merge_rows(before, row)
         listing.add(shown)
+        repeats = len(shown) < len(page.rows)
         if len(listing) == known:
             # Offset ignored: a full page may be all that this server ever shows.
             listing.doubtful |= largest >= page_size
             break
         if offset > _MAX_ROWS:
             raise CappedError("more than 20,000 rows; does it ignore the StudyDate filter?")
-        offset += len(shown)  # a row that is repeated within a page is no row of the listing
+        # Several rows of one study count; a row that is repeated as it is does not.
+        offset += len({orjson.dumps(row) for row in page.rows}) if repeats else len(shown)
         largest, warned = max(largest, len(page.rows)), page.warned
+    # A refusal after a full page may be the end, or all that this server ever shows.
+    listing.doubtful |= page.is_refused and largest >= page_size
     # A Warning before the last page is ordinary; one row over the limit is how Orthanc caps.
     listing.doubtful |= warned or largest == page_size + 1
     return listing

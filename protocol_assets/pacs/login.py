@@ -21,6 +21,7 @@ import urllib3
 from protocol_assets.pacs.body import BodyError, read_bounded
 from protocol_assets.pacs.endpoint import ClientGrant
 from protocol_assets.pacs.errors import Kind
+from protocol_assets.pacs.transport_errors import transport_kind
 
 __all__ = ["Basic", "Bearer", "ClientCredentials", "Login", "LoginError"]
 
@@ -150,12 +151,9 @@ class ClientCredentials:
                 body = read_bounded(
                     lambda size: response.raw.read(size, decode_content=True), _LARGEST_BYTES
                 )
-        except requests.exceptions.SSLError:
-            raise LoginError("tls", None, _WHERE) from None
-        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            raise LoginError("timeout", None, _WHERE) from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError):
-            raise LoginError("unreachable", None, _WHERE) from None
+        except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
+            failed, _, detail = transport_kind(error)
+            raise LoginError(failed, None, f"{_WHERE}, {detail}" if detail else _WHERE) from None
         except BodyError:
             raise LoginError("too_large", response.status_code, _WHERE) from None
         if response.status_code != 200:

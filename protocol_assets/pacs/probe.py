@@ -1,14 +1,16 @@
-"""What a PACS can do, found by asking it: what stands behind ``protocol-assets probe NAME``.
+"""What a PACS can do, found by asking it: the work of ``protocol-assets probe NAME``.
 
-Reads a few rows and the metadata of one small study. Says nothing identifying.
+Lists one day and retrieves one small study by the code that extraction uses, so that it fails where
+extraction would fail, and passes where it passes; then it measures single abilities. Says nothing
+identifying.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
 
 from protocol_assets.pacs.attributes import (
     AVAILABILITY,
@@ -18,64 +20,29 @@ from protocol_assets.pacs.attributes import (
     STUDY_DATE,
     STUDY_TIME,
     STUDY_UID,
+    UnreadableDateError,
     count,
+    day,
     minute_of_day,
     texts,
     uid,
 )
 from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.errors import PacsError, describe_kind
 from protocol_assets.pacs.listing import time_range
+from protocol_assets.pacs.probe_report import Finding, ProbeReport, Verdict
 from protocol_assets.pacs.profile import SiteProfile
+from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.roots import find_root
 
 __all__ = ["Finding", "ProbeReport", "Verdict", "probe"]
 
-Verdict = Literal["ok", "warn", "fail"]
 Row = dict[str, Any]
 
 # Orthanc's main tags are about 34 elements; a whole MR header has well over 80.
 _FEW_ELEMENTS: Final = 45
+_MAY_BE_ANOTHER_ROOT: Final = ("not_found", "not_dicom", "not_json", "bad_status", "redirect")
 _MR_TIMING: Final = ("00180080", "00180083", "52009229", "52009230")
-_RECENT_DAYS: Final = 31
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One thing found: a short term, a verdict, a plain sentence."""
-
-    item: str
-    verdict: Verdict
-    sentence: str
-
-
-@dataclass(frozen=True)
-class ProbeReport:
-    """All that was found, in the order it was asked.
-
-    Attributes:
-        pacs: The configured name.
-        findings: In words.
-        profile: What the extractor keeps to; None where too little was found.
-    """
-
-    pacs: str
-    findings: tuple[Finding, ...]
-    profile: SiteProfile | None = None
-
-    @property
-    def verdict(self) -> Verdict:
-        """The worst of the findings."""
-        order: tuple[Verdict, ...] = ("fail", "warn", "ok")
-        return next(term for term in order if term in {f.verdict for f in self.findings} | {"ok"})
-
-    def to_json(self) -> dict[str, Any]:
-        """For a machine."""
-        return {
-            "pacs": self.pacs,
-            "verdict": self.verdict,
-            "findings": [asdict(one) for one in self.findings],
-            "profile": self.profile.to_json() if self.profile else None,
-        }
 
 
 @dataclass(frozen=True)
@@ -87,7 +54,7 @@ class _Filter:
     consequence: str
 
 
-_DATE = _Filter("StudyDate filter", "fail", "days cannot be listed without reading the archive.")
+_DATE = _Filter("StudyDate filter", "warn", "each day is found by listing all of the archive.")
 _TIME = _Filter("StudyTime filter", "warn", "a limit on its results could not be got round.")
 _MODALITY = _Filter("ModalitiesInStudy filter", "ok", "studies are chosen by modality here.")
 
@@ -114,11 +81,20 @@ class _Probe:
             self._paging(rows)
             sample = self._sample(rows)
             if sample is None:
-                self._say("sample", "fail", "No listed study has a usable StudyInstanceUID.")
+                self._say(
+                    "sample",
+                    "fail",
+                    "No listed study has a usable StudyInstanceUID and a StudyDate that can be"
+                    " read.",
+                )
             else:
-                self._filters(sample)
-                self._counts(sample)
-                self._metadata(uid(sample, STUDY_UID) or "")
+                row, of_day = sample
+                self._filters(row, of_day)
+                self._counts(row)
+                study = self._listed(of_day)
+                if study is not None:
+                    self._retrieved(study)
+                self._metadata(study.study_instance_uid if study else uid(row, STUDY_UID) or "")
             self._compression()
         return ProbeReport(
             self._client.endpoint.name, tuple(self._findings), self._profile() if rows else None
@@ -156,21 +132,16 @@ class _Probe:
 
     def _first_rows(self) -> list[Row]:
         size = self._client.endpoint.rows_a_page
-        today = datetime.now(UTC).date()
-        recent = f"{today - timedelta(_RECENT_DAYS):%Y%m%d}-{today:%Y%m%d}"
         try:
-            try:
-                rows = self._search({}, size)
-            except PacsError as error:
-                if error.status not in (400, 413) and error.kind not in ("timeout", "too_large"):
-                    raise
-                self._broad = {"StudyDate": recent}
-                rows = self._search(self._broad, size)
+            self._broad, rows = self._client.search_broadly(datetime.now(UTC).date(), size)
+            self._compressed |= self._client.last_answer.compressed
         except PacsError as error:
             reached = error.status is not None
             self._say("reachable", "ok" if reached else "fail", _reached(reached))
             refused = error.kind in ("unauthorized", "forbidden")
             self._say("credentials" if refused else "listing", "fail", str(error))
+            if error.kind in _MAY_BE_ANOTHER_ROOT and (sentence := find_root(self._client)):
+                self._say("url", "fail", sentence)
             return []
         self._say("reachable", "ok", _reached(True))
         self._say("credentials", "ok", "It accepts the configured credentials.")
@@ -202,30 +173,70 @@ class _Probe:
 
         self._tried("offset", ask)
 
-    def _sample(self, rows: list[Row]) -> Row | None:
-        """A small study of a wanted modality, for its metadata will be fetched."""
+    def _sample(self, rows: list[Row]) -> tuple[Row, date] | None:
+        """A small study of a wanted modality, and its day."""
         wanted = set(self._client.endpoint.modalities)
-        usable = [row for row in rows if uid(row, STUDY_UID)]
+        usable = [(row, of_day) for row in rows if uid(row, STUDY_UID) and (of_day := _day_of(row))]
 
-        def order(row: Row) -> tuple[bool, int]:
+        def order(one: tuple[Row, date]) -> tuple[bool, int]:
+            row, _ = one
             return wanted.isdisjoint(texts(row, MODALITIES)), count(row, INSTANCE_COUNT) or 10**9
 
         return min(usable, key=order, default=None)
 
-    def _filters(self, sample: Row) -> None:
-        day = next(iter(texts(sample, STUDY_DATE)), "")
+    def _listed(self, of_day: date) -> ListedStudy | None:
+        """A small study of the day, as extraction lists it."""
+        try:
+            listing = self._client.list_day(of_day)
+        except PacsError as error:
+            self._say("day listing", "fail", str(error))
+            return None
+        if listing.rejected:
+            self._say(
+                "day listing",
+                "fail",
+                f"Of a day's rows {listing.rejected} cannot be used: they have no valid"
+                " StudyInstanceUID, or a StudyDate that cannot be read.",
+            )
+        elif not listing.studies and not listing.others:
+            self._say("day listing", "fail", "It finds no study of a day on which it holds one.")
+        else:
+            self._say("day listing", "ok", "A day is listed whole.")
+        online = [study for study in listing.studies if study.is_online]
+        return min(online, key=lambda study: study.instances or 10**9, default=None)
+
+    def _retrieved(self, study: ListedStudy) -> None:
+        """Whether extraction would land the study."""
+        try:
+            found = self._client.retrieve(study)
+        except PacsError as error:
+            self._say("retrieval", "fail", str(error))
+            return
+        problem = found.outcome.problem if found else None
+        if problem is not None:
+            advice = PacsError(self._client.endpoint.name, problem).advice
+            self._say("retrieval", "fail", f"It {describe_kind(problem)}: {advice}.")
+        elif found is not None and found.received.rejected:
+            self._say(
+                "retrieval",
+                "fail",
+                f"It gives {found.received.rejected} instances without StudyInstanceUID or"
+                " SOPInstanceUID.",
+            )
+        else:
+            self._say("retrieval", "ok", "A study is retrieved whole.")
+
+    def _filters(self, sample: Row, of_day: date) -> None:
+        named_day = f"{of_day:%Y%m%d}"
         minute = minute_of_day(sample, STUDY_TIME)
         modality = next(iter(texts(sample, MODALITIES)), None)
-        if not day:
-            self._say("StudyDate filter", "fail", "It does not tell the StudyDate of its studies.")
-            return
-        self._filter(sample, _DATE, {"StudyDate": day}, {"StudyDate": "18000101"})
+        self._filter(sample, _DATE, {"StudyDate": named_day}, {"StudyDate": "18000101"})
         if minute is not None:
             near, far = (time_range(m, m) for m in (minute, (minute + 720) % 1440))
-            hits = {"StudyDate": day, "StudyTime": near}
+            hits = {"StudyDate": named_day, "StudyTime": near}
             self._filter(sample, _TIME, hits, {**hits, "StudyTime": far})
         if modality is not None:
-            hits = {"StudyDate": day, "ModalitiesInStudy": modality}
+            hits = {"StudyDate": named_day, "ModalitiesInStudy": modality}
             self._filter(sample, _MODALITY, hits, {**hits, "ModalitiesInStudy": "ZZ"})
 
     def _filter(
@@ -268,12 +279,17 @@ class _Probe:
         def whole() -> None:
             instances.extend(self._client.study_metadata(study_uid))
             self._compressed |= self._client.last_answer.compressed
+            if not instances:
+                self._say(
+                    "study metadata", "warn", "It gives no instance of a study in one answer."
+                )
+                return
             self._known.setdefault("metadata", set()).add("study")
             self._say("study metadata", "ok", "It gives the metadata of a study in one answer.")
             self._etag(study_uid, self._client.last_answer.etag)
 
         def by_series() -> None:
-            found = self._client.search_series(study_uid)
+            found = list(self._client.search_series(study_uid).series)
             if not found:
                 self._say("series metadata", "warn", "It lists no series of a study.")
                 return
@@ -338,6 +354,13 @@ class _Probe:
             self._say("gzip", "ok", "It compresses its answers.")
         else:
             self._say("gzip", "warn", "It does not compress: several times the traffic.")
+
+
+def _day_of(row: Row) -> date | None:
+    try:
+        return day(row, STUDY_DATE)
+    except UnreadableDateError:
+        return None
 
 
 def _reached(reached: bool) -> str:

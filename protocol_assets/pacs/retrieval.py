@@ -13,7 +13,10 @@ from protocol_assets.pacs.reconcile import (
     ListedStudy,
     ReceivedStudy,
     Reconciliation,
+    SeriesListing,
     reconcile,
+    reconcile_series,
+    reconcile_twice,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +26,9 @@ __all__ = ["Retrieved", "StudyRetrieval"]
 
 _NOT_OFFERED: Final = frozenset({400, 405, 406, 501})
 _ABSENT: Final = ("not_found", "gone")
+
+Batch = list[Instance] | SeriesListing
+"""A part of a study: instances, or before them the listing of its series."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,13 @@ class StudyRetrieval:
     def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
         """The instances of a study, and whether they are all that the PACS counts.
 
-        Where they are not, the counts are asked for again (the study may still be growing), then
-        the study is fetched once more. Large studies come series by series, a series too large for
-        one answer instance by instance, so that one answer is held at a time.
+        A study comes in one answer, a large one series by series, a series too large for one answer
+        instance by instance, so that one answer is held at a time.
+
+        Where fewer instances come than are counted, the counts are asked for again (the study may
+        still be growing), then the study is fetched once more, series by series. Where the listing
+        does not count, the counts of the series take its place. See ``reconcile_twice`` for a count
+        that is wrong for ever.
 
         Args:
             study: As it is listed.
@@ -71,27 +81,65 @@ class StudyRetrieval:
                 else is a sign of a deletion), else what went wrong.
         """
         with self._client.unless(unless):
-            received, etag = self._receive(study)
+            received, etag = self._receive(self._batches(study), study)
         if unless and self._client.last_answer.unchanged:
             return None
+        if not study.is_counted:
+            return self._by_counts_of_series(study, received, etag)
         outcome = reconcile(study, received)
         if not outcome.agrees:
             study = self._client.recount(study)
             outcome = reconcile(study, received)
-            if outcome.state == "incomplete":
-                received, etag = self._receive(study)
-                outcome = reconcile(study, received)
-        return Retrieved(received, outcome, etag)
+        if outcome.state == "landed":
+            return Retrieved(received, outcome, etag)
+        again, etag = self._receive_again(study)
+        return Retrieved(again, reconcile_twice(study, received, again), etag)
 
-    def _receive(self, study: ListedStudy) -> tuple[ReceivedStudy, str]:
+    def _by_counts_of_series(
+        self, study: ListedStudy, received: ReceivedStudy, etag: str
+    ) -> Retrieved:
+        """Decides a study that its listing does not count."""
+        series = received.listing or self._listed_series(study)
+        if series is None:
+            return Retrieved(received, reconcile(study, received), etag)
+        outcome = reconcile_series(study, received, series)
+        if outcome.state == "landed":
+            return Retrieved(received, outcome, etag)
+        study = self._client.recount(study)  # or it was deleted
+        again, etag = self._receive_again(study)
+        return Retrieved(again, reconcile_series(study, again, again.listing or series), etag)
+
+    def _receive_again(self, study: ListedStudy) -> tuple[ReceivedStudy, str]:
+        """A second retrieval: by series, for the first answer may have left some out."""
+        try:
+            return self._receive(self._series_batches(study), study)
+        except PacsError as error:
+            if error.status not in _NOT_OFFERED | {404}:
+                raise
+        return self._receive(self._batches(study), study)
+
+    def _listed_series(self, study: ListedStudy) -> SeriesListing | None:
+        """The series of a study, None where the PACS does not list them."""
+        try:
+            listing = self._client.search_series(study.study_instance_uid)
+        except PacsError as error:
+            if error.kind not in _ABSENT and error.status not in _NOT_OFFERED:
+                raise
+            return None
+        return listing if listing.series or listing.unusable else None
+
+    def _receive(self, batches: Iterator[Batch], study: ListedStudy) -> tuple[ReceivedStudy, str]:
         received = ReceivedStudy(study.study_instance_uid)
         etags = []
-        for batch in self._batches(study):
-            received.add(batch)
-            etags.append(self._client.last_answer.etag)
+        for batch in batches:
+            if isinstance(batch, SeriesListing):
+                received.listing, received.omitted_series = batch, batch.unusable
+            else:
+                received.add(batch)
+                etags.append(self._client.last_answer.etag)
         return received, etags[0] if len(etags) == 1 else ""
 
-    def _batches(self, study: ListedStudy) -> Iterator[list[Instance]]:
+    def _batches(self, study: ListedStudy) -> Iterator[Batch]:
         """The study as it comes: whole where that is offered and small enough, else by series."""
         if not is_uid(study.study_instance_uid):
             raise self._error("unexpected", None, "an invalid study UID")
@@ -105,33 +153,45 @@ class StudyRetrieval:
                     raise
                 refused = error.status
             else:
-                yield whole
-                return
+                if whole or self._client.last_answer.unchanged or study.instances == 0:
+                    yield whole
+                    return
+        yield from self._series_batches(study, refused)
+        if refused in _NOT_OFFERED | {404}:
+            self._offers_study_metadata = False
+
+    def _series_batches(self, study: ListedStudy, refused: int | None = None) -> Iterator[Batch]:
+        """The listing of the series, then one series after the other."""
+        listing = self._series_listing(study)
+        yield listing
         received = False
-        for series_uid in self._series_uids(study):
+        for series_uid in listing.series:
             for batch in self._series(study, series_uid):
                 received |= bool(batch)
                 yield batch
         if not received:
             self._client.recount(study)
             raise self._withheld(refused)
-        if refused in _NOT_OFFERED | {404}:
-            self._offers_study_metadata = False
 
     def _may_come_by_series(self, study: ListedStudy, refusal: PacsError) -> bool:
         """Whether the study is still listed and another way to it may work."""
         if refusal.kind in _ABSENT:
             self._client.recount(study)
             return True
-        return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED
+        return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED | {500}
 
-    def _series_uids(self, study: ListedStudy) -> list[str]:
+    def _series_listing(self, study: ListedStudy) -> SeriesListing:
         try:
-            return self._client.search_series(study.study_instance_uid)
+            listing = self._client.search_series(study.study_instance_uid)
         except PacsError as error:
             if error.kind not in _ABSENT:
                 raise
             status = error.status
+        else:
+            is_online = all(one.is_online for one in listing.series.values())
+            if not is_online and not self._client.endpoint.manners.wake_nearline:
+                raise PacsError(self._client.endpoint.name, "not_online")
+            return listing
         self._client.recount(study)
         raise self._withheld(status)
 

@@ -36,6 +36,11 @@ from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.login import Basic, Bearer, ClientCredentials, Login, LoginError
 from protocol_assets.pacs.transport import DeadlineAdapter, kept_deadline, silence_libraries
+from protocol_assets.pacs.transport_errors import (
+    UnusableFileError,
+    transport_kind,
+    unusable_certificates,
+)
 
 __all__ = ["Effort", "GuardedSession"]
 
@@ -78,7 +83,7 @@ class GuardedSession(requests.Session):
         now: The time of day, for a Retry-After that is a date.
 
     Raises:
-        ValueError: A file named by ``endpoint`` is not there.
+        UnusableFileError: A file named by ``endpoint`` is not there or cannot be used.
     """
 
     def __init__(
@@ -128,6 +133,19 @@ class GuardedSession(requests.Session):
             self._thread.etag = ""
 
     @contextmanager
+    def refusals(self, *statuses: int) -> Iterator[None]:
+        """Within, these statuses are this thread's answer to a question and no trouble.
+
+        They are not tried again and do not count as failures of the PACS.
+        """
+        before: frozenset[int] = getattr(self._thread, "refusals", frozenset())
+        self._thread.refusals = before | set(statuses)
+        try:
+            yield
+        finally:
+            self._thread.refusals = before
+
+    @contextmanager
     def taking(self, take: Callable[[Row], Any]) -> Iterator[None]:
         """Within, this thread's answers hold what ``take`` gives of each object."""
         self._thread.take = take
@@ -168,7 +186,7 @@ class GuardedSession(requests.Session):
             self.courtesy.settled(None, outcome.status_code)
             self._thread.last = outcome.answer
             return outcome
-        if outcome.kind != "held":
+        if outcome.kind != "held" and not self._is_refusal(outcome):
             self.courtesy.settled(outcome.kind, outcome.status)
         raise PacsError(self.endpoint.name, outcome.kind, outcome.status, outcome.detail)
 
@@ -183,12 +201,16 @@ class GuardedSession(requests.Session):
                 continue
             wait = self._wait(outcome, attempt)
             left = min(_RETRY_BUDGET_S - waited, ends_at - self._clock())
-            if not outcome.may_pass or attempt >= self._tries or wait > left:
+            may_pass = outcome.may_pass and not self._is_refusal(outcome)
+            if not may_pass or attempt >= self._tries or wait > left:
                 break
             self._sleep(wait)
             waited += wait
             attempt += 1
         return outcome
+
+    def _is_refusal(self, failure: Failure) -> bool:
+        return failure.status in getattr(self._thread, "refusals", ())
 
     def _renew(self, refused: str) -> bool:
         return self._login is not None and self._login.renew(refused)
@@ -273,17 +295,8 @@ class GuardedSession(requests.Session):
             return Failure(*problem.args)
         except BodyError as problem:
             return Failure(problem.args[0], 200, problem.args[1])
-        except requests.exceptions.SSLError:
-            return Failure("tls")
-        except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
-            return Failure("timeout")
-        except requests.ConnectionError as error:
-            never_there = isinstance(next(iter(error.args), None), urllib3.exceptions.MaxRetryError)
-            return Failure("unreachable" if never_there else "interrupted")
         except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            if isinstance(error, requests.RequestException):
-                return Failure("unexpected", None, type(error).__name__)
-            return Failure("interrupted")
+            return Failure(*transport_kind(error))
 
     @staticmethod
     def _give_back(response: requests.Response) -> None:
@@ -318,7 +331,9 @@ def _guard(session: requests.Session, endpoint: Endpoint) -> None:
         ("client_key_file", endpoint.client_key_file),
     ):
         if path is not None and not path.is_file():
-            raise ValueError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
+            raise UnusableFileError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
+    if problem := unusable_certificates(endpoint):
+        raise UnusableFileError(f"pacs {endpoint.name}: {problem}")
     session.trust_env = False
     session.verify = str(endpoint.ca_file) if endpoint.ca_file else True
     if endpoint.client_cert_file is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import dagster as dg
 import pytest
@@ -47,7 +48,24 @@ def test_tombstones_and_near_line_studies_are_counted_apart() -> None:
     told = check(1.0, "landed", "gone", "not_online", "not_online")
     assert told.passed
     (row,) = str(told.metadata["cells"].value).splitlines()[2:]
-    assert row == "| 2026-03-02 main | 1 | 1 | 0 | 0 | 1 | 2 | 0 | 9 | 2 | 1000 | 0.0 | 0 |"
+    counts = (1, 1, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 9, 2, 1000, 0.0, 0)
+    assert row == f"| 2026-03-02 main | {' | '.join(map(str, counts))} |"
+
+
+def test_what_the_listing_shows_and_cannot_be_asked_for_is_missing() -> None:
+    manifest = Manifest(CELL, "", "", {}, (study(0, "landed"),), rejected=1)
+    found = completeness_check(StationResult(passed={CELL: certificate(manifest)}), 0.5)
+    assert not found.passed
+    assert found.description == "1 study missing"
+    assert "1 row of the listing cannot be used" in str(found.metadata["incomplete"].value)
+
+
+def test_instances_that_cannot_be_named_turn_the_check_yellow() -> None:
+    entry = replace(study(0, "landed"), rejected=3)
+    manifest = Manifest(CELL, "", "", {}, (entry,))
+    found = completeness_check(StationResult(passed={CELL: certificate(manifest)}), 1.0)
+    assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
+    assert "3 instances of landed studies" in str(found.metadata["incomplete"].value)
 
 
 def test_a_refused_cell_is_an_error() -> None:

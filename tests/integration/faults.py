@@ -6,24 +6,29 @@ The words of each fault stand in docs/operations.md, too; a test holds the two t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 from typing import Any, Final
 
 from protocol_assets.simulator import Answer, Request
+from tests.integration.fault_kinds import (
+    DIRTY,
+    GONE,
+    INCOMPLETE,
+    OTHER_STUDY,
+    Fault,
+    dead,
+)
 from tests.integration.fault_server import (
     AVERAGES,
     COUNTS,
-    MODALITIES,
+    SERIES_UID,
     SOP_UID,
-    STUDY_TIME,
     STUDY_UID,
     FaultyPacs,
+    Rows,
     Spoil,
-    Wire,
-    alternating_pages,
-    as_text,
     body,
     bomb,
     cut,
@@ -33,158 +38,24 @@ from tests.integration.fault_server import (
     drop,
     each,
     hangs,
-    head,
-    is_listing,
     listed,
-    listing,
     once,
-    one,
-    read,
-    refusing,
-    repaged,
     reset,
-    rewritten,
     rows,
     text,
     value,
     victims,
-    whole_listing,
-    without_filter,
 )
+from tests.integration.listing_faults import LISTING_FAULTS
 
-__all__ = ["FAULTS", "Fault", "Outcome"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What must come of a fault.
-
-    Attributes:
-        refused: Kind of the error for which the whole cell is refused; empty where it lands.
-        victim: State of the victim; ``absent`` where it is not in the manifest.
-        error: Kind of the victim's error.
-        rejected: Listed rows that were left out.
-        same_rows: Whether the victim's series are what they are without the fault.
-    """
-
-    refused: str = ""
-    victim: str = "landed"
-    error: str = ""
-    rejected: int = 0
-    same_rows: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault: its name in the documentation, how to make it, what must come of it."""
-
-    name: str
-    spoil: Spoil
-    outcome: Outcome = Outcome()
-    options: dict[str, Any] = field(default_factory=dict)
-
-
-LANDED: Final = Outcome()
-DIRTY: Final = Outcome(same_rows=False)
-INCOMPLETE: Final = Outcome(victim="incomplete", error="incomplete")
-GONE: Final = Outcome(victim="gone")
-
-
-def dead(error: str) -> Outcome:
-    return Outcome(victim="failed", error=error)
-
-
-def refused(kind: str) -> Outcome:
-    return Outcome(refused=kind)
+__all__ = ["FAULTS"]
 
 
 def _faults() -> Iterator[Fault]:
-    yield from _listings()
+    yield from LISTING_FAULTS
     yield from _statuses()
     yield from _transports()
     yield from _contents()
-
-
-def _listings() -> Iterator[Fault]:
-    small = {"page_size": 2}
-    yield Fault("offset ignored", repaged(offset=False), options={"page_size": 10})
-    yield Fault(
-        "offset ignored, more studies than a page",
-        repaged(offset=False),
-        options={"page_size": 3},
-    )
-    yield Fault("limit ignored", repaged(limit=False), options=small)
-    yield Fault("silent cap", repaged(cap=4), options=small)
-    yield Fault("silent cap, StudyTime not heeded", _capped_for_good, refused("capped"), small)
-    yield Fault(
-        "Warning 299",
-        listing(
-            lambda _, __, answer: Answer(
-                answer.status,
-                answer.body,
-                {**answer.headers, "Warning": '299 pacs "more results than the limit"'},
-            )
-        ),
-        options=small,
-    )
-    yield Fault("413 on a range of StudyTime", refusing("StudyTime", 413))
-    yield Fault("413 on the day", refusing("StudyDate", 413), refused("too_large"))
-    yield Fault(
-        "204 where nothing is left",
-        listing(lambda _, __, answer: Answer(204) if answer.body == b"[]" else answer),
-    )
-    yield Fault("200 with an empty body", listing(lambda *_: Wire(200, write=head)),
-                refused("interrupted"))  # fmt: skip
-    yield Fault(
-        "duplicates across pages",
-        listing(lambda _, __, answer: rows(lambda found: found + found[:1])(answer)),
-        options=small,
-    )
-    yield Fault("a row lost between pages", listing(alternating_pages), options=small)
-    yield Fault("filter ignored", without_filter("StudyDate"))
-    yield Fault("filter unsupported, none found",
-                listing(lambda _, request, answer: rewritten(answer, [])
-                        if "StudyTime=" in request.query else answer))  # fmt: skip
-    yield Fault("400 on includefield", refusing("includefield", 400))
-    yield Fault("400 on a filter", refusing("StudyTime", 400))
-    yield Fault("counts absent", listed(drop(*COUNTS)))
-    yield Fault("counts as strings", listed(as_text))
-    yield Fault("ModalitiesInStudy scalar",
-                listed(lambda row: row[MODALITIES].__setitem__("Value", "MR")))  # fmt: skip
-    yield Fault("ModalitiesInStudy missing", listed(drop(MODALITIES)))
-    yield Fault("ModalitiesInStudy stale", _stale, Outcome(victim="absent"))
-    yield Fault("StudyTime missing", listed(drop(STUDY_TIME)))
-    yield Fault("hostile UIDs", _hostile, Outcome(rejected=5))
-
-
-def _stale(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
-    if not is_listing(request):
-        return answer
-    found = read(answer)
-    for row in found:
-        if row[STUDY_UID]["Value"] == [pacs.victim]:
-            row[MODALITIES] = {"vr": "CS", "Value": ["CT"]}
-    return rewritten(answer, found)
-
-
-def _capped_for_good(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
-    if not is_listing(request):
-        return answer
-    plain = without_filter("StudyTime")(pacs, request, answer)
-    if plain is answer:
-        plain = whole_listing(pacs, request)
-    found = read(plain)
-    return rewritten(plain, found[:3] if one(request, "offset", "0") == "0" else [])
-
-
-HOSTILE: Final = ("../../etc", "1.2?x=1", "1" * 65, "1.2\nX", "1.2/3")
-
-
-def _hostile(_: FaultyPacs, request: Request, answer: Answer) -> Answer:
-    if not is_listing(request) or one(request, "offset", "0") != "0":
-        return answer
-    hostile = [{STUDY_UID: {"vr": "UI", "Value": [uid]}} for uid in HOSTILE]
-    return rewritten(answer, read(answer) + hostile)
 
 
 def _soon(_: Answer) -> Answer:
@@ -208,6 +79,29 @@ def _statuses() -> Iterator[Fault]:
     yield Fault("deleted in mid-retrieval", deleted(victims(rows(lambda r: r[:5]))), GONE)
     yield Fault("partial for ever", victims(rows(lambda r: r[:5])), INCOMPLETE)
     yield Fault("a late series", once(victims(rows(lambda r: r[:5]))))
+    yield Fault("study metadata empty", _whole(lambda _: []))
+    yield Fault("study metadata without a series", _whole(_without_a_series))
+    yield Fault("a series that study metadata omit, counts absent", _uncounted)
+
+
+def _whole(change: Callable[[Rows], Rows]) -> Spoil:
+    """Strikes the metadata of the victim that are asked for in one answer."""
+
+    def spoil(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
+        hit = request.path.endswith(f"/studies/{pacs.victim}/metadata")
+        return rows(change)(answer) if hit else answer
+
+    return spoil
+
+
+def _without_a_series(found: Rows) -> Rows:
+    lost = found[0][SERIES_UID]["Value"]
+    return [row for row in found if row[SERIES_UID]["Value"] != lost]
+
+
+def _uncounted(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
+    plain = listed(drop(*COUNTS))(pacs, request, answer)
+    return _whole(_without_a_series)(pacs, request, plain)
 
 
 def _transports() -> Iterator[Fault]:
@@ -233,11 +127,12 @@ def _transports() -> Iterator[Fault]:
 
 def _contents() -> Iterator[Fault]:
     foreign = value(STUDY_UID, {"vr": "UI", "Value": ["1.2.3"]})
-    yield Fault("a foreign StudyInstanceUID", victims(foreign), INCOMPLETE)
+    yield Fault("a foreign StudyInstanceUID", victims(foreign), OTHER_STUDY)
     yield Fault("foreign instances among its own", victims(rows(
         lambda r: [*r, {**r[0], STUDY_UID: {"vr": "UI", "Value": ["1.2.3"]},
                         SOP_UID: {"vr": "UI", "Value": ["1.2.3.4"]}}])))  # fmt: skip
     yield Fault("duplicate SOP Instance UIDs", victims(rows(lambda r: r + r[:9])))
+    yield Fault("SOP Instance UIDs in two series", _whole(_repeated))
     yield Fault("one dict in place of an array", victims(rows(lambda r: r[0])), dead("not_dicom"))
     for name, content in (("null", b"null"), ("string", b'"x"'), ("number", b"7")):
         yield Fault(f"{name} as the body", victims(body(content)), dead("not_dicom"))
@@ -276,6 +171,16 @@ def _contents() -> Iterator[Fault]:
     yield Fault("main tags only", victims(each(_main_tags)), DIRTY)
     yield Fault("private tags absent", victims(each(_without_private)), DIRTY)
     yield Fault("SeriesNumber missing", victims(each(drop("00200011"))), DIRTY)
+
+
+def _repeated(found: Rows) -> Rows:
+    """Every series numbers its instances from one."""
+    seen: Counter[str] = Counter()
+    for row in found:
+        series = row[SERIES_UID]["Value"][0]
+        seen[series] += 1
+        row[SOP_UID] = {"vr": "UI", "Value": [f"1.2.3.{seen[series]}"]}
+    return found
 
 
 def _lower_keys(row: dict[str, Any]) -> None:

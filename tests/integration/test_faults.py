@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
@@ -15,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.cells.completeness import certificate
+from protocol_assets.cells.completeness import certificate, describe_shortfall
 from protocol_assets.cells.courtesy import SharedCourtesy
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.series import flatten_cell
@@ -27,8 +28,25 @@ from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.courtesy import Manners
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
-from tests.integration.fault_server import DAY, FaultyPacs, body, once, victims
-from tests.integration.faults import FAULTS, Fault
+from protocol_assets.pacs.probe import probe
+from protocol_assets.simulator import Answer, Request
+from tests.integration.fault_kinds import Fault
+from tests.integration.fault_server import (
+    COUNTS,
+    DAY,
+    SOP_UID,
+    FaultyPacs,
+    body,
+    drop,
+    each,
+    listed,
+    once,
+    read,
+    rewritten,
+    victims,
+)
+from tests.integration.faults import FAULTS
+from tests.integration.listing_faults import LISTING_FAULTS
 from tests.unit.cells.fake_pacs import in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -138,7 +156,10 @@ def check(manifest: Manifest, lake: Lake, fault: Fault, victim: str, truth: Seri
         assert victim not in states
     else:
         assert (states[victim].state, states[victim].error) == (outcome.victim, outcome.error)
-    assert manifest.rejected == outcome.rejected
+    assert (manifest.rejected, len(manifest.others)) == (outcome.rejected, outcome.others)
+    is_whole = outcome.victim in ("landed", "gone") or bool(outcome.others)
+    assert manifest.is_complete is (is_whole and not outcome.rejected)
+    assert bool(describe_shortfall(manifest)) is not manifest.is_complete
     assert [letter.kind for letter in dead_letters(lake)] == (
         [outcome.error] if outcome.error else []
     )
@@ -150,6 +171,89 @@ def check(manifest: Manifest, lake: Lake, fault: Fault, victim: str, truth: Seri
             assert len(found[uid]) == len(rows)
         else:
             assert uid not in found
+
+
+@pytest.mark.parametrize("fault", LISTING_FAULTS, ids=lambda fault: fault.name)
+def test_the_probe_fails_where_a_landing_would(
+    fault: Fault, pacs: FaultyPacs, tmp_path: Path
+) -> None:
+    pacs.fault = fault.spoil
+    with client(pacs, Lake(tmp_path), **fault.options) as one:
+        report = probe(one)
+    failed = {finding.item for finding in report.findings if finding.verdict == "fail"}
+    assert bool(failed) is bool(fault.outcome.refused or fault.outcome.rejected), report.findings
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["404, still listed", "HTML login page with 200", "a foreign StudyInstanceUID", "206"],
+)
+def test_the_probe_fails_where_no_study_would_land(
+    name: str, pacs: FaultyPacs, tmp_path: Path
+) -> None:
+    fault = next(one for one in FAULTS if one.name == name)
+
+    def spoil(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
+        study = re.search(r"/studies/([^/]+)/", request.path)
+        pacs.victim = study[1] if study else pacs.victim
+        return fault.spoil(pacs, request, answer)
+
+    victim, pacs.fault = pacs.victim, spoil
+    try:
+        with client(pacs, Lake(tmp_path)) as one:
+            failed = {one.item for one in probe(one).findings if one.verdict == "fail"}
+        assert "retrieval" in failed
+        assert land(pacs, Lake(tmp_path)).count("landed") == 0
+    finally:
+        pacs.victim = victim
+
+
+def test_what_cannot_be_named_makes_the_day_incomplete(pacs: FaultyPacs, tmp_path: Path) -> None:
+    def nameless(pacs: FaultyPacs, request: Request, answer: Answer) -> Answer:
+        plain = listed(drop(*COUNTS))(pacs, request, answer)
+        if pacs.victim not in request.path or not request.path.endswith("/metadata"):
+            return plain
+        rows = read(plain)
+        rows[0].pop(SOP_UID)
+        return rewritten(plain, rows)
+
+    pacs.fault = nameless
+    with client(pacs, Lake(tmp_path)) as one:
+        series = one.search_series(pacs.victim).series
+    pacs.fault = lambda pacs, request, answer: nameless(
+        pacs, request, each(drop("00201209"))(answer) if "/series" in request.path else answer
+    )
+    manifest = land(pacs, Lake(tmp_path))
+    assert (manifest.count("landed"), manifest.instances_rejected) == (6, 1)
+    assert not manifest.is_complete
+    assert "1 instance of landed studies" in describe_shortfall(manifest)
+    assert series
+
+
+def test_an_https_url_on_a_plain_port_is_named(pacs: FaultyPacs, tmp_path: Path) -> None:
+    url = pacs.url().replace("http:", "https:")
+    with pytest.raises(PacsError) as caught:
+        land_at(url, Lake(tmp_path))
+    assert caught.value.kind == "plain_http"
+    assert "speaks plain HTTP" in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["", "/dicom-web/studies", "/dicomweb"])
+def test_a_path_that_is_missing_or_wrong_is_named_and_found(
+    pacs: FaultyPacs, tmp_path: Path, path: str
+) -> None:
+    url = pacs.url().replace("/dicom-web", path)
+    with pytest.raises(PacsError) as caught:
+        land_at(url, Lake(tmp_path))
+    assert caught.value.kind == "not_found"
+    with PacsClient(Endpoint("main", url)) as one:
+        found = {finding.item: finding.sentence for finding in probe(one).findings}
+    assert "/dicom-web" in found["url"]
+
+
+def land_at(url: str, lake: Lake) -> Manifest:
+    with PacsClient(Endpoint("main", url), sleep=lambda _: None) as one:
+        return land_cell(one, lake, CELL, PSEUDONYMS)
 
 
 def test_once_the_fault_is_over_the_rest_lands(

@@ -36,6 +36,11 @@ select
     instances_expected,
     instances_landed,
     instances_left_out,
+    studies_unreadable,
+    studies_other_modality,
+    instances_rejected,
+    instances_duplicate,
+    instances_miscounted,
     case
         when facts_state = 'refused' then 0
         else {{ ratio('studies_whole', 'studies_expected') }}
@@ -45,5 +50,5 @@ select
         else {{ ratio('instances_whole', 'instances_expected') }}
     end as instances_completeness,
     is_settled,
-    is_settled and studies_left_out = 0 as is_complete
+    is_settled and studies_left_out = 0 and instances_rejected = 0 as is_complete
 from whole

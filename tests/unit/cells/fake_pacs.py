@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind, PacsError
 from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, reconcile
 from protocol_assets.pacs.retrieval import Retrieved
+from protocol_assets.pacs.rows import DayListing
 from protocol_assets.pacs.session import Effort
 
 
@@ -30,6 +30,7 @@ def received(study: ListedStudy, *, instances: int | None = None, averages: int 
         Instance.of(
             {
                 "0020000D": {"vr": "UI", "Value": [uid]},
+                "0020000E": {"vr": "UI", "Value": [f"{uid}.0"]},
                 "00080018": {"vr": "UI", "Value": [f"{uid}.{number}"]},
                 "00180083": {"vr": "DS", "Value": [averages]},
             }
@@ -53,6 +54,11 @@ class FakePacs:
 
     endpoint: Endpoint = field(default_factory=endpoint)
     studies: list[ListedStudy] = field(default_factory=list)
+    others: list[ListedStudy] = field(default_factory=list)
+    rejected: int = 0
+    wanted: set[str] = field(default_factory=set)
+    found_by_filter: frozenset[str] = frozenset()
+    looked_up: list[str] = field(default_factory=list)
     trouble: dict[str, Kind | Exception] = field(default_factory=dict)
     averages: dict[str, int] = field(default_factory=dict)
     short: set[str] = field(default_factory=set)
@@ -69,7 +75,19 @@ class FakePacs:
     def list_day(self, day: dt.date) -> Any:
         if "listing" in self.trouble:
             raise PacsError(self.endpoint.name, self.trouble["listing"], 500)  # type: ignore[arg-type]
-        return SimpleNamespace(day=day, studies=tuple(self.studies), rejected=0)
+        return DayListing(day, tuple(self.studies), self.rejected, tuple(self.others))
+
+    def studies_by_filter(self, day: dt.date, modality: str) -> frozenset[str]:
+        assert day
+        assert modality
+        return self.found_by_filter
+
+    def holds_wanted(self, study: ListedStudy) -> bool | None:
+        self.looked_up.append(study.study_instance_uid)
+        trouble = self.trouble.get("series")
+        if trouble is not None:
+            raise PacsError(self.endpoint.name, trouble, 404)  # type: ignore[arg-type]
+        return study.study_instance_uid in self.wanted
 
     def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
         uid = study.study_instance_uid

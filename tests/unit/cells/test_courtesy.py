@@ -7,12 +7,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.rows import DayListing
 from protocol_assets.pacs.session import Effort
 from tests.unit.cells.fake_pacs import endpoint
 
@@ -40,7 +40,7 @@ class Pacs:
         time.sleep(0.02)
         with self.guard:
             self.talking -= 1
-        return SimpleNamespace(day=day, studies=(), rejected=0)
+        return DayListing(day, ())
 
 
 def test_cells_of_one_pacs_land_one_after_the_other_and_two_pacs_at_once(tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ import multiprocessing
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -24,6 +23,7 @@ from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import Kind, PacsError
 from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.pacs.rows import DayListing
 from protocol_assets.pacs.session import Effort
 from tests.unit.cells.fake_pacs import endpoint, received
 
@@ -55,7 +55,7 @@ class Pacs:
         if day in self.troubles:
             raise PacsError("main", self.troubles[day])
         study = ListedStudy(f"1.2.{day:%Y%m%d}", 1, self.counts.get(day, 1))
-        return SimpleNamespace(day=day, studies=(study,), rejected=0)
+        return DayListing(day, (study,))
 
     def require_leave(self) -> None:
         pass

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
 
-from protocol_assets.pacs.attributes import count, is_uid, minute_of_day, texts, uid
+from protocol_assets.pacs.attributes import (
+    UnreadableDateError,
+    count,
+    counts,
+    day,
+    is_uid,
+    minute_of_day,
+    texts,
+    uid,
+)
 
 TAG = "00080061"
 
@@ -67,3 +77,50 @@ def test_hostile_uids(text: str) -> None:
 )
 def test_minute_of_day(text: str, minute: int | None) -> None:
     assert minute_of_day({TAG: {"vr": "TM", "Value": [text]}}, TAG) == minute
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "20260302",
+        20260302,
+        "2026-03-02",
+        "2026.03.02",
+        "2026/03/02",
+        "20260302 ",
+        "2026-03-02T00:00:00",
+        "2026-03-02 10:15:00+01:00",
+        "20260302101500.000000",
+    ],
+)
+def test_a_day_is_read_in_every_form_that_has_one_meaning(written: Any) -> None:
+    assert day({TAG: {"Value": [written]}}, TAG) == dt.date(2026, 3, 2)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["02.03.2026"],
+        ["03/02/2026"],
+        ["2026-3-2"],
+        ["20261302"],
+        ["00000000"],
+        ["2026-03.02"],
+        ["yesterday"],
+        ["20260302", "20260303"],
+    ],
+)
+def test_a_day_that_could_mean_another_one_is_unreadable(values: list[str]) -> None:
+    with pytest.raises(UnreadableDateError):
+        day({TAG: {"Value": values}}, TAG)
+
+
+def test_a_day_that_is_not_there_is_none() -> None:
+    assert day({}, TAG) is None
+    assert day({TAG: {"vr": "DA"}}, TAG) is None
+    assert day({TAG: {"vr": "DA", "Value": [""]}}, TAG) is None
+
+
+def test_several_counts_stay_side_by_side() -> None:
+    assert counts({TAG: {"Value": ["3", "5"]}}, TAG) == [3, 5]
+    assert counts({TAG: {"Value": ["x", "5"]}}, TAG) == []

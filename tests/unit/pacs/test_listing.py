@@ -199,3 +199,17 @@ def test_a_listing_without_end_is_refused(new_study: Callable[..., Any]) -> None
 
     with pytest.raises(CappedError, match="StudyDate"):
         enumerate_rows(endless, {}, 1000)
+
+
+@pytest.mark.parametrize("page", [2, 3, 5])
+def test_several_rows_a_study_do_not_end_a_listing(
+    new_archive: Any, new_study: Callable[..., Any], page: int
+) -> None:
+    studies = [new_study(i, time=time) for i, time in enumerate(times(6))]
+    rows = [study.row() | {"00081030": {"Value": [part]}} for study in studies for part in "ab"]
+
+    def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        assert filters == {}
+        return Page(rows[offset : offset + limit])
+
+    assert set(enumerate_rows(ask, {}, page).rows) == {study.uid for study in studies}

@@ -62,7 +62,7 @@ def test_duplicates_and_strangers_do_not_count() -> None:
         instance("1.2.1.3", study=None),
     ]
     study = received(rows)
-    assert (len(study), study.duplicates, study.foreign) == (2, 1, 3)
+    assert (len(study), study.duplicates, study.foreign, study.rejected) == (2, 1, 1, 2)
     assert reconcile(ListedStudy("1.2", 1, 3), study).state == "incomplete"
     assert [b"1.2.1.1" in line for line in study.lines] == [True, False]
 
