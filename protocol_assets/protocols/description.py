@@ -28,7 +28,7 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 4
+_RULES_REVISION = 5
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
@@ -50,6 +50,7 @@ _RULE_FILES = (
     "vendors_durations.csv",
     "vendors_echo_train.csv",
     "vendors_fold_over.csv",
+    "vendors_layouts.csv",
     "vendors_manufacturers.csv",
     "vendors_partial_fourier.csv",
     "vendors_phase_steps.csv",

@@ -1,6 +1,7 @@
 """Packages of slices (concatenations, acquisitions): how often a 2D sequence must run for a stack.
 
-No standard attribute tells them, and two packages take the time of two averages. What one slice
+No standard attribute tells them, and two packages take the time of two averages. Siemens writes
+them behind the time of one (``TA 03.82*9``, ``scan_time``). Elsewhere, what one slice
 takes at least and at most within a repetition bounds them: where all slices fit into one
 repetition for certain, a longer scan time is no second package; where they cannot fit, it is.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from protocol_assets.vendors.row import Row, positive
 from protocol_assets.vendors.sequence import has_inversion, lines_per_excitation
 
-__all__ = ["ONE_PACKAGE", "Packages", "packages"]
+__all__ = ["ONE_PACKAGE", "SINGLE", "Packages", "packages"]
 
 # A slice takes beside its echoes: pulses and crushers around each echo, then saturation and
 # spoiling (ms). Judgement, on the long side.
@@ -41,19 +42,19 @@ class Packages:
         return self.most == 1
 
     def explain(self, ratio: float, tolerance: float) -> bool:
-        """Whether a scan time is a formula's for one package, or for as many as there must be."""
-        if abs(ratio - 1) <= tolerance:
-            return True
-        if self.least < 2:
-            return False
-        # A wider range explains everything, which is no explanation.
-        most = min(self.most or self.least, 2 * self.least)
-        nearest = min(max(round(ratio), self.least), most)
-        return abs(ratio / nearest - 1) <= tolerance
+        """Whether a scan time is a formula's for one package, or for as many as there must be.
+
+        More packages than there must be explain nothing: twice as many would also be twice the
+        averages.
+        """
+        return any(abs(ratio / count - 1) <= tolerance for count in {1, self.least})
 
 
 ONE_PACKAGE = Packages()
 """At least one package; how many at most is not known."""
+
+SINGLE = Packages(1, 1)
+"""One package for certain."""
 
 
 def packages(row: Row, family: str | None, dimension: str | None) -> Packages:

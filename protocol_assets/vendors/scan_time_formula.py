@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from protocol_assets.vendors.averages import Averages
-from protocol_assets.vendors.packages import Packages, packages
+from protocol_assets.vendors.packages import SINGLE, Packages, packages
 from protocol_assets.vendors.phase_lines import PhaseLines
 from protocol_assets.vendors.row import Row, number, positive, tokens
 from protocol_assets.vendors.sequence import lines_per_excitation
@@ -91,7 +91,7 @@ def formula_time(
         return None
     seconds, counts_lines = found
     is_interleaved = counts_lines and tr >= _SEQUENTIAL_TR
-    need = packages(row, family, dimension) if is_interleaved else Packages(1, 1)
+    need = packages(row, family, dimension) if is_interleaved else SINGLE
     is_certain = (
         counts_lines
         and family in ("se", "tse")
