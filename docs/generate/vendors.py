@@ -87,6 +87,11 @@ several units the first that gives a possible scan time counts. Method 4 is the 
 measurement of a 2D (turbo) spin echo is n packages of slices (concatenations) of a each,
 elsewhere n measurements; no time in EPI.""",
     ),
+    "vendors_series_numbers.csv": (
+        "Series numbers",
+        """\
+How many series numbers a scan has, where the number of a series names its scan.""",
+    ),
     "vendors_protocol_name.csv": (
         "Protocol Name",
         """\

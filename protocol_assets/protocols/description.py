@@ -14,7 +14,11 @@ from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.anatomy import anatomy
 from protocol_assets.protocols.cell import ORIGINAL, Series, complete
 from protocol_assets.protocols.contrast import contrast_evidence, has_contrast_agent
-from protocol_assets.protocols.counting import exclusion_reason, object_class
+from protocol_assets.protocols.counting import (
+    exclusion_reason,
+    in_exported_exams,
+    object_class,
+)
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
 from protocol_assets.protocols.impossible import impossible_values
 from protocol_assets.protocols.parts import look
@@ -57,6 +61,7 @@ _RULE_FILES = (
     "vendors_protocol_name.csv",
     "vendors_reconstruction.csv",
     "vendors_sequence_names.csv",
+    "vendors_series_numbers.csv",
     "vendors_trajectory.csv",
 )
 
@@ -79,19 +84,23 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
         ``facts_columns.csv``; None where the header does not tell. The ``*_id`` are plain
         identifiers: they belong to the restricted zone and leave it keyed.
     """
-    cell = [_read(row) for row in rows]
+    exported = in_exported_exams(rows)
+    cell = [_read(row, is_exported) for row, is_exported in zip(rows, exported, strict=True)]
     complete(cell, zone)
     return [series.columns for series in cell]
 
 
-def _read(row: Row) -> Series:
+def _read(row: Row, is_exported: bool) -> Series:
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
     is_image = found.exclusion_reason is None
     texts, of_exam = series_texts(row, vendor), exam_texts(row, vendor)
     role = found_role(row, texts, family, dimensions) if is_image else NO_ROLE
     region, region_evidence = anatomy(row, texts, of_exam)
-    reason = exclusion_reason(row, found, role.role == "localizer")
+    is_localizer = role.role == "localizer"
+    reason = exclusion_reason(row, found, is_localizer)
+    if is_exported:
+        reason = "localizer" if is_localizer else None
     measured = measures(
         row,
         texts,
@@ -139,6 +148,7 @@ def _read(row: Row) -> Series:
         look=look(row, texts, vendor=vendor, reason=reason),
         contrast=contrast_evidence(row, texts, of_exam, None),
         is_image=is_image,
+        is_exported=is_exported,
     )
 
 

@@ -6,8 +6,6 @@ the header (the console, the stated time) is the right answer.
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.unit.vendors.headers import Instance, facts_of, header, private
