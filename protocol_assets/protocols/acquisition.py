@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from protocol_assets.protocols.clocks import EARLIEST, later
+from protocol_assets.protocols.joining import join_by_names
 from protocol_assets.protocols.limits import duration
 from protocol_assets.vendors.row import Row, number, numbers, text
 
@@ -254,7 +255,7 @@ def _parts(originals: Sequence[Acquired]) -> Iterator[list[Acquired]]:
             others.append(one)
     yield from by_uid.values()
     shared = _shared_starts(originals)
-    for members in _alike(others):
+    for members in join_by_names(others, _likely_names):
         for together in _at_one_time(members):
             for part in _apart(together, shared):
                 yield from _by_averages(part)
@@ -270,26 +271,12 @@ def _identifier(scope: str, part: Sequence[Acquired]) -> str:
     return joined(scope, second, *first.signature, nex, "_".join(first.name))
 
 
-def _alike(originals: Sequence[Acquired]) -> Iterable[list[Acquired]]:
-    """Series that may be of one scan: of one signature, and of one name or one scan number.
-
-    A second reconstruction may have another name; the number of its scan names it.
-    """
-    joins: dict[object, object] = {}
-
-    def first(key: object) -> object:
-        while (before := joins.get(key, key)) != key:
-            key = before
-        return key
-
-    for one in originals:
-        if one.scan_number is not None:
-            numbered, named = (one.signature, one.scan_number), (one.signature, one.name)
-            joins[first(numbered)] = first(named)
-    alike: dict[object, list[Acquired]] = defaultdict(list)
-    for one in originals:
-        alike[first((one.signature, one.name))].append(one)
-    return alike.values()
+def _likely_names(one: Acquired) -> list[Hashable]:
+    """Signature and name; and scan number, for a second reconstruction may have another name."""
+    names: list[Hashable] = [(one.signature, one.name)]
+    if one.scan_number is not None:
+        names.append((one.signature, one.scan_number))
+    return names
 
 
 def _at_one_time(members: Sequence[Acquired]) -> Iterator[list[Acquired]]:
