@@ -73,6 +73,7 @@ def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
         zone: Time zone of the scanners, None where unknown.
     """
     _settle_clocks(cell, zone)
+    _admit_exported(cell)
     memberships = _group(cell)
     _count(cell, memberships)
     _add_up_volumes(cell)
@@ -93,7 +94,7 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
                 device=series.term("device_id"),
                 number=number(series.row, "SeriesNumber"),
                 scan_time_s=series.scan_time_s,
-                is_scan=series.reason in ORIGINAL,
+                is_scan=series.is_exported or series.reason in ORIGINAL,
             )
             for series in cell
         ],
@@ -102,6 +103,14 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
     for series, start in zip(cell, starts, strict=True):
         series.start = start
         series.columns["clock_flag"] = start.flag if series.is_image else None
+
+
+def _admit_exported(cell: Sequence[Series]) -> None:
+    """Scans that an export marked as derived are scans, where they have a start."""
+    for series in cell:
+        series.is_exported = series.is_exported and series.start.moment is not None
+        if series.is_exported:
+            series.reason = "localizer" if series.columns["role"] == "localizer" else None
 
 
 def _group(cell: Sequence[Series]) -> list[Membership]:

@@ -27,7 +27,6 @@ __all__ = [
 ]
 
 _NOT_ORIGINAL = frozenset({"derived", "secondary"})
-_STARTS = ("AcquisitionTime", "AcquisitionDateTime")
 _TIMING = ("RepetitionTime", "EchoTime")
 
 
@@ -112,8 +111,9 @@ def in_exported_exams(rows: Sequence[Row]) -> list[bool]:
 
     Some archives and workstations mark every series that they pass on as DERIVED or SECONDARY, and
     leave all else as it was. So an exam is taken for exported where neither the study nor the
-    patient on that scanner has an original, and of it every image that names its repetition time,
-    echo time and start is a scan, unless its type says what was made of scans.
+    patient on that scanner has an original, and of it every image that names its repetition time
+    and echo time is a scan, unless its type says what was made of scans. Whether it has a start is
+    for the clocks to say.
     """
     with_original: set[tuple[str | None, ...]] = set()
     reasons = [exclusion_reason(row, object_class(row), is_localizer=False) for row in rows]
@@ -139,9 +139,8 @@ def _whose(row: Row) -> list[tuple[str | None, ...]]:
 
 
 def _tells_its_scan(row: Row) -> bool:
-    has_start = any(row.get(column) is not None for column in _STARTS)
     has_timing = all(positive(row, column) is not None for column in _TIMING)
-    return has_start and has_timing and text(row, "StudyInstanceUID") is not None
+    return has_timing and text(row, "StudyInstanceUID") is not None
 
 
 def _is_made(values: tuple[str, ...]) -> bool:

@@ -97,10 +97,8 @@ def _read(row: Row, is_exported: bool) -> Series:
     texts, of_exam = series_texts(row, vendor), exam_texts(row, vendor)
     role = found_role(row, texts, family, dimensions) if is_image else NO_ROLE
     region, region_evidence = anatomy(row, texts, of_exam)
-    is_localizer = role.role == "localizer"
-    reason = exclusion_reason(row, found, is_localizer)
-    if is_exported:
-        reason = "localizer" if is_localizer else None
+    reason = exclusion_reason(row, found, role.role == "localizer")
+    is_original = is_exported or reason in ORIGINAL
     measured = measures(
         row,
         texts,
@@ -109,7 +107,7 @@ def _read(row: Row, is_exported: bool) -> Series:
         family=family,
         dimension=dimensions,
         is_image=is_image,
-        is_original=reason in ORIGINAL,
+        is_original=is_original,
     )
     time = measured["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
@@ -145,7 +143,7 @@ def _read(row: Row, is_exported: bool) -> Series:
         texts=texts,
         reason=reason,
         scan_time_s=time if isinstance(time, float) else None,
-        look=look(row, texts, vendor=vendor, reason=reason),
+        look=look(row, texts, vendor=vendor, reason=None if is_exported else reason),
         contrast=contrast_evidence(row, texts, of_exam, None),
         is_image=is_image,
         is_exported=is_exported,

@@ -22,6 +22,9 @@ _BETWEEN_ECHOES = 8.0
 _BESIDE_ECHOES = 20.0
 # Below, the inversion of a slice is followed by its own readout; above, other slices come between.
 _SHORT_INVERSION = 500.0
+# How many times the fewest packages may explain a time. With a tolerance of a fifth it stays below
+# twice the fewest.
+_MORE_THAN_LEAST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +47,12 @@ class Packages:
     def explain(self, ratio: float, tolerance: float) -> bool:
         """Whether a scan time is a formula's for one package, or for as many as there must be.
 
-        More packages than there must be explain nothing: twice as many would also be twice the
-        averages.
+        Up to half as many more are believed. Twice as many explain nothing: that would also be the
+        time of twice the averages.
         """
-        return any(abs(ratio / count - 1) <= tolerance for count in {1, self.least})
+        highest = int(self.least * _MORE_THAN_LEAST)
+        counts = range(self.least, min(self.most or self.least, highest) + 1)
+        return any(abs(ratio / count - 1) <= tolerance for count in (1, *counts))
 
 
 ONE_PACKAGE = Packages()
