@@ -27,6 +27,8 @@ _LONGEST_PREPARATION = 10.0
 # Below the formula's, and in a time without preparation (the Siemens text), only rounding lies.
 _ROUNDING = 0.05
 _WITHOUT_PREPARATION = frozenset({"siemens_text"})
+# Of fewer trains of echoes, one is more than a tenth of the lines.
+_FEWEST_TRAINS = 8.0
 # From here on the time may be that of two packages of slices: twice, less the tolerance of time.
 _TWO_PACKAGES = 1.8
 # A parallel imaging factor that is not told is no larger.
@@ -122,12 +124,29 @@ def _from_time(
     if not need.is_one and (not is_known_factor or ratio >= _TWO_PACKAGES * shortest):
         return Effective(None, reason)
     seconds = time.seconds or _LONGEST_PREPARATION
-    if "partial_fourier_unknown" in left_open and "oversampling_unknown" not in left_open:
-        # Half of it on average.
-        ratio = _fraction(ratio, PREPARATION / seconds / 2, lines)
-    elif is_known_factor and _is_plain(ratio, seconds, time.method):
-        ratio = 1.0
-    return Effective(round(plain * ratio, 4), "from_scan_time")
+    if "partial_fourier_unknown" not in left_open:
+        is_plain = is_known_factor and _is_plain(ratio, seconds, time.method)
+        scaled = 1.0 if is_plain else _of_whole_trains(ratio, time)
+    elif "oversampling_unknown" in left_open:
+        scaled = _of_whole_trains(ratio, time)
+    else:
+        # Half of the preparation on average.
+        scaled = _fraction(ratio, PREPARATION / seconds / 2, lines)
+    if scaled is None:
+        return Effective(None, reason)
+    return Effective(round(plain * scaled, 4), "from_scan_time")
+
+
+def _of_whole_trains(ratio: float, time: ScanTime) -> float | None:
+    """The share of lines in a scan time, in which the last train of echoes may be half empty.
+
+    None where there are so few trains that one of them weighs too much. In a time that holds
+    preparation the two errors are about as large, and of opposite sign.
+    """
+    if time.method not in _WITHOUT_PREPARATION or not time.shots or not time.unrounded_shots:
+        return ratio
+    trains = ratio * time.shots
+    return None if trains < _FEWEST_TRAINS else trains / time.unrounded_shots
 
 
 def _is_plain(ratio: float, seconds: float, method: str | None) -> bool:

@@ -77,6 +77,8 @@ class ScanTime:
             the formula counts phase lines alone; else None. The time of one package, where the
             scanner states how many there are.
         packages: How many packages of slices the time of ``ratio`` may hold.
+        shots: Trains of echoes of one average in the formula of a 2D sequence.
+        unrounded_shots: The same, where a train need not be a whole one.
     """
 
     seconds: float | None = None
@@ -86,6 +88,8 @@ class ScanTime:
     agreement: str | None = None
     ratio: float | None = None
     packages: Packages = ONE_PACKAGE
+    shots: float | None = None
+    unrounded_shots: float | None = None
 
 
 def scan_time(
@@ -132,6 +136,8 @@ def scan_time(
         agreement,
         one_package_s / formula.one_package_s if is_sound else None,
         formula.packages,
+        formula.shots,
+        formula.unrounded_shots,
     )
 
 

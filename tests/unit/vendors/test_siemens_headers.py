@@ -62,7 +62,7 @@ def shown(found: dict[str, Any]) -> tuple[float | None, float | None, str | None
 )
 def test_siemens_xa_classic_takes_its_oversampling_from_the_time(text: str, slices: int) -> None:
     found = facts_of(xa(text), slices=slices)
-    assert shown(found) == (2.0, 1.62, "from_scan_time")
+    assert shown(found) == (2.0, 1.64, "from_scan_time")
     assert found["scan_time_confidence"] == "high"
 
 
@@ -121,7 +121,7 @@ def test_siemens_xa_classic_without_its_private_block_tells_no_factor() -> None:
 
 def test_siemens_xa_classic_partial_fourier_and_oversampling_are_told_apart_by_nobody() -> None:
     partial: dict[str, Any] = {"ScanOptions": ["PFP", "SAT1"]}
-    assert shown(facts_of(xa("TA 01:22*2", **partial), slices=20)) == (2, 1.62, "from_scan_time")
+    assert shown(facts_of(xa("TA 01:22*2", **partial), slices=20)) == (2, 1.64, "from_scan_time")
     assert shown(facts_of(xa("TA 01:22", **partial), slices=20))[1] is None
 
 
