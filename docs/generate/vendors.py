@@ -16,11 +16,18 @@ _TABLES = {
 Which manufacturer a spelling of (0008,0070) is. Everybody else is `other`: the standard
 attributes are read, and the confidence in a stated scan time is a step lower.""",
     ),
+    "vendors_layouts.csv": (
+        "Layouts",
+        """\
+Headers whose encoding does not decide which rules hold. Where the attribute matches the
+pattern, the layout takes the place of the encoding in the tables below.""",
+    ),
     "vendors_averages.csv": (
         "Number of averages",
         """\
-The first attribute that is there; with mode, smallest, largest and number of values
-over the images.""",
+The first attribute that is there, and where a scan option is named, only with that
+option; times the factor. With mode, smallest, largest and number of values over the
+images.""",
     ),
     "vendors_phase_steps.csv": (
         "Phase encoding steps",
@@ -28,7 +35,8 @@ over the images.""",
 What the steps hold. `in_steps`: the count includes it. `in_averages`: the displayed
 averages already pay for it. `told`: an attribute says whether there is any.
 `told_or_excess`: steps above the nominal lines say how much as well. `not_in_steps`:
-never counted. `open`: nobody knows. The nominal lines are the phase value of
+never counted. `open`: nobody knows. Where they are reduced by parallel imaging, the
+lines are steps x R. The nominal lines are the phase value of
 Acquisition Matrix (0018,1310), in enhanced objects frequency steps x Percent Sampling x
 Percent Phase Field of View.""",
     ),
@@ -75,8 +83,14 @@ say otherwise.""",
         """\
 Methods 1 to 3 of the scan time ladder; the closest row for vendor and dimension. With
 several units the first that gives a possible scan time counts. Method 4 is the Siemens
-`TA` text (0051,xx0A) SIEMENS MR HEADER: time of one measurement, `a*n` for n of them,
-no time in EPI.""",
+`TA` text (0051,xx0A) SIEMENS MR HEADER: the time of one measurement; `a*n` in one
+measurement of a 2D (turbo) spin echo is n packages of slices (concatenations) of a each,
+elsewhere n measurements; no time in EPI.""",
+    ),
+    "vendors_series_numbers.csv": (
+        "Series numbers",
+        """\
+How many series numbers a scan has, where the number of a series names its scan.""",
     ),
     "vendors_protocol_name.csv": (
         "Protocol Name",

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
 from protocol_assets.protocols.clocks import EARLIEST, later
+from protocol_assets.protocols.joining import join_by_names
 from protocol_assets.protocols.limits import duration
 from protocol_assets.vendors.row import Row, number, numbers, text
 
@@ -48,6 +49,8 @@ class Acquired:
         name: Words of the protocol's name without those for a part of an acquisition.
         look: What tells parts of one acquisition apart: image type, echo, component.
         number: Series Number.
+        scan_number: Number of the scan, where the vendor's series number names it.
+        is_split: Whether the scanner writes every volume of a scan as a series of its own.
     """
 
     patient: str | None
@@ -64,6 +67,8 @@ class Acquired:
     name: tuple[str, ...]
     look: tuple[object, ...]
     number: float | None
+    scan_number: int | None = None
+    is_split: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,14 @@ def signature(row: Row, *, sop_class: str | None, has_contrast: bool | None) -> 
 def group(cell: Sequence[Acquired]) -> list[Membership]:
     """The acquisition of every series of one cell, in order.
 
-    Originals of one patient on one device are one scan where they share the signature, the name and
-    the start: within a second, or within the repetition time, for no other scan fits in between
-    (the second inversion of an MP2RAGE). A start that scans of different signatures of one study
-    share is no start: there only series that differ as parts of one scan do are merged. The study
-    is no part of the identity, so that what was sent again under new UIDs is the same acquisition.
-    Acquisition UID (0008,0017), where present, outranks all of this within a study.
+    Originals of one patient on one device are one scan where they share the signature, the name or
+    the scan number, and the start: within a second, or within the repetition time, for no other
+    scan fits in between (the second inversion of an MP2RAGE). Where every volume is a series of its
+    own, a volume that starts when the one before ends goes on with its scan. A start that scans of
+    different signatures of one study share is no start: there only series that differ as parts of
+    one scan do are merged. The study is no part of the identity, so that what was sent again under
+    new UIDs is the same acquisition. Acquisition UID (0008,0017), where present, outranks all of
+    this within a study.
 
     Images made of originals go to the scan they started with, or that was running; without a start
     of their own, or made later, to the only scan of their study with their name.
@@ -240,15 +247,15 @@ def _studies(members: Iterable[Acquired]) -> frozenset[str | None]:
 def _parts(originals: Sequence[Acquired]) -> Iterator[list[Acquired]]:
     """The series of each scan, in order."""
     by_uid: dict[object, list[Acquired]] = defaultdict(list)
-    alike: dict[object, list[Acquired]] = defaultdict(list)
+    others: list[Acquired] = []
     for one in sorted(originals, key=_in_time):
         if one.uid is not None:
             by_uid[one.study, one.uid].append(one)
         elif one.start is not None:
-            alike[one.signature, one.name].append(one)
+            others.append(one)
     yield from by_uid.values()
     shared = _shared_starts(originals)
-    for members in alike.values():
+    for members in join_by_names(others, _likely_names):
         for together in _at_one_time(members):
             for part in _apart(together, shared):
                 yield from _by_averages(part)
@@ -264,14 +271,26 @@ def _identifier(scope: str, part: Sequence[Acquired]) -> str:
     return joined(scope, second, *first.signature, nex, "_".join(first.name))
 
 
+def _likely_names(one: Acquired) -> list[Hashable]:
+    """Signature and name; and scan number, for a second reconstruction may have another name."""
+    names: list[Hashable] = [(one.signature, one.name)]
+    if one.scan_number is not None:
+        names.append((one.signature, one.scan_number))
+    return names
+
+
 def _at_one_time(members: Sequence[Acquired]) -> Iterator[list[Acquired]]:
     """Runs of alike series that no other scan fits between."""
     together: list[Acquired] = []
+    until = EARLIEST
     for one in members:
-        if together and not _is_same_scan(together, one):
+        goes_on = one.is_split and _start(one) - until <= duration("same_start")
+        if together and not goes_on and not _is_same_scan(together, one):
             yield together
-            together = []
+            together, until = [], EARLIEST
         together.append(one)
+        if one.is_split:
+            until = max(until, _end(one), later(_start(one), (one.tr_ms or 0.0) / 1000))
     if together:
         yield together
 
@@ -300,12 +319,17 @@ def _shared_starts(originals: Sequence[Acquired]) -> set[tuple[str | None, datet
 def _apart(
     together: Sequence[Acquired], shared: set[tuple[str | None, datetime | None]]
 ) -> list[list[Acquired]]:
-    """At a start that tells nothing, a second series that looks the same is a second scan."""
-    parts: dict[int, list[Acquired]] = defaultdict(list)
+    """At a start that tells nothing, a second series that looks the same is a second scan.
+
+    Unless the series number names the scan.
+    """
+    parts: dict[object, list[Acquired]] = defaultdict(list)
     seen: Counter[object] = Counter()
     for one in together:
-        occurrence = 0
-        if (one.study, one.start) in shared:
+        occurrence: object = 0
+        if (one.study, one.start) in shared and one.scan_number is not None:
+            occurrence = ("scan", one.scan_number)
+        elif (one.study, one.start) in shared:
             occurrence = seen[one.study, one.look]
             seen[one.study, one.look] += 1
         parts[occurrence].append(one)

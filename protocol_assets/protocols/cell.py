@@ -8,16 +8,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime, tzinfo
 
 from protocol_assets.protocols.acquisition import Acquired, Membership, group, signature
 from protocol_assets.protocols.clocks import Start, clocked, settle
 from protocol_assets.protocols.contrast import ContrastEvidence, contrast_phases
-from protocol_assets.protocols.counting import Candidate, derived_only
+from protocol_assets.protocols.counting import Candidate, derived_only, is_named
 from protocol_assets.protocols.exam import ExamPlace, Scan, place_in_exams
-from protocol_assets.protocols.limits import duration
-from protocol_assets.protocols.parts import DIXON, Look, bare_name, parts
+from protocol_assets.protocols.limits import duration, limit
+from protocol_assets.protocols.parts import DIXON, Look, bare_name, is_split, parts
 from protocol_assets.protocols.repeats import Repeatable, is_dynamic, named, repeat_kinds, slab
+from protocol_assets.vendors.numbering import scan_number
 from protocol_assets.vendors.row import Row, number, text, tokens
 from protocol_assets.vendors.texts import Texts
 
@@ -43,6 +44,7 @@ class Series:
         look: What may tell it from the others of its acquisition.
         contrast: What it says of a contrast agent.
         is_image: Whether it is an MR image object.
+        is_exported: Whether it is a scan that an export marked as derived.
         start: When it began; settled by the first step.
     """
 
@@ -54,6 +56,7 @@ class Series:
     look: Look
     contrast: ContrastEvidence
     is_image: bool
+    is_exported: bool = False
     start: Start = _NO_START
 
     def term(self, column: str) -> str | None:
@@ -70,13 +73,16 @@ def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
         zone: Time zone of the scanners, None where unknown.
     """
     _settle_clocks(cell, zone)
+    _admit_exported(cell)
     memberships = _group(cell)
     _count(cell, memberships)
+    _add_up_volumes(cell)
     places = place_in_exams([_scan(series) for series in cell])
     for series, place in zip(cell, places, strict=True):
         _add_exam(series, place)
     _add_contrast_phases(cell, places)
     _add_repeats(cell)
+    _lower_confidence(cell)
 
 
 def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
@@ -88,7 +94,7 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
                 device=series.term("device_id"),
                 number=number(series.row, "SeriesNumber"),
                 scan_time_s=series.scan_time_s,
-                is_scan=series.reason in ORIGINAL,
+                is_scan=series.is_exported or series.reason in ORIGINAL,
             )
             for series in cell
         ],
@@ -97,6 +103,14 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
     for series, start in zip(cell, starts, strict=True):
         series.start = start
         series.columns["clock_flag"] = start.flag if series.is_image else None
+
+
+def _admit_exported(cell: Sequence[Series]) -> None:
+    """Scans that an export marked as derived are scans, where they have a start."""
+    for series in cell:
+        series.is_exported = series.is_exported and series.start.moment is not None
+        if series.is_exported:
+            series.reason = "localizer" if series.columns["role"] == "localizer" else None
 
 
 def _group(cell: Sequence[Series]) -> list[Membership]:
@@ -137,6 +151,8 @@ def _acquired(series: Series) -> Acquired:
         name=bare_name(series.texts[0]) if series.texts else (),
         look=series.look.key,
         number=number(row, "SeriesNumber"),
+        scan_number=scan_number(row, series.term("vendor")),
+        is_split=is_split(series.look),
     )
 
 
@@ -151,6 +167,7 @@ def _count(cell: Sequence[Series], memberships: Sequence[Membership]) -> None:
                 has_start=series.start.moment is not None,
                 shows_anatomy=series.columns["acquisition_part"] in DIXON,
                 content=(number(series.row, "SeriesNumber"), series.look.key),
+                is_named=is_named(series.row),
             )
             for series, membership in zip(cell, memberships, strict=True)
         ]
@@ -158,6 +175,7 @@ def _count(cell: Sequence[Series], memberships: Sequence[Membership]) -> None:
     for series, is_only in zip(cell, only, strict=True):
         if is_only:
             series.reason = "localizer" if series.columns["role"] == "localizer" else None
+        is_only = is_only or series.is_exported
         series.columns["is_derived_only"] = is_only and series.reason is None
         series.columns["exclusion_reason"] = series.reason
 
@@ -181,7 +199,9 @@ def _add_exam(series: Series, place: ExamPlace) -> None:
     columns["exam_id"] = place.exam_id
     columns["start_offset_s"] = place.start_offset_s
     columns["idle_before_s"] = place.idle_before_s
-    bound, known = place.next_start_s, series.scan_time_s
+    bound, known = place.next_start_s, _seconds(columns["scan_time_s"])
+    if _assumes_too_little(columns["scan_time_method"], known, bound):
+        columns["scan_time_confidence"] = "low"
     if bound is None or (known is not None and known <= bound + _lag_s(columns)):
         return
     # No scan lasts beyond the start of the next: what says so is wrong, or cut to seconds.
@@ -189,6 +209,65 @@ def _add_exam(series: Series, place: ExamPlace) -> None:
     if known is None or known > bound + duration("same_start").total_seconds():
         columns["scan_time_method"] = "next_start"
         columns["scan_time_confidence"] = "low"
+
+
+def _assumes_too_little(method: object, known: float | None, bound: float | None) -> bool:
+    """Whether a formula that assumes one package of slices leaves a long gap to the next start."""
+    if method != "formula" or known is None or bound is None:
+        return False
+    return bound > limit("formula_gap") * known
+
+
+def _add_up_volumes(cell: Sequence[Series]) -> None:
+    """The scan time of a scan whose volumes are series of their own: that of all of them.
+
+    What the volumes state is the whole scan's where it covers their starts, else their own.
+    """
+    scans: dict[str, list[Series]] = defaultdict(list)
+    for series in cell:
+        acquisition = series.term("acquisition_id")
+        has_start = series.start.moment is not None and series.reason in ORIGINAL
+        if acquisition and has_start and is_split(series.look):
+            scans[acquisition].append(series)
+    for members in scans.values():
+        starts = [series.start.moment for series in members if series.start.moment is not None]
+        first = {start: series for series, start in zip(members, starts, strict=True)}
+        total = _whole([series.scan_time_s for series in first.values()], _span_s(starts))
+        if len(first) < 2 or total is None:
+            continue
+        formulas = [_seconds(one.columns["scan_time_formula_s"]) for one in first.values()]
+        for series, start in zip(members, starts, strict=True):
+            series.columns["scan_time_s"] = total
+            series.columns["scan_time_formula_s"] = _whole(formulas, 0.0, is_whole=False)
+            series.columns["scan_time_confidence"] = "low"
+            # What of it is left when this volume starts, so that the scan ends once.
+            series.scan_time_s = total - _span_s([min(starts), start])
+
+
+def _whole(
+    volumes: Sequence[float | None], span_s: float, *, is_whole: bool = True
+) -> float | None:
+    known = [seconds for seconds in volumes if seconds is not None]
+    if not known or len(known) < len(volumes):
+        return None
+    return max(known) if is_whole and max(known) >= span_s else round(sum(known), 3)
+
+
+def _span_s(starts: Sequence[datetime]) -> float:
+    return (max(starts) - min(starts)).total_seconds()
+
+
+def _lower_confidence(cell: Sequence[Series]) -> None:
+    """What derived images say of their scan is at second hand."""
+    for series in cell:
+        if series.columns["is_derived_only"]:
+            for column in ("scan_time_confidence", "role_confidence"):
+                if series.columns[column] is not None:
+                    series.columns[column] = "low"
+
+
+def _seconds(value: object) -> float | None:
+    return value if isinstance(value, float) else None
 
 
 def _lag_s(columns: Mapping[str, object]) -> float:

@@ -14,7 +14,11 @@ from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.anatomy import anatomy
 from protocol_assets.protocols.cell import ORIGINAL, Series, complete
 from protocol_assets.protocols.contrast import contrast_evidence, has_contrast_agent
-from protocol_assets.protocols.counting import exclusion_reason, object_class
+from protocol_assets.protocols.counting import (
+    exclusion_reason,
+    in_exported_exams,
+    object_class,
+)
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
 from protocol_assets.protocols.impossible import impossible_values
 from protocol_assets.protocols.parts import look
@@ -28,7 +32,7 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 4
+_RULES_REVISION = 5
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
@@ -50,12 +54,14 @@ _RULE_FILES = (
     "vendors_durations.csv",
     "vendors_echo_train.csv",
     "vendors_fold_over.csv",
+    "vendors_layouts.csv",
     "vendors_manufacturers.csv",
     "vendors_partial_fourier.csv",
     "vendors_phase_steps.csv",
     "vendors_protocol_name.csv",
     "vendors_reconstruction.csv",
     "vendors_sequence_names.csv",
+    "vendors_series_numbers.csv",
     "vendors_trajectory.csv",
 )
 
@@ -78,12 +84,13 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
         ``facts_columns.csv``; None where the header does not tell. The ``*_id`` are plain
         identifiers: they belong to the restricted zone and leave it keyed.
     """
-    cell = [_read(row) for row in rows]
+    exported = in_exported_exams(rows)
+    cell = [_read(row, is_exported) for row, is_exported in zip(rows, exported, strict=True)]
     complete(cell, zone)
     return [series.columns for series in cell]
 
 
-def _read(row: Row) -> Series:
+def _read(row: Row, is_exported: bool) -> Series:
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
     is_image = found.exclusion_reason is None
@@ -91,6 +98,7 @@ def _read(row: Row) -> Series:
     role = found_role(row, texts, family, dimensions) if is_image else NO_ROLE
     region, region_evidence = anatomy(row, texts, of_exam)
     reason = exclusion_reason(row, found, role.role == "localizer")
+    is_original = is_exported or reason in ORIGINAL
     measured = measures(
         row,
         texts,
@@ -99,7 +107,7 @@ def _read(row: Row) -> Series:
         family=family,
         dimension=dimensions,
         is_image=is_image,
-        is_original=reason in ORIGINAL,
+        is_original=is_original,
     )
     time = measured["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
@@ -135,9 +143,10 @@ def _read(row: Row) -> Series:
         texts=texts,
         reason=reason,
         scan_time_s=time if isinstance(time, float) else None,
-        look=look(row, texts, vendor=vendor, reason=reason),
+        look=look(row, texts, vendor=vendor, reason=None if is_exported else reason),
         contrast=contrast_evidence(row, texts, of_exam, None),
         is_image=is_image,
+        is_exported=is_exported,
     )
 
 

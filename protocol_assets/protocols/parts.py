@@ -17,7 +17,7 @@ from protocol_assets.protocols.words import words
 from protocol_assets.vendors.row import Row, number, text, tokens
 from protocol_assets.vendors.texts import Texts
 
-__all__ = ["DIXON", "Look", "bare_name", "look", "parts"]
+__all__ = ["DIXON", "Look", "bare_name", "is_split", "look", "parts"]
 
 DIXON = frozenset({"dixon_water", "dixon_fat", "dixon_in_phase", "dixon_opposed_phase"})
 """Parts that show the anatomy although they are computed."""
@@ -83,6 +83,11 @@ def parts(acquisition: Sequence[Look]) -> list[str]:
         part or ("other_derived" if one.is_derived else plain or _normalized(one))
         for one, part in zip(acquisition, found, strict=True)
     ]
+
+
+def is_split(one: Look) -> bool:
+    """Whether the scanner made a series of its own of every volume of the scan."""
+    return any(value in _table("split") for value in one.image_type)
 
 
 @lru_cache(maxsize=65536)

@@ -1,7 +1,7 @@
 """Classic Canon and Toshiba headers: AcquisitionDuration, and steps that are no line count.
 
-The phase encoding steps of real headers are a quarter of the matrix, whatever was measured, and
-SPEEDER is named without its factor. Layout as in the public quality-assurance scans.
+The phase encoding steps are the lines that were measured: with oversampling, after parallel imaging
+(SPEEDER), whose factor is stated. Layout as in the public quality-assurance scans.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ ROWS_FACTOR = 1
 
 
 def phase_encoding_steps(scan: Scan) -> int:
-    """A quarter of the nominal lines."""
-    return scan.protocol.matrix_phase // 4
+    """Lines with oversampling, after parallel imaging."""
+    return round(scan.acquired_lines / scan.acceleration)
 
 
 def image_type(scan: Scan) -> tuple[str, ...]:
@@ -44,6 +44,7 @@ def series_elements(scan: Scan) -> DicomJson:
             "AcquisitionDuration": None if scan.purpose == "derived" else scan.duration_s,
             "ParallelAcquisition": "YES" if accelerated else "NO",
             "ParallelAcquisitionTechnique": "SPEEDER" if accelerated else None,
+            "ParallelReductionFactorInPlane": scan.acceleration if accelerated else None,
         }
     )
     return standard | {

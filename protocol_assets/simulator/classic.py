@@ -87,6 +87,7 @@ def _variations(scan: Scan, base: str, template: DicomJson) -> Iterator[DicomJso
     vendor = VENDORS[scan.study.scanner.vendor]
     digits = header.TIME_DIGITS[scan.study.scanner.vendor]
     has_b_value = "00189087" in template and scan.protocol.b_value is not None
+    several = siemens.measurements(scan)
     varies_nex = scan.defect == "nex_in_one_image" and "00180083" in template
     for image, place in enumerate(geometry.slices(scan)):
         uid = scan.instance_uid(image)
@@ -106,8 +107,12 @@ def _variations(scan: Scan, base: str, template: DicomJson) -> Iterator[DicomJso
         }
         if has_b_value:
             variation["00189087"] = {"vr": "FD", "Value": [scan.b_value(image)]}
-        if varies_nex:
+        if varies_nex and scan.study.scanner.vendor == "ge":
+            variation |= ge.averages_elements(scan, scan.image_nex(image))
+        elif varies_nex:
             variation["00180083"] = element("DS", scan.image_nex(image))
+        if several > 1:
+            variation["00200012"] = element("IS", 1 + image % several)
         yield variation
 
 

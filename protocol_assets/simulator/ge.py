@@ -1,8 +1,8 @@
 """Classic GE headers: no phase encoding steps, the scan time in microseconds.
 
-The matrix in AcquisitionMatrix is all that tells the lines, ASSET is 1/R, ProtocolName names the
-whole exam, and the displayed averages already pay for No Phase Wrap. Layout as in the public
-quality-assurance scans.
+The matrix in AcquisitionMatrix is all that tells the lines, ASSET is 1/R, and ProtocolName names
+the whole exam. The averages of the console already pay for No Phase Wrap: they are in (0027,xx62),
+and (0018,0083) holds half of them where it is on. Layout as in the public quality-assurance scans.
 """
 
 from __future__ import annotations
@@ -34,6 +34,12 @@ def image_type(scan: Scan) -> tuple[str, ...]:
             return ("DERIVED", "PRIMARY", "DIXON", scan.twin.upper())
         case _:
             return ("ORIGINAL", "PRIMARY", "OTHER")
+
+
+def averages_elements(scan: Scan, nex: float) -> DicomJson:
+    """The averages of one image: half of the console's under No Phase Wrap, and the console's."""
+    standard = nex / 2 if scan.has_no_phase_wrap else nex
+    return {"00180083": element("DS", standard), "00271062": element("FL", nex)}
 
 
 def acquisition_time_s(scan: Scan, image: int) -> float:
@@ -69,6 +75,7 @@ def series_elements(scan: Scan) -> DicomJson:
         "0019109C": element("LO", "FSE-XL" if scan.is_spin_echo_train else "GRE"),
         "00250010": element("LO", "GEMS_SERS_01"),
         "00251007": element("SL", scan.images),
+        "00270010": element("LO", "GEMS_IMAG_01"),
         "00430010": element("LO", "GEMS_PARM_01"),
         "0043102F": element("SS", 0),
         "00431083": element("DS", round(1 / scan.acceleration, 6), 1),
@@ -77,4 +84,6 @@ def series_elements(scan: Scan) -> DicomJson:
         private["00431039"] = element("IS", protocol.b_value, 8, 0, 0)
     if scan.purpose == "derived":
         del private["0019105A"]
+    if not scan.omits_nex:
+        private |= averages_elements(scan, scan.nex)
     return standard | private

@@ -54,7 +54,8 @@ def series_elements(scan: Scan) -> DicomJson:
     standard = attributes(
         {
             "ImageType": image_type(scan),
-            "SeriesNumber": scan.number * 100 + (2 if scan.purpose == "derived" else 1),
+            # The scan, and which reconstruction of it this is.
+            "SeriesNumber": scan.acquisition * 100 + 1 + scan.number - scan.acquisition,
             "AcquisitionNumber": scan.acquisition,
             "ScanOptions": ("FS",) if scan.protocol.fat_suppression == "fat" else ("OTHER",),
             "NumberOfPhaseEncodingSteps": phase_encoding_steps(scan),

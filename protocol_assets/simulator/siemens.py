@@ -50,13 +50,18 @@ def time_text(seconds: float) -> str:
     return f"TA {minutes:02d}:{rest:02d}"
 
 
+def measurements(scan: Scan) -> int:
+    """Measurements that the scan is repeated for, which Acquisition Number (0020,0012) counts."""
+    return 2 + scan.uid_root % 3 if scan.time_text == "multiplied" else 1
+
+
 def _stated_time(scan: Scan) -> str:
     match scan.time_text:
         case "too_short":
             return "TA 00.01"
         case "multiplied":
-            measurements = 2 + scan.uid_root % 3
-            return f"{time_text(scan.duration_s / measurements)}*{measurements}"
+            several = measurements(scan)
+            return f"{time_text(scan.duration_s / several)}*{several}"
         case _:
             return time_text(scan.duration_s)
 

@@ -1,5 +1,6 @@
 """Classic United Imaging headers: the standard attributes, durations partly in milliseconds.
 
+There are no phase encoding steps: the matrix in AcquisitionMatrix is all that tells the lines.
 AcquisitionDuration (0018,9073) is in milliseconds for 3D, and on some systems for all scans.
 """
 
@@ -40,7 +41,6 @@ def series_elements(scan: Scan) -> DicomJson:
             "AcquisitionNumber": scan.acquisition,
             "ScanOptions": ("FS",) if scan.protocol.fat_suppression == "fat" else (),
             "SequenceName": "fse" if scan.is_spin_echo_train else "gre",
-            "NumberOfPhaseEncodingSteps": scan.acquired_lines,
             "AcquisitionDuration": None if scan.purpose == "derived" else duration(scan),
             "ParallelAcquisition": "YES" if accelerated else "NO",
             "ParallelReductionFactorInPlane": scan.acceleration if accelerated else None,

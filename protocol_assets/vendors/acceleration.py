@@ -16,13 +16,20 @@ __all__ = ["acceleration", "compressed_sensing"]
 _TABLE = "vendors_acceleration.csv"
 
 
-def acceleration(row: Row, vendor: str | None) -> tuple[float | None, float | None]:
+def acceleration(
+    row: Row, vendor: str | None, layout: str | None = "classic"
+) -> tuple[float | None, float | None]:
     """Parallel imaging factor in plane and through the slab; 1 where it is known to be off.
 
     The first attribute of the table that is there decides, also where it cannot be read.
+
+    Args:
+        row: The row of ``series``.
+        vendor: Manufacturer as a term.
+        layout: The rules that the header follows (``layout.header_layout``).
     """
     out_of_plane = positive(row, "ParallelReductionFactorOutOfPlane")
-    for rule in applicable(_TABLE, vendor=vendor):
+    for rule in applicable(_TABLE, vendor=vendor, encoding=layout):
         column, value = rule["column"], rule["value"]
         match rule["reading"]:
             case "factor" if (factor := positive(row, column)) is not None:

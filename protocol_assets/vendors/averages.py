@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from protocol_assets.data import read_table
-from protocol_assets.vendors.row import Row, number, positive
+from protocol_assets.vendors.row import Row, number, positive, tokens
+from protocol_assets.vendors.rules import applicable
 
 __all__ = ["Averages", "averages"]
 
@@ -15,7 +15,8 @@ class Averages:
     """Averages of one series over its images.
 
     Attributes:
-        nex: Most frequent value. Below 1 on GE, where it stands for partial Fourier.
+        nex: Most frequent value, as the console shows it. Below 1 on GE, where it stands for
+            partial Fourier.
         nex_min: Smallest value.
         nex_max: Largest value.
         distinct: How many values there are; diffusion may average low b-values more often.
@@ -32,19 +33,29 @@ class Averages:
 _ABSENT = Averages()
 
 
-def averages(row: Row) -> Averages:
-    """The first attribute of ``data/vendors_averages.csv`` that tells. Absent is not 1."""
-    for rule in read_table("vendors_averages.csv"):
-        column = rule["column"]
+def averages(row: Row, vendor: str | None = None) -> Averages:
+    """The first attribute of ``data/vendors_averages.csv`` that holds a value. Absent is not 1.
+
+    Args:
+        row: The row of ``series``.
+        vendor: Manufacturer as a term.
+    """
+    for rule in applicable("vendors_averages.csv", vendor=vendor):
+        column, option = rule["column"], rule["scan_option"]
         nex = positive(row, column)
-        if nex is None:
+        if nex is None or (option and option not in tokens(row, "ScanOptions")):
             continue
         distinct = number(row, f"{column}_distinct")
+        factor = float(rule["factor"])
         return Averages(
-            nex=nex,
-            nex_min=positive(row, f"{column}_min"),
-            nex_max=positive(row, f"{column}_max"),
+            nex=nex * factor,
+            nex_min=_times(positive(row, f"{column}_min"), factor),
+            nex_max=_times(positive(row, f"{column}_max"), factor),
             distinct=int(distinct) if distinct is not None and distinct >= 0 else None,
             source=rule["nex_source"],
         )
     return _ABSENT
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor

@@ -19,16 +19,18 @@ from protocol_assets.vendors.scan_time import PREPARATION, TOLERANCE, ScanTime
 
 __all__ = ["Effective", "effective_averages"]
 
-# A time this close to the formula's says that what the header leaves open is not there.
+# A time this close above the formula's says that what the header leaves open is not there.
 _SAME = 0.10
 # And so does one that preparation explains, in s: shimming, noise and calibration scans. Read as
 # oversampling it would make a scanner average more than it does.
 _LONGEST_PREPARATION = 10.0
+# Below the formula's, and in a time without preparation (the Siemens text), only rounding lies.
+_ROUNDING = 0.05
+_WITHOUT_PREPARATION = frozenset({"siemens_text"})
+# Of fewer trains of echoes, one is more than a tenth of the lines.
+_FEWEST_TRAINS = 8.0
 # From here on the time may be that of two packages of slices: twice, less the tolerance of time.
 _TWO_PACKAGES = 1.8
-# What the open shares may add up to: the shortest partial Fourier, the widest fold-over.
-_SHORTEST_FOURIER = 0.5
-_WIDEST_FOLD_OVER = 4.0
 # A parallel imaging factor that is not told is no larger.
 _FASTEST = 8.0
 
@@ -78,20 +80,28 @@ def effective_averages(
     share = lines.acquired / lines.nominal if lines.acquired and lines.nominal else 1.0
     factor = (in_plane or 1.0) * (out_of_plane or 1.0) * compressed_sensing(row)
     plain = averages.nex * share / factor
-    left_open = lines.open if in_plane is not None else (*lines.open, "acceleration_unknown")
+    is_counted = lines.counts_measured_lines and time.ratio is not None
+    is_factor_open = in_plane is None and not is_counted
+    left_open = (*lines.open, "acceleration_unknown") if is_factor_open else lines.open
     if left_open:
         return _from_time(plain, left_open, lines, time)
-    return _checked(plain, lines, time)
+    return _checked(plain, averages, lines, time)
 
 
-def _checked(plain: float, lines: PhaseLines, time: ScanTime) -> Effective:
-    """What the header tells, unless the scan time contradicts it."""
-    if time.ratio is not None and not any(
-        time.packages.explain(ratio, TOLERANCE)
-        for ratio in (time.ratio, time.ratio * lines.full_field)
-    ):
-        return Effective(None, "time_disagrees")
-    return Effective(round(plain, 4), "told")
+def _checked(plain: float, averages: Averages, lines: PhaseLines, time: ScanTime) -> Effective:
+    """What the header says, unless the scan time contradicts it.
+
+    That the matrix may hold the lines of the full field is no excuse for a factor of two where the
+    averages themselves are an assumption.
+    """
+    if time.ratio is None:
+        return Effective(round(plain, 4), "told")
+    ratios = [time.ratio]
+    if averages.source != "ge_no_phase_wrap" or lines.full_field > (1 + TOLERANCE) / 2:
+        ratios.append(time.ratio * lines.full_field)
+    if any(time.packages.explain(ratio, TOLERANCE) for ratio in ratios):
+        return Effective(round(plain, 4), "told")
+    return Effective(None, "time_disagrees")
 
 
 def _from_time(
@@ -107,20 +117,44 @@ def _from_time(
     if ratio is None or lines.nominal is None or need.least > 1:
         return Effective(None, reason)
     is_known_factor = "acceleration_unknown" not in left_open
-    shortest = _SHORTEST_FOURIER if "partial_fourier_unknown" in left_open else 1.0
-    widest = _WIDEST_FOLD_OVER if "oversampling_unknown" in left_open else 1.0
+    shortest, widest = lines.open_range
     lowest = shortest * (1 - TOLERANCE) / (1.0 if is_known_factor else _FASTEST)
     if not lowest <= ratio <= widest * (1 + TOLERANCE):
         return Effective(None, "time_disagrees")
     if not need.is_one and (not is_known_factor or ratio >= _TWO_PACKAGES * shortest):
         return Effective(None, reason)
     seconds = time.seconds or _LONGEST_PREPARATION
-    if "partial_fourier_unknown" in left_open:
-        # Half of it on average.
-        ratio = _fraction(ratio, PREPARATION / seconds / 2, lines)
-    elif is_known_factor and 1 - _SAME <= ratio <= 1 + _SAME + _LONGEST_PREPARATION / seconds:
-        ratio = 1.0
-    return Effective(round(plain * ratio, 4), "from_scan_time")
+    if "partial_fourier_unknown" not in left_open:
+        is_plain = is_known_factor and _is_plain(ratio, seconds, time.method)
+        scaled = 1.0 if is_plain else _of_whole_trains(ratio, time)
+    elif "oversampling_unknown" in left_open:
+        scaled = _of_whole_trains(ratio, time)
+    else:
+        # Half of the preparation on average.
+        scaled = _fraction(ratio, PREPARATION / seconds / 2, lines)
+    if scaled is None:
+        return Effective(None, reason)
+    return Effective(round(plain * scaled, 4), "from_scan_time")
+
+
+def _of_whole_trains(ratio: float, time: ScanTime) -> float | None:
+    """The share of lines in a scan time, in which the last train of echoes may be half empty.
+
+    None where there are so few trains that one of them weighs too much. In a time that holds
+    preparation the two errors are about as large, and of opposite sign.
+    """
+    if time.method not in _WITHOUT_PREPARATION or not time.shots or not time.unrounded_shots:
+        return ratio
+    trains = ratio * time.shots
+    return None if trains < _FEWEST_TRAINS else trains / time.unrounded_shots
+
+
+def _is_plain(ratio: float, seconds: float, method: str | None) -> bool:
+    """Whether rounding or preparation explains how far a time lies from the formula's."""
+    above = _SAME + _LONGEST_PREPARATION / seconds
+    if method in _WITHOUT_PREPARATION:
+        above = _ROUNDING
+    return 1 - _ROUNDING <= ratio <= 1 + above
 
 
 def _fraction(ratio: float, added: float, lines: PhaseLines) -> float:

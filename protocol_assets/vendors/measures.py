@@ -5,6 +5,7 @@ from __future__ import annotations
 from protocol_assets.vendors.acceleration import acceleration
 from protocol_assets.vendors.averages import averages
 from protocol_assets.vendors.effective_averages import Effective, effective_averages
+from protocol_assets.vendors.layout import header_layout
 from protocol_assets.vendors.phase_lines import phase_lines
 from protocol_assets.vendors.reconstruction import reconstruction
 from protocol_assets.vendors.row import Row
@@ -42,8 +43,16 @@ def measures(
         is_original: Whether it was scanned. A derived series carries its source's parameters: what
             they add up to is no scan of its own.
     """
-    counted, factors = averages(row), acceleration(row, vendor)
-    lines = phase_lines(row, vendor=vendor, encoding=encoding, family=family, averages=counted)
+    layout = header_layout(row, vendor=vendor, encoding=encoding)
+    counted, factors = averages(row, vendor), acceleration(row, vendor, layout)
+    lines = phase_lines(
+        row,
+        vendor=vendor,
+        encoding=layout,
+        family=family,
+        averages=counted,
+        in_plane=factors[0],
+    )
     time, path, effective = ScanTime(), None, _NOT_TOLD
     if is_image:
         time = scan_time(

@@ -1,6 +1,7 @@
 """Packages of slices (concatenations, acquisitions): how often a 2D sequence must run for a stack.
 
-No standard attribute tells them, and two packages take the time of two averages. What one slice
+No standard attribute tells them, and two packages take the time of two averages. Siemens writes
+them behind the time of one (``TA 03.82*9``, ``scan_time``). Elsewhere, what one slice
 takes at least and at most within a repetition bounds them: where all slices fit into one
 repetition for certain, a longer scan time is no second package; where they cannot fit, it is.
 """
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from protocol_assets.vendors.row import Row, positive
 from protocol_assets.vendors.sequence import has_inversion, lines_per_excitation
 
-__all__ = ["ONE_PACKAGE", "Packages", "packages"]
+__all__ = ["ONE_PACKAGE", "SINGLE", "Packages", "packages"]
 
 # A slice takes beside its echoes: pulses and crushers around each echo, then saturation and
 # spoiling (ms). Judgement, on the long side.
@@ -21,6 +22,9 @@ _BETWEEN_ECHOES = 8.0
 _BESIDE_ECHOES = 20.0
 # Below, the inversion of a slice is followed by its own readout; above, other slices come between.
 _SHORT_INVERSION = 500.0
+# How many times the fewest packages may explain a time. With a tolerance of a fifth it stays below
+# twice the fewest.
+_MORE_THAN_LEAST = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +45,21 @@ class Packages:
         return self.most == 1
 
     def explain(self, ratio: float, tolerance: float) -> bool:
-        """Whether a scan time is a formula's for one package, or for as many as there must be."""
-        if abs(ratio - 1) <= tolerance:
-            return True
-        if self.least < 2:
-            return False
-        # A wider range explains everything, which is no explanation.
-        most = min(self.most or self.least, 2 * self.least)
-        nearest = min(max(round(ratio), self.least), most)
-        return abs(ratio / nearest - 1) <= tolerance
+        """Whether a scan time is a formula's for one package, or for as many as there must be.
+
+        Up to half as many more are believed. Twice as many explain nothing: that would also be the
+        time of twice the averages.
+        """
+        highest = int(self.least * _MORE_THAN_LEAST)
+        counts = range(self.least, min(self.most or self.least, highest) + 1)
+        return any(abs(ratio / count - 1) <= tolerance for count in (1, *counts))
 
 
 ONE_PACKAGE = Packages()
 """At least one package; how many at most is not known."""
+
+SINGLE = Packages(1, 1)
+"""One package for certain."""
 
 
 def packages(row: Row, family: str | None, dimension: str | None) -> Packages:

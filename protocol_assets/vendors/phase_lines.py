@@ -6,7 +6,7 @@ fold-over suppression is on: ``vendors_partial_fourier.csv`` and ``vendors_fold_
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from protocol_assets.vendors.averages import Averages
 from protocol_assets.vendors.row import Row, positive, tokens
@@ -17,6 +17,10 @@ __all__ = ["PhaseLines", "phase_lines"]
 
 # Steps within this share of the nominal lines are the nominal lines: 255 of 256, 78 of 80.
 _ROUNDING = 0.03
+# What may be open: the shortest partial Fourier, and fold-over of 100 %. More is possible, but
+# would pass for a second package of slices, or averages that the header halves.
+_SHORTEST_FOURIER = 0.5
+_WIDEST_FOLD_OVER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class PhaseLines:
         no_phase_wrap: Whether fold-over suppression of unknown cost is on; None where not told.
         partial_fourier: Measured share of the lines under partial Fourier; None where not told.
         fractions: The shares that the scanner offers, where only some are possible.
+        counts_measured_lines: Whether the acquired lines are those after parallel imaging, whose
+            factor is not known.
     """
 
     nominal: float | None
@@ -43,12 +49,35 @@ class PhaseLines:
     no_phase_wrap: bool | None
     partial_fourier: float | None
     fractions: tuple[float, ...] = ()
+    counts_measured_lines: bool = False
+
+    @property
+    def open_range(self) -> tuple[float, float]:
+        """Least and greatest that what is open may add up to, as a share of the acquired lines."""
+        shortest = _SHORTEST_FOURIER if "partial_fourier_unknown" in self.open else 1.0
+        widest = _WIDEST_FOLD_OVER if "oversampling_unknown" in self.open else 1.0
+        return shortest, widest
 
 
 def phase_lines(
-    row: Row, *, vendor: str | None, encoding: str | None, family: str | None, averages: Averages
+    row: Row,
+    *,
+    vendor: str | None,
+    encoding: str | None,
+    family: str | None,
+    averages: Averages,
+    in_plane: float | None = None,
 ) -> PhaseLines:
-    """The phase lines of one series by its vendor's rule."""
+    """The phase lines of one series by its vendor's rule.
+
+    Args:
+        row: The row of ``series``.
+        vendor: Manufacturer as a term.
+        encoding: The rules that the header follows (``layout.header_layout``).
+        family: Pulse sequence family.
+        averages: Number of averages.
+        in_plane: Parallel imaging factor in plane, None where not known.
+    """
     rule = applicable("vendors_phase_steps.csv", vendor=vendor or "other", encoding=encoding)
     how = rule[0] if rule else applicable("vendors_phase_steps.csv", vendor="other")[0]
     is_partial = is_on(
@@ -58,6 +87,9 @@ def phase_lines(
     nominal, full_field = matrix(row)[1], 1.0
     is_matrix = how["acquired"] == "AcquisitionMatrix"
     acquired = nominal if is_matrix else positive(row, how["acquired"])
+    is_reduced = how["reduced_by_parallel_imaging"] == "yes"
+    if is_reduced and acquired is not None:
+        acquired *= in_plane or 1.0
     if how["oversampling"] == "in_averages":
         full_field = min((positive(row, "PercentPhaseFieldOfView") or 100.0) / 100, 1.0)
         if nominal is not None:
@@ -73,7 +105,9 @@ def phase_lines(
         )
     share = acquired / nominal if acquired and nominal else None
     if how["oversampling"] == "in_steps":
-        return _in_steps(row, nominal, acquired, share, is_partial)
+        found = _in_steps(row, nominal, acquired, share, is_partial)
+        is_open = family == "epi" or bool(is_partial)
+        return _before_parallel_imaging(found, in_plane, is_open) if is_reduced else found
     return _beside_steps(how, nominal, acquired, share, is_partial, is_wrapped)
 
 
@@ -84,7 +118,7 @@ def _in_steps(
     share: float | None,
     is_partial: bool | None,
 ) -> PhaseLines:
-    """Siemens classic: one count that holds both."""
+    """Siemens classic, Canon: one count that holds both."""
     oversampling = partial = None
     if share is not None and not is_partial:
         oversampling = _percent(share)
@@ -95,6 +129,28 @@ def _in_steps(
     if acquired is None:
         left_open += ("oversampling_unknown", "partial_fourier_unknown")
     return PhaseLines(nominal, acquired, left_open, 1.0, oversampling, None, partial)
+
+
+def _before_parallel_imaging(
+    found: PhaseLines, in_plane: float | None, is_open: bool
+) -> PhaseLines:
+    """Steps that count what was measured: without the factor, what was added is not known.
+
+    Args:
+        found: What the steps and the factor, where there is one, add up to.
+        in_plane: Parallel imaging factor in plane.
+        is_open: Whether partial Fourier may be on, of which nobody knows if the steps count it.
+    """
+    if is_open:
+        return replace(found, open=(*found.open, "partial_fourier_unknown"))
+    if in_plane is not None:
+        return found
+    return replace(
+        found,
+        oversampling_percent=None,
+        partial_fourier=None,
+        counts_measured_lines=found.acquired is not None,
+    )
 
 
 def _beside_steps(

@@ -16,12 +16,12 @@ the vendor's figure in one of forty.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
 from protocol_assets.vendors.averages import Averages
-from protocol_assets.vendors.packages import ONE_PACKAGE, Packages
+from protocol_assets.vendors.packages import ONE_PACKAGE, SINGLE, Packages
 from protocol_assets.vendors.phase_lines import PhaseLines
 from protocol_assets.vendors.row import Row, number, positive, text
 from protocol_assets.vendors.scan_time_formula import Formula, formula_time
@@ -53,11 +53,13 @@ class Stated:
         seconds: The duration.
         method: The rung of the ladder.
         confidence: Confidence in it by itself.
+        packages: How many packages of slices it holds, None where it does not say.
     """
 
     seconds: float
     method: str
     confidence: str
+    packages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,14 @@ class ScanTime:
         method: The rung of the ladder it comes from.
         confidence: ``high``, ``medium`` or ``low``.
         formula_s: What the parameters add up to, also where a field states the time.
-        agreement: ``agrees`` or ``disagrees``; None where one of the two is missing.
+        agreement: ``agrees`` or ``disagrees``; None where one of the two is missing, or where
+            lines that the header leaves open explain the difference.
         ratio: A stated time that is sound by itself over the formula's with one package, where
-            the formula counts phase lines alone; else None.
-        packages: How many packages of slices there may be.
+            the formula counts phase lines alone; else None. The time of one package, where the
+            scanner states how many there are.
+        packages: How many packages of slices the time of ``ratio`` may hold.
+        shots: Trains of echoes of one average in the formula of a 2D sequence.
+        unrounded_shots: The same, where a train need not be a whole one.
     """
 
     seconds: float | None = None
@@ -82,6 +88,8 @@ class ScanTime:
     agreement: str | None = None
     ratio: float | None = None
     packages: Packages = ONE_PACKAGE
+    shots: float | None = None
+    unrounded_shots: float | None = None
 
 
 def scan_time(
@@ -114,16 +122,22 @@ def scan_time(
     confidence = stated.confidence if is_known else _LOWERED[stated.confidence]
     if formula is None:
         return ScanTime(stated.seconds, stated.method, confidence)
-    agrees = _agree(stated.seconds, formula, lines)
+    one_package_s = stated.seconds / (stated.packages or 1)
+    if stated.packages is not None:
+        seconds = formula.one_package_s * stated.packages
+        formula = replace(formula, seconds=seconds, packages=SINGLE)
+    agreement = _agreement(stated.seconds, one_package_s, formula, lines)
     is_sound = stated.confidence != "low" and formula.counts_lines
     return ScanTime(
         stated.seconds,
         stated.method,
-        confidence if agrees else _LOWERED[confidence],
+        _LOWERED[confidence] if agreement == "disagrees" else confidence,
         round(formula.seconds, 3),
-        "agrees" if agrees else "disagrees",
-        stated.seconds / formula.one_package_s if is_sound else None,
+        agreement,
+        one_package_s / formula.one_package_s if is_sound else None,
         formula.packages,
+        formula.shots,
+        formula.unrounded_shots,
     )
 
 
@@ -133,21 +147,27 @@ def _by_formula(formula: Formula) -> ScanTime:
     return ScanTime(seconds, "formula", confidence, seconds, packages=formula.packages)
 
 
-def _agree(seconds: float, formula: Formula, lines: PhaseLines) -> bool:
+def _agreement(
+    seconds: float, one_package_s: float, formula: Formula, lines: PhaseLines
+) -> str | None:
     if abs(seconds - formula.seconds) <= PREPARATION:
-        return True
-    ratio = seconds / formula.one_package_s
-    return any(
-        formula.packages.explain(one, TOLERANCE) for one in (ratio, ratio * lines.full_field)
-    )
+        return "agrees"
+    ratio = one_package_s / formula.one_package_s
+    if any(formula.packages.explain(one, TOLERANCE) for one in (ratio, ratio * lines.full_field)):
+        return "agrees"
+    shortest, widest = lines.open_range
+    is_open = shortest < widest and formula.counts_lines
+    if is_open and shortest * (1 - TOLERANCE) <= ratio <= widest * (1 + TOLERANCE):
+        return None
+    return "disagrees"
 
 
 @lru_cache(maxsize=65536)
 def siemens_seconds(value: str) -> tuple[float, int] | None:
-    """Seconds of one measurement and the number of measurements in a Siemens ``TA`` text.
+    """Seconds of one part and the number of parts in a Siemens ``TA`` text.
 
     ``TA 06:00`` is 6 minutes, ``TA 33.00`` and ``TA: 21.00`` are seconds, ``TA 03.82*9`` is nine
-    measurements of 3.82 s, ``TA 01:02:03`` holds hours. None for any other text.
+    parts of 3.82 s, ``TA 01:02:03`` holds hours. None for any other text.
     """
     match = _TA.fullmatch(value.strip())
     if match is None or len(value) > 64:
@@ -179,21 +199,24 @@ def _siemens_text(row: Row, family: str | None, dimension: str | None) -> Stated
     parsed = None if value is None else siemens_seconds(value)
     if parsed is None:
         return None
-    one, measurements = parsed
-    seconds = round(one * measurements, 3)
+    one, parts = parsed
+    seconds = round(one * parts, 3)
     # EPI shows TA 00.01 whatever the scan took: no measurement takes less than a second.
     if seconds < _PLAUSIBLE[0] or not _is_possible(row, seconds):
         return None
     # The text is the time of one measurement, and sound for spin echo and 3D only. Siemens numbers
     # the measurements in Acquisition Number.
-    repeated = (
-        measurements > 1
-        or (number(row, "NumberOfTemporalPositions") or 1) > 1
-        or (number(row, "AcquisitionNumber_distinct") or 1) > 1
-    )
-    sound = (family in ("se", "tse") or dimension == "3d") and not repeated
-    confidence = "high" if sound and _is_plausible(seconds) else "low"
-    return Stated(seconds, "siemens_text", confidence)
+    is_repeated = (number(row, "NumberOfTemporalPositions") or 1) > 1 or (
+        number(row, "AcquisitionNumber_distinct") or 1
+    ) > 1
+    is_2d_spin_echo = family in ("se", "tse") and dimension == "2d"
+    slices = positive(row, "ImagePositionPatient_distinct")
+    # In one measurement of a 2D spin echo the parts are its concatenations (16 of 16 real series).
+    has_packages = is_2d_spin_echo and not is_repeated and 1 < parts <= (slices or parts)
+    is_sound = (family in ("se", "tse") or dimension == "3d") and not is_repeated
+    is_sound = is_sound and (parts == 1 or has_packages)
+    confidence = "high" if is_sound and _is_plausible(seconds) else "low"
+    return Stated(seconds, "siemens_text", confidence, parts if has_packages else None)
 
 
 def _is_possible(row: Row, seconds: float) -> bool:

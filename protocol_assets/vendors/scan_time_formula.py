@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 
 from protocol_assets.vendors.averages import Averages
-from protocol_assets.vendors.packages import Packages, packages
+from protocol_assets.vendors.packages import SINGLE, Packages, packages
 from protocol_assets.vendors.phase_lines import PhaseLines
 from protocol_assets.vendors.row import Row, number, positive, tokens
 from protocol_assets.vendors.sequence import lines_per_excitation
@@ -36,6 +36,8 @@ class Formula:
         packages: How many packages there may be.
         counts_lines: Whether the time is proportional to the phase lines and nothing else is
             open, so that a stated time can judge them.
+        shots: Trains of echoes of one average in one package of a 2D sequence; else None.
+        unrounded_shots: The same, where a train need not be a whole one.
     """
 
     seconds: float
@@ -43,6 +45,8 @@ class Formula:
     one_package_s: float
     packages: Packages
     counts_lines: bool
+    shots: float | None = None
+    unrounded_shots: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def formula_time(
         return None
     seconds, counts_lines = found
     is_interleaved = counts_lines and tr >= _SEQUENTIAL_TR
-    need = packages(row, family, dimension) if is_interleaved else Packages(1, 1)
+    need = packages(row, family, dimension) if is_interleaved else SINGLE
     is_certain = (
         counts_lines
         and family in ("se", "tse")
@@ -102,8 +106,20 @@ def formula_time(
         and need.least == 1
     )
     return Formula(
-        seconds * need.least, "medium" if is_certain else "low", seconds, need, counts_lines
+        seconds * need.least,
+        "medium" if is_certain else "low",
+        seconds,
+        need,
+        counts_lines,
+        *(_trains(scan, family) if dimension == "2d" else ()),
     )
+
+
+def _trains(scan: _Scan, family: str) -> tuple[float | None, float | None]:
+    train = lines_per_excitation(scan.row, family)
+    if train is None or not scan.lines:
+        return None, None
+    return _shots(scan, train), scan.lines / (train * scan.in_plane)
 
 
 def _seconds(

@@ -22,7 +22,7 @@ def trajectory(row: Row, texts: Texts, vendor: str | None) -> str | None:
     words: set[str] | None = None
     for rule in applicable("vendors_trajectory.csv", vendor=vendor):
         if rule["column"] != "texts":
-            found = rule["value"] in tokens(row, rule["column"])
+            found = _names(row, rule["column"], rule["value"])
         else:
             if words is None:
                 words = {word for text in texts for word in _WORD.findall(text.upper())}
@@ -30,3 +30,9 @@ def trajectory(row: Row, texts: Texts, vendor: str | None) -> str | None:
         if found:
             return rule["trajectory"]
     return None
+
+
+def _names(row: Row, column: str, value: str) -> bool:
+    """Whether one of the values is the sought one, or has it as a word (``FSE/Prop``)."""
+    values = tokens(row, column)
+    return value in values or any(value in _WORD.findall(one) for one in values)

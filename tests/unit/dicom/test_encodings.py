@@ -40,7 +40,8 @@ SCANS = _scans()
 
 @given(st.sampled_from(SCANS), st.sampled_from([1.0, 1.5, 2.0, 3.0]))
 def test_classic_and_enhanced_give_the_same_parameters(scan: Scan, nex: float) -> None:
-    scan = dataclasses.replace(scan, nex=nex, omits_nex=False)
+    # Under No Phase Wrap a classic GE image holds half of the averages there.
+    scan = dataclasses.replace(scan, nex=nex, omits_nex=False, has_no_phase_wrap=False)
     (classic,) = flatten_study(list(encode_classic(scan))).rows
     (enhanced,) = flatten_study(list(encode_enhanced(scan))).rows
     for parameter in PARAMETERS:

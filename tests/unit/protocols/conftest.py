@@ -93,8 +93,11 @@ def _values(instance: Json, column: Mapping[str, str]) -> Iterator[object]:
         if found:
             yield from found
             return
-    if column["path"]:
-        yield from _at(instance, column["path"], column)
+    for path in filter(None, column["path"].split("|")):
+        found = list(_at(instance, path, column))
+        if found:
+            yield from found
+            return
 
 
 def _at(node: Json, path: str, column: Mapping[str, str]) -> Iterator[object]:

@@ -257,6 +257,9 @@ def test_the_text_of_the_time_may_be_too_short_or_a_product(scans: list[Scan]) -
     one, times = re.fullmatch(r"TA ([0-9:.]+)\*([234])", text).groups()  # type: ignore[union-attr]
     seconds = sum(60**place * float(part) for place, part in enumerate(reversed(one.split(":"))))
     assert seconds * int(times) == pytest.approx(scan.duration_s, abs=2.1)
+    images = list(encode_classic(replace(scan, time_text="multiplied")))
+    # Several measurements, not packages of slices: each has its Acquisition Number.
+    assert {value(image, "00200012") for image in images} == set(range(1, int(times) + 1))
 
 
 def test_twins_share_their_scan_and_say_what_they_show(scans: list[Scan]) -> None:
@@ -283,6 +286,29 @@ def test_oversampling_shows_in_the_steps_but_at_ge_as_no_phase_wrap(scans: list[
     scan = of_vendor(scans, "ge")[0]
     wrapped = next(encode_classic(replace(scan, has_no_phase_wrap=True)))
     assert "NPW" in value(wrapped, "00180022")
+
+
+def test_ge_halves_the_averages_under_no_phase_wrap_and_keeps_those_of_the_console(
+    scans: list[Scan],
+) -> None:
+    scan = replace(of_vendor(scans, "ge")[0], nex=2.0, omits_nex=False)
+    for has_no_phase_wrap, standard in ((True, 1.0), (False, 2.0)):
+        header = next(encode_classic(replace(scan, has_no_phase_wrap=has_no_phase_wrap)))
+        assert value(header, "00270010") == "GEMS_IMAG_01"
+        assert (value(header, "00180083"), value(header, "00271062")) == (standard, 2.0)
+    without = next(encode_classic(replace(scan, omits_nex=True)))
+    assert not {"00180083", "00271062"} & set(without)
+
+
+def test_canon_counts_the_lines_after_parallel_imaging(scans: list[Scan]) -> None:
+    scan = replace(of_vendor(scans, "canon")[0], phase_oversampling=1.0, partial_fourier=1.0)
+    header = next(encode_classic(replace(scan, acceleration=2)))
+    assert value(header, "00180089") == scan.protocol.matrix_phase
+    assert value(header, "00189069") == 2
+
+
+def test_united_imaging_writes_no_steps(scans: list[Scan]) -> None:
+    assert all("00180089" not in next(encode_classic(s)) for s in of_vendor(scans, "uih"))
 
 
 def test_canon_and_enhanced_write_the_acquisition_duration(scans: list[Scan]) -> None:

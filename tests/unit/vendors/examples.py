@@ -53,13 +53,12 @@ PHILIPS = T2 | {
 }
 CANON = T2 | {
     "Manufacturer": "CANON_MEC",
-    "NumberOfPhaseEncodingSteps": 64,
+    "NumberOfPhaseEncodingSteps": 256,
     "ParallelAcquisition": "NO",
     "AcquisitionDuration": 2 * ONE_AVERAGE,
 }
 UIH = T2 | {
     "Manufacturer": "UIH",
-    "NumberOfPhaseEncodingSteps": 256,
     "UIHParallelText": "F:2S",
     "AcquisitionDuration": ONE_AVERAGE,
 }

@@ -67,7 +67,9 @@ def told(row: Row) -> tuple[float | None, str]:
         ),
         pytest.param(GE, (2.0, "told"), id="GE"),
         pytest.param(
-            GE | {"ScanOptions": "FAST_GEMS\\NPW"}, (2.0, "told"), id="GE, NPW is never multiplied"
+            GE | {"ScanOptions": "FAST_GEMS\\NPW", "NumberOfAverages": 1.0},
+            (2.0, "told"),
+            id="GE, NPW halves what the header holds",
         ),
         pytest.param(
             GE
@@ -156,21 +158,26 @@ def told(row: Row) -> tuple[float | None, str]:
             (None, "oversampling_unknown"),
             id="Philips that says nothing and no time",
         ),
-        pytest.param(CANON, (2.0, "from_scan_time"), id="Canon: steps are no lines"),
+        pytest.param(CANON, (2.0, "told"), id="Canon"),
         pytest.param(
             CANON
             | {
                 "ParallelAcquisition": "YES",
-                "ImagePositionPatient_distinct": 11,
+                "NumberOfPhaseEncodingSteps": 128,
                 "AcquisitionDuration": ONE_AVERAGE,
             },
-            (1.0, "from_scan_time"),
-            id="Canon, SPEEDER of unknown factor",
+            (1.0, "told"),
+            id="Canon, SPEEDER of unknown factor: the steps are what was measured",
         ),
         pytest.param(
-            CANON | FULL | {"ParallelAcquisition": "YES", "AcquisitionDuration": 32.0},
-            (None, "oversampling_unknown"),
-            id="Canon, SPEEDER of unknown factor, perhaps in two packages",
+            {
+                **CANON,
+                "ParallelAcquisition": "YES",
+                "NumberOfPhaseEncodingSteps": 128,
+                "AcquisitionDuration": None,
+            },
+            (None, "acceleration_unknown"),
+            id="Canon, SPEEDER of unknown factor, no time to check the steps",
         ),
         pytest.param(UIH, (1.0, "from_scan_time"), id="UIH"),
         pytest.param(HITACHI, (2.0, "from_scan_time"), id="Hitachi without steps"),

@@ -110,6 +110,9 @@ def test_stated_times_agree_with_the_formula(
         facts["scan_time_agreement"]
         for scan, *encodings in both[vendor]
         for facts in encodings
-        if scan.is_spin_echo_train and facts["nex"] is not None
+        # What a United Imaging scanner adds to its matrix stands in no attribute.
+        if scan.is_spin_echo_train
+        and facts["nex"] is not None
+        and not (vendor == "uih" and scan.phase_oversampling)
     )
     assert agreements["agrees"] / agreements.total() > 0.95, agreements

@@ -293,7 +293,11 @@ def test_ladder(row: Row, expected: Found | None) -> None:
         pytest.param({"NumberOfAverages": None}, None, id="absent averages are not 1"),
         pytest.param({"NumberOfAverages_distinct": 2}, None, id="varying averages"),
         pytest.param({"RepetitionTime": None}, None, id="no TR"),
-        pytest.param({"Manufacturer": "TOSHIBA"}, None, id="Canon's steps are not the lines"),
+        pytest.param(
+            {"Manufacturer": "TOSHIBA"},
+            (136.0, "formula", "low"),
+            id="Canon's steps are the lines, whatever the factor",
+        ),
         pytest.param(
             {
                 "Manufacturer": "GE MEDICAL SYSTEMS",
