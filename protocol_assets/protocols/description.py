@@ -28,11 +28,13 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 4
+_RULES_REVISION = 5
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
     "anatomy_text.csv",
+    "anatomy_together.csv",
+    "contrast_agent_words.csv",
     "contrast_text.csv",
     "counting_image_types.csv",
     "counting_sop_classes.csv",
@@ -45,6 +47,7 @@ _RULE_FILES = (
     "role_weightings_together.csv",
     "text_atoms.csv",
     "text_classes.csv",
+    "text_scripts.csv",
     "vendors_acceleration.csv",
     "vendors_averages.csv",
     "vendors_durations.csv",
@@ -57,6 +60,7 @@ _RULE_FILES = (
     "vendors_reconstruction.csv",
     "vendors_sequence_names.csv",
     "vendors_trajectory.csv",
+    "vocabulary_homoglyphs.csv",
 )
 
 
