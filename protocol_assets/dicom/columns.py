@@ -32,8 +32,9 @@ ColumnType = Literal[
 Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
 _SPECIFICATION = "series_columns.csv"
+_FIRST = "first"
 # Raised when the meaning of a column changes although the file does not.
-_FLATTENING_REVISION = 2
+_FLATTENING_REVISION = 3
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -56,6 +57,7 @@ class SeriesColumn:
     Attributes:
         name: DICOM keyword; for private attributes the vendor's name and what it holds.
         type: Type of the value; ``strings`` are joined with a backslash as in DICOM.
+        takes_first: Whether the first of several values is taken; elsewhere they are unreadable.
         statistic: How the values of the series' frames become one value.
         group: Heading in the data dictionary.
         unit: Unit as in PS3.3, empty where there is none.
@@ -69,6 +71,7 @@ class SeriesColumn:
 
     name: str
     type: ColumnType
+    takes_first: bool
     statistic: Statistic
     group: str
     unit: str
@@ -119,15 +122,19 @@ def series_columns() -> tuple[SeriesColumn, ...]:
     """
     columns = []
     for row in read_table(_SPECIFICATION):
-        if row["type"] not in get_args(ColumnType) or row["statistic"] not in get_args(Statistic):
+        kind, _, choice = row["type"].partition(" ")
+        is_known = kind in get_args(ColumnType) and choice in ("", _FIRST)
+        if not is_known or row["statistic"] not in get_args(Statistic):
             raise ValueError(
                 f"{_SPECIFICATION}: {row['column']} has type {row['type']!r} and statistic "
-                f"{row['statistic']!r}; use one of {get_args(ColumnType)} and {get_args(Statistic)}"
+                f"{row['statistic']!r}; use one of {get_args(ColumnType)}, with {_FIRST!r} behind "
+                f"it where the first of several values is taken, and {get_args(Statistic)}"
             )
         columns.append(
             SeriesColumn(
                 name=row["column"],
-                type=cast("ColumnType", row["type"]),
+                type=cast("ColumnType", kind),
+                takes_first=choice == _FIRST,
                 statistic=cast("Statistic", row["statistic"]),
                 group=row["group"],
                 unit=row["unit"],

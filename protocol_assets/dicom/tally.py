@@ -15,7 +15,9 @@ _NOTHING: Final = object()
 def typed(element: Any, column: SeriesColumn) -> Any:
     """The value of an element as the column's type; None where absent, else ``DIRTY``."""
     values = raw_values(element)
-    return values if values is None or values is DIRTY else reader(column.type)(values)
+    if values is None or values is DIRTY:
+        return values
+    return reader(column.type, column.takes_first)(values)
 
 
 class Tally:
