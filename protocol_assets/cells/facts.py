@@ -14,7 +14,11 @@ from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.deidentify.projection import Projection, project
 from protocol_assets.lake.zones import Cell
 from protocol_assets.protocols.description import describe_cell
-from protocol_assets.protocols.impossible import impossible_values, unreadable_values
+from protocol_assets.protocols.impossible import (
+    impossible_values,
+    unreadable_values,
+    without_impossible,
+)
 
 __all__ = ["CellFacts", "describe_and_project"]
 
@@ -46,15 +50,18 @@ def describe_and_project(
         zone: Time zone of the PACS's scanners, None where unknown.
     """
     rows = [with_kept_keys(row) for row in series.to_pylist()]
-    described = [
-        row | derived for row, derived in zip(rows, describe_cell(rows, zone), strict=True)
-    ]
+    derived = describe_cell(rows, zone)
+    described = [{**without_impossible(row), **own} for row, own in zip(rows, derived, strict=True)]
     pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
     projection = project(described, pseudonyms, cell.pacs)
     impossible = [
-        (row, column, reason)
-        for row in described
-        for column, reason in (*impossible_values(row), *unreadable_values(row))
+        (whole, column, reason)
+        for whole, row, own in zip(described, rows, derived, strict=True)
+        for column, reason in (
+            *impossible_values(row),
+            *impossible_values(own),
+            *unreadable_values(row),
+        )
     ]
     impossible += [
         (described[place], column, "out_of_vocabulary")

@@ -47,8 +47,8 @@ class ContrastEvidence:
 def has_contrast_agent(row: Row) -> bool | None:
     """True where Contrast/Bolus Agent (0018,0010) names one, False where it says none.
 
-    ``off``, ``none`` and ``ohne KM`` say none; so does a value whose every word does, or only speaks
-    of agents in general (``contrast_agent_words.csv``). Mere punctuation says nothing.
+    ``off``, ``none`` and ``ohne KM`` say none; so does every value whose words do or only speak of
+    agents in general (``contrast_agent_words.csv``). Mere punctuation says nothing.
     """
     agent = text(row, "ContrastBolusAgent")
     return None if agent is None else _names_agent(agent)

@@ -16,7 +16,7 @@ from protocol_assets.protocols.cell import ORIGINAL, Series, complete
 from protocol_assets.protocols.contrast import contrast_evidence, has_contrast_agent
 from protocol_assets.protocols.counting import exclusion_reason, object_class
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
-from protocol_assets.protocols.impossible import impossible_values
+from protocol_assets.protocols.impossible import impossible_values, without_impossible
 from protocol_assets.protocols.parts import look
 from protocol_assets.protocols.roles import NO_ROLE, found_role
 from protocol_assets.vendors.identify import device_id, field_strength_t, identify, model
@@ -87,7 +87,8 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
     return [series.columns for series in cell]
 
 
-def _read(row: Row) -> Series:
+def _read(stated: Row) -> Series:
+    row = without_impossible(stated)
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
     is_image = found.exclusion_reason is None
@@ -105,7 +106,7 @@ def _read(row: Row) -> Series:
         is_image=is_image,
         is_original=reason in ORIGINAL,
     )
-    time = measured["scan_time_s"]
+    time = without_impossible(measured)["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
     columns: dict[str, object] = {
         "patient_id": _patient_id(row),
@@ -130,7 +131,7 @@ def _read(row: Row) -> Series:
         "pixel_spacing_row_mm": spacing[0] if len(spacing) == 2 and spacing[0] > 0 else None,
         "pixel_spacing_column_mm": spacing[1] if len(spacing) == 2 and spacing[1] > 0 else None,
         "has_contrast_agent": has_contrast_agent(row),
-        "impossible_values": len(impossible_values(row)),
+        "impossible_values": len(impossible_values(stated)) + len(impossible_values(measured)),
         **measured,
     }
     return Series(

@@ -1,8 +1,8 @@
 """Texts in other scripts as Latin letters, so that one set of rules reads them all.
 
-Cyrillic is romanized letter by letter (``колено`` is ``KOLENO``), which is also how departments type
-it where a system takes no Cyrillic. Chinese and Japanese are written without spaces, so that known
-words are looked for, the longest first, and become the words of the rules (``腰椎`` is ``LUMBAR
+Cyrillic is romanized letter by letter (``колено`` is ``KOLENO``), which is also how departments
+type it where a system takes no Cyrillic. Chinese and Japanese are written without spaces: known
+words are looked for, the longest first, and become words of the rules (``腰椎`` is ``LUMBAR
 SPINE``). The tables are ``text_scripts.csv`` and, for letters that only look alike or have no
 decomposition, ``vocabulary_homoglyphs.csv``.
 """
