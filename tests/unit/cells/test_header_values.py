@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +24,7 @@ from protocol_assets.pacs.body import parse_objects
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 CELL = Cell(dt.date(2026, 3, 13), "north")
 PATIENT_NUMBER = 12_345_678
+CASES = Path(__file__).parents[4] / "shared" / "cases"
 
 
 def element(vr: str, *values: Any) -> dict[str, Any]:
@@ -161,3 +164,27 @@ def test_no_number_of_a_patient_passes_as_a_stated_time() -> None:
     )
     (row,) = facts.projection.facts.to_pylist()
     assert row["scan_time_s"] is None or row["scan_time_s"] <= 7200
+
+
+def case(name: str) -> list[dict[str, Any]]:
+    path = CASES / f"{name}.ndjson"
+    if not path.exists():
+        pytest.skip("the cases of bug reports are not beside the project")
+    instances = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    facts = facts_of(*instances).projection.facts
+    rows: list[dict[str, Any]] = facts.to_pylist()
+    return rows
+
+
+def test_the_case_of_implicit_vr() -> None:
+    rows = case("c06_un_inlinebinary")
+    assert rows
+    assert {row["nex"] for row in rows} == {2.0}
+    assert {row["scan_time_s"] for row in rows} == {98.0}
+    assert {row["dirty_values"] for row in rows} == {0}
+
+
+def test_the_case_of_dirty_averages() -> None:
+    rows = case("c11_ds_dirt")
+    told = sorted(row["nex"] for row in rows if row["nex"] is not None)
+    assert told == [0.5, 1.5, 2.0, 2.0, 99.0]
