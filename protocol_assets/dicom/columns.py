@@ -6,14 +6,16 @@ Dagster's column schema and the data dictionary.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pyarrow as pa
 
 from protocol_assets.data import data_version, read_table
 from protocol_assets.dicom.paths import Path, parse_paths
+from protocol_assets.dicom.values import reader
 
 __all__ = ["SeriesColumn", "series_columns", "series_schema", "spec_version"]
 
@@ -67,6 +69,7 @@ class SeriesColumn:
         description: PS3.6 name and tag, or what the private attribute means.
         has_range: Whether smallest and largest stand beside the value, under ``range_names``.
         has_distinct: Whether the number of distinct values does, under ``distinct_name``.
+        read: From a value list to the typed value, None or ``DIRTY``.
     """
 
     name: str
@@ -84,6 +87,7 @@ class SeriesColumn:
     has_distinct: bool = field(init=False)
     range_names: tuple[str, str] = field(init=False)
     distinct_name: str = field(init=False)
+    read: Callable[[list[Any]], Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         varies = self.statistic == "mode"
@@ -91,6 +95,7 @@ class SeriesColumn:
         object.__setattr__(self, "has_distinct", self.statistic in ("mode", "distinct"))
         object.__setattr__(self, "range_names", (f"{self.name}_min", f"{self.name}_max"))
         object.__setattr__(self, "distinct_name", f"{self.name}_distinct")
+        object.__setattr__(self, "read", reader(self.type, self.takes_first))
 
     def fields(self) -> list[pa.Field]:
         """The Arrow fields this column makes, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from protocol_assets.dicom.columns import SeriesColumn
-from protocol_assets.dicom.values import DIRTY, raw_values, reader
+from protocol_assets.dicom.values import DIRTY, raw_values
 
 __all__ = ["Tally", "typed"]
 
@@ -17,7 +17,7 @@ def typed(element: Any, column: SeriesColumn) -> Any:
     values = raw_values(element)
     if values is None or values is DIRTY:
         return values
-    return reader(column.type, column.takes_first)(values)
+    return column.read(values)
 
 
 class Tally:

@@ -207,7 +207,11 @@ def _list_reader(member: Callable[[Any], Any], is_text: bool) -> Callable[[Any],
 
 def _apart(values: list[Any]) -> list[Any]:
     """The values, those apart that were joined by a backslash or by what a server made of it."""
-    if not any(isinstance(value, str) and _SEPARATORS.search(value) for value in values):
+    for value in values:
+        # Nearly every value is a number, or plain text that holds no separator.
+        if isinstance(value, str) and ("\\" in value or not value.isascii()):
+            break
+    else:
         return values
     return [
         part
