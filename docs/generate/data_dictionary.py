@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, terms
+from protocol_assets.dicom.bounds import bounds_of
 from protocol_assets.dicom.columns import SeriesColumn, series_columns
 
 TARGET = Path(__file__).parents[1] / "data-dictionary.md"
@@ -63,8 +64,9 @@ def _series(columns: Iterable[SeriesColumn]) -> Iterator[str]:
             yield ""
             yield "| column | type | statistic | unit | description |"
             yield "| --- | --- | --- | --- | --- |"
+        kind = f"{column.type}, the first of several" if column.takes_first else column.type
         yield (
-            f"| {column.name} | {column.type} | {column.statistic} | {column.unit} "
+            f"| {column.name} | {kind} | {column.statistic} | {column.unit} "
             f"| {column.description} |"
         )
     yield ""
@@ -77,6 +79,9 @@ def _facts(columns: Iterable[FactColumn]) -> Iterator[str]:
         passes = _ACTIONS[column.action].format(column.argument)
         if column.action == "term":
             passes += f" ({len(terms(column.argument))})"
+        bounds = bounds_of(column.source) if column.action == "number" else None
+        if bounds is not None:
+            passes += f", at most {bounds.upper:g}"
         yield (
             f"| {column.name} | {column.type} | {column.unit} | {passes} | {column.source} "
             f"| {column.description} |"

@@ -22,7 +22,11 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.deidentify.projection import Projection, project
 from protocol_assets.lake.zones import Cell
-from protocol_assets.protocols.impossible import impossible_values, unreadable_values
+from protocol_assets.protocols.impossible import (
+    impossible_values,
+    unreadable_values,
+    without_impossible,
+)
 
 __all__ = ["CellFacts", "describe_and_project"]
 
@@ -67,13 +71,13 @@ def describe_and_project(
         for index, fault in found.faults.items()
     ]
     odd += noted([row for index, row in enumerate(kept) if index not in found.faults], cell.day)
-    described = found.known
+    described = [without_impossible(row) for row in found.known]
     pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
     projection = project(described, pseudonyms, cell.pacs)
     impossible = [
         (row, column, reason)
-        for row in described
-        for column, reason in (*impossible_values(row), *unreadable_values(row))
+        for row, stated in zip(described, found.known, strict=True)
+        for column, reason in (*impossible_values(stated), *unreadable_values(stated))
     ]
     impossible += [
         (described[place], column, "out_of_vocabulary")

@@ -14,7 +14,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.deidentify.policy import terms
+from protocol_assets.deidentify.policy import fact_columns, terms
 from protocol_assets.dicom.columns import series_columns
 
 __all__ = ["IMPOSSIBLE_SCHEMA", "Found", "impossible_table"]
@@ -42,8 +42,8 @@ def impossible_table(
     """Counts of one cell: one for each series in which an attribute was impossible.
 
     Args:
-        found: What was impossible. Attributes that are no column of ``series`` and reasons that
-            are no term are refused.
+        found: What was impossible. Attributes that are no column of ``series`` or of the facts,
+            and reasons that are no term, are refused.
         pseudonyms: The keyed pseudonyms.
         day: The cell's study day.
         pacs: The cell's PACS.
@@ -75,4 +75,5 @@ def impossible_table(
 
 @cache
 def _known_columns() -> frozenset[str]:
-    return frozenset(column.name for column in series_columns())
+    facts = (column.source for column in fact_columns())
+    return frozenset([*(column.name for column in series_columns()), *facts])

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from protocol_assets.data import data_version, read_table
 from protocol_assets.deidentify.keys import DOMAINS
+from protocol_assets.dicom.bounds import BOUNDS_FILE, bounds_of
 
 __all__ = [
     "FactColumn",
@@ -90,10 +91,12 @@ def fact_columns() -> tuple[FactColumn, ...]:
             or (action == "key" and argument not in DOMAINS)
             or (action == "term" and not terms(argument))
             or (action == "number" and argument not in _GATES)
+            or (action == "number" and bounds_of(row["source"]) is None)
         ):
             raise ValueError(
                 f"{_POLICY}: column {row['column']} has type {row['type']!r}, action "
                 f"{row['action']!r}, argument {argument!r}, which do not go together"
+                f" (numbers need bounds in {BOUNDS_FILE})"
             )
         columns.append(
             FactColumn(
@@ -147,13 +150,15 @@ def number_gate(column: FactColumn) -> Callable[[Any], Any]:
 
     Only the impossible is refused here; the implausible passes and is warned of.
     """
-    possible = _GATES[column.argument]
+    possible, bounds = _GATES[column.argument], bounds_of(column.source)
     cast_to: Callable[[Any], Any] = float if column.type == "double" else int
 
     def gate(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         if not math.isfinite(value) or not possible(value):
+            return None
+        if bounds is None or bounds.reason(value) is not None:
             return None
         number = cast_to(value)
         return number if number == value and abs(number) < 2**63 else None
@@ -163,4 +168,4 @@ def number_gate(column: FactColumn) -> Callable[[Any], Any]:
 
 def policy_version() -> str:
     """Version of the policy, carried by every cell."""
-    return data_version(_POLICY, _TERMS)
+    return data_version(_POLICY, _TERMS, BOUNDS_FILE)

@@ -1,6 +1,6 @@
 """The radiology vocabulary: which words of a protocol text are known to name nobody.
 
-``data/vocabulary_words.csv`` holds the words of six languages, folded as ``fold`` does;
+``data/vocabulary_words.csv`` holds the words of many languages, folded as ``fold`` does;
 ``data/vocabulary_homoglyphs.csv`` the letters of other scripts that look like Latin ones.
 """
 

@@ -6,14 +6,16 @@ Dagster's column schema and the data dictionary.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import pyarrow as pa
 
 from protocol_assets.data import data_version, read_table
 from protocol_assets.dicom.paths import Path, parse_paths
+from protocol_assets.dicom.values import reader
 
 __all__ = ["SeriesColumn", "series_columns", "series_schema", "spec_version"]
 
@@ -32,6 +34,7 @@ ColumnType = Literal[
 Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
 _SPECIFICATION = "series_columns.csv"
+_FIRST = "first"
 # Raised when the meaning of a column changes although the file does not.
 _FLATTENING_REVISION = 3
 
@@ -56,6 +59,7 @@ class SeriesColumn:
     Attributes:
         name: DICOM keyword; for private attributes the vendor's name and what it holds.
         type: Type of the value; ``strings`` are joined with a backslash as in DICOM.
+        takes_first: Whether the first of several values is taken; elsewhere they are unreadable.
         statistic: How the values of the series' frames become one value.
         group: Heading in the data dictionary.
         unit: Unit as in PS3.3, empty where there is none.
@@ -65,10 +69,12 @@ class SeriesColumn:
         description: PS3.6 name and tag, or what the private attribute means.
         has_range: Whether smallest and largest stand beside the value, under ``range_names``.
         has_distinct: Whether the number of distinct values does, under ``distinct_name``.
+        read: From a value list to the typed value, None or ``DIRTY``.
     """
 
     name: str
     type: ColumnType
+    takes_first: bool
     statistic: Statistic
     group: str
     unit: str
@@ -81,6 +87,7 @@ class SeriesColumn:
     has_distinct: bool = field(init=False)
     range_names: tuple[str, str] = field(init=False)
     distinct_name: str = field(init=False)
+    read: Callable[[list[Any]], Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         varies = self.statistic == "mode"
@@ -88,6 +95,7 @@ class SeriesColumn:
         object.__setattr__(self, "has_distinct", self.statistic in ("mode", "distinct"))
         object.__setattr__(self, "range_names", (f"{self.name}_min", f"{self.name}_max"))
         object.__setattr__(self, "distinct_name", f"{self.name}_distinct")
+        object.__setattr__(self, "read", reader(self.type, self.takes_first))
 
     def fields(self) -> list[pa.Field]:
         """The Arrow fields this column makes, in order."""
@@ -119,15 +127,19 @@ def series_columns() -> tuple[SeriesColumn, ...]:
     """
     columns = []
     for row in read_table(_SPECIFICATION):
-        if row["type"] not in get_args(ColumnType) or row["statistic"] not in get_args(Statistic):
+        kind, _, choice = row["type"].partition(" ")
+        is_known = kind in get_args(ColumnType) and choice in ("", _FIRST)
+        if not is_known or row["statistic"] not in get_args(Statistic):
             raise ValueError(
                 f"{_SPECIFICATION}: {row['column']} has type {row['type']!r} and statistic "
-                f"{row['statistic']!r}; use one of {get_args(ColumnType)} and {get_args(Statistic)}"
+                f"{row['statistic']!r}; use one of {get_args(ColumnType)}, with {_FIRST!r} behind "
+                f"it where the first of several values is taken, and {get_args(Statistic)}"
             )
         columns.append(
             SeriesColumn(
                 name=row["column"],
-                type=cast("ColumnType", row["type"]),
+                type=cast("ColumnType", kind),
+                takes_first=choice == _FIRST,
                 statistic=cast("Statistic", row["statistic"]),
                 group=row["group"],
                 unit=row["unit"],

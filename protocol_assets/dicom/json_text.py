@@ -9,11 +9,13 @@ from typing import Any, Final
 import orjson
 
 from protocol_assets.dicom.paths import Dataset
+from protocol_assets.dicom.unknown_values import with_known_values
 
 __all__ = ["decode_instance", "encode_instance", "text_blocks"]
 
 _BULK = ("BulkDataURI", "InlineBinary")
 _BULK_NAMES: Final = tuple(name.encode() for name in _BULK)
+_UNKNOWN: Final = b'"vr":"UN"'
 _DEEPEST: Final = 254  # what orjson writes
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -21,13 +23,17 @@ _BLOCK_BYTES: Final = 1 << 20
 def encode_instance(instance: Dataset) -> bytes:
     """One line of NDJSON without its newline, keys sorted: the same instance is the same bytes.
 
-    Bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
-    The element stays, so that its presence is still told.
+    Text and numbers of unknown VR are read from their bytes first (``unknown_values``). All other
+    bulk data values (PS3.18 annex F.2.6) are left out: they hold UIDs or pixels and no parameter.
+    The element stays, so that its presence is still known.
 
     Raises:
         RecursionError: It is nested too deeply to be read again.
     """
     line = _dumps(instance)
+    if _UNKNOWN in line and any(name in line for name in _BULK_NAMES):
+        instance = with_known_values(instance)
+        line = _dumps(instance)
     for name in _BULK_NAMES:
         cut = _cut(line, name)
         if cut is None:

@@ -14,6 +14,8 @@ from typing import Any
 
 from pydicom.datadict import tag_for_keyword
 
+from protocol_assets.dicom.values import UNREADABLE
+
 __all__ = [
     "Dataset",
     "Path",
@@ -80,11 +82,15 @@ class Path:
     steps: tuple[Step, ...]
 
     def find(self, dataset: Dataset) -> Any:
-        """The element at the path through the first item of each sequence, or None."""
+        """The element at the path through the first item of each sequence, or None.
+
+        A sequence that could not be read stands for what it may hold.
+        """
         for step in self.steps[:-1]:
-            dataset = first_item(step.find(dataset))
+            element = step.find(dataset)
+            dataset = first_item(element)
             if not dataset:
-                return None
+                return element if isinstance(element, dict) and UNREADABLE in element else None
         return self.steps[-1].find(dataset)
 
     @property

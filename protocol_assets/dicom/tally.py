@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from protocol_assets.dicom.columns import SeriesColumn
-from protocol_assets.dicom.values import DIRTY, raw_values, reader
+from protocol_assets.dicom.values import DIRTY, raw_values
 
 __all__ = ["Tally", "typed"]
 
@@ -15,7 +15,9 @@ _NOTHING: Final = object()
 def typed(element: Any, column: SeriesColumn) -> Any:
     """The value of an element as the column's type; None where absent, else ``DIRTY``."""
     values = raw_values(element)
-    return values if values is None or values is DIRTY else reader(column.type)(values)
+    if values is None or values is DIRTY:
+        return values
+    return column.read(values)
 
 
 class Tally:

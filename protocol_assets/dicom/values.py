@@ -1,7 +1,8 @@
 """One element of the DICOM JSON model, read as a typed value.
 
 A value is absent (no element, no Value, an empty or null one), good, or dirty: present and not
-readable as its type. Dirty values become None and are counted; they are never an exception.
+readable as its type, or one of several where the attribute has one. Dirty values become None and
+are counted; they are never an exception.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 from pydicom.valuerep import DA, DT, TM
 
-__all__ = ["DIRTY", "raw_values", "reader"]
+__all__ = ["CURRENCY_SIGNS", "DIRTY", "UNREADABLE", "raw_values", "reader"]
 
 
 class Dirty:
@@ -24,14 +25,30 @@ class Dirty:
 
 DIRTY: Final = Dirty()
 
+UNREADABLE: Final = "unreadable"
+"""Member of a landed element that held a value of unknown VR which cannot be read."""
+
+_BYTES = (UNREADABLE, "InlineBinary", "BulkDataURI")
+
 _UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 _INT64 = 2**63
+# Decimal String (PS3.5 table 6.2-1, DS), without its limit of 16 characters.
+_NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
+# The microseconds that PS3.5 (TM, DT) allows; some write more.
+_FRACTION = re.compile(r"(\.[0-9]{6})[0-9]+")
+CURRENCY_SIGNS: Final = frozenset(
+    "\N{YEN SIGN}\N{FULLWIDTH YEN SIGN}\N{WON SIGN}\N{FULLWIDTH WON SIGN}"
+)
+"""What the backslash between values becomes where it is decoded in ISO 646 of Japan or Korea."""
+
+_SEPARATORS = re.compile(f"[{re.escape(chr(92))}{''.join(sorted(CURRENCY_SIGNS))}]")
 
 
 def raw_values(element: Any) -> Any:
     """The value list of an element, None where it is absent, ``DIRTY`` where it is malformed.
 
-    An element has a ``vr`` and its ``Value`` is an array (PS3.18 annex F.2.2).
+    An element has a ``vr`` and its ``Value`` is an array (PS3.18 annex F.2.2). One that holds bytes
+    in place of a value is ``DIRTY``: whoever asks for it wants text or a number.
     """
     if element is None:
         return None
@@ -39,7 +56,7 @@ def raw_values(element: Any) -> Any:
         return DIRTY
     values = element.get("Value")
     if values is None or values == []:
-        return None
+        return DIRTY if any(name in element for name in _BYTES) else None
     if not isinstance(values, list) or "vr" not in element:
         return DIRTY
     return values
@@ -68,10 +85,9 @@ def _decimal(value: Any) -> Any:
         value = value.strip(" \0")
         if not value:
             return None
-        try:
-            value = float(value)
-        except ValueError:
+        if not _NUMBER.fullmatch(value):
             return DIRTY
+        value = float(value)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -122,7 +138,7 @@ def _date(text: str) -> dt.date:
 def _time(text: str) -> dt.time:
     # ACR-NEMA wrote colons (PS3.5 table 6.2-1, TM); a leap second is the end of its minute.
     text = re.sub(r"^(\d{4})60", r"\g<1>59", text.replace(":", ""))
-    time = TM(text)
+    time = TM(_FRACTION.sub(r"\1", text))
     if time is None:
         raise ValueError("no time")
     return dt.time(time.hour, time.minute, time.second, time.microsecond)
@@ -130,7 +146,7 @@ def _time(text: str) -> dt.time:
 
 def _datetime(text: str) -> dt.datetime:
     """Wall-clock time as written: the zone is dropped, for the exam's clock is the scanner's."""
-    moment = DT(text)
+    moment = DT(_FRACTION.sub(r"\1", text))
     if moment is None:
         raise ValueError("no datetime")
     return dt.datetime.combine(
@@ -152,27 +168,53 @@ _LISTS = {"strings": _text, "integers": _integer, "decimals": _decimal}
 
 
 @cache
-def reader(column_type: str) -> Callable[[Any], Any]:
+def reader(column_type: str, takes_first: bool = False) -> Callable[[Any], Any]:
     """A function from a value list to the typed value, None, or ``DIRTY``.
 
-    Scalars take the first value that is there; lists are dirty as a whole where one value is.
+    Args:
+        column_type: Type of the column. Of scalars several values are dirty; lists are dirty as a
+            whole where one value is.
+        takes_first: Whether a scalar takes the first of several values that are there.
     """
     if column_type in _SCALARS:
-        scalar = _SCALARS[column_type]
+        return _scalar_reader(_SCALARS[column_type], takes_first)
+    return _list_reader(_LISTS[column_type], is_text=column_type == "strings")
 
-        def read_scalar(values: list[Any]) -> Any:
-            return next((read for value in values if (read := scalar(value)) is not None), None)
 
-        return read_scalar
+def _scalar_reader(scalar: Callable[[Any], Any], takes_first: bool) -> Callable[[Any], Any]:
+    def read_scalar(values: list[Any]) -> Any:
+        if len(values) == 1:
+            return scalar(values[0])
+        found = [read for value in values if (read := scalar(value)) is not None]
+        if len(found) > 1 and not takes_first:
+            return DIRTY
+        return found[0] if found else None
 
-    member = _LISTS[column_type]
+    return read_scalar
 
+
+def _list_reader(member: Callable[[Any], Any], is_text: bool) -> Callable[[Any], Any]:
     def read_list(values: list[Any]) -> Any:
-        read = [member(value) for value in values]
+        read = [member(value) for value in _apart(values)]
         if any(value is DIRTY for value in read):
             return DIRTY
-        if column_type == "strings":
+        if is_text:
             return "\\".join(value or "" for value in read) if any(read) else None
         return None if any(value is None for value in read) else tuple(read)
 
     return read_list
+
+
+def _apart(values: list[Any]) -> list[Any]:
+    """The values, those apart that were joined by a backslash or by what a server made of it."""
+    for value in values:
+        # Nearly every value is a number, or plain text that holds no separator.
+        if isinstance(value, str) and ("\\" in value or not value.isascii()):
+            break
+    else:
+        return values
+    return [
+        part
+        for value in values
+        for part in (_SEPARATORS.split(value) if isinstance(value, str) else (value,))
+    ]

@@ -100,7 +100,7 @@ def parse_objects(body: bytes, take: Callable[[Row], T]) -> list[T]:
     """The JSON array of objects in ``body``.
 
     Forgives what hospital servers really send: a byte order mark, Latin-1 bytes (read as such,
-    not lost), raw control characters, NaN and infinite numbers (null).
+    not lost), raw control characters, NaN and infinite numbers (text, so that they are counted).
 
     Args:
         body: Decompressed.
@@ -169,7 +169,7 @@ def _without_collection() -> Iterator[None]:
 def _parse_leniently(body: bytes) -> Any:
     text = body.removeprefix(codecs.BOM_UTF8).decode("utf-8", errors=_LATIN1).strip()
     decoder = json.JSONDecoder(
-        strict=False, parse_constant=lambda _: None, parse_float=_finite, parse_int=_integer
+        strict=False, parse_constant=str, parse_float=_finite, parse_int=_integer
     )
     try:
         return _without_lone_surrogates(decoder.decode(text))
@@ -181,12 +181,12 @@ def _parse_leniently(body: bytes) -> Any:
         raise BodyError("not_json", None) from None
 
 
-def _finite(text: str) -> float | None:
+def _finite(text: str) -> float | str:
     number = float(text)
-    return number if math.isfinite(number) else None
+    return number if math.isfinite(number) else text
 
 
-def _integer(text: str) -> int | float | None:
+def _integer(text: str) -> int | float | str:
     # As orjson reads it: beyond 64 bits an integer becomes a float.
     return int(text) if len(text) < 19 else _finite(text)
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
+from protocol_assets.dicom.unknown_values import with_known_values
+from protocol_assets.dicom.values import CURRENCY_SIGNS
 from protocol_assets.pacs.attributes import (
     AVAILABILITY,
     INSTANCE_COUNT,
@@ -301,6 +303,7 @@ class _Probe:
         self._tried("series metadata", by_series)
         if instances:
             self._elements(instances)
+            self._separators(instances)
         else:
             self._say("elements", "fail", "It gives no metadata of the study that was tried.")
 
@@ -349,6 +352,16 @@ class _Probe:
                 " estimated or unknown.",
             )
 
+    def _separators(self, instances: list[Row]) -> None:
+        if any(map(_has_currency_sign, instances)):
+            self._say(
+                "character set",
+                "warn",
+                "It writes a currency sign for the backslash between values, as Orthanc 1.10 does"
+                " with Japanese character sets: codes are read, and decimal numbers may be"
+                " missing. Update the server.",
+            )
+
     def _compression(self) -> None:
         if self._compressed:
             self._say("gzip", "ok", "It compresses its answers.")
@@ -368,11 +381,22 @@ def _reached(reached: bool) -> str:
 
 
 def _withholds_private(instance: Row) -> bool:
-    """Whether private elements of unknown VR come as bulk data, as from implicit VR objects."""
+    """Whether private elements of unknown VR come without a value that can be read."""
     return any(
         _is_private(tag) and element.get("vr") == "UN" and "Value" not in element
-        for tag, element in instance.items()
+        for tag, element in with_known_values(instance).items()
         if isinstance(element, dict)
+    )
+
+
+def _has_currency_sign(instance: Row) -> bool:
+    """Whether a code string, which holds no such sign, has one for its separator."""
+    return any(
+        not CURRENCY_SIGNS.isdisjoint(text)
+        for element in instance.values()
+        if isinstance(element, dict) and element.get("vr") == "CS"
+        for text in element.get("Value") or ()
+        if isinstance(text, str)
     )
 
 

@@ -21,7 +21,8 @@ def anatomy(row: Row, texts: Texts, exam_texts: Texts) -> tuple[str | None, str 
     A study may hold several regions, so that the series' own text decides where it names exactly
     one. Where it names none, procedure and study text decide; where it names several, what it
     shares with them. A coded region comes next. Body Part Examined (0018,0015) is absent in a
-    third of series and wrong at times: it counts only where nothing else names a region.
+    third of series and wrong at times: it counts only where nothing else names a region. Last
+    come words that only imply one: a short axis is the heart's where nothing names another region.
 
     Args:
         row: The series.
@@ -32,24 +33,46 @@ def anatomy(row: Row, texts: Texts, exam_texts: Texts) -> tuple[str | None, str 
         Term of the vocabulary ``anatomy`` and of ``anatomy_evidence``; None, None where nothing
         names a region.
     """
-    own = _rules().terms(*texts)
-    if len(own) == 1:
-        return next(iter(own)), "series_text"
-    study = _rules().terms(*exam_texts)
-    shared = own & study if own else study
-    if shared:
-        return _only(shared), "exam_text"
-    if own:
-        return _MULTI, "series_text"
+    own, study = _rules().terms(*texts), _rules().terms(*exam_texts)
+    if own or study:
+        return _named(own, study)
     coded = _rules().terms(text(row, "AnatomicRegionCodeMeaning") or "")
     if coded:
         return _only(coded), "region_code"
     body_part = _body_part(text(row, "BodyPartExamined") or "")
-    return body_part, "body_part" if body_part else None
+    if body_part:
+        return body_part, "body_part"
+    implied = _rules("implied").terms(*texts)
+    return (_only(implied), "series_text") if implied else (None, None)
+
+
+def _named(own: frozenset[str], study: frozenset[str]) -> tuple[str, str]:
+    """The region that the texts of the series, else of its exam, name."""
+    outweighing = (own | study) & _outweighing()
+    if outweighing:
+        term = next(iter(outweighing))
+        return term, "series_text" if term in own else "exam_text"
+    if own and (_only(own) != _MULTI or own == {_MULTI}):
+        return _only(own), "series_text"
+    shared = own & study if own else study
+    return (_only(shared), "exam_text") if shared else (_MULTI, "series_text")
 
 
 def _only(terms: frozenset[str]) -> str:
-    return next(iter(terms)) if len(terms) == 1 else _MULTI
+    """The one region that the terms name together; ``multi_region`` where there are several."""
+    found = set(terms)
+    for row in read_table("anatomy_together.csv"):
+        if {row["first"], row["second"]} <= found:
+            found -= {row["first"], row["second"]}
+            found.add(row["together"])
+    return next(iter(found)) if len(found) == 1 else _MULTI
+
+
+@cache
+def _outweighing() -> frozenset[str]:
+    """Regions that are the whole exam's, whatever else is named beside them."""
+    rows = read_table("anatomy_together.csv")
+    return frozenset(row["first"] for row in rows if row["second"] == "*")
 
 
 @lru_cache(maxsize=4096)
@@ -58,7 +81,7 @@ def _body_part(value: str) -> str | None:
     if coded is not None:
         return coded
     terms = _rules().terms(value)
-    return next(iter(terms)) if len(terms) == 1 else None
+    return _only(terms) if terms == {_MULTI} or _only(terms) != _MULTI else None
 
 
 @cache
@@ -67,5 +90,5 @@ def _body_parts() -> dict[str, str]:
 
 
 @cache
-def _rules() -> TextRules:
-    return TextRules("anatomy_text.csv", "anatomy")
+def _rules(kind: str = "named") -> TextRules:
+    return TextRules("anatomy_text.csv", "anatomy", kind)

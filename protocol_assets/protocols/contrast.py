@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 
+from protocol_assets.data import read_table
 from protocol_assets.protocols.texts import TextRules
+from protocol_assets.protocols.words import words
 from protocol_assets.vendors.row import Row, text
 from protocol_assets.vendors.texts import Texts
 
@@ -20,7 +22,6 @@ __all__ = [
 ]
 
 _WITH_AGENT = frozenset({"post", "both"})
-_NO_AGENT = frozenset({"NO", "NONE", "N", "NIL", "WITHOUT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,33 @@ class ContrastEvidence:
 
 
 def has_contrast_agent(row: Row) -> bool | None:
-    """True where Contrast/Bolus Agent (0018,0010) names one, False where it says none."""
+    """True where Contrast/Bolus Agent (0018,0010) names one, False where it says none.
+
+    ``off``, ``none`` and ``ohne KM`` say none; so does every value whose words do or only speak of
+    agents in general (``contrast_agent_words.csv``). Mere punctuation says nothing.
+    """
     agent = text(row, "ContrastBolusAgent")
-    return None if agent is None else agent.upper() not in _NO_AGENT
+    return None if agent is None else _names_agent(agent)
+
+
+@lru_cache(maxsize=4096)
+def _names_agent(agent: str) -> bool | None:
+    found = words(agent)
+    if not found:
+        return None if agent.isascii() else True
+    said = {_said(word) for word in found}
+    if said <= {"none", "-"}:
+        return "none" not in said
+    return _rules().terms(agent) != {"none"}
+
+
+def _said(word: str) -> str | None:
+    """``none``, ``-`` for a word that may stand beside it, None for any other."""
+    for row in read_table("contrast_agent_words.csv"):
+        stem = row["word"]
+        if word == stem or (stem.endswith("*") and word.startswith(stem[:-1])):
+            return row["agent"]
+    return None
 
 
 def contrast_evidence(

@@ -20,7 +20,7 @@ from protocol_assets.protocols.counting import (
     object_class,
 )
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
-from protocol_assets.protocols.impossible import impossible_values
+from protocol_assets.protocols.impossible import impossible_values, without_impossible
 from protocol_assets.protocols.parts import look
 from protocol_assets.protocols.roles import NO_ROLE, found_role
 from protocol_assets.vendors.identify import device_id, field_strength_t, identify, model
@@ -37,6 +37,8 @@ _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
     "anatomy_text.csv",
+    "anatomy_together.csv",
+    "contrast_agent_words.csv",
     "contrast_text.csv",
     "counting_image_types.csv",
     "counting_sop_classes.csv",
@@ -49,6 +51,7 @@ _RULE_FILES = (
     "role_weightings_together.csv",
     "text_atoms.csv",
     "text_classes.csv",
+    "text_scripts.csv",
     "vendors_acceleration.csv",
     "vendors_averages.csv",
     "vendors_durations.csv",
@@ -63,6 +66,7 @@ _RULE_FILES = (
     "vendors_sequence_names.csv",
     "vendors_series_numbers.csv",
     "vendors_trajectory.csv",
+    "vocabulary_homoglyphs.csv",
 )
 
 
@@ -90,7 +94,8 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
     return [series.columns for series in cell]
 
 
-def _read(row: Row, is_exported: bool) -> Series:
+def _read(stated: Row, is_exported: bool) -> Series:
+    row = without_impossible(stated)
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
     is_image = found.exclusion_reason is None
@@ -109,7 +114,7 @@ def _read(row: Row, is_exported: bool) -> Series:
         is_image=is_image,
         is_original=is_original,
     )
-    time = measured["scan_time_s"]
+    time = without_impossible(measured)["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
     columns: dict[str, object] = {
         "patient_id": _patient_id(row),
@@ -134,7 +139,7 @@ def _read(row: Row, is_exported: bool) -> Series:
         "pixel_spacing_row_mm": spacing[0] if len(spacing) == 2 and spacing[0] > 0 else None,
         "pixel_spacing_column_mm": spacing[1] if len(spacing) == 2 and spacing[1] > 0 else None,
         "has_contrast_agent": has_contrast_agent(row),
-        "impossible_values": len(impossible_values(row)),
+        "impossible_values": len(impossible_values(stated)) + len(impossible_values(measured)),
         **measured,
     }
     return Series(

@@ -1,40 +1,41 @@
 """Values that no scan can have: counted by attribute, so that a scanner's faults show.
 
-Only the impossible counts here (``impossible_values.csv``): it becomes NULL. What is merely odd
+Only the impossible counts here (``dicom.bounds``): it becomes NULL. What is merely odd
 passes and is warned of by the expectations. A field strength in gauss is no impossible value: its
 unit is known, and it is read as such.
 """
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from functools import cache
 
-from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import Bounds, all_bounds
 from protocol_assets.dicom.columns import series_columns
 from protocol_assets.vendors.row import Row, text
 
-__all__ = ["Impossible", "impossible_values", "unreadable_values"]
+__all__ = ["Impossible", "impossible_values", "unreadable_values", "without_impossible"]
 
 Impossible = tuple[str, str]
 """An attribute, and why its value is impossible (vocabulary ``impossible_reason``)."""
 
 
 def impossible_values(row: Row) -> list[Impossible]:
-    """The attributes of one series that hold an impossible value, in any of its images."""
-    found = []
-    get = row.get
-    for column, names, zero_is_possible in _columns():
-        for name in names:
-            value = get(name)
-            # Nearly every value is absent or a positive number.
-            if value is None or (isinstance(value, float) and 0 < value < math.inf):
-                continue
-            reason = _reason(value, zero_is_possible)
-            if reason is not None:
-                found.append((column, reason))
-                break
-    return found
+    """The attributes that hold an impossible value, in any of the images.
+
+    Args:
+        row: A series, or its derived columns.
+    """
+    found: dict[str, str] = {}
+    for bounds, _, reason in _found(row):
+        found.setdefault(bounds.column, reason)
+    return list(found.items())
+
+
+def without_impossible(row: Row) -> Row:
+    """The row with its impossible values absent, so that nothing is derived from them."""
+    names = [name for _, name, _ in _found(row)]
+    return {**row, **dict.fromkeys(names)} if names else row
 
 
 def unreadable_values(row: Row) -> list[Impossible]:
@@ -46,23 +47,36 @@ def unreadable_values(row: Row) -> list[Impossible]:
     ]
 
 
-def _reason(value: object, zero_is_possible: bool) -> str | None:
+def _found(row: Row) -> Iterator[tuple[Bounds, str, str]]:
+    get = row.get
+    for bounds, names in _columns():
+        lower, upper = bounds.lower, bounds.upper
+        for name in names:
+            value = get(name)
+            # Nearly every value is absent or possible.
+            if value is None or (isinstance(value, float) and lower < value <= upper):
+                continue
+            reason = _reason(value, bounds)
+            if reason is not None:
+                yield bounds, name, reason
+
+
+def _reason(value: object, bounds: Bounds) -> str | None:
     for one in value if isinstance(value, (list, tuple)) else (value,):
         if not isinstance(one, (int, float)) or isinstance(one, bool):
             continue
-        if isinstance(one, float) and not math.isfinite(one):
-            return "not_a_number"
-        if one < 0 or (one == 0 and not zero_is_possible):
-            return "not_positive"
+        reason = bounds.reason(one)
+        if reason is not None:
+            return reason
     return None
 
 
 @cache
-def _columns() -> tuple[tuple[str, tuple[str, str], bool], ...]:
-    # The smallest value over the images shows what the most frequent one hides.
+def _columns() -> tuple[tuple[Bounds, tuple[str, ...]], ...]:
+    # Smallest and largest over the images show what the most frequent value hides.
+    ranges = {one.name: one.range_names for one in series_columns() if one.has_range}
     return tuple(
-        (row["column"], (row["column"], f"{row['column']}_min"), row["possible"] == ">=0")
-        for row in read_table("impossible_values.csv")
+        (bounds, (bounds.column, *ranges.get(bounds.column, ()))) for bounds in all_bounds()
     )
 
 

@@ -15,7 +15,7 @@ from functools import cache
 from protocol_assets.data import read_table
 from protocol_assets.protocols.image_types import image_type_terms
 from protocol_assets.protocols.texts import TextRules
-from protocol_assets.vendors.row import Row, positive, text, tokens
+from protocol_assets.vendors.row import Row, number, positive, text, tokens
 from protocol_assets.vendors.sequence import has_inversion
 from protocol_assets.vendors.texts import Texts
 
@@ -26,6 +26,10 @@ _DIFFUSION_SEQUENCE = re.compile(r"\bep_?b\d", re.IGNORECASE)
 _T2_STAR_TE, _T1_TE = 10.0, 7.0
 # Inversion times in ms that null fat, at 0.2 to 3 T.
 _STIR_TI = (75.0, 260.0)
+# Shortest inversion time in ms that nulls fluid (Canon 3D FLAIR: 1500) and echo time that shows it,
+# and the repetition time in ms beyond which a text that says FLAIR is believed where the header
+# leaves the inversion time out.
+_FLAIR_TI, _FLAIR_TE, _FLAIR_TR = 1400.0, 50.0, 6000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ def weighting(row: Row, texts: Texts, family: str | None, dimension: str | None)
         return Weighting(measured, measured, said, False, is_sure)
     if said == "stir" and _may_be_stir(row, family):
         return Weighting("stir", "stir", said, False, False)
+    if said == "flair" and _may_be_flair(row, family):
+        return Weighting("flair", measured, said, False, False)
     agreed = _agreements().get((measured, said))
     if agreed is not None:
         return Weighting(agreed, measured, said, False, True)
@@ -124,7 +130,7 @@ def _is_gradient_epi(row: Row) -> bool | None:
 def _inverted(
     ti: float, te: float, family: str | None, dimension: str | None, has_inversion: bool
 ) -> str | None:
-    if family != "gre" and ti > 1500:
+    if family != "gre" and ti >= _FLAIR_TI and te >= _FLAIR_TE:
         return "flair"
     if not has_inversion:
         return None
@@ -139,6 +145,13 @@ def _may_be_stir(row: Row, family: str | None) -> bool:
     """Whether the header leaves open that an inversion time is that of a STIR."""
     ti = positive(row, "InversionTime")
     return ti is not None and _STIR_TI[0] <= ti <= _STIR_TI[1] and family != "gre"
+
+
+def _may_be_flair(row: Row, family: str | None) -> bool:
+    """Whether the times leave open that fluid is nulled by an inversion that is not stated."""
+    tr = positive(row, "RepetitionTime")
+    stated = number(row, "InversionTime") is not None
+    return not stated and tr is not None and tr > _FLAIR_TR and family != "gre"
 
 
 def _gradient_echo(row: Row, te: float) -> str | None:

@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.protocols.scripts import romanized
 
 __all__ = ["TEXT_FILES", "members", "words"]
 
@@ -63,7 +64,8 @@ def members(element: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _plain(text: str) -> str:
-    apart = unicodedata.normalize("NFKD", text.replace("_", " ").replace("^", " "))
+    latin = romanized(text.replace("_", " ").replace("^", " "), _is_known)
+    apart = unicodedata.normalize("NFKD", latin)
     unaccented = "".join(c for c in apart if not unicodedata.combining(c))
     plain = _CAMEL_WORD.sub(_apart, unaccented).upper()
     for pattern, replacement in _SPELLED_OUT:

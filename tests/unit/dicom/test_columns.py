@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from pydicom.datadict import dictionary_VM
+
 from protocol_assets.dicom.columns import series_columns, series_schema, spec_version
 from protocol_assets.dicom.flatten import flatten_study
+from protocol_assets.dicom.paths import Step
 
 
 def test_schema_and_flattening_agree() -> None:
@@ -32,3 +35,19 @@ def test_private_attributes_are_found_by_creator() -> None:
 def test_version_follows_the_file() -> None:
     assert spec_version() == spec_version()
     assert len(spec_version().split("-")[1]) == 12
+
+
+def test_scalars_of_attributes_with_several_values_say_that_the_first_is_taken() -> None:
+    """A scalar column whose attribute may hold several values would lose them all otherwise."""
+    lists = ("strings", "integers", "decimals")
+    for column in series_columns():
+        paths = [*column.paths, *filter(None, [column.functional_group_path])]
+        several = [path for path in paths if _holds_several(path.steps[-1])]
+        if column.type not in lists and column.statistic not in ("instances", "frames"):
+            assert column.takes_first == bool(several), column.name
+
+
+def _holds_several(step: Step) -> bool:
+    if step.creator is not None:
+        return False
+    return bool(dictionary_VM(int(step.group + step.element, 16)) != "1")

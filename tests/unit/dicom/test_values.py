@@ -39,6 +39,29 @@ TYPES = (
         ("decimal", [None], None),
         ("decimal", [""], None),
         ("decimal", [None, 3], 3.0),
+        ("decimal", [1, 2], DIRTY),
+        ("decimal", ["1\\2"], DIRTY),
+        ("decimal", ["1_5"], DIRTY),
+        ("decimal", ["1,5"], DIRTY),
+        ("decimal", ["@2"], DIRTY),
+        ("decimal", ["NaN"], DIRTY),
+        ("decimal", [" nan"], DIRTY),
+        ("decimal", ["Infinity"], DIRTY),
+        ("decimal", ["infinity"], DIRTY),
+        ("decimal", ["0x10"], DIRTY),
+        ("decimal", ["\t2"], DIRTY),
+        ("decimal", ["\u0662"], DIRTY),  # a two in Arabic digits
+        ("decimal", ["\uff12"], DIRTY),  # a two of full width
+        ("decimal", ["2\0"], 2.0),
+        ("decimal", ["2 \0"], 2.0),
+        ("decimal", ["2."], 2.0),
+        ("decimal", [".5"], 0.5),
+        ("decimal", ["+1.5"], 1.5),
+        ("decimal", ["2e0"], 2.0),
+        ("decimal", ["-"], DIRTY),
+        ("decimal", ["1 5"], DIRTY),
+        ("integer", ["1_5"], DIRTY),
+        ("integer", [1, 1], DIRTY),
         ("integer", ["3.0"], 3),
         ("integer", [3.5], DIRTY),
         ("integer", [2**63], DIRTY),
@@ -50,6 +73,16 @@ TYPES = (
         ("string", [{"Alphabetic": "A^B"}], DIRTY),
         ("strings", ["ORIGINAL", "PRIMARY", None], "ORIGINAL\\PRIMARY\\"),
         ("strings", [None], None),
+        ("strings", ["DERIVED\xa5SECONDARY\xa5MPR"], "DERIVED\\SECONDARY\\MPR"),
+        ("strings", ["DERIVED\uffe5SECONDARY", "MPR"], "DERIVED\\SECONDARY\\MPR"),
+        ("strings", ["DERIVED\u20a9SECONDARY"], "DERIVED\\SECONDARY"),
+        ("decimals", ["0.5\xa50.5"], (0.5, 0.5)),
+        ("decimals", ["0.5\\0.5"], (0.5, 0.5)),
+        ("integers", ["256\xa50"], (256, 0)),
+        ("string", ["5\xa5"], "5\xa5"),
+        ("string", ["SAG", "T2"], DIRTY),
+        ("uid", ["1.2", "1.3"], DIRTY),
+        ("date", ["20260201", "20260202"], DIRTY),
         ("integers", [90, 0, "0", 90], (90, 0, 0, 90)),
         ("decimals", [0.5, "x"], DIRTY),
         ("decimals", [0.5, None], None),
@@ -63,9 +96,16 @@ TYPES = (
         ("time", ["07:30:15"], dt.time(7, 30, 15)),
         ("time", ["235960"], dt.time(23, 59, 59)),
         ("time", ["120427.100000"], dt.time(12, 4, 27, 100000)),
+        ("time", ["120427.1234567"], dt.time(12, 4, 27, 123456)),
+        ("time", ["120427.123456789012"], dt.time(12, 4, 27, 123456)),
         ("time", ["9999"], DIRTY),
         ("datetime", ["20220711121417.02"], dt.datetime(2022, 7, 11, 12, 14, 17, 20000)),
         ("datetime", ["20220711121417+0200"], dt.datetime(2022, 7, 11, 12, 14, 17)),
+        (
+            "datetime",
+            ["20220711121417.9999999+0200"],
+            dt.datetime(2022, 7, 11, 12, 14, 17, 999999),
+        ),
         ("datetime", ["soon"], DIRTY),
     ],
 )
@@ -81,6 +121,9 @@ def test_reads_a_value_as_its_type(kind: str, values: list[Any], expected: Any) 
         ({"vr": "DS", "Value": []}, None),
         ({"vr": "DS", "Value": None}, None),
         ({"vr": "DS", "Value": [2]}, [2]),
+        ({"vr": "UN", "unreadable": True}, DIRTY),
+        ({"vr": "UN", "InlineBinary": "Mg=="}, DIRTY),
+        ({"vr": "UN", "BulkDataURI": "http://pacs/1"}, DIRTY),
         ({"vr": "DS", "Value": 2}, DIRTY),
         ({"Value": [2]}, DIRTY),
         ("2", DIRTY),
@@ -88,6 +131,12 @@ def test_reads_a_value_as_its_type(kind: str, values: list[Any], expected: Any) 
 )
 def test_tells_absent_from_malformed(element: Any, expected: Any) -> None:
     assert raw_values(element) == expected
+
+
+def test_the_first_of_several_values_is_taken_on_purpose_only() -> None:
+    assert reader("decimal", True)([3400, 325]) == 3400.0
+    assert reader("decimal", True)([None, 325]) == 325.0
+    assert reader("decimal")([3400, 325]) is DIRTY
 
 
 JSON = st.recursive(

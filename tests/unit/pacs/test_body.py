@@ -27,7 +27,10 @@ JSON = st.recursive(
         (b'[{"a": 1}]', [{"a": 1}]),
         (b'\xef\xbb\xbf[{"a": 1}]', [{"a": 1}]),
         (b'[{"a": "W\xe4rme", "b": "\xc3\xa4"}]', [{"a": "Wärme", "b": "ä"}]),
-        (b'[{"a": NaN, "b": -Infinity, "c": 1e999}]', [{"a": None, "b": None, "c": None}]),
+        (
+            b'[{"a": NaN, "b": -Infinity, "c": 1e999}]',
+            [{"a": "NaN", "b": "-Infinity", "c": "1e999"}],
+        ),
         (b'[{"a": "x\ty"}]', [{"a": "x\ty"}]),
         (b'[{"a": "\\ud800x"}]', [{"a": "\N{REPLACEMENT CHARACTER}x"}]),
         (b'[{"a": "\\ud800", "b": "\\ud83d\\ude00"}]', [{"a": "\ufffd", "b": "\U0001f600"}]),

@@ -99,6 +99,18 @@ def test_private_elements_of_unknown_vr(full: Any, new_client: NewClient) -> Non
     assert verdicts(new_client())["private elements"] == "warn"
     full.elements["0051100A"] = {"vr": "UN", "Value": ["TA 03:42"]}
     assert verdicts(new_client())["private elements"] == "ok"
+    full.elements["00510010"] = {"vr": "LO", "Value": ["SIEMENS MR HEADER"]}
+    full.elements["0051100A"] = {"vr": "UN", "InlineBinary": "VEEgMDM6NDI="}
+    assert verdicts(new_client())["private elements"] == "ok"
+
+
+@pytest.mark.parametrize("sign", ["\xa5", "\uffe5", "\u20a9"])
+def test_a_currency_sign_between_values(full: Any, new_client: NewClient, sign: str) -> None:
+    full.elements["00080008"] = {"vr": "CS", "Value": [f"DERIVED{sign}SECONDARY"]}
+    assert verdicts(new_client())["character set"] == "warn"
+    full.elements["00080008"] = {"vr": "CS", "Value": ["DERIVED", "SECONDARY"]}
+    full.elements["00081030"] = {"vr": "LO", "Value": [f"5{sign}"]}
+    assert "character set" not in verdicts(new_client())
 
 
 def test_absent_counts_and_no_compression(pacs: Any, full: Any, new_client: NewClient) -> None:

@@ -2,12 +2,17 @@
 
 ``descriptions.csv`` is the list the rules were written with. ``descriptions_unseen.csv`` was
 labelled by somebody who did not know the rules, and was read first when they stood.
+``descriptions_languages.csv`` holds what studies are called in further languages; it was written
+before any rule for them.
 """
 
+import csv
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from protocol_assets.protocols.classify import classified, series_of
 from tests.unit.protocols.scoring import score
 
 
@@ -21,3 +26,37 @@ def test_a_labelled_list(name: str) -> None:
     assert found.t1_t2_swaps <= 0.005
     assert found.pre_post_swaps <= 0.005
     assert found.macro_f1 >= 0.90
+
+
+LANGUAGES = Path(__file__).with_name("descriptions_languages.csv")
+ADDED_LANGUAGES = {"pl", "cs", "ru", "tr", "sv", "hu", "zh", "ja", "ro", "da", "no"}
+ADDED_ANATOMIES = {
+    "elbow",
+    "fetus",
+    "forearm",
+    "lower_leg",
+    "sacrum",
+    "temporomandibular_joint",
+    "thigh",
+}
+
+
+@pytest.mark.parametrize("column", ["anatomy", "role", "contrast"])
+def test_the_list_of_further_languages(column: str) -> None:
+    with LANGUAGES.open(encoding="utf-8", newline="") as lines:
+        wanted = [row[column] or None for row in csv.DictReader(lines)]
+    with LANGUAGES.open(encoding="utf-8", newline="") as lines:
+        found = [classified(row)[column] for row in series_of(lines)]
+    wrong = [pair for pair in zip(wanted, found, strict=True) if pair[1] not in (pair[0], None)]
+    right = sum(a == b for a, b in zip(wanted, found, strict=True))
+    assert wrong == []
+    assert right / len(wanted) >= 0.98
+
+
+def test_the_list_of_further_languages_is_long_enough() -> None:
+    with LANGUAGES.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    languages = Counter(row["language"] for row in rows)
+    anatomies = Counter(row["anatomy"] for row in rows)
+    assert all(languages[one] >= 15 for one in ADDED_LANGUAGES)
+    assert all(anatomies[one] >= 15 for one in ADDED_ANATOMIES)

@@ -62,10 +62,13 @@ def test_every_role_rule_can_fire_and_gives_a_term(kind: str) -> None:
 def test_every_anatomy_rule_can_fire_and_gives_a_term() -> None:
     terms = {row["term"] for row in read_table("terms.csv") if row["vocabulary"] == "anatomy"}
     for row in read_table("anatomy_text.csv"):
-        assert ANATOMY.terms(example(row["phrase"])) == {row["anatomy"]} - {"-"}, row
+        rules = TextRules("anatomy_text.csv", "anatomy", row["kind"])
+        assert rules.terms(example(row["phrase"])) == {row["anatomy"]} - {"-"}, row
         assert row["anatomy"] == "-" or row["anatomy"] in terms
     for row in read_table("anatomy_body_parts.csv"):
         assert row["anatomy"] in terms
+    for row in read_table("anatomy_together.csv"):
+        assert {row["first"], row["second"], row["together"]} <= terms | {"*"}
 
 
 def test_every_contrast_rule_can_fire() -> None:
