@@ -27,13 +27,14 @@ ColumnType = Literal[
     "date",
     "time",
     "datetime",
+    "utc_offset",
     "uid",
 ]
 Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
 _SPECIFICATION = "series_columns.csv"
 # Raised when the meaning of a column changes although the file does not.
-_FLATTENING_REVISION = 2
+_FLATTENING_REVISION = 3
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),
@@ -46,6 +47,7 @@ _ARROW: dict[ColumnType, pa.DataType] = {
     "date": pa.date32(),
     "time": pa.time64("us"),
     "datetime": pa.timestamp("us"),
+    "utc_offset": pa.string(),
 }
 
 
