@@ -14,6 +14,7 @@ from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.deidentify.projection import Projection, project
 from protocol_assets.lake.zones import Cell
 from protocol_assets.protocols.description import describe_cell
+from protocol_assets.protocols.identity import read_identities
 from protocol_assets.protocols.impossible import impossible_values, unreadable_values
 
 __all__ = ["CellFacts", "describe_and_project"]
@@ -55,6 +56,11 @@ def describe_and_project(
         (row, column, reason)
         for row in described
         for column, reason in (*impossible_values(row), *unreadable_values(row))
+    ]
+    impossible += [
+        (row, column, reason)
+        for row, who in zip(described, read_identities(rows), strict=True)
+        for column, reason in who.problems
     ]
     impossible += [
         (described[place], column, "out_of_vocabulary")

@@ -17,7 +17,7 @@ from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import commit, judge
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.overview import coverage_overview, role_overview
-from protocol_assets.cells.series import IsExcluded, flatten_cell, patient_of
+from protocol_assets.cells.series import IsExcluded, flatten_cell, is_left_out
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -83,7 +83,7 @@ class Stations:
                     self.pseudonyms,
                     force=force,
                     progress=lambda done, listed: self.tell(cell, done, listed),
-                    is_excluded=lambda lines: self.is_excluded(*patient_of(lines)),
+                    is_excluded=lambda lines: is_left_out(lines, self.is_excluded),
                 )
             part = self.lake.completeness(cell)
             write_part(part, completeness_row(manifest), versions=cell_versions(self.pseudonyms))

@@ -147,6 +147,10 @@ _OWN_COLUMNS = (
         "clean_texts",
         "Text columns that hold no identifier of their own study, joined with a backslash",
     ),
+    (
+        "shared_patient_id",
+        "What differs between the people who share this patient ID: birth_date or sex",
+    ),
     ("kept_patient_key", "Pseudonym of the patient, where the identifiers were purged"),
     ("kept_device_key", "Pseudonym of the scanner, where the identifiers were purged"),
     ("kept_station_code", "Code of the station, where the identifiers were purged"),

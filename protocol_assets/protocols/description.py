@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from protocol_assets.data import data_version
-from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.anatomy import anatomy
 from protocol_assets.protocols.cell import ORIGINAL, Series, complete
 from protocol_assets.protocols.contrast import contrast_evidence, has_contrast_agent
 from protocol_assets.protocols.counting import exclusion_reason, object_class
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
+from protocol_assets.protocols.identity import Identity, read_identities
 from protocol_assets.protocols.impossible import impossible_values
 from protocol_assets.protocols.parts import look
 from protocol_assets.protocols.roles import NO_ROLE, found_role
-from protocol_assets.vendors.identify import device_id, field_strength_t, identify, model
+from protocol_assets.vendors.identify import field_strength_t, identify, model
 from protocol_assets.vendors.measures import measures
 from protocol_assets.vendors.row import Row, numbers, text
 from protocol_assets.vendors.sequence import dimension, sequence_family
@@ -28,7 +28,7 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 4
+_RULES_REVISION = 5
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
@@ -37,6 +37,7 @@ _RULE_FILES = (
     "counting_image_types.csv",
     "counting_sop_classes.csv",
     "exam_limits.csv",
+    "identity_placeholders.csv",
     "impossible_values.csv",
     "repeats_text.csv",
     "role_agreements.csv",
@@ -78,12 +79,12 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
         ``facts_columns.csv``; None where the header does not tell. The ``*_id`` are plain
         identifiers: they belong to the restricted zone and leave it keyed.
     """
-    cell = [_read(row) for row in rows]
+    cell = [_read(row, who) for row, who in zip(rows, read_identities(rows), strict=True)]
     complete(cell, zone)
     return [series.columns for series in cell]
 
 
-def _read(row: Row) -> Series:
+def _read(row: Row, who: Identity) -> Series:
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
     is_image = found.exclusion_reason is None
@@ -104,8 +105,8 @@ def _read(row: Row) -> Series:
     time = measured["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
     columns: dict[str, object] = {
-        "patient_id": _patient_id(row),
-        "device_id": device_id(row),
+        "patient_id": who.patient_id,
+        "device_id": who.device_id,
         "label_text": text(row, "ProtocolName") or text(row, "SeriesDescription"),
         "sop_class": found.sop_class,
         "encoding": found.encoding,
@@ -139,8 +140,3 @@ def _read(row: Row) -> Series:
         contrast=contrast_evidence(row, texts, of_exam, None),
         is_image=is_image,
     )
-
-
-def _patient_id(row: Row) -> str | None:
-    patient = text(row, "PatientID")
-    return None if patient is None else joined(text(row, "IssuerOfPatientID"), patient)
