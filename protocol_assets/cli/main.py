@@ -169,9 +169,11 @@ def resume(name: str) -> int:
 def rebuild() -> int:
     """Make stale cells anew from what is retained, without asking a PACS; then the report."""
     settings = Settings.load()
+    from protocol_assets.cells.renaming import rename_patients
     from protocol_assets.cells.status import cell_states
     from protocol_assets.runs import Runner
 
+    rename_patients(settings.lake, settings.pseudonyms())
     stale = [
         state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
     ]

@@ -16,6 +16,7 @@ import pytest
 
 from protocol_assets.cells.purging import Retention, purge_before, purge_expired, purge_patient
 from protocol_assets.cells.rekeying import rekey
+from protocol_assets.cells.renaming import rename_patients
 from protocol_assets.cells.resolving import resolve
 from protocol_assets.cells.stations import Stations
 from protocol_assets.cells.status import cell_states
@@ -23,7 +24,7 @@ from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.manifest import read_manifest
-from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, reconcile
 from protocol_assets.pacs.retrieval import Retrieved
@@ -322,6 +323,27 @@ def test_a_key_that_held_the_issuer_is_found_by_erasure(lake: Lake) -> None:
     lake.series(OLD).unlink()
     assert purge_patient(lake, PSEUDONYMS, "PAT1", "HOSP", NOW) == [OLD, NEW]
     assert old not in _keys(read_part(lake.facts(OLD)))
+
+
+def test_what_is_kept_of_a_patient_follows_the_key_without_the_issuer(tmp_path: Path) -> None:
+    """The last release kept the key of issuer and Patient ID; one day still has the identifiers."""
+    lake = disagreeing(tmp_path)
+    purge_before(lake, PSEUDONYMS, NEW.day, NOW)
+    new, old = (PSEUDONYMS.of("patient", f"{issuer}|PAT1") for issuer in ("", "HOSP"))
+    lake.publications.mkdir(parents=True, exist_ok=True)
+    ledger = lake.publications / "members.parquet"
+    write_part(ledger, pa.table({"patient_key": [old, "other", None]}), versions={"key_id": "x"})
+    series = read_part(lake.series(OLD))
+    place = series.schema.get_field_index("kept_patient_key")
+    kept = [old if key == new else key for key in series["kept_patient_key"].to_pylist()]
+    write_part(
+        lake.series(OLD), series.set_column(place, series.schema.field(place), [kept]), versions={}
+    )
+    assert rename_patients(lake, PSEUDONYMS) == 2
+    assert read_part(ledger)["patient_key"].to_pylist() == [new, "other", None]
+    assert part_versions(ledger)["key_id"] == "x"
+    assert old not in read_part(lake.series(OLD))["kept_patient_key"].to_pylist()
+    assert rename_patients(lake, PSEUDONYMS) == 0
 
 
 def _keys(facts: pa.Table) -> list[Any]:
