@@ -117,8 +117,10 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
     def silent(_cell: Cell, _done: int, _listed: int) -> None:
         return None
 
-    def zone_of(name: str) -> ZoneInfo:
-        return ZoneInfo(settings.pacs_named(name).timezone or settings.timezone)
+    def zone_of(name: str) -> ZoneInfo | None:
+        # UTC is the default where nobody configured a time zone, and no scanner's wall clock.
+        zone = settings.pacs_named(name).timezone or settings.timezone
+        return None if zone == "UTC" else ZoneInfo(zone)
 
     pseudonyms = settings.pseudonyms()
     record_key_id(settings.lake, pseudonyms.key_id)

@@ -91,7 +91,7 @@ class _StaticPacs(BaseHTTPRequestHandler):
 _STUDY_UID = "0020000D"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def serve_instances() -> Iterator[Callable[[list[dict[str, Any]]], str]]:
     """Start a PACS that holds the given instances; gives its URL."""
     servers = []

@@ -25,7 +25,7 @@ excluded as (
         pacs,
         sum(series) as series
     from {{ ref('kpi_exclusion_daily') }}
-    where exclusion_reason <> 'no_device_key'
+    where exclusion_reason not in ('no_device_key', 'joined_scanner')
     group by study_date, pacs
 )
 

@@ -22,6 +22,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.deidentify.projection import Projection, project
 from protocol_assets.lake.zones import Cell
+from protocol_assets.protocols.identity import read_identities
 from protocol_assets.protocols.impossible import (
     impossible_values,
     unreadable_values,
@@ -78,6 +79,11 @@ def describe_and_project(
         (row, column, reason)
         for row, stated in zip(described, found.known, strict=True)
         for column, reason in (*impossible_values(stated), *unreadable_values(stated))
+    ]
+    impossible += [
+        (row, column, reason)
+        for row, who in zip(described, read_identities(found.known), strict=True)
+        for column, reason in who.problems
     ]
     impossible += [
         (described[place], column, "out_of_vocabulary")

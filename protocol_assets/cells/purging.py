@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import stat
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,8 @@ import pyarrow as pa
 
 from protocol_assets.cells.kept import without_identifiers
 from protocol_assets.cells.landing import cell_lock, study_file
-from protocol_assets.cells.series import patient_of
+from protocol_assets.cells.series import patients_of
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.deletion import Deletion
 from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
@@ -25,6 +25,7 @@ from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.raw import read_study
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.protocols.acquisition import joined
+from protocol_assets.protocols.identity import patient_identifier
 
 __all__ = ["Retention", "purge_before", "purge_expired", "purge_patient"]
 
@@ -102,14 +103,17 @@ def purge_patient(
 ) -> list[Cell]:
     """Drop all that is kept of one patient: raw files, series, registry, facts, memberships.
 
-    Where the identifiers were purged before, the patient is told by the pseudonym. What lives on
-    other patients' rows (idle times, counts of a cell) is right again when the cells are rebuilt.
+    A study is the patient's where one of its series or instances bears the Patient ID. Where the
+    identifiers were purged before, the pseudonym says whose it is; that is made of the Patient ID
+    alone, so that an issuer narrows nothing there. What lives on other patients' rows (idle times,
+    counts of a cell) is right again when the cells are rebuilt.
 
     Args:
         lake: The lake.
         pseudonyms: The keyed pseudonyms.
         patient_id: Patient ID as the PACS writes it.
-        issuer: Issuer of the patient ID; None for every issuer.
+        issuer: Issuer of the patient ID, where two people have the same ID: studies that name
+            another issuer stay as long as the identifiers are there. None for every issuer.
         now: UTC.
 
     Returns:
@@ -121,14 +125,15 @@ def purge_patient(
     for cell in lake.landed_cells():
         with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
             studies = _drop_rows(lake.series(cell), "series", cell, patient, deletion)
-            is_raw = _drop_raw_of(lake, cell, patient, studies, deletion)
+            studies |= _drop_raw_of(lake, cell, patient, studies, deletion)
+            keys = {pseudonyms.of("study", uid) for uid in studies}
             parts = (
                 ("labels", lake.label_registry(cell)),
                 ("facts", lake.facts(cell)),
                 ("quarantine", lake.quarantine(cell)),
             )
-            others = [_drop_rows(path, name, cell, patient, deletion) for name, path in parts]
-            if is_raw or studies or any(others):
+            others = [_drop_rows(path, name, cell, patient, deletion, keys) for name, path in parts]
+            if studies or any(others):
                 _drop_candidates(lake, cell, deletion)
                 touched.append(cell)
     for path in sorted(lake.publications.glob("*.parquet")):
@@ -145,28 +150,53 @@ class _Patient:
     issuer: str | None
     keys: frozenset[str]
 
-    def has(self, row: dict[str, Any]) -> bool:
+    def owns(self, row: dict[str, Any]) -> bool:
+        """Whether a row says that it is the patient's."""
         if row.get("patient_key") in self.keys or row.get("kept_patient_key") in self.keys:
             return True
         return self.is_named(row.get("PatientID"), row.get("IssuerOfPatientID"))
 
+    def owned(self, rows: list[dict[str, Any]], studies: Set[str]) -> list[bool]:
+        """Which rows are the patient's: their own word, or that of another row of their study.
+
+        Args:
+            rows: Rows of one part.
+            studies: Studies that are known to be the patient's, by UID or by key.
+        """
+        known = studies | {_study_of(row) for row in rows if self.owns(row)} - {""}
+        return [self.owns(row) or _study_of(row) in known for row in rows]
+
     def is_named(self, patient_id: str | None, issuer: str | None) -> bool:
-        return patient_id == self.patient_id and self.issuer in (None, issuer)
+        return patient_id == self.patient_id and self.issuer in (None, issuer or self.issuer)
+
+
+def _study_of(row: dict[str, Any]) -> str:
+    return row.get("StudyInstanceUID") or row.get("study_key") or ""
 
 
 def _keys_of(
     lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None
 ) -> frozenset[str]:
-    """The patient's pseudonyms, one for each issuer that the series name."""
+    """The patient's pseudonyms: that of now, and those of a release that keyed the issuer too.
+
+    Such pseudonyms are still in facts that were not rebuilt, in what is kept of purged identifiers
+    and in the ledger of publications.
+    """
     issuers: set[str | None] = {issuer}
     if issuer is None:
         for path in sorted((lake.restricted / "series").glob("*/*/part.parquet")):
             issuers |= set(read_part(path)["IssuerOfPatientID"].to_pylist())
-    return frozenset(pseudonyms.of("patient", joined(one, patient_id)) for one in issuers)
+    identifiers = {patient_identifier(patient_id), *(joined(one, patient_id) for one in issuers)}
+    return frozenset(pseudonyms.of("patient", one) for one in identifiers)
 
 
 def _drop_rows(
-    path: Path, data_set: str, cell: Cell | None, patient: _Patient, deletion: Deletion
+    path: Path,
+    data_set: str,
+    cell: Cell | None,
+    patient: _Patient,
+    deletion: Deletion,
+    studies: Set[str] = frozenset(),
 ) -> set[str]:
     """Write a part anew without the patient's rows.
 
@@ -177,7 +207,7 @@ def _drop_rows(
         return set()
     table = read_part(path)
     rows = table.to_pylist()
-    is_dropped = [patient.has(row) for row in rows]
+    is_dropped = patient.owned(rows, studies)
     if not any(is_dropped):
         return set()
     left = table.filter(pa.array([not one for one in is_dropped]))
@@ -185,38 +215,41 @@ def _drop_rows(
     write_part(path, left, versions=part_versions(path), mode=mode)
     deletion.rewrote(data_set, cell)
     dropped = (row for row, is_one in zip(rows, is_dropped, strict=True) if is_one)
-    return {row.get("StudyInstanceUID") or row.get("study_key") or "" for row in dropped}
+    return {_study_of(row) for row in dropped}
 
 
 def _drop_raw_of(
-    lake: Lake, cell: Cell, patient: _Patient, studies: set[str], deletion: Deletion
-) -> bool:
-    """Drop the raw files of the patient's studies; the manifest forgets their UIDs."""
+    lake: Lake, cell: Cell, patient: _Patient, studies: Set[str], deletion: Deletion
+) -> set[str]:
+    """Drop the raw files of the patient's studies; the manifest forgets their UIDs.
+
+    Returns:
+        The UIDs of the studies dropped.
+    """
     manifest = read_manifest(lake, cell)
     if manifest is None:
-        return False
+        return set()
     dropped = {
-        entry.name
+        entry.name: entry.study_instance_uid
         for entry in manifest.studies
         if entry.study_instance_uid in studies - {""} or _is_of(lake, cell, entry, patient)
     }
     if not dropped:
-        return False
+        return set()
     entries = tuple(
         replace(_purged(entry), study_instance_uid="") if entry.name in dropped else entry
         for entry in manifest.studies
     )
     write_manifest(lake, replace(manifest, studies=entries))
     deletion.drop("raw", cell, [study_file(lake, cell, name) for name in dropped])
-    return True
+    return set(dropped.values())
 
 
 def _is_of(lake: Lake, cell: Cell, entry: StudyEntry, patient: _Patient) -> bool:
     path = study_file(lake, cell, entry.name)
     if not path.exists():
         return False
-    first = next(read_study(path), None)
-    return first is not None and patient.is_named(*patient_of([encode_instance(dict(first))]))
+    return any(patient.is_named(*named) for named in patients_of(read_study(path)))
 
 
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:

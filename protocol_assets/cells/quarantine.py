@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import terms
+from protocol_assets.dicom.dates import is_sentinel
 from protocol_assets.lake.zones import Cell
 
 __all__ = [
@@ -43,11 +44,6 @@ CANNOT_BE_DESCRIBED: Final = "cannot_be_described"
 # Kept with a note.
 _SERIES_OF_ANOTHER_DAY: Final = "series_of_another_day"
 _SERIES_IN_TWO_STUDIES: Final = "series_in_two_studies"
-
-_FIRST_POSSIBLE_DAY: Final = dt.date(1977, 1, 1)
-"""No MR images of patients are older: a date before it is a placeholder, such as year 1 in .NET."""
-_LAST_POSSIBLE_YEAR: Final = 2100
-"""A date beyond it is a placeholder, such as year 9999."""
 
 QUARANTINE_SCHEMA: Final = pa.schema(
     [
@@ -112,15 +108,15 @@ class LeftOut:
 def is_of_another_day(days: Iterable[dt.date | None], day: dt.date) -> bool:
     """Whether a study belongs to another day than the one it was listed for.
 
-    It does where its series state possible dates and none of them is the listed one. A single
+    It does where its series state dates and none of them is the listed one; a placeholder is none. A single
     series may bear another date, as reconstructions and captures do, or none: the listing decides.
 
     Args:
         days: StudyDate of each series; None where it has none.
         day: The study day of the partition.
     """
-    possible = {one for one in days if one is not None and _is_possible(one)}
-    return bool(possible) and day not in possible
+    stated = {one for one in days if one is not None and not is_sentinel(one)}
+    return bool(stated) and day not in stated
 
 
 def noted(rows: Sequence[Mapping[str, Any]], day: dt.date) -> list[OddObject]:
@@ -172,10 +168,6 @@ def left_out(quarantine: pa.Table) -> LeftOut:
         instances=sum(row["n_instances"] or 0 for row in rows),
         rules=dict(Counter(row["rule"] for row in rows)),
     )
-
-
-def _is_possible(day: dt.date) -> bool:
-    return day >= _FIRST_POSSIBLE_DAY and day.year <= _LAST_POSSIBLE_YEAR
 
 
 _Scanner = tuple[str | None, str | None]

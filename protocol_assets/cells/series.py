@@ -8,7 +8,7 @@ do-not-process list have no rows.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,13 +28,20 @@ from protocol_assets.deidentify.own_identifiers import OwnIdentifiers
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance
+from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault, fault_place
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.raw import DamagedStudyError, read_study
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.protocols.identity import Demographics
 
-__all__ = ["CellSeries", "IsExcluded", "flatten_cell", "patient_of", "text_columns"]
+__all__ = ["CellSeries", "IsExcluded", "flatten_cell", "is_left_out", "patients_of", "text_columns"]
+
+_PATIENT_ID, _ISSUER = "00100020", "00100021"
+
+Patient = tuple[str | None, str | None]
+"""A Patient ID and its issuer."""
 
 IsExcluded = Callable[[str | None, str | None], bool]
 """Whether the patient of a patient ID and its issuer must not be processed."""
@@ -76,43 +83,65 @@ def flatten_cell(
         manifest: The cell's manifest; studies without a good file give no new rows.
         is_excluded: The do-not-process list.
     """
-    tables = [_rows_table(_purged_rows(lake, manifest), is_excluded)]
+    rows = _purged_rows(lake, manifest)
+    people = Demographics()
     dirty: Counter[str] = Counter()
     for entry in manifest.with_data:
-        table, unreadable = _flatten_one(lake, manifest.cell, entry, is_excluded)
-        tables.append(table)
+        of_study, unreadable = _flatten_one(lake, manifest.cell, entry, people)
+        rows.extend(of_study)
         dirty.update(unreadable)
+    left_out = {row["StudyInstanceUID"] for row in rows if is_excluded(*_named(row))}
+    rows = [row for row in rows if row["StudyInstanceUID"] not in left_out]
+    people.mark(rows)
     order = [("SeriesInstanceUID", "ascending"), ("StudyInstanceUID", "ascending")]
-    return CellSeries(pa.concat_tables(tables).sort_by(order), dirty)
+    return CellSeries(pa.Table.from_pylist(rows, schema=series_schema()).sort_by(order), dirty)
 
 
-def patient_of(lines: Sequence[bytes]) -> tuple[str | None, str | None]:
-    """Patient ID and issuer of a study's first instance."""
-    row = flatten_study(decode_instance(line) for line in lines[:1]).rows
-    return (row[0]["PatientID"], row[0]["IssuerOfPatientID"]) if row else (None, None)
+def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
+    """Every Patient ID and issuer that the instances of a study bear; normally one."""
+    found: set[Patient] = set()
+    last: tuple[Any, Any] | None = None
+    for instance in instances:
+        elements = (instance.get(_PATIENT_ID), instance.get(_ISSUER))
+        if elements != last:
+            last = elements
+            found |= {_named(row) for row in flatten_study([instance]).rows}
+    return found
+
+
+def is_left_out(lines: Sequence[bytes], is_excluded: IsExcluded) -> bool:
+    """Whether one of the instances of a study is of a patient who must not be processed."""
+    patients = patients_of(decode_instance(line) for line in lines)
+    return any(is_excluded(patient, issuer) for patient, issuer in patients)
+
+
+def _named(row: Mapping[str, Any]) -> Patient:
+    return row.get("PatientID"), row.get("IssuerOfPatientID")
 
 
 def _flatten_one(
-    lake: Lake, cell: Cell, entry: StudyEntry, is_excluded: IsExcluded
-) -> tuple[pa.Table, Counter[str]]:
+    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+) -> tuple[list[dict[str, Any]], Counter[str]]:
     """The rows of one study, and its unreadable values; one row that says why where it fails."""
     try:
-        return _flattened(lake, cell, entry, is_excluded)
+        return _flattened(lake, cell, entry, people)
     except DamagedStudyError:
-        rule, detail = RAW_UNREADABLE, ""
+        rule, detail = RAW_UNREADABLE, None
     except (Fault, OSError, MemoryError):
         raise  # of the machine, not of the study
     except Exception as error:
         rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} at {fault_place(error)}"
-    row = _study_row(cell, entry, rule, entry.instances) | {"quarantine_detail": detail or None}
-    return _rows_table([row], is_excluded), Counter()
+    row = _study_row(cell, entry, rule, entry.instances)
+    return [row | {"quarantine_detail": detail}], Counter()
 
 
 def _flattened(
-    lake: Lake, cell: Cell, entry: StudyEntry, is_excluded: IsExcluded
-) -> tuple[pa.Table, Counter[str]]:
+    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
-    study = flatten_study(own.watch(read_study(study_file(lake, cell, entry.name))))
+    instances = read_study(study_file(lake, cell, entry.name))
+    study = flatten_study(own.watch(people.watch(instances)))
+    people.end_study(study.rows)
     rows: list[dict[str, Any]] = [
         {
             "pacs": cell.pacs,
@@ -127,7 +156,7 @@ def _flattened(
     read = sum(row["NumberOfSeriesRelatedInstances"] for row in rows)
     if read < entry.instances:
         rows.append(_study_row(cell, entry, INSTANCES_MISSING, entry.instances - read))
-    return _rows_table(rows, is_excluded), study.dirty
+    return rows, study.dirty
 
 
 def _study_row(cell: Cell, entry: StudyEntry, rule: str, instances: int) -> dict[str, Any]:
@@ -138,13 +167,6 @@ def _study_row(cell: Cell, entry: StudyEntry, rule: str, instances: int) -> dict
         "NumberOfSeriesRelatedInstances": instances,
         "quarantine_rule": rule,
     }
-
-
-def _rows_table(rows: Sequence[Mapping[str, Any]], is_excluded: IsExcluded) -> pa.Table:
-    kept = [
-        row for row in rows if not is_excluded(row.get("PatientID"), row.get("IssuerOfPatientID"))
-    ]
-    return pa.Table.from_pylist(kept, schema=series_schema())
 
 
 def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:

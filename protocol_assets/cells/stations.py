@@ -25,7 +25,7 @@ from protocol_assets.cells.gate import commit, judge
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.overview import coverage_overview, odd_overview, role_overview
 from protocol_assets.cells.quarantine import QUARANTINE_SCHEMA, left_out
-from protocol_assets.cells.series import IsExcluded, flatten_cell, patient_of
+from protocol_assets.cells.series import IsExcluded, flatten_cell, is_left_out
 from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -91,7 +91,7 @@ class Stations:
                     self.pseudonyms,
                     force=force,
                     progress=lambda done, listed: self.tell(cell, done, listed),
-                    is_excluded=lambda lines: self.is_excluded(*patient_of(lines)),
+                    is_excluded=lambda lines: is_left_out(lines, self.is_excluded),
                 )
             self._write_completeness(cell, completeness_row(manifest, "missing"))
             return certificate(manifest)

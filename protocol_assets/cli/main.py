@@ -25,6 +25,7 @@ from rich.table import Table
 from protocol_assets.cli.analysis import sheet, what_if
 from protocol_assets.cli.findings import findings
 from protocol_assets.cli.privacy import labels, purge, rekey, resolve
+from protocol_assets.cli.scanners import scanners
 from protocol_assets.cli.status import status
 from protocol_assets.cli.terminal import err, out
 from protocol_assets.faults import Fault, described_fault
@@ -168,9 +169,11 @@ def resume(name: str) -> int:
 def rebuild() -> int:
     """Make stale cells anew from what is retained, without asking a PACS; then the report."""
     settings = Settings.load()
+    from protocol_assets.cells.renaming import rename_patients
     from protocol_assets.cells.status import cell_states
     from protocol_assets.runs import Runner
 
+    rename_patients(settings.lake, settings.pseudonyms())
     stale = [
         state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
     ]
@@ -263,48 +266,7 @@ def classify(file: Path) -> int:
     return _ALL_LANDED
 
 
-@cli.group()
-def scanners() -> None:
-    """Give scanners readable names and sites."""
-
-
-@scanners.command("pending")
-def scanners_pending() -> int:
-    """List scanners without a name. Shows serial numbers: for the steward's eyes."""
-    from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
-
-    settings = Settings.load()
-    named = {one.device_key for one in read_scanner_names(settings.lake)}
-    waiting = [
-        one
-        for one in seen_scanners(settings.lake, settings.pseudonyms())
-        if one.device_key not in named
-    ]
-    table = Table(box=None, pad_edge=False)
-    for heading in ("device_key", "manufacturer", "model", "station", "serial", "series"):
-        table.add_column(heading, no_wrap=True)
-    for one in waiting:
-        table.add_row(
-            one.device_key, one.manufacturer, one.model, one.station, one.serial, str(one.series)
-        )
-    out.print(table if waiting else "every scanner has a name")
-    return _ALL_LANDED
-
-
-@scanners.command("name")
-@click.argument("device_key")
-@click.argument("label")
-@click.option("--site", required=True, help="Where the scanner stands.")
-def scanners_name(device_key: str, label: str, site: str) -> int:
-    """Name a scanner; the next report shows the name."""
-    from protocol_assets.steward.scanners import ScannerName, name_scanner
-
-    name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
-    out.print(f"{device_key} is {label}, {site}", markup=False)
-    return _ALL_LANDED
-
-
-for _command in (findings, labels, purge, rekey, resolve, sheet, status, what_if):
+for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, status, what_if):
     cli.add_command(_command)
 
 

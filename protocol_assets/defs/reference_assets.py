@@ -12,6 +12,7 @@ from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.findings import findings_table, read_findings
 from protocol_assets.steward.labels import judged_labels
+from protocol_assets.steward.scanner_rules import read_scanner_rules, scanner_rules_table
 from protocol_assets.steward.scanners import read_scanner_names, scanner_names_table
 from protocol_assets.steward.targets import read_targets, targets_table
 
@@ -46,10 +47,11 @@ def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
 @dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
 @tells_plainly
 def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
-    """The vocabularies and the steward's files, checked: names, targets, findings."""
+    """The vocabularies and the governance files, checked: scanners, targets, findings."""
     tables = {
         "terms": terms_table(),
         "scanner_names": scanner_names_table(read_scanner_names(lake)),
+        "scanner_rules": scanner_rules_table(read_scanner_rules(lake)),
         "targets": targets_table(read_targets(lake)),
         "findings": findings_table(read_findings(lake)),
     }
@@ -59,6 +61,7 @@ def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
         metadata={
             "dagster/row_count": sum(table.num_rows for table in tables.values()),
             "named_scanners": tables["scanner_names"].num_rows,
+            "scanner_rules": tables["scanner_rules"].num_rows,
             "targets": tables["targets"].num_rows,
             "registered_findings": tables["findings"].num_rows,
         }

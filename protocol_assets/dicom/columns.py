@@ -29,6 +29,7 @@ ColumnType = Literal[
     "date",
     "time",
     "datetime",
+    "utc_offset",
     "uid",
 ]
 Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
@@ -49,6 +50,7 @@ _ARROW: dict[ColumnType, pa.DataType] = {
     "date": pa.date32(),
     "time": pa.time64("us"),
     "datetime": pa.timestamp("us"),
+    "utc_offset": pa.string(),
 }
 
 
@@ -156,6 +158,10 @@ _OWN_COLUMNS = (
     (
         "clean_texts",
         "Text columns that hold no identifier of their own study, joined with a backslash",
+    ),
+    (
+        "shared_patient_id",
+        "What differs between the people who share this patient ID: birth_date or sex",
     ),
     ("kept_patient_key", "Pseudonym of the patient, where the identifiers were purged"),
     ("kept_device_key", "Pseudonym of the scanner, where the identifiers were purged"),

@@ -16,6 +16,8 @@ from typing import Any, Final
 
 from pydicom.valuerep import DA, DT, TM
 
+from protocol_assets.dicom.dates import is_sentinel
+
 __all__ = ["CURRENCY_SIGNS", "DIRTY", "UNREADABLE", "raw_values", "reader"]
 
 
@@ -42,6 +44,8 @@ CURRENCY_SIGNS: Final = frozenset(
 """What the backslash between values becomes where it is decoded in ISO 646 of Japan or Korea."""
 
 _SEPARATORS = re.compile(f"[{re.escape(chr(92))}{''.join(sorted(CURRENCY_SIGNS))}]")
+_STATED_DATETIME = re.compile(r"(\d+)(?:\.\d+)?([+-]\d{4})?")
+_TO_THE_MINUTE = len("YYYYMMDDHHMM")
 
 
 def raw_values(element: Any) -> Any:
@@ -67,6 +71,8 @@ def _text(value: Any) -> Any:
         return None
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _INT64:
+        return str(int(value))  # a serial number as a JSON number, 41001.0
     if not isinstance(value, str):
         return DIRTY
     text = value.strip(" \0\t\r\n")
@@ -144,15 +150,27 @@ def _time(text: str) -> dt.time:
     return dt.time(time.hour, time.minute, time.second, time.microsecond)
 
 
-def _datetime(text: str) -> dt.datetime:
-    """Wall-clock time as written: the zone is dropped, for the exam's clock is the scanner's."""
+def _datetime(text: str) -> dt.datetime | None:
+    """Wall-clock time as written; ``utc_offset`` reads its offset from UTC.
+
+    None where the value states no minute (a date alone is not midnight), or a sentinel date.
+    """
+    stated = _STATED_DATETIME.fullmatch(text)
     moment = DT(_FRACTION.sub(r"\1", text))
     if moment is None:
         raise ValueError("no datetime")
+    if is_sentinel(moment) or (stated is not None and len(stated[1]) < _TO_THE_MINUTE):
+        return None
     return dt.datetime.combine(
         dt.date(moment.year, moment.month, moment.day),
         dt.time(moment.hour, moment.minute, moment.second, moment.microsecond),
     )
+
+
+def _utc_offset(text: str) -> str | None:
+    """The suffix ``&ZZXX`` of a DT (PS3.5 table 6.2-1), as in Timezone Offset From UTC."""
+    stated = _STATED_DATETIME.fullmatch(text)
+    return None if stated is None else stated[2]
 
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {
@@ -163,6 +181,7 @@ _SCALARS: dict[str, Callable[[Any], Any]] = {
     "date": _parsed(_date),
     "time": _parsed(_time),
     "datetime": _parsed(_datetime),
+    "utc_offset": _parsed(_utc_offset),
 }
 _LISTS = {"strings": _text, "integers": _integer, "decimals": _decimal}
 

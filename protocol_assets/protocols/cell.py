@@ -11,13 +11,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from protocol_assets.protocols.acquisition import Acquired, Membership, group, signature
-from protocol_assets.protocols.clocks import Start, clocked, settle
+from protocol_assets.protocols.clocks import clocked, settle
 from protocol_assets.protocols.contrast import ContrastEvidence, contrast_phases
 from protocol_assets.protocols.counting import Candidate, derived_only, is_named
 from protocol_assets.protocols.exam import ExamPlace, Scan, place_in_exams
 from protocol_assets.protocols.limits import duration, limit
 from protocol_assets.protocols.parts import DIXON, Look, bare_name, is_split, parts
 from protocol_assets.protocols.repeats import Repeatable, is_dynamic, named, repeat_kinds, slab
+from protocol_assets.protocols.starts import (
+    Shared,
+    Start,
+    read_registration,
+    read_registrations,
+    shared_starts,
+)
 from protocol_assets.vendors.numbering import scan_number
 from protocol_assets.vendors.row import Row, number, text, tokens
 from protocol_assets.vendors.texts import Texts
@@ -76,6 +83,7 @@ def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
     _admit_exported(cell)
     memberships = _group(cell)
     _count(cell, memberships)
+    _drop_shared_starts(cell)
     _add_up_volumes(cell)
     places = place_in_exams([_scan(series) for series in cell])
     for series, place in zip(cell, places, strict=True):
@@ -86,10 +94,14 @@ def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
 
 
 def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
+    studies = read_registrations(series.row for series in cell)
     starts = settle(
         [
             clocked(
                 series.row,
+                studies.get(text(series.row, "StudyInstanceUID") or "")
+                or read_registration(series.row),
+                zone,
                 patient=series.term("patient_id"),
                 device=series.term("device_id"),
                 number=number(series.row, "SeriesNumber"),
@@ -101,8 +113,29 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
         zone,
     )
     for series, start in zip(cell, starts, strict=True):
-        series.start = start
-        series.columns["clock_flag"] = start.flag if series.is_image else None
+        _set_start(series, start)
+
+
+def _set_start(series: Series, start: Start) -> None:
+    series.start = start
+    series.columns["clock_flag"] = start.flag if series.is_image else None
+
+
+def _drop_shared_starts(cell: Sequence[Series]) -> None:
+    """A start that a header writes for different scans is none."""
+    shared = shared_starts(
+        [
+            Shared(
+                study=text(series.row, "StudyInstanceUID"),
+                acquisition=series.term("acquisition_id"),
+                moment=series.start.moment,
+                is_scan=series.reason in ORIGINAL and not series.columns["is_derived_only"],
+            )
+            for series in cell
+        ]
+    )
+    for place in shared:
+        _set_start(cell[place], Start(None, "shared_start"))
 
 
 def _admit_exported(cell: Sequence[Series]) -> None:

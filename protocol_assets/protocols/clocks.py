@@ -8,39 +8,23 @@ restricted zone: what is made of them are durations.
 
 from __future__ import annotations
 
-import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 from statistics import median
 from typing import Final
 
-from protocol_assets.protocols.daylight import Change, change_near, evened
+from protocol_assets.protocols.daylight import Change, change_near, evened, offset_at
 from protocol_assets.protocols.limits import duration, limit
+from protocol_assets.protocols.starts import Registration, Start, read_filed, read_start
 from protocol_assets.vendors.row import Row, text
 
-__all__ = ["EARLIEST", "Clocked", "Start", "clocked", "later", "read_start", "settle"]
+__all__ = ["EARLIEST", "Clocked", "clocked", "later", "settle"]
 
 EARLIEST: Final = datetime.fromisoformat("0001-01-01")
 """Sorts what has no start before all else."""
-
-_OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
-_DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """When a series began.
-
-    Attributes:
-        moment: Wall clock of the scanner, None where the header does not tell.
-        flag: Term of ``clock_flag``, None where the clock is plain.
-    """
-
-    moment: datetime | None = None
-    flag: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +32,15 @@ class Clocked:
     """One series as the clocks see it.
 
     Attributes:
-        patient: Issuer and patient ID, None where unknown.
+        patient: The study's patient, None where unknown.
         device: Manufacturer and serial number, None where unknown.
         study: Study Instance UID.
         number: Series Number: the order in which a scanner's operator sees them.
         start: As ``read_start`` read it.
-        study_day: Study Date (0008,0020).
-        registered: Study Date and Time: when the study was registered.
+        study_day: The study's date.
+        registered: The study's date and time: when it was registered.
         created: Series Date and Time: when the scanner filed the series.
-        utc_offset: Timezone Offset From UTC (0008,0201).
+        utc_offset: Offset from UTC of the clock that the start was read on, where it is known.
         scan_time_s: Scan time in seconds.
         is_scan: Whether it is an original acquisition, localizers included.
     """
@@ -74,33 +58,10 @@ class Clocked:
     is_scan: bool
 
 
-def read_start(row: Row) -> Start:
-    """Start of the scan as one series tells it.
-
-    Acquisition DateTime (0008,002A; the smallest of the frames' in enhanced objects), else
-    Acquisition Time (0008,0032) joined with Acquisition Date (0008,0022), or with the study's date
-    where that is absent. Series Time is no start: Siemens writes it up to hours late. Date and time
-    are each the smallest of the series, so that a scan across midnight reads as the morning of its
-    first day; a start half a day before the study began is moved to the next day.
-    """
-    stated = row.get("AcquisitionDateTime")
-    if isinstance(stated, datetime):
-        return Start(stated.replace(tzinfo=None))
-    clock = row.get("AcquisitionTime")
-    study_day = _day(row.get("StudyDate"))
-    day = _day(row.get("AcquisitionDate")) or study_day
-    if not isinstance(clock, time) or day is None:
-        return Start(None, "no_clock")
-    start = datetime.combine(day, clock.replace(tzinfo=None))
-    began = _joined(row, "Study") or _joined(row, "Series")
-    is_study_day = day == study_day and day < date.max
-    if began is not None and is_study_day and began - start > duration("before_study"):
-        return Start(start + _DAY, "midnight")
-    return Start(start)
-
-
 def clocked(
     row: Row,
+    study: Registration,
+    zone: tzinfo | None = None,
     *,
     patient: str | None,
     device: str | None,
@@ -108,17 +69,18 @@ def clocked(
     scan_time_s: float | None,
     is_scan: bool,
 ) -> Clocked:
-    """One row of ``series`` with what is known of it already."""
+    """One row of ``series`` with what is known of it already, and of its study and its zone."""
+    reading = read_start(row, study, zone)
     return Clocked(
         patient=patient,
         device=device,
         study=text(row, "StudyInstanceUID"),
         number=number,
-        start=read_start(row),
-        study_day=_day(row.get("StudyDate")),
-        registered=_joined(row, "Study"),
-        created=_joined(row, "Series"),
-        utc_offset=_utc_offset(row),
+        start=reading.start,
+        study_day=study.day,
+        registered=study.moment,
+        created=read_filed(row),
+        utc_offset=reading.utc_offset,
         scan_time_s=scan_time_s,
         is_scan=is_scan,
     )
@@ -139,6 +101,11 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
     - ``daylight_saving``: a scan near a change of the offset from UTC on which its patient was
       scanned before and after; the change is taken out where the header states the offsets, or
       where the starts show that the scanner's clock changed.
+    - ``utc_offset``: a scan whose patient was scanned with different stated offsets by day; all are
+      brought to the most frequent one where the starts are in better order for it. Where they are
+      not, the stated offsets are wrong, and the clocks stay as they are written.
+    - ``offset_unknown``: some scans of a patient state an offset, the offset of the others is
+      nowhere, and the starts do not fit together as written; the smaller part is dropped.
     - ``skewed``: the scanner's clock runs apart from the registration of the studies, or its series
       were filed before they were scanned, by the same amount in all studies of the day. All starts
       are wrong alike, so that durations hold, and nothing is corrected.
@@ -151,7 +118,7 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
     outside = _out_of_exam(cell)
     for i in outside:
         starts[i] = Start(None, "out_of_exam")
-    for i, start in _daylight(cell, starts, zone).items():
+    for i, start in _even(cell, starts, zone).items():
         starts[i] = start
     for i in _skewed(cell, starts):
         starts[i] = replace(starts[i], flag=starts[i].flag or "skewed")
@@ -159,16 +126,21 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
 
 
 def _out_of_exam(cell: Sequence[Clocked]) -> set[int]:
-    """Series whose start is far from their study's date while other scans of it are near."""
+    """Series whose start is far from their study's date, or from the most of its scans."""
     far = {i for i, series in enumerate(cell) if _is_far(series)}
-    if not far:
-        return far
-    near = {
-        series.study
-        for i, series in enumerate(cell)
-        if i not in far and series.is_scan and series.start.moment is not None
-    }
-    return {i for i in far if cell[i].study in near}
+    near: dict[str | None, list[int]] = defaultdict(list)
+    for i, series in enumerate(cell):
+        if i not in far and series.is_scan and series.start.moment is not None:
+            near[series.study].append(i)
+    days = {study: _main_days(cell, members) for study, members in near.items() if study}
+    outside = {i for i in far if cell[i].study in near}
+    for i, series in enumerate(cell):
+        moment = series.start.moment
+        if moment is not None and series.study in days:
+            first, last = days[series.study]
+            if not first <= moment.date() <= last:
+                outside.add(i)
+    return outside
 
 
 def _is_far(series: Clocked) -> bool:
@@ -180,44 +152,137 @@ def _is_far(series: Clocked) -> bool:
     )
 
 
-def _daylight(
+def _main_days(cell: Sequence[Clocked], members: Sequence[int]) -> tuple[date, date]:
+    """First and last day of the most scans of a study that no half day parts; earliest of equals.
+
+    An exam may go on after midnight; what is dated a day later was made a day later.
+    """
+    moments = sorted(moment for i in members if (moment := cell[i].start.moment) is not None)
+    runs = [[moments[0]]]
+    for before, moment in pairwise(moments):
+        if moment - before > duration("before_study"):
+            runs.append([])
+        runs[-1].append(moment)
+    main = max(runs, key=len)
+    return main[0].date(), main[-1].date()
+
+
+def _even(
     cell: Sequence[Clocked], starts: Sequence[Start], zone: tzinfo | None
 ) -> dict[int, Start]:
-    """The series near a change of the offset from UTC, with their even starts."""
+    """The series of patients whose scans are on several clocks, with their even starts."""
     settled: dict[int, Start] = {}
     for members in _patients(cell, starts):
         scans = [i for i in members if cell[i].is_scan]
-        offsets = [cell[i].utc_offset for i in scans]
-        if scans and None not in offsets:
-            corrections = _by_stated_offsets(cell, starts, scans)
-        else:
-            change = _change(starts, scans, zone)
-            if change is None:
-                continue
-            scans = [i for i in scans if change.is_near(_moment(starts, i))]
-            if not change.is_within(_moment(starts, i) for i in scans):
-                continue
-            corrections = evened(
-                change,
-                [_moment(starts, i) for i in scans],
-                order=[(cell[i].registered or EARLIEST, cell[i].number or 0.0) for i in scans],
-                scan_times_s=[cell[i].scan_time_s for i in scans],
-            )
-        if corrections is None:
-            continue
-        settled |= _corrected(starts, members, dict(zip(scans, corrections, strict=True)))
+        change = _change(starts, scans, zone)
+        if change is not None and any(cell[i].utc_offset is None for i in scans):
+            settled |= _daylight(cell, starts, members, change)
+        elif any(cell[i].utc_offset is not None for i in scans):
+            settled |= _by_offsets(cell, starts, members, zone)
     return settled
 
 
-def _by_stated_offsets(
-    cell: Sequence[Clocked], starts: Sequence[Start], scans: Sequence[int]
-) -> list[timedelta] | None:
-    """What brings all starts to the offset of the first; None where the offset does not change."""
-    stated = {i: offset for i in scans if (offset := cell[i].utc_offset) is not None}
-    if len(set(stated.values())) < 2:
-        return None
-    first = min(scans, key=lambda i: (_moment(starts, i) - stated[i], stated[i]))
-    return [stated[first] - stated[i] for i in scans]
+def _daylight(
+    cell: Sequence[Clocked], starts: Sequence[Start], members: Sequence[int], change: Change
+) -> dict[int, Start]:
+    """Without the change of a clock that no header states."""
+    scans = [i for i in members if cell[i].is_scan and change.is_near(_moment(starts, i))]
+    if not change.is_within(_moment(starts, i) for i in scans):
+        return {}
+    corrections = evened(
+        change,
+        [_moment(starts, i) for i in scans],
+        order=[_order(cell[i]) for i in scans],
+        scan_times_s=[cell[i].scan_time_s for i in scans],
+    )
+    by_scan = dict(zip(scans, corrections, strict=True))
+    return _corrected(starts, members, by_scan, "daylight_saving")
+
+
+def _by_offsets(
+    cell: Sequence[Clocked], starts: Sequence[Start], members: Sequence[int], zone: tzinfo | None
+) -> dict[int, Start]:
+    """Brought to one offset from UTC, where that is believable."""
+    scans = [i for i in members if cell[i].is_scan]
+    offsets = {i: cell[i].utc_offset for i in scans}
+    if zone is not None:
+        walls = ((i, _moment(starts, i)) for i in scans if offsets[i] is None)
+        offsets |= {i: offset_at(zone, wall) for i, wall in walls}
+    known = {i: offset for i, offset in offsets.items() if offset is not None}
+    if len(known) < len(scans):
+        lost = _incomparable(cell, starts, scans, known)
+        return dict.fromkeys(lost, Start(None, "offset_unknown"))
+    counts = Counter(known.values())
+    if len(counts) < 2:
+        return {}
+    first = min(scans, key=lambda i: (_moment(starts, i) - known[i], known[i]))
+    main = min(counts, key=lambda one: (-counts[one], one != known[first], one))
+    corrections = {i: main - offset for i in members if (offset := cell[i].utc_offset) is not None}
+    corrections |= {i: main - known[i] for i in scans}
+    written = {i: _moment(starts, i) for i in scans}
+    applied = {i: wall + corrections[i] for i, wall in written.items()}
+    by_night = all(_is_night(wall) for wall in written.values())
+    if not _is_better(cell, written, applied, by_night=by_night):
+        return {}
+    flag = "daylight_saving" if by_night else "utc_offset"
+    return _corrected(starts, members, corrections, flag)
+
+
+def _is_better(
+    cell: Sequence[Clocked],
+    written: dict[int, datetime],
+    applied: dict[int, datetime],
+    *,
+    by_night: bool,
+) -> bool:
+    """Whether stated offsets are to be believed: the series are in order and close together.
+
+    At night, when clocks are changed, they are believed unless the order speaks against them.
+    """
+    before, after = _disorder(cell, written), _disorder(cell, applied)
+    if before != after:
+        return after < before
+    return by_night or _extent(applied) < _extent(written)
+
+
+def _incomparable(
+    cell: Sequence[Clocked],
+    starts: Sequence[Start],
+    scans: Sequence[int],
+    known: dict[int, timedelta],
+) -> list[int]:
+    """Scans that are on another clock than the most, where the clocks do not fit as written."""
+    written = {i: _moment(starts, i) for i in scans}
+    registered = [moment for i in scans if (moment := cell[i].registered) is not None]
+    is_early = bool(registered) and (
+        min(registered) - min(written.values()) > duration("skew_apart")
+    )
+    is_fit = _disorder(cell, written) == 0 and _extent(written) <= duration("near_change")
+    if is_fit and not is_early:
+        return []
+    unknown = [i for i in scans if i not in known]
+    return list(known) if len(known) <= len(unknown) else unknown
+
+
+def _disorder(cell: Sequence[Clocked], walls: dict[int, datetime]) -> int:
+    """How often a scan of a higher series number began before one of a lower number."""
+    if any(cell[i].number is None for i in walls):
+        return 0
+    ordered = [walls[i] for i in sorted(walls, key=lambda i: (_order(cell[i]), walls[i]))]
+    return sum(after < before for before, after in pairwise(ordered))
+
+
+def _extent(walls: dict[int, datetime]) -> timedelta:
+    return max(walls.values()) - min(walls.values())
+
+
+def _order(series: Clocked) -> tuple[datetime, float]:
+    """What sorts scans as they were made, where the clock does not."""
+    return (series.registered or EARLIEST, series.number or 0.0)
+
+
+def _is_night(wall: datetime) -> bool:
+    return wall.hour >= limit("night_begin") or wall.hour < limit("night_end")
 
 
 def _change(starts: Sequence[Start], scans: Sequence[int], zone: tzinfo | None) -> Change | None:
@@ -227,7 +292,10 @@ def _change(starts: Sequence[Start], scans: Sequence[int], zone: tzinfo | None) 
 
 
 def _corrected(
-    starts: Sequence[Start], members: Sequence[int], corrections: dict[int, timedelta]
+    starts: Sequence[Start],
+    members: Sequence[int],
+    corrections: dict[int, timedelta],
+    flag: str,
 ) -> dict[int, Start]:
     """Scans by their own correction, what was made of them by that of the scan nearest in time."""
     walls = {i: _moment(starts, i) for i in corrections}
@@ -237,7 +305,7 @@ def _corrected(
         nearest = min(walls, key=lambda j: (abs(walls[j] - wall), walls[j], corrections[j]))
         if i in corrections or abs(walls[nearest] - wall) <= duration("near_change"):
             moment = wall + corrections.get(i, corrections[nearest])
-            settled[i] = Start(moment, "daylight_saving")
+            settled[i] = Start(moment, flag)
     return settled
 
 
@@ -305,32 +373,3 @@ def _moment(starts: Sequence[Start], index: int) -> datetime:
     if moment is None:
         raise ValueError("only series with a start have a place in time; filter them first")
     return moment
-
-
-def _joined(row: Row, of: str) -> datetime | None:
-    """Date and time of the study or series in one, None where one is absent."""
-    day, clock = _day(row.get(f"{of}Date")), row.get(f"{of}Time")
-    if day is None or not isinstance(clock, time):
-        return None
-    return datetime.combine(day, clock.replace(tzinfo=None))
-
-
-def _utc_offset(row: Row) -> timedelta | None:
-    """Timezone Offset From UTC (0008,0201), ``+0200``."""
-    stated = text(row, "TimezoneOffsetFromUTC")
-    return None if stated is None else _parsed_offset(stated)
-
-
-@lru_cache(maxsize=256)
-def _parsed_offset(stated: str) -> timedelta | None:
-    match = _OFFSET.fullmatch(stated)
-    if match is None or int(match[2]) > 14 or int(match[3]) > 59:
-        return None
-    size = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    return -size if match[1] == "-" else size
-
-
-def _day(value: object) -> date | None:
-    if isinstance(value, datetime):
-        return value.date()
-    return value if isinstance(value, date) else None

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from protocol_assets.protocols.limits import duration
 
-__all__ = ["Change", "change_near", "evened"]
+__all__ = ["Change", "change_near", "evened", "offset_at"]
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -123,6 +123,11 @@ def _autumn(
             corrections[i] = -change.jump
         latest = max(latest, wall)
     return corrections
+
+
+def offset_at(zone: tzinfo, wall: datetime) -> timedelta | None:
+    """The zone's offset from UTC at a wall-clock time; of a repeated hour, the first."""
+    return wall.replace(tzinfo=zone, fold=0).utcoffset()
 
 
 def _offset(zone: tzinfo, moment: datetime) -> timedelta:

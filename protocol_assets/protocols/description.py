@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from protocol_assets.data import data_version
-from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.anatomy import anatomy
 from protocol_assets.protocols.cell import ORIGINAL, Series, complete
 from protocol_assets.protocols.contrast import contrast_evidence, has_contrast_agent
@@ -20,10 +19,11 @@ from protocol_assets.protocols.counting import (
     object_class,
 )
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
+from protocol_assets.protocols.identity import Identity, read_identities
 from protocol_assets.protocols.impossible import impossible_values, without_impossible
 from protocol_assets.protocols.parts import look
 from protocol_assets.protocols.roles import NO_ROLE, found_role
-from protocol_assets.vendors.identify import device_id, field_strength_t, identify, model
+from protocol_assets.vendors.identify import field_strength_t, identify, model
 from protocol_assets.vendors.measures import measures
 from protocol_assets.vendors.row import Row, numbers, text
 from protocol_assets.vendors.sequence import dimension, sequence_family
@@ -43,6 +43,7 @@ _RULE_FILES = (
     "counting_image_types.csv",
     "counting_sop_classes.csv",
     "exam_limits.csv",
+    "identity_placeholders.csv",
     "impossible_values.csv",
     "repeats_text.csv",
     "role_agreements.csv",
@@ -88,13 +89,16 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
         ``facts_columns.csv``; None where the header does not tell. The ``*_id`` are plain
         identifiers: they belong to the restricted zone and leave it keyed.
     """
-    exported = in_exported_exams(rows)
-    cell = [_read(row, is_exported) for row, is_exported in zip(rows, exported, strict=True)]
+    exported, identities = in_exported_exams(rows), read_identities(rows)
+    cell = [
+        _read(row, who, is_exported)
+        for row, who, is_exported in zip(rows, identities, exported, strict=True)
+    ]
     complete(cell, zone)
     return [series.columns for series in cell]
 
 
-def _read(stated: Row, is_exported: bool) -> Series:
+def _read(stated: Row, who: Identity, is_exported: bool) -> Series:
     row = without_impossible(stated)
     vendor, found = identify(row), object_class(row)
     family, dimensions = sequence_family(row), dimension(row)
@@ -117,8 +121,8 @@ def _read(stated: Row, is_exported: bool) -> Series:
     time = without_impossible(measured)["scan_time_s"]
     spacing = numbers(row, "PixelSpacing")
     columns: dict[str, object] = {
-        "patient_id": _patient_id(row),
-        "device_id": device_id(row),
+        "patient_id": who.patient_id,
+        "device_id": who.device_id,
         "label_text": text(row, "ProtocolName") or text(row, "SeriesDescription"),
         "sop_class": found.sop_class,
         "encoding": found.encoding,
@@ -153,8 +157,3 @@ def _read(stated: Row, is_exported: bool) -> Series:
         is_image=is_image,
         is_exported=is_exported,
     )
-
-
-def _patient_id(row: Row) -> str | None:
-    patient = text(row, "PatientID")
-    return None if patient is None else joined(text(row, "IssuerOfPatientID"), patient)

@@ -1,12 +1,14 @@
 """The do-not-process list: patients who objected, or whose data were erased.
 
-It stands in the restricted zone, for it names them; without a name nobody could be left out. Their
-studies are not kept when they land, and have no rows.
+The list is kept in the restricted zone, for it names them; without a name nobody could be left
+out. Their studies are not kept when they land, and have no rows. An issuer narrows an entry to the
+studies that name it or none: not every study and series of a PACS states the issuer.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -32,7 +34,7 @@ def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.da
     Args:
         lake: The lake.
         patient_id: Patient ID as the PACS writes it.
-        issuer: Issuer of the patient ID; None for every issuer.
+        issuer: Issuer of the patient ID, where two people of the PACS have the same ID; else None.
         since: The day of the objection.
     """
     entries = read_lines(list_file(lake), _COLUMNS, _parse)
@@ -47,13 +49,14 @@ def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:
     Raises:
         Fault: The list cannot be read; nobody is processed by accident.
     """
-    listed = {entry[:2] for entry in read_lines(list_file(lake), _COLUMNS, _parse)}
+    listed: dict[str, set[str]] = defaultdict(set)
+    for patient, issuer, _ in read_lines(list_file(lake), _COLUMNS, _parse):
+        listed[patient].add(issuer)
 
     def is_excluded(patient_id: str | None, issuer: str | None) -> bool:
-        if not listed or patient_id is None:
-            return False
-        patient = patient_id.strip()
-        return (patient, "") in listed or (patient, (issuer or "").strip()) in listed
+        issuers = listed.get((patient_id or "").strip())
+        named = (issuer or "").strip()
+        return issuers is not None and (not named or "" in issuers or named in issuers)
 
     return is_excluded
 

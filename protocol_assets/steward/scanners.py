@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -19,7 +19,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
-from protocol_assets.vendors.identify import device_id
+from protocol_assets.vendors.identify import device_id, identify
 
 __all__ = [
     "SCANNER_NAMES_SCHEMA",
@@ -48,11 +48,22 @@ class ScannerName:
 
 @dataclass(frozen=True, slots=True)
 class SeenScanner:
-    """A device in the restricted series, with what helps the steward to recognise it."""
+    """A device in the restricted series, with what helps to recognise it.
+
+    Attributes:
+        device_key: Keyed device; empty where the serial number identifies no scanner.
+        vendor: Manufacturer as one term.
+        manufacturer: Manufacturer as the headers write it.
+        models: Model names as the headers write them; several mean several scanners or an upgrade.
+        station: A station name.
+        serial: The serial number.
+        series: Series.
+    """
 
     device_key: str
+    vendor: str
     manufacturer: str
-    model: str
+    models: frozenset[str]
     station: str
     serial: str
     series: int
@@ -111,28 +122,45 @@ def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
 def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
     """The devices in the restricted series, most series first.
 
-    Reads the restricted zone and is for the steward's terminal only.
+    Reads the restricted zone and is for the steward's terminal only. Serial numbers that are
+    placeholders are there too, without a key.
     """
     parts = str(lake.restricted / "series" / "**" / "part.parquet")
     if not any((lake.restricted / "series").glob("*/*/part.parquet")):
         return []
     query = """
-        select Manufacturer, max(ManufacturerModelName), max(StationName), DeviceSerialNumber,
-               count(*)
+        select Manufacturer, ManufacturerModelName, max(StationName), DeviceSerialNumber, count(*)
         from read_parquet(?, union_by_name = true, hive_partitioning = false)
         where DeviceSerialNumber is not null
-        group by Manufacturer, DeviceSerialNumber
-        order by count(*) desc, DeviceSerialNumber
+        group by Manufacturer, ManufacturerModelName, DeviceSerialNumber
+        order by count(*) desc, DeviceSerialNumber, ManufacturerModelName, Manufacturer
     """
     with duckdb.connect() as connection:
         rows = connection.execute(query, [parts]).fetchall()
-    seen: dict[str, SeenScanner] = {}
+    seen: dict[tuple[str, str], SeenScanner] = {}
     for manufacturer, model, station, serial, series in rows:
-        identifier = device_id({"Manufacturer": manufacturer, "DeviceSerialNumber": serial})
-        if identifier is not None:
-            key = pseudonyms.of("device", identifier)
-            seen.setdefault(
-                key,
-                SeenScanner(key, manufacturer or "", model or "", station or "", serial, series),
-            )
-    return list(seen.values())
+        header = {
+            "Manufacturer": manufacturer,
+            "ManufacturerModelName": model,
+            "DeviceSerialNumber": serial,
+        }
+        identifier = device_id(header)
+        key = "" if identifier is None else pseudonyms.of("device", identifier)
+        one = SeenScanner(
+            device_key=key,
+            vendor=identify(header) or "",
+            manufacturer=manufacturer or "",
+            models=frozenset([model] if model else []),
+            station=station or "",
+            serial=serial,
+            series=series,
+        )
+        place = (key, "" if key else serial)
+        seen[place] = _merged(seen.get(place), one)
+    return sorted(seen.values(), key=lambda one: (-one.series, one.serial, one.device_key))
+
+
+def _merged(before: SeenScanner | None, one: SeenScanner) -> SeenScanner:
+    if before is None:
+        return one
+    return replace(before, models=before.models | one.models, series=before.series + one.series)

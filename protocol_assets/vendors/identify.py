@@ -6,6 +6,7 @@ import re
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.placeholders import folded, is_placeholder
 from protocol_assets.vendors.row import Row, positive, text
 
 __all__ = ["device_id", "field_strength_t", "identify", "model"]
@@ -31,10 +32,14 @@ def device_id(row: Row) -> str | None:
     """Manufacturer and serial number joined with ``|``, None where the serial number is missing.
 
     Serial numbers are unique within a manufacturer only. The many makers of the term ``other``
-    are told apart by their own spelling.
+    are told apart by their own spelling. A placeholder, or the name of model or manufacturer, is no
+    serial number.
     """
     serial = text(row, "DeviceSerialNumber")
-    if serial is None:
+    if serial is None or is_placeholder("DeviceSerialNumber", serial):
+        return None
+    names = (text(row, "ManufacturerModelName"), text(row, "Manufacturer"))
+    if folded(serial) in {folded(name) for name in names if name is not None}:
         return None
     vendor = identify(row)
     if vendor in (None, "other"):

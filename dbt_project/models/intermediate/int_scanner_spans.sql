@@ -4,8 +4,7 @@
 with
 
 scans as (
-    select * from {{ ref('int_acquisitions') }}
-    where device_key is not null
+    select * from {{ ref('int_scanner_scans') }}
 ),
 
 scanners as (

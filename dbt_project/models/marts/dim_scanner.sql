@@ -4,8 +4,7 @@
 with
 
 scans as (
-    select * from {{ ref('int_acquisitions') }}
-    where device_key is not null
+    select * from {{ ref('int_scanner_scans') }}
 ),
 
 names as (
@@ -16,11 +15,21 @@ spans as (
     select * from {{ ref('int_scanner_spans') }}
 ),
 
+joins as (
+    select
+        joined_device_key as device_key,
+        count(*) as n_joined
+    from {{ ref('stg_scanner_rules') }}
+    where joined_device_key is not null
+    group by joined_device_key
+),
+
 scanners as (
     select
         device_key,
         min(study_date) as first_seen,
-        max(study_date) as last_seen
+        max(study_date) as last_seen,
+        max(case when is_excluded then 1 else 0 end) = 1 as is_excluded
     from scans
     group by device_key
 ),
@@ -165,6 +174,8 @@ named as (
         names.scanner_label is not null as is_named,
         scanners.first_seen,
         scanners.last_seen,
+        scanners.is_excluded,
+        coalesce(joins.n_joined, 0) as n_joined,
         replaced.replaced_by_device_key,
         replacing.device_key as replaces_device_key
     from described
@@ -172,6 +183,8 @@ named as (
         on described.device_key = scanners.device_key
     left join names
         on described.device_key = names.device_key
+    left join joins
+        on described.device_key = joins.device_key
     left join replacements as replaced
         on described.device_key = replaced.device_key
     left join replacements as replacing
@@ -197,6 +210,8 @@ select
     end as scanner_label,
     named.site,
     named.is_named,
+    named.is_excluded,
+    named.n_joined,
     named.vendor,
     named.model,
     cast(named.field_strength_class_t as double) as field_strength_t,

@@ -62,6 +62,8 @@ exams as (
         count(case when is_counted and repeat_kind = 'stack' then 1 end) as n_stacks,
         count(case when clock_flag is not null then 1 end) as n_clock_flagged,
         count(case when clock_flag = 'out_of_exam' then 1 end) as n_out_of_exam,
+        count(case when clock_flag = 'shared_start' then 1 end) as n_shared_start,
+        count(case when clock_flag = 'offset_unknown' then 1 end) as n_offset_unknown,
         max(pause_s) as longest_pause_s,
         count(case when pause_s > {{ var('exam_break_s') }} then 1 end) as n_breaks,
         count(start_offset_s) as n_with_start,
@@ -77,12 +79,30 @@ exams as (
 
 -- A scan without a start may be the last one, and a scan without a time is not a scan of 0 s:
 -- what is not known of every scan is not known of the exam.
+stated as (
+    select
+        *,
+        case when n_with_start = n_scans then span_s end as stated_span_s,
+        case when n_with_scan_time = n_scans then known_scan_time_s end as scan_time_sum_s,
+        -- A start is that of the first image, and both starts and scan times are rounded.
+        {{ var('exam_start_lag_s') }} + {{ var('scan_time_rounding_s') }} * n_scans
+            as span_tolerance_s
+    from exams
+),
+
+-- No exam is shorter than its scans. What preparation and rounding explain is given back; where
+-- more is missing a start or a scan time is wrong, and nobody knows which.
 measured as (
     select
         *,
-        case when n_with_start = n_scans then span_s end as exam_span_s,
-        case when n_with_scan_time = n_scans then known_scan_time_s end as scan_time_sum_s
-    from exams
+        coalesce(stated_span_s < known_scan_time_s - span_tolerance_s, false)
+            as is_span_below_scan_time,
+        case
+            when stated_span_s < known_scan_time_s - span_tolerance_s then null
+            when stated_span_s < known_scan_time_s then known_scan_time_s
+            else stated_span_s
+        end as exam_span_s
+    from stated
 ),
 
 quarantined as (
@@ -90,6 +110,9 @@ quarantined as (
         *,
         case
             when n_out_of_exam > 0 then 'clock_out_of_exam'
+            when n_offset_unknown > 0 then 'clock_offset_unknown'
+            when n_shared_start > 0 then 'clock_shared_start'
+            when is_span_below_scan_time then 'span_below_scan_time'
             when exam_span_s <= 0 then 'span_not_positive'
             when exam_span_s > {{ var('exam_span_limit_s') }} then 'span_over_limit'
         end as quarantine_reason
@@ -125,9 +148,7 @@ select
     quarantined.scan_time_sum_s,
     -- Where a scan time is only an upper bound (the time to the next start) it swallows the gap.
     case
-        when
-            quarantined.n_scan_time_upper_bound = 0
-            and quarantined.exam_span_s >= quarantined.scan_time_sum_s
+        when quarantined.n_scan_time_upper_bound = 0
             then quarantined.exam_span_s - quarantined.scan_time_sum_s
     end as gap_time_s,
     {{ ratio('quarantined.n_with_start', 'quarantined.n_scans') }} as start_coverage,

@@ -77,6 +77,22 @@ no_device as (
     group by study_date, pacs
 ),
 
+joined_scanner as (
+    select
+        acquisitions.study_date,
+        acquisitions.pacs,
+        'joined_scanner' as exclusion_reason,
+        count(*) as series
+    from acquisitions
+    inner join facts
+        on
+            acquisitions.series_key = facts.series_key
+            and acquisitions.pacs = facts.pacs
+            and acquisitions.study_date = facts.study_date
+    where facts.is_joined_scanner
+    group by acquisitions.study_date, acquisitions.pacs
+),
+
 reasons as (
     select * from excluded
     union all
@@ -85,6 +101,8 @@ reasons as (
     select * from same_acquisition
     union all
     select * from no_device
+    union all
+    select * from joined_scanner
 )
 
 select

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.protocols.clocks import Clocked, Start, clocked, read_start, settle
+from protocol_assets.protocols.clocks import Clocked, clocked, settle
+from protocol_assets.protocols.starts import Registration, Start, read_registration, read_start
 from protocol_assets.vendors.row import Row
 
 TEN = datetime.fromisoformat("2024-03-05T10:00:00")
@@ -94,7 +95,7 @@ def at(text: str) -> datetime:
     ],
 )
 def test_read_start(row: Row, expected: datetime | None, flag: str | None) -> None:
-    assert read_start(row) == Start(expected, flag)
+    assert read_start(row, read_registration(row)).start == Start(expected, flag)
 
 
 def series(
@@ -303,13 +304,22 @@ def test_a_row_becomes_clocked() -> None:
         "AcquisitionTime": time(10),
         "TimezoneOffsetFromUTC": "-0330",
     }
-    one = clocked(row, patient="p", device=None, number=3.0, scan_time_s=None, is_scan=True)
+    one = clocked(
+        row,
+        read_registration(row),
+        patient="p",
+        device=None,
+        number=3.0,
+        scan_time_s=None,
+        is_scan=True,
+    )
     assert one.start == Start(TEN)
     assert one.registered == at("2024-03-05T09:58:00")
     assert one.utc_offset == -timedelta(hours=3, minutes=30)
     assert (
         clocked(
             {"TimezoneOffsetFromUTC": "CET"},
+            Registration(),
             patient=None,
             device=None,
             number=None,

@@ -49,10 +49,10 @@ def test_a_lumbar_series() -> None:
     described = describe_cell([series()])[0]
     check_types(described)
     expected = {
-        "patient_id": "HOSP|12345",
-        "exam_id": "HOSP|12345|siemens|4711|2024-03-05T10:00:00",
+        "patient_id": "|12345",
+        "exam_id": "|12345|siemens|4711|2024-03-05T10:00:00",
         "acquisition_id": (
-            "HOSP|12345|siemens|4711|2024-03-05T10:00:00|mr_image|560.0|(0.0, 320.0, 256.0, 0.0)|"
+            "|12345|siemens|4711|2024-03-05T10:00:00|mr_image|560.0|(0.0, 320.0, 256.0, 0.0)|"
             "288.0|SE||(0.0, 1.0, 0.0, 0.0, 0.0, -1.0)|False|2.0|SAG_T1_0_0"
         ),
         "acquisition_part": "original",

@@ -1,0 +1,118 @@
+"""The verbs of scanners: names, spellings of one serial number, scanners that do not count."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from protocol_assets.cli.terminal import out
+from protocol_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from protocol_assets.steward.scanners import SeenScanner
+
+__all__ = ["scanners"]
+
+_DONE: Final = 0
+
+
+@click.group()
+def scanners() -> None:
+    """Name scanners, join spellings of one serial number, exclude what does not count."""
+
+
+@scanners.command("pending")
+def scanners_pending() -> int:
+    """List scanners that need a name or a rule. Shows serial numbers: for the steward's eyes."""
+    from protocol_assets.steward.scanner_rules import join_candidates, read_scanner_rules
+    from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
+
+    settings = Settings.load()
+    named = {one.device_key for one in read_scanner_names(settings.lake)}
+    rules = read_scanner_rules(settings.lake)
+    seen = seen_scanners(settings.lake, settings.pseudonyms())
+    candidates = join_candidates((one for one in seen if one.device_key), rules)
+    settled = named | {one.device_key for one in rules}
+    waiting = [
+        one
+        for one in seen
+        if one.device_key not in settled or one.device_key in candidates or len(one.models) > 1
+    ]
+    table = Table(box=None, pad_edge=False)
+    for heading in ("device_key", "manufacturer", "model", "station", "serial", "series", "note"):
+        table.add_column(heading, no_wrap=True)
+    for one in waiting:
+        models = " / ".join(sorted(one.models))
+        cells = (one.device_key, one.manufacturer, models, one.station, one.serial)
+        table.add_row(*map(escape, cells), str(one.series), _scanner_note(one, candidates, named))
+    out.print(table if waiting else "every scanner has a name")
+    return _DONE
+
+
+def _scanner_note(
+    one: SeenScanner, candidates: Mapping[str, Sequence[str]], named: Collection[str]
+) -> str:
+    if not one.device_key:
+        return "a placeholder: no scanner"
+    notes = [] if one.device_key in named else ["no name"]
+    if len(one.models) > 1:
+        notes.append(f"{len(one.models)} models")
+    others = candidates.get(one.device_key, ())
+    if others:
+        notes.append(f"same scanner as {others[0]}?")
+    return ", ".join(notes)
+
+
+@scanners.command("join")
+@click.argument("device_key")
+@click.argument("same_as")
+@click.option("--reason", default="", help="Why; it stays in the governance file.")
+def scanners_join(device_key: str, same_as: str, reason: str) -> int:
+    """Count a device as another one: its serial number is a spelling of the same scanner's."""
+    _add_scanner_rule(device_key, "join", same_as, reason)
+    out.print(f"{device_key} is {same_as} from the next report on", markup=False)
+    return _DONE
+
+
+@scanners.command("exclude")
+@click.argument("device_key")
+@click.option("--reason", default="", help="Why; it stays in the governance file.")
+def scanners_exclude(device_key: str, reason: str) -> int:
+    """Leave a scanner out of every KPI: phantoms, or studies from outside."""
+    _add_scanner_rule(device_key, "exclude", "", reason)
+    out.print(f"{device_key} does not count from the next report on", markup=False)
+    return _DONE
+
+
+@scanners.command("restore")
+@click.argument("device_key")
+def scanners_restore(device_key: str) -> int:
+    """Remove the rule of a device that was joined or excluded."""
+    from protocol_assets.steward.scanner_rules import remove_scanner_rule
+
+    remove_scanner_rule(Settings.load().lake, device_key)
+    out.print(f"{device_key} is a scanner of its own from the next report on", markup=False)
+    return _DONE
+
+
+def _add_scanner_rule(device_key: str, rule: str, same_as: str, reason: str) -> None:
+    from protocol_assets.steward.scanner_rules import ScannerRule, add_scanner_rule
+
+    add_scanner_rule(Settings.load().lake, ScannerRule(device_key, rule, same_as, reason))
+
+
+@scanners.command("name")
+@click.argument("device_key")
+@click.argument("label")
+@click.option("--site", required=True, help="Where the scanner stands.")
+def scanners_name(device_key: str, label: str, site: str) -> int:
+    """Name a scanner; the next report shows the name."""
+    from protocol_assets.steward.scanners import ScannerName, name_scanner
+
+    name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
+    out.print(f"{device_key} is {label}, {site}", markup=False)
+    return _DONE
