@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -12,7 +14,7 @@ import duckdb
 from protocol_assets.lake.atomic import atomic_path
 from protocol_assets.lake.zones import Lake
 
-__all__ = ["few_alike", "quarters", "read_warehouse", "write_reading_copy"]
+__all__ = ["escape_glob", "few_alike", "quarters", "read_warehouse", "write_reading_copy"]
 
 _CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "enable_external_access": "false",
@@ -41,6 +43,14 @@ def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
     ``read_only`` alone would still let a query read any local file.
     """
     return duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED)
+
+
+def escape_glob(path: Path) -> str:
+    """A path as DuckDB's file functions take it: what would be a pattern in it stands for itself.
+
+    dbt's sources do the same in ``_sources.yml``, where no Python is at hand.
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def few_alike(lake: Lake, *, patients: int = 5) -> float | None:

@@ -28,7 +28,7 @@ from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
 from protocol_assets.settings.pacs import PacsSettings
-from protocol_assets.settings.values import ConfigurationError, Language, Strict, TimeZone
+from protocol_assets.settings.values import ConfigurationError, Home, Language, Strict, TimeZone
 
 __all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
 
@@ -54,7 +54,7 @@ class RetentionSettings(Strict):
 class Settings(Strict):
     """What ``protocol_assets.toml`` says."""
 
-    home: Path
+    home: Home
     timezone: TimeZone = "UTC"
     language: Language = "en"
     start_date: dt.date
@@ -134,6 +134,24 @@ class Settings(Strict):
     def zone(self) -> ZoneInfo:
         """The deployment's time zone."""
         return ZoneInfo(self.timezone)
+
+    def last_day(self, now: dt.datetime, pacs: str | None = None) -> dt.date:
+        """The last study day that can land: it has ended, whatever ``end_date`` says.
+
+        Args:
+            now: An aware time.
+            pacs: Where one is named, the day has begun in its time zone as well.
+
+        Raises:
+            ConfigurationError: No PACS has that name.
+        """
+        last = now.astimezone(self.zone).date() - dt.timedelta(days=1)
+        if self.end_date is not None:
+            last = min(last, self.end_date)
+        if pacs is not None:
+            zone = ZoneInfo(self.pacs_named(pacs).timezone or self.timezone)
+            last = min(last, now.astimezone(zone).date())
+        return last
 
     @property
     def lake(self) -> Lake:

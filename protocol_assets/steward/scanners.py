@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
+from protocol_assets.lake.reading import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
 from protocol_assets.vendors.identify import device_id
@@ -113,7 +114,7 @@ def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
 
     Reads the restricted zone and is for the steward's terminal only.
     """
-    parts = str(lake.restricted / "series" / "**" / "part.parquet")
+    parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"
     if not any((lake.restricted / "series").glob("*/*/part.parquet")):
         return []
     query = """
