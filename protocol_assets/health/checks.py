@@ -32,10 +32,18 @@ __all__ = [
 _PACKAGE: Final = "protocol-assets"
 
 
-def configuration_finding(settings: Settings) -> Finding:
-    """What the configuration says, in a sentence."""
+def configuration_finding(settings: Settings, now: dt.datetime) -> Finding:
+    """What the configuration says, in a sentence.
+
+    Args:
+        settings: The deployment.
+        now: An aware time: days that have not ended are no partitions yet.
+    """
     names = ", ".join(one.name for one in settings.pacs)
     end = f" to {settings.end_date}" if settings.end_date else " on"
+    newest = settings.last_day(now)
+    if settings.end_date and settings.end_date > newest:
+        end += f" (in the future: the last day that has ended is {newest})"
     return Finding(
         "configuration",
         "ok",
