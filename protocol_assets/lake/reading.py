@@ -12,14 +12,15 @@ from typing import Final
 import duckdb
 
 from protocol_assets.lake.atomic import atomic_path
+from protocol_assets.lake.warehouse_file import (
+    explain_warehouse_errors,
+    open_read_only,
+    remove_logs,
+)
 from protocol_assets.lake.zones import Lake
 
 __all__ = ["escape_glob", "few_alike", "quarters", "read_warehouse", "write_reading_copy"]
 
-_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "enable_external_access": "false",
-    "lock_configuration": "true",
-}
 _READ_ONLY: Final = 0o444
 _SCHEMAS: Final = ("marts", "published")
 
@@ -40,9 +41,10 @@ class Shown:
 def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
     """A connection that reads the warehouse and no other file of the machine.
 
-    ``read_only`` alone would still let a query read any local file.
+    Raises:
+        Fault: Another program holds the warehouse, or it cannot be opened.
     """
-    return duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED)
+    return open_read_only(lake.warehouse)
 
 
 def escape_glob(path: Path) -> str:
@@ -112,11 +114,15 @@ def write_reading_copy(lake: Lake) -> int:
 
     Returns:
         Tables in the copy.
+
+    Raises:
+        Fault: Another program holds the warehouse, or it cannot be opened.
     """
+    read_warehouse(lake).close()  # removes what another program may have left beside it
     with atomic_path(lake.reading_copy, mode=_READ_ONLY) as temporary:
         temporary.unlink()
         # Attaching files is what external access means, so that here it stays on.
-        with duckdb.connect(str(temporary)) as copy:
+        with explain_warehouse_errors(lake.warehouse), duckdb.connect(str(temporary)) as copy:
             copy.execute(f"attach '{_quoted(str(lake.warehouse))}' as source (read_only)")
             tables = copy.execute(
                 "select table_schema, table_name from information_schema.tables"
@@ -127,6 +133,7 @@ def write_reading_copy(lake: Lake) -> int:
                 copy.execute(f"create schema if not exists {schema}")
                 copy.execute(f'create table {schema}."{name}" as from source.{schema}."{name}"')
             copy.execute("detach source")
+        remove_logs(lake.reading_copy)
     return len(tables)
 
 
