@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.reading import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
@@ -94,13 +95,15 @@ def name_scanner(lake: Lake, name: ScannerName) -> None:
     Raises:
         Fault: The name is wrong or taken.
     """
-    others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
-    try:
-        _scanner_name({column: getattr(name, column) for column in _COLUMNS}, others)
-    except ValueError as error:
-        raise Fault(str(error)) from None
-    ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
-    write_lines(scanners_file(lake), _COLUMNS, (astuple(one) for one in ordered))
+    path = scanners_file(lake)
+    with editing(path):
+        others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
+        try:
+            _scanner_name({column: getattr(name, column) for column in _COLUMNS}, others)
+        except ValueError as error:
+            raise Fault(str(error)) from None
+        ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
+        write_lines(path, _COLUMNS, (astuple(one) for one in ordered))
 
 
 def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
