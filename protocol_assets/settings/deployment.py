@@ -23,6 +23,7 @@ from protocol_assets.deidentify.keys import (
     Pseudonyms,
 )
 from protocol_assets.delivery.outlets import Outlets
+from protocol_assets.faults import explain_os_error
 from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
@@ -108,17 +109,21 @@ class Settings(Strict):
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get(CONFIG_VARIABLE) or _FILE)
-        if not path.is_file():
-            raise ConfigurationError(
-                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
-                f"and edit it, or set {CONFIG_VARIABLE}"
-            )
         problem = ""
         content: dict[str, object] = {}
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, IsADirectoryError):
+            problem = "absent"
+        except OSError as error:
+            problem = f"cannot be read: {explain_os_error(error)}"
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problem = f"is no TOML: {error}"
+        if problem == "absent":
+            raise ConfigurationError(
+                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
+                f"and edit it, or set {CONFIG_VARIABLE}"
+            )
         if not problem:
             home = environment.get(HOME_VARIABLE) or content.get("home")
             if isinstance(home, str):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from protocol_assets.data import report_languages
-from protocol_assets.faults import Fault
+from protocol_assets.faults import Fault, explain_os_error
 
 __all__ = ["ConfigurationError", "Home", "Language", "Name", "Strict", "TimeZone", "secret"]
 
@@ -84,14 +84,17 @@ def secret(environment: Mapping[str, str], variable: str, *, whose: str, what: s
     """
     path = environment.get(f"{variable}_FILE")
     text = environment.get(variable, "")
+    why = "it is empty"
     if not text and path:
         try:
             text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError):
-            text = ""
+        except OSError as error:
+            why = explain_os_error(error).partition(";")[0]
+        except UnicodeDecodeError:
+            why = "it is not UTF-8"
     if text:
         return text
-    where = f"the file that {variable}_FILE names cannot be read or is empty; "
+    where = f"the file that {variable}_FILE names cannot be used ({why}); "
     raise ConfigurationError(
         f"{whose}: "
         + (where if path else f"the environment variable {variable} is not set; ")
