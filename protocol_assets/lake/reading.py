@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from protocol_assets.data.limits import read_limits
 from protocol_assets.lake.atomic import atomic_path
 from protocol_assets.lake.warehouse_file import (
     explain_warehouse_errors,
@@ -19,7 +20,17 @@ from protocol_assets.lake.warehouse_file import (
 )
 from protocol_assets.lake.zones import Lake
 
-__all__ = ["escape_glob", "few_alike", "quarters", "read_warehouse", "write_reading_copy"]
+__all__ = [
+    "FEW_PATIENTS",
+    "escape_glob",
+    "few_alike",
+    "quarters",
+    "read_warehouse",
+    "write_reading_copy",
+]
+
+FEW_PATIENTS: Final = int(read_limits("disclosure_limits.csv")["few_patients"].value)
+"""Patients below which the facts of a scanner's day are counted as those of few."""
 
 _READ_ONLY: Final = 0o444
 _SCHEMAS: Final = ("marts", "published")
@@ -55,8 +66,8 @@ def escape_glob(path: Path) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
-def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
-    """Share of the facts whose scanner and study day have fewer than so many distinct patients.
+def few_alike(lake: Lake) -> float | None:
+    """Share of the facts whose scanner and study day have fewer than ``FEW_PATIENTS`` patients.
 
     The facts stay in the safe zone for that reason; None where there are none.
     """
@@ -69,7 +80,7 @@ def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
         select sum(case when patients < ? then rows else 0 end) / sum(rows) from days
     """
     with read_warehouse(lake) as connection:
-        share: float | None = connection.execute(query, [patients]).fetchall()[0][0]
+        share: float | None = connection.execute(query, [FEW_PATIENTS]).fetchall()[0][0]
     return share
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from protocol_assets.data.limits import plausible_range
 from protocol_assets.protocols.clocks import EARLIEST, later
 from protocol_assets.protocols.limits import duration
 from protocol_assets.vendors.row import Row, number, numbers, text
@@ -26,7 +27,7 @@ Signature = tuple[object, ...]
 
 _SCANNED = "scanned"
 _MADE = "made"
-_LONGEST_TR_MS = 20_000.0
+_LONGEST_TR_MS = plausible_range("tr_ms")[1]
 
 
 @dataclass(frozen=True, slots=True)

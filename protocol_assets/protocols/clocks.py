@@ -235,7 +235,7 @@ def _corrected(
     for i in members:
         wall = _moment(starts, i)
         nearest = min(walls, key=lambda j: (abs(walls[j] - wall), walls[j], corrections[j]))
-        if i in corrections or abs(walls[nearest] - wall) <= duration("near_change"):
+        if i in corrections or abs(walls[nearest] - wall) <= duration("longest_exam"):
             moment = wall + corrections.get(i, corrections[nearest])
             settled[i] = Start(moment, "daylight_saving")
     return settled
