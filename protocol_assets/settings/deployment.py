@@ -25,7 +25,7 @@ from protocol_assets.deidentify.keys import (
 from protocol_assets.delivery.outlets import Outlets
 from protocol_assets.faults import explain_os_error
 from protocol_assets.lake.key_record import recorded_key_id
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
 from protocol_assets.settings.pacs import PacsSettings
@@ -157,6 +157,11 @@ class Settings(Strict):
             zone = ZoneInfo(self.pacs_named(pacs).timezone or self.timezone)
             last = min(last, now.astimezone(zone).date())
         return last
+
+    def grid(self, now: dt.datetime) -> Grid:
+        """The partitions that are asked for as of an aware time."""
+        names = frozenset(one.name for one in self.pacs)
+        return Grid(names, self.start_date, self.last_day(now))
 
     @property
     def lake(self) -> Lake:
