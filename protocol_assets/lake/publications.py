@@ -10,6 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import duckdb
@@ -79,10 +80,11 @@ def settle(lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled) 
         connection: The warehouse, for reading.
         settled: Which days and months are whole.
     """
+    is_month_settled = cache(settled.is_month_settled)  # asked for every scanner
 
     def is_settled(key: UnitKey) -> bool:
         if key.device_key:
-            return settled.is_month_settled(key.period)
+            return is_month_settled(key.period)
         return settled.is_day_settled(key.period)
 
     fresh = {name: _rows_of(connection, name) for name in PERIODIC}

@@ -67,7 +67,7 @@ class Settled:
         if day in whole:
             return True
         is_tried = day in self.tried.get(pacs, frozenset())
-        return is_tried and any((later - day).days >= _SETTLING_DAYS for later in whole)
+        return is_tried and (max(whole, default=day) - day).days >= _SETTLING_DAYS
 
 
 def read_settled(lake: Lake, connection: duckdb.DuckDBPyConnection, grid: Grid) -> Settled:

@@ -150,6 +150,7 @@ SAID = [
     ("docs/findings.md", r"read over (\d+) days", analysis_limit("rare_days")),
     ("docs/findings.md", r"compares (\d+) days before", analysis_limit("verify_days")),
     ("docs/findings.md", r"ran fewer than (\d+) times", analysis_limit("least_n")),
+    ("docs/findings.md", r"at least (\d+) patients|each time where (\d+) have", K_PATIENTS),
     ("docs/chiefs.md", r"in the (\d+) days after it", analysis_limit("verify_days")),
     ("protocol_assets/data/facts_columns.csv", r"within (\d+) minutes", 45),
     ("protocol_assets/data/analysis_columns.csv", r"of the trailing (\d+) days", 90),
