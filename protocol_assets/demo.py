@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
@@ -106,7 +107,8 @@ def _name_scanners(settings: Settings) -> None:
 
 def sign_targets(fleet: Fleet, lake: Lake) -> None:
     """The sites' signed targets in the steward's file."""
-    with targets_file(lake).open("w", encoding="utf-8", newline="") as lines:
+    path = targets_file(lake)
+    with editing(path), path.open("w", encoding="utf-8", newline="") as lines:
         writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
         writer.writeheader()
         for number, one in enumerate(signed_targets(fleet), start=1):

@@ -1,21 +1,63 @@
 """Errors that may be shown: one line, what to do, nothing identifying.
 
-Only errors of this project's own classes are quoted. Any other may hold a value of a patient, so
-that it is told by its class and the place in our code where it arose.
+Only errors of this project's own classes are quoted. Any other may hold a value of a patient or a
+path that names one, so that it is reported by its class and the place in our code where it arose.
+An error of the operating system is reported by the meaning of its number, never by its text.
 """
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
+import ssl
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
-__all__ = ["Fault", "described_fault", "fault_place"]
+__all__ = ["Fault", "described_fault", "explain_os_error", "fault_place"]
 
 _PACKAGE = Path(__file__).parent
 
+_UNREACHABLE: Final = "check the network, the address and the firewall"
+_ADVICE: Final = {
+    errno.ENOSPC: "free some space, or move the home to a larger disk, then run again",
+    errno.EDQUOT: "free some space, or have the quota of this user raised, then run again",
+    errno.EFBIG: "raise the largest file size of this user (ulimit -f) or of the file system",
+    errno.EACCES: "give this user the right to the file or folder, or run as the home's owner",
+    errno.EPERM: "give this user the right to the file or folder, or run as the home's owner",
+    errno.EROFS: "mount the file system for writing, or move the home to another one",
+    errno.EMFILE: "raise the number of files that this user may open (ulimit -n)",
+    errno.ENFILE: "stop other programs, or raise the number of files of the whole machine",
+    errno.ENAMETOOLONG: "move the home to a shorter path",
+    errno.ENOENT: "something removed it while it was in use; run again",
+    errno.ENOTDIR: "remove the file that is in the place of a folder of the home",
+    errno.EISDIR: "remove the folder that is in the place of a file of the home",
+    errno.ELOOP: "remove the links that lead to each other below the home",
+    errno.EIO: "the disk or network share failed; check it before you run again",
+    errno.ESTALE: "the network share went away; mount it again, then run again",
+    errno.ETIMEDOUT: _UNREACHABLE,
+    errno.ENOLCK: "the file system keeps no locks; move the home to a local disk",
+    errno.ENOMEM: "stop other programs, or give the machine more memory",
+    errno.EAGAIN: "the machine is short of processes or memory; run again later",
+    errno.EBUSY: "another program uses it; close that program, then run again",
+    errno.EADDRINUSE: "another program uses the port; choose another one",
+    errno.EADDRNOTAVAIL: "the address belongs to no network card of this machine; choose another",
+    errno.ECONNREFUSED: "nothing answers there; check that the server runs, its port and firewall",
+    errno.ECONNRESET: "the other side ended the connection; run again, then check its log",
+    errno.ECONNABORTED: "the connection was ended; run again",
+    errno.EPIPE: "the other side ended the connection or the pipe; run again",
+    errno.EHOSTUNREACH: _UNREACHABLE,
+    errno.EHOSTDOWN: _UNREACHABLE,
+    errno.ENETUNREACH: _UNREACHABLE,
+    errno.ENETDOWN: _UNREACHABLE,
+}
+"""What to do about an error of the operating system, by its number."""
+
 
 class Fault(Exception):  # noqa: N818 - a word people use
-    """Something a person can mend; its text is one line that says what to do."""
+    """Something a person can fix; its text is one line that says what to do."""
 
 
 def described_fault(error: BaseException) -> str:
@@ -23,21 +65,54 @@ def described_fault(error: BaseException) -> str:
     if isinstance(error, Fault):
         return str(error)
     place = fault_place(error)
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.strerror} at {place}; check disk space and permissions of the home"
+    for one in _causes(error):
+        if isinstance(one, OSError) and (explained := explain_os_error(one)):
+            return f"{explained} ({place})"
     return (
-        f"unexpected {type(error).__name__} at {place}; its text is withheld because it may "
+        f"unexpected {type(error).__name__} {place}; its text is withheld because it may "
         "identify a patient"
     )
 
 
 def fault_place(error: BaseException) -> str:
-    """File and line of this project where an error arose."""
+    """Where in this project an error arose: ``at FILE:LINE``, or outside of it."""
     return next(
         (
-            f"{Path(frame.filename).relative_to(_PACKAGE.parent)}:{frame.lineno}"
+            f"at {Path(frame.filename).relative_to(_PACKAGE.parent)}:{frame.lineno}"
             for frame in reversed(traceback.extract_tb(error.__traceback__))
             if Path(frame.filename).is_relative_to(_PACKAGE)
         ),
         "outside protocol_assets",
     )
+
+
+def explain_os_error(error: OSError) -> str:
+    """What happened and what to do, without the path or address that it is about.
+
+    Returns:
+        One line; empty where the error has no number that means anything, as those that libraries
+        derive from ``OSError``.
+    """
+    # Both count in numbers of their own, which mean something else to the operating system.
+    if isinstance(error, ssl.SSLError):
+        return "no secure connection (TLS); check the certificate, its authority and the port"
+    if isinstance(error, socket.gaierror | socket.herror):
+        return "the name of the server is unknown; check its spelling and the name service (DNS)"
+    number = error.errno
+    if number is None and isinstance(error, TimeoutError):
+        number = errno.ETIMEDOUT
+    if number is None or number not in errno.errorcode:
+        return ""
+    what = f"{os.strerror(number)} ({errno.errorcode[number]})"
+    advice = _ADVICE.get(number)
+    return f"{what}; {advice}" if advice else f"{what}; the operating system refused"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those that it was raised from."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        yield one
+        seen.add(id(one))
+        one = one.__cause__

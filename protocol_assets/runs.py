@@ -72,22 +72,23 @@ class Runner:
             Fault: The range or the PACS lies outside the configuration.
         """
         self.settings.courtesy(pacs).insist()  # a person asks, and may have mended what failed
-        self._check_range(first, last)
+        self._check_range(pacs, first, last)
         while first <= last:
             end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))
             yield from self._range(pacs, first, end, assets=assets, force=force)
             first = end + dt.timedelta(days=1)
 
-    def _check_range(self, first: dt.date, last: dt.date) -> None:
-        start = self.settings.start_date
-        yesterday = dt.datetime.now(self.settings.zone).date() - dt.timedelta(days=1)
-        end = self.settings.end_date or yesterday
-        if not start <= first <= last <= end:
-            raise Fault(
-                f"the days {first} to {last} do not lie in order between start_date {start} and "
-                f"{'end_date' if self.settings.end_date else 'yesterday,'} {end}; "
-                "change --from and --to, or the configuration"
-            )
+    def _check_range(self, pacs: str, first: dt.date, last: dt.date) -> None:
+        start, end = self.settings.start_date, self.settings.end_date
+        newest = self.settings.last_day(dt.datetime.now(dt.UTC), pacs)
+        if start <= first <= last <= newest:
+            return
+        is_closed = end is not None and end <= newest
+        bound = f"end_date {end}" if is_closed else f"{newest}, the last day that has ended"
+        raise Fault(
+            f"the days {first} to {last} must be in order and lie between start_date {start} and "
+            f"{bound}; change --from and --to, or the configuration"
+        )
 
     def _range(
         self, pacs: str, first: dt.date, last: dt.date, *, assets: Sequence[str], force: bool

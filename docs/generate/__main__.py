@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from docs.generate import data_dictionary, policy_copies, ps315, vendors
+from docs.generate import data_dictionary, limit_copies, policy_copies, ps315, vendors
 
-MODULES = (data_dictionary, policy_copies, ps315, vendors)
+MODULES = (data_dictionary, policy_copies, limit_copies, ps315, vendors)
 
 if __name__ == "__main__":
     for module in MODULES:

@@ -15,7 +15,7 @@ import pandas as pd
 from protocol_assets.analysis.frame import SERIES, Floats, group_indices
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import Integers
-from protocol_assets.analysis.statistics import Estimate, generator, shift
+from protocol_assets.analysis.statistics import CONFIDENCE, Estimate, generator, shift
 
 __all__ = ["METRICS", "Effect", "Period", "Times", "control_shifts", "effect", "series_times"]
 
@@ -27,7 +27,7 @@ _EXAM_COLUMNS: Final = {
     "exam_span": "exam_span_s",
     "gap_time": "gap_time_s",
 }
-_CONTROL_CONFIDENCE: Final = (0.025, 0.975)
+_CONTROL_CONFIDENCE: Final = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ class Times:
         days: Day of each value.
         exams: Number of the exam each value belongs to.
         values: Seconds.
+        patients: Number of the patient each value is of, -1 where nobody knows.
     """
 
     days: Integers
     exams: Integers
     values: Floats
+    patients: Integers
 
     def between(self, first: int, last: int) -> slice:
         """The positions of the values from one day to before another."""
@@ -67,6 +69,8 @@ class Effect:
     Attributes:
         n_before: Exams before.
         n_after: Exams after.
+        patients_before: Known patients before.
+        patients_after: Known patients after.
         median_before: Seconds.
         median_after: Seconds.
         shift: Hodges-Lehmann shift on the scanner.
@@ -76,6 +80,8 @@ class Effect:
 
     n_before: int = 0
     n_after: int = 0
+    patients_before: int = 0
+    patients_after: int = 0
     median_before: float = float("nan")
     median_after: float = float("nan")
     shift: Estimate | None = None
@@ -87,6 +93,8 @@ class Effect:
         columns: dict[str, float] = {
             "n_before": self.n_before,
             "n_after": self.n_after,
+            "patients_before": self.patients_before,
+            "patients_after": self.patients_after,
             "median_before_s": self.median_before,
             "median_after_s": self.median_after,
             "n_controls": self.n_controls,
@@ -116,6 +124,7 @@ def series_times(
     rows = rows.merge(credible.drop_duplicates("exam_key"), on="exam_key", how="left")
     exam = rows["exam_key"].where(rows["exam_key"].notna(), rows["acquisition_key"])
     number = pd.factorize(exam)[0].astype(np.int64)
+    patient = pd.factorize(rows["patient_key"])[0].astype(np.int64)
     day = rows["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     scan_time = rows["scan_time_s"].where(rows["scan_time_method"] != "next_start").to_numpy()
     of_exam = {
@@ -126,18 +135,19 @@ def series_times(
     for key, at in group_indices(rows, SERIES).items():
         _, first = np.unique(number[at], return_index=True)
         once = at[np.sort(first)]
-        result[key] = {"scan_time": _times(day[at], number[at], scan_time[at])}
+        result[key] = {"scan_time": _times(day[at], number[at], scan_time[at], patient[at])}
         result[key] |= {
-            metric: _times(day[once], number[once], values[once])
+            metric: _times(day[once], number[once], values[once], patient[once])
             for metric, values in of_exam.items()
         }
     return result
 
 
-def _times(days: Integers, exams: Integers, values: Floats) -> Times:
+def _times(days: Integers, exams: Integers, values: Floats, patients: Integers) -> Times:
     known = ~np.isnan(values)
     order = np.argsort(days[known], kind="stable")
-    return Times(days[known][order], exams[known][order], values[known][order])
+    chosen = np.flatnonzero(known)[order]
+    return Times(days[chosen], exams[chosen], values[chosen], patients[chosen])
 
 
 def control_shifts(controls: list[Times], period: Period) -> Floats:
@@ -170,8 +180,10 @@ def effect(times: Times, period: Period, controls: Floats, *names: object) -> Ef
         for part in (before, after)
     )
     n_before, n_after = (int(part.max()) + 1 if len(part) else 0 for part in clusters)
+    known = [times.patients[part][times.patients[part] >= 0] for part in (before, after)]
+    patients_before, patients_after = (len(np.unique(one)) for one in known)
     if min(n_before, n_after) < limit("least_n"):
-        return Effect(n_before, n_after)
+        return Effect(n_before, n_after, patients_before, patients_after)
     random = generator("effect", *names)
     estimate, drawn = shift(
         times.values[before],
@@ -183,6 +195,8 @@ def effect(times: Times, period: Period, controls: Floats, *names: object) -> Ef
     return Effect(
         n_before,
         n_after,
+        patients_before,
+        patients_after,
         float(np.median(times.values[before])),
         float(np.median(times.values[after])),
         estimate,

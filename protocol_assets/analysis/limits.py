@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from protocol_assets.data import read_table
+from protocol_assets.data.limits import read_limits
 
 __all__ = ["limit"]
 
 
 def limit(name: str) -> float:
-    """The value of one threshold.
+    """The value of one threshold, in its own unit.
 
     Raises:
         KeyError: There is no such threshold.
     """
-    return _limits()[name]
-
-
-@cache
-def _limits() -> dict[str, float]:
-    return {row["limit"]: float(row["value"]) for row in read_table("analysis_limits.csv")}
+    return read_limits("analysis_limits.csv")[name].value

@@ -12,8 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from protocol_assets.analysis.frame import Floats
+from protocol_assets.analysis.limits import limit
 
 __all__ = [
+    "CONFIDENCE",
     "Estimate",
     "benjamini_hochberg",
     "generator",
@@ -27,7 +29,8 @@ __all__ = [
 ]
 
 _SEED: Final = 20_240_229
-_CONFIDENCE: Final = 0.95
+CONFIDENCE: Final = limit("interval_confidence")
+"""Of every interval that is shown."""
 _CHUNK: Final = 4_000_000
 
 
@@ -94,7 +97,7 @@ def shift(
         part = slice(first, first + step)
         weights = weights_after[part][:, row] * weights_before[part][:, column]
         drawn[part] = _medians(ordered, weights)
-    low, high = np.quantile(drawn, [(1 - _CONFIDENCE) / 2, (1 + _CONFIDENCE) / 2])
+    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(point, float(min(low, point)), float(max(high, point))), drawn
 
 

@@ -42,12 +42,14 @@ STATES: Final = (
 )
 
 _METRIC_COLUMNS: Final = (
-    *("n_before", "n_after", "median_before_s", "median_after_s", "shift_s", "shift_low_s"),
+    *("n_before", "n_after", "patients_before", "patients_after"),
+    *("median_before_s", "median_after_s", "shift_s", "shift_low_s"),
     *("shift_high_s", "adjusted_s", "adjusted_low_s", "adjusted_high_s", "n_controls"),
 )
 _COLUMNS: Final = (
     *("as_of", *SERIES, "changed_on", "evidence", "state", "effect", "reason", "measure"),
-    *("compared_days", "level_before", "level_after", "relapsed_on", "p_value", "q_value"),
+    *("compared_days", "before_from", "before_to", "after_from", "after_to"),
+    *("level_before", "level_after", "relapsed_on", "p_value", "q_value"),
     *(f"{metric}_{column}" for metric in METRICS for column in _METRIC_COLUMNS),
     *("volume_per_month", "volume_source", "promised_minutes_per_month"),
     *("realised_minutes_per_month", "realised_minutes", "realised_minutes_observed"),
@@ -93,9 +95,11 @@ def change_verification(
     Returns:
         ``evidence`` (``confirmatory`` or ``exploratory``), ``state`` (one of ``STATES``) and
         ``reason``; ``compared_days`` on either side, more of a protocol too rare to be compared
-        otherwise; the four times with shift, interval and the shift against unchanged scanners;
-        ``p_value`` and ``q_value`` (Benjamini-Hochberg over all rows); promised and realised
-        minutes at the frozen volume; ``cut_share``, realised over old minutes; the guard.
+        otherwise; first and last day that was compared before and after, which other changes and
+        days that may belong to either side make fewer; the four times with shift, interval and the
+        shift against unchanged scanners; ``p_value`` and ``q_value`` (Benjamini-Hochberg over all
+        rows); promised and realised minutes at the frozen volume; ``cut_share``, realised over old
+        minutes; the guard.
     """
     frame = frame[frame["study_date"] <= as_of].reset_index(drop=True)
     found = claims(changes, registered, as_of)
@@ -248,6 +252,7 @@ def _row(
         "reason": reason,
         "measure": claim.measure,
         "compared_days": subject.compared_days,
+        **_compared(subject.period),
         "level_before": claim.before,
         "level_after": claim.after,
         "relapsed_on": claim.relapsed_on,
@@ -262,6 +267,17 @@ def _row(
     for metric, one in effects.items():
         row |= {f"{metric}_{name}": value for name, value in one.columns().items()}
     return row | _minutes(claim, won, is_told=verdict != "insufficient")
+
+
+def _compared(period: Period) -> dict[str, Any]:
+    """First and last day of the exams before and after."""
+    days = {
+        "before_from": period.start,
+        "before_to": period.until - 1,
+        "after_from": period.since,
+        "after_to": period.end - 1,
+    }
+    return {name: pd.Timestamp(day, unit="D") for name, day in days.items()}
 
 
 def _minutes(claim: Claim, won: Realised, *, is_told: bool) -> dict[str, Any]:

@@ -86,5 +86,5 @@ def _try(rows: Sequence[_Row], zone: dt.tzinfo | None) -> tuple[list[dict[str, A
     except (Fault, OSError, MemoryError):
         raise  # of the machine, not of a series
     except Exception as error:
-        return [], f"{type(error).__name__} at {fault_place(error)}"
+        return [], f"{type(error).__name__} {fault_place(error)}"
     return [{**row, **own} for row, own in zip(rows, derived, strict=True)], ""

@@ -21,7 +21,7 @@ from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.key_record import record_key_id
-from protocol_assets.lake.locks import exclusive
+from protocol_assets.lake.locks import editing, exclusive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
@@ -74,7 +74,10 @@ def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
     for path in sorted(lake.publications.glob("*.parquet")):
         keys = {"patient_key": "patient", "device_key": "device"}
         _rekey_part(path, keys, change, RESTRICTED_FILE)
-    lost = sum(_rekey_steward(path, change) for path in sorted(lake.steward.glob("*.csv")))
+    lost = 0
+    for path in sorted(lake.steward.glob("*.csv")):
+        with editing(path):
+            lost += _rekey_steward(path, change)
     record_key_id(lake, new.key_id)
     return Rekeyed(tuple(rebuilt), tuple(over), lost)
 

@@ -130,7 +130,7 @@ def _flatten_one(
     except (Fault, OSError, MemoryError):
         raise  # of the machine, not of the study
     except Exception as error:
-        rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} at {fault_place(error)}"
+        rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} {fault_place(error)}"
     row = _study_row(cell, entry, rule, entry.instances)
     return [row | {"quarantine_detail": detail}], Counter()
 

@@ -74,6 +74,12 @@ class _Fleet:
         return found
 
 
+def _current_period() -> str:
+    from protocol_assets.analysis.limits import limit
+
+    return f"the trailing {limit('current_days'):g} days"
+
+
 def _fleet(lake: Lake, as_of: dt.datetime | None) -> _Fleet:
     import pandas as pd
 
@@ -114,7 +120,7 @@ def what_if(
     protocols: tuple[str, ...],
     as_of: dt.datetime | None,
 ) -> int:
-    """Minutes and noise of another setting, on the acquisitions of the trailing 90 days.
+    """Minutes and noise of another setting, on the acquisitions of the current period.
 
     A calculation, never a recommendation: averaging also suppresses flow and motion artefacts.
     """
@@ -138,7 +144,7 @@ def what_if(
     chosen = fleet.frame["device_key"].isin(devices) & fleet.frame["protocol_key"].isin(keys)
     chosen &= fleet.frame["is_nex_eligible"] & (days < limit("current_days"))
     if not chosen.any():
-        raise Fault("no acquisition of these scanners and protocols in the trailing 90 days")
+        raise Fault(f"no acquisition of these scanners and protocols in {_current_period()}")
     found = calculated(fleet.frame, chosen, setting, read_time_model(lake), fleet.as_of)
     _print_what_if(fleet, found)
     return _DONE
@@ -209,7 +215,7 @@ def sheet(
     try:
         rows = protocol_sheet(fleet.frame, key, devices, fleet.as_of).to_dict("records")
     except ValueError:
-        problem = "the scanner has not run this protocol in the trailing 90 days"
+        problem = f"the scanner has not run this protocol in {_current_period()}"
     if problem:
         raise Fault(problem)
     # A part of the protocol's key, and thus the same on both sides.
@@ -228,8 +234,8 @@ def sheet(
     out.print(f"reference: {others or 'none; choose one with --reference'}", markup=False)
     _print_sheet(rows)
     out.print(
-        f"Settings of most acquisitions of the 90 days to {fleet.as_of.date()}; * differs by more "
-        "than the tolerance. Any change needs a radiologist's approval."
+        f"Settings of most acquisitions in {_current_period()}, to {fleet.as_of.date()}; * differs "
+        "by more than the tolerance. Any change needs a radiologist's approval."
     )
     return _DONE
 

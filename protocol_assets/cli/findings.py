@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from rich.table import Table
@@ -13,6 +13,9 @@ from protocol_assets.cli.terminal import out
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from protocol_assets.steward.findings import Finding
 
 __all__ = ["findings"]
 
@@ -70,9 +73,9 @@ def accept(key: str, owner: str, on: dt.datetime | None) -> int:
         opportunity = known.get(found["finding_key"])
         if opportunity is None:
             raise Fault("it is not seen any more; there is nothing to accept")
-    line = accepted(_line(lake, found), opportunity, owner, _day(on))
+    line = _changed_line(lake, found, lambda line: accepted(line, opportunity, owner, _day(on)))
     promised = line.promised_minutes_per_month
-    _put(lake, line, f"accepted by {owner}" + (f", {promised:g} min a month" if promised else ""))
+    _say(f"accepted by {owner}" + (f", {promised:g} min a month" if promised else ""))
     return _DONE
 
 
@@ -87,8 +90,10 @@ def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datet
 
     lake = Settings.load().lake
     signed = signed_on.date() if signed_on else None
-    line = changed(_line(lake, _found(lake, key)), on.date(), signed_by, signed)
-    _put(lake, line, f"changed on {line.changed_on}")
+    line = _changed_line(
+        lake, _found(lake, key), lambda line: changed(line, on.date(), signed_by, signed)
+    )
+    _say(f"changed on {line.changed_on}")
     return _DONE
 
 
@@ -104,18 +109,20 @@ def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | N
 
     lake = Settings.load().lake
     found = _found(lake, key)
-    line = _line(lake, found)
-    own = [
-        row
+    own = {
+        row["changed_on"]: row
         for row in read_mart(lake, "change_verification")
         if all(row[name] == found[name] for name in ("device_key", "protocol_key"))
-        and row["changed_on"] == line.changed_on
-    ]
-    verification = own[0] if own else None
+    }
     if found["kind"] != "opportunity" and found["is_seen"]:
         raise Fault("it is still seen; make the report after the change, then verify")
-    line = verified(line, verification, _day(on), signed_by, signed_on.date())
-    _put(lake, line, f"verified, images signed off by {signed_by}")
+
+    def verify_line(line: Finding) -> Finding:
+        of_this = own.get(line.changed_on)
+        return verified(line, of_this, _day(on), signed_by, signed_on.date())
+
+    _changed_line(lake, found, verify_line)
+    _say(f"verified, images signed off by {signed_by}")
     return _DONE
 
 
@@ -129,8 +136,10 @@ def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
     from protocol_assets.steward.lives import waived
 
     lake = Settings.load().lake
-    line = waived(_line(lake, _found(lake, key)), until.date(), owner, reason)
-    _put(lake, line, f"waived until {line.waived_until}")
+    line = _changed_line(
+        lake, _found(lake, key), lambda line: waived(line, until.date(), owner, reason)
+    )
+    _say(f"waived until {line.waived_until}")
     return _DONE
 
 
@@ -145,20 +154,22 @@ def _found(lake: Lake, key: str) -> Row:
     return matching[0]
 
 
-def _line(lake: Lake, found: Row) -> Any:
+def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) -> Finding:
+    """Change the finding's line, which nobody else can change meanwhile."""
     from protocol_assets.lake.analysis import read_analysis
-    from protocol_assets.steward.findings import read_findings
+    from protocol_assets.lake.locks import editing
+    from protocol_assets.steward.findings import findings_file, put_finding, read_findings
     from protocol_assets.steward.lives import line_of
 
     devices = read_analysis(lake, "devices").to_pylist()
     newest = {row["device_key"]: row["analysed_as"] for row in devices}
-    return line_of(found, read_findings(lake), newest)
+    with editing(findings_file(lake)):
+        line = change(line_of(found, read_findings(lake), newest))
+        put_finding(lake, line)
+    return line
 
 
-def _put(lake: Lake, line: Any, words: str) -> None:
-    from protocol_assets.steward.findings import put_finding
-
-    put_finding(lake, line)
+def _say(words: str) -> None:
     out.print(f"{words}; the next report shows it", markup=False)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import pandas as pd
 import pyarrow as pa
@@ -12,10 +13,12 @@ import pyarrow.parquet as pq
 
 from protocol_assets.dashboard.columns import TABLES, columns, typed
 from protocol_assets.dashboard.names import named, protocol_names
-from protocol_assets.faults import Fault
+from protocol_assets.faults import Fault, explain_os_error
 from protocol_assets.lake.zones import Lake
 
 __all__ = ["Marts", "newest_version", "read_marts"]
+
+_DAMAGED: Final = "it is damaged; publish again with 'protocol-assets rebuild'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,8 @@ def _read(directory: Path | None, name: str) -> pd.DataFrame:
         return typed(pd.DataFrame(), spec)  # the version goes away; the caller looks
     except PermissionError:
         problem = "may not be read; let the dashboard's user read publish/"
-    except (pa.ArrowInvalid, OSError, ValueError, TypeError):
-        problem = "cannot be read; publish anew with 'protocol-assets materialize'"
+    except OSError as error:
+        problem = f"cannot be read: {explain_os_error(error) or _DAMAGED}"
+    except (pa.ArrowInvalid, ValueError, TypeError):
+        problem = f"cannot be read: {_DAMAGED}"
     raise Fault(f"publish/marts/{name}.parquet {problem}")

@@ -16,7 +16,8 @@ def cell_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
     """One partition per study day and PACS, from ``start_date`` on.
 
     A study day is a DICOM date, not a UTC window; the newest partition is yesterday in the
-    deployment's time zone unless ``end_date`` closes the grid.
+    deployment's time zone, or ``end_date`` where that is earlier: a day that has not ended is no
+    partition.
     """
     end = settings.end_date + dt.timedelta(days=1) if settings.end_date else None
     days = dg.DailyPartitionsDefinition(

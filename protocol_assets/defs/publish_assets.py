@@ -1,5 +1,6 @@
 """``published_marts`` and ``chief_report``: what leaves the safe zone."""
 
+import datetime as dt
 from collections.abc import Iterator
 from typing import TypedDict
 
@@ -10,7 +11,12 @@ from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.publishing import publish_marts, published_rows
-from protocol_assets.lake.reading import few_alike, quarters, write_reading_copy
+from protocol_assets.lake.reading import (
+    FEW_PATIENTS,
+    few_alike,
+    quarters,
+    write_reading_copy,
+)
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
@@ -47,7 +53,7 @@ def published_marts(
 
     Beside them, in the safe zone, the marts as a read-only copy for BI tools.
     """
-    done = publish_marts(lake, [one.name for one in settings.pacs])
+    done = publish_marts(lake, settings.grid(dt.datetime.now(dt.UTC)))
     write_reading_copy(lake)
     shown = published_figures(lake, [one.name for one in settings.pacs])
     previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
@@ -58,7 +64,7 @@ def published_marts(
             "dagster/row_count": sum(done.rows.values()),
             "periods_withheld": done.withheld,
             "periods_kept_as_published": done.kept,
-            "facts_share_with_fewer_than_5_patients": _told(alike),
+            f"facts_share_with_fewer_than_{FEW_PATIENTS}_patients": _told(alike),
             "scanner_protocol_quarters_published": _told(read.anyhow),
             "scanner_protocol_quarters_by_name": _told(read.by_name),
             **published_pictures(shown),

@@ -7,7 +7,6 @@ its swap, so that readers keep the last good warehouse.
 
 import io
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import dagster as dg
-import duckdb
 from dagster_dbt import (
     DagsterDbtTranslator,
     DagsterDbtTranslatorSettings,
@@ -29,6 +27,12 @@ from dagster_dbt import (
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.faults import Fault
 from protocol_assets.lake.locks import exclusive
+from protocol_assets.lake.warehouse_file import (
+    copy_for_building,
+    open_read_only,
+    prepare_building,
+    put_in_place,
+)
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import HOME_VARIABLE, Settings
 
@@ -144,9 +148,9 @@ def _build(
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
     with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
-        lake.warehouse_building.unlink(missing_ok=True)
+        prepare_building(lake)
         if not from_nothing and lake.warehouse.exists():
-            shutil.copyfile(lake.warehouse, lake.warehouse_building)
+            copy_for_building(lake)
         with _home_in_environment(lake):
             build = dbt.cli(
                 ["build"],
@@ -164,12 +168,12 @@ def _build(
         yield from events
         if not build.is_successful():
             raise Fault(_failed(build))
-        lake.warehouse_building.replace(lake.warehouse)
+        put_in_place(lake.warehouse_building, lake.warehouse)
 
 
 def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetKey, int]:
     """Rows of the tables that were built; views read the lake and are not counted."""
-    with duckdb.connect(str(lake.warehouse_building), read_only=True) as connection:
+    with open_read_only(lake.warehouse_building) as connection:
         names = connection.execute(
             "select table_schema, table_name from information_schema.tables"
             " where table_type = 'BASE TABLE'"

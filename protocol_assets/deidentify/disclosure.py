@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Final, Literal
 
+from protocol_assets.data.limits import read_limits
+
 __all__ = [
     "K_PATIENTS",
     "Decision",
@@ -27,10 +29,12 @@ __all__ = [
     "tells_enough",
 ]
 
-K_PATIENTS: Final = 11
+_LIMITS: Final = read_limits("disclosure_limits.csv")
+
+K_PATIENTS: Final = int(_LIMITS["least_patients"].value)
 """Distinct patients behind whatever is published or can be worked out."""
 
-_MOST_COMPARED: Final = 10
+_MOST_COMPARED: Final = int(_LIMITS["compared_rows"].value)
 """Rows of a unit whose sums are all compared; with more that changed, it is not corrected."""
 
 Decision = Literal["publish", "keep", "withhold"]

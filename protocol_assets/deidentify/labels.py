@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
+from protocol_assets.data.limits import read_limits
 from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.vocabulary import identifier_pattern, unknown_words
@@ -41,7 +42,7 @@ Reason = Literal[
     "one_scanner",
 ]
 
-_K_SCANNERS: Final = 2
+_K_SCANNERS: Final = int(read_limits("disclosure_limits.csv")["label_scanners"].value)
 
 CLEAN_TEXTS: Final = "clean_texts"
 """Column of ``series``: its text columns that hold no identifier of the study."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from protocol_assets.faults import Fault
+import ssl
+from pathlib import Path
 
-__all__ = ["DeliveryError"]
+from protocol_assets.faults import Fault, explain_os_error
+
+__all__ = ["DeliveryError", "trusting"]
 
 
 class DeliveryError(Fault):
@@ -23,3 +26,23 @@ class DeliveryError(Fault):
     ) -> None:
         super().__init__(text)
         self.kind, self.is_passing, self.is_unknown = kind, is_passing, is_unknown
+
+
+def trusting(ca_file: Path | None, whose: str) -> ssl.SSLContext:
+    """A TLS context that trusts the authorities of a file, or of the machine without one.
+
+    Args:
+        ca_file: A file of certificates, PEM.
+        whose: Named in the error.
+
+    Raises:
+        DeliveryError: The file cannot be used; the text says why.
+    """
+    why = ""
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError:
+        why = "it holds no certificate"
+    except OSError as error:
+        why = explain_os_error(error).partition(";")[0]
+    raise DeliveryError("ca_file", f"{whose}'s ca_file cannot be read ({why}); give a PEM file")

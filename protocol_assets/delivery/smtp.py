@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from protocol_assets.delivery.errors import DeliveryError
+from protocol_assets.delivery.errors import DeliveryError, trusting
+from protocol_assets.faults import explain_os_error
 
 __all__ = ["Handover", "MailServer", "Security", "hand_over"]
 
@@ -88,8 +89,10 @@ def hand_over(
     Raises:
         DeliveryError: It was not taken, or nobody knows.
     """
-    context = _context(server)
+    context = trusting(server.ca_file, "the mail server")
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     ending: list[bool] = []
+    uncommitted: list[OSError] = []
     problem: DeliveryError | None = None
     try:
         with _session(server, context) as smtp:
@@ -99,7 +102,11 @@ def hand_over(
             if handover.accepted:
                 _expect(smtp.docmd("DATA")[0], 354)
                 smtp.send(_stuffed(message))
-                commit(handover.accepted)
+                try:
+                    commit(handover.accepted)
+                except OSError as error:
+                    uncommitted.append(error)
+                    raise
                 ending.append(True)
                 smtp.send(b".\r\n")
                 code = smtp.getreply()[0]
@@ -109,20 +116,11 @@ def hand_over(
     except DeliveryError:
         raise
     except (OSError, smtplib.SMTPException) as error:
+        if uncommitted:
+            raise  # no fault of the server
         problem = _unknown() if ending else _judged(error)
     # Outside of the block, so that the server's own words do not come along as its context.
     raise problem
-
-
-def _context(server: MailServer) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=server.ca_file)
-    except (OSError, ssl.SSLError):
-        context = None
-    if context is None:
-        raise DeliveryError("ca_file", "the mail server's ca_file cannot be read; give a PEM file")
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
 
 
 @contextmanager
@@ -239,9 +237,11 @@ def _judged(error: OSError | smtplib.SMTPException) -> DeliveryError:
         return DeliveryError(
             "timeout", "the mail server did not answer in time; it is tried again", is_passing=True
         )
+    why = explain_os_error(error) if isinstance(error, OSError) else ""
     return DeliveryError(
         "unreachable",
-        "the mail server cannot be reached; look at host, port and firewall",
+        f"the mail server cannot be reached{f' ({why})' if why else ''}; "
+        "check host, port and firewall",
         is_passing=True,
     )
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from protocol_assets.delivery.errors import DeliveryError
+from protocol_assets.delivery.errors import DeliveryError, trusting
 from protocol_assets.pacs.endpoint import is_on_loopback
 from protocol_assets.pacs.transport import silence_libraries
 
@@ -71,12 +71,12 @@ def post(webhook: Webhook, text: str, *, commit: Callable[[], None] = lambda: No
     silence_libraries()
     content = json.dumps({"text": text.translate(_NO_MARKUP)}).encode()
     status, problem = 0, None
-    try:
-        with _pool(webhook) as pool:
-            commit()
+    with _pool(webhook) as pool:
+        commit()  # what fails here is no fault of the webhook
+        try:
             status = _status(pool, webhook, content)
-    except (urllib3.exceptions.HTTPError, OSError) as error:
-        problem = _judged(error)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            problem = _judged(error)
     # Outside of the block, so that the URL does not come along in the error's context.
     if problem is not None:
         raise problem
@@ -89,7 +89,7 @@ def _pool(webhook: Webhook) -> urllib3.HTTPConnectionPool:
     host, timeout = parts.host or "", urllib3.Timeout(connect=_TIMEOUT_S, read=_TIMEOUT_S)
     if parts.scheme == "http":
         return urllib3.HTTPConnectionPool(host, parts.port, timeout=timeout)
-    context = ssl.create_default_context(cafile=webhook.ca_file)
+    context = trusting(webhook.ca_file, "the webhook")
     return urllib3.HTTPSConnectionPool(host, parts.port, timeout=timeout, ssl_context=context)
 
 
@@ -122,13 +122,11 @@ def _judged(error: urllib3.exceptions.HTTPError | OSError) -> DeliveryError:
             "the webhook cannot be reached; look at its URL and the firewall",
             is_passing=True,
         )
-    if isinstance(error, urllib3.exceptions.HTTPError):
-        return DeliveryError(
-            "unknown",
-            "the webhook did not answer: nobody knows whether the line arrived",
-            is_unknown=True,
-        )
-    return DeliveryError("ca_file", "the webhook's ca_file cannot be read; give a PEM file")
+    return DeliveryError(
+        "unknown",
+        "the webhook did not answer: nobody knows whether the line arrived",
+        is_unknown=True,
+    )
 
 
 def _by_status(status: int) -> DeliveryError:

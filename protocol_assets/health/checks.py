@@ -16,6 +16,7 @@ from protocol_assets.defs.automation_state import AutomationState
 from protocol_assets.deidentify.keys import KEY_VARIABLE, Pseudonyms
 from protocol_assets.health.outlook import SILENT
 from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.warehouse_file import write_ahead_logs
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.probe import Finding
 from protocol_assets.settings import ConfigurationError, Settings
@@ -32,10 +33,18 @@ __all__ = [
 _PACKAGE: Final = "protocol-assets"
 
 
-def configuration_finding(settings: Settings) -> Finding:
-    """What the configuration says, in a sentence."""
+def configuration_finding(settings: Settings, now: dt.datetime) -> Finding:
+    """What the configuration says, in a sentence.
+
+    Args:
+        settings: The deployment.
+        now: An aware time: days that have not ended are no partitions yet.
+    """
     names = ", ".join(one.name for one in settings.pacs)
     end = f" to {settings.end_date}" if settings.end_date else " on"
+    newest = settings.last_day(now)
+    if settings.end_date and settings.end_date > newest:
+        end += f" (in the future: the last day that has ended is {newest})"
     return Finding(
         "configuration",
         "ok",
@@ -128,6 +137,12 @@ def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
     if not lake.warehouse.exists():
         words = "there is none yet; it follows the first cells, or run protocol-assets rebuild"
         return Finding("warehouse", "warn" if newest else "ok", words)
+    if write_ahead_logs(lake.warehouse):
+        words = (
+            "another program writes to safe/warehouse.duckdb, or was ended while it did; the next "
+            "report drops what it wrote; open safe/reading/warehouse.duckdb instead, read-only"
+        )
+        return Finding("warehouse", "warn", words)
     built = _changed(lake.warehouse)
     when = f"built {dt.datetime.fromtimestamp(built, now.tzinfo):%Y-%m-%d %H:%M}"
     if newest > built:

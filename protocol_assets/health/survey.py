@@ -99,7 +99,7 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
     cells, letters = cell_states(lake, pseudonyms), dead_letters(lake)
     names = [one.name for one in settings.pacs]
     findings = (
-        configuration_finding(settings),
+        configuration_finding(settings, now),
         zones_finding(lake),
         key,
         versions_finding(),

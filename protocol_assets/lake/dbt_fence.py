@@ -11,6 +11,8 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
+from protocol_assets.lake.reading import escape_glob
+
 __all__ = ["Plugin"]
 
 
@@ -28,8 +30,10 @@ class Plugin(BasePlugin):
         """
         if self.creds is None or self.creds.path == ":memory:":
             raise ValueError("the warehouse of the dbt profile must be a file in the safe zone")
-        safe = str(Path(self.creds.path).parent).replace("'", "''")
+        safe = Path(self.creds.path).parent
+        # DuckDB compares a pattern with them as it is written, and then each file it matches.
+        allowed = [one.replace("'", "''") for one in (str(safe), escape_glob(safe))]
         # In this order: DuckDB takes no directory once it is closed, and no option once locked.
-        conn.execute(f"set allowed_directories = ['{safe}']")
+        conn.execute(f"set allowed_directories = ['{allowed[0]}', '{allowed[1]}']")
         conn.execute("set enable_external_access = false")
         conn.execute("set lock_configuration = true")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import make_directory
 
-__all__ = ["LockedError", "exclusive", "exclusive_file"]
+__all__ = ["LockedError", "editing", "exclusive", "exclusive_file", "is_editing"]
 
 
 class LockedError(Fault):
@@ -57,6 +59,41 @@ def exclusive_file(path: Path) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
+
+
+class _Edited(threading.local):
+    """The files that this thread is editing."""
+
+    def __init__(self) -> None:
+        self.paths: set[Path] = set()
+
+
+_EDITED: Final = _Edited()
+
+
+@contextmanager
+def editing(path: Path) -> Iterator[None]:
+    """Hold a file from reading it to writing it, so that no edit of another process is lost.
+
+    Others that edit the file wait; whoever only reads does not. May be nested.
+
+    Args:
+        path: The file, which is replaced whole; the lock file is beside it.
+    """
+    if is_editing(path):
+        yield
+        return
+    with exclusive(path.with_name(f".{path.name}.lock"), wait=True, what=path.name):
+        _EDITED.paths.add(path)
+        try:
+            yield
+        finally:
+            _EDITED.paths.remove(path)
+
+
+def is_editing(path: Path) -> bool:
+    """Whether this thread holds the file by ``editing``."""
+    return path in _EDITED.paths
 
 
 def _opened(path: Path) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import duckdb
@@ -26,6 +27,7 @@ from protocol_assets.deidentify.disclosure import (
 )
 from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 
 __all__ = ["PERIODIC", "Publications", "settle"]
@@ -38,9 +40,6 @@ PERIODIC: Final = (FLEET, *MONTHLY)
 _MEASURES: Final = {"nex_monthly": "acquisitions", "exam_monthly": "exams"}
 _SHOWN_ANEW: Final = ("scanner_label", "site")
 """What a kept row shows as it is called today."""
-
-_SETTLING_DAYS: Final = 7
-"""An incomplete day, or a month with one, is published when the data reach so far beyond it."""
 
 _MEMBERS: Final = pa.schema(
     [
@@ -73,19 +72,24 @@ class Publications:
     least_patients: int | None
 
 
-def settle(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, pacs: Collection[str]
-) -> Publications:
+def settle(lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled) -> Publications:
     """Decide what is published of every period, and remember it.
 
     Args:
         lake: The lake.
         connection: The warehouse, for reading.
-        pacs: The PACS whose cells make a day whole.
+        settled: Which days and months are whole.
     """
+    is_month_settled = cache(settled.is_month_settled)  # asked for every scanner
+
+    def is_settled(key: UnitKey) -> bool:
+        if key.device_key:
+            return is_month_settled(key.period)
+        return settled.is_day_settled(key.period)
+
     fresh = {name: _rows_of(connection, name) for name in PERIODIC}
     now, before = _units_today(connection), _units_before(lake)
-    decisions = decide(now, before, _settled(connection, pacs))
+    decisions = decide(now, before, is_settled)
     kept = {name: _kept_rows(lake, name) for name in PERIODIC}
     scanners = _scanners(connection)
     tables: dict[str, Table] = {
@@ -146,36 +150,6 @@ def _scanners(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, Any]
     columns = ", ".join(_SHOWN_ANEW)
     query = f"select distinct device_key, {columns} from marts.dim_scanner"  # noqa: S608
     return {row["device_key"]: row for row in connection.sql(query).to_arrow_table().to_pylist()}
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """Whether a unit is whole: every cell landed whole, or the data are far beyond it."""
-
-    complete: frozenset[dt.date]
-    seen: frozenset[dt.date]
-    last: dt.date
-
-    def __call__(self, key: UnitKey) -> bool:
-        if not key.device_key:
-            days, end = {key.period}, key.period
-        else:
-            days = {day for day in self.seen if day.replace(day=1) == key.period}
-            end = max(days, default=key.period)
-        return days <= self.complete or (self.last - end).days >= _SETTLING_DAYS
-
-
-def _settled(connection: duckdb.DuckDBPyConnection, pacs: Collection[str]) -> _Settled:
-    rows = connection.sql(
-        "select study_date, pacs, is_settled from published.completeness_daily"
-    ).fetchall()
-    whole: defaultdict[dt.date, set[str]] = defaultdict(set)
-    for day, name, is_settled in rows:
-        if is_settled:
-            whole[day].add(name)
-    seen = frozenset(day for day, _, _ in rows)
-    complete = frozenset(day for day, names in whole.items() if names >= set(pacs))
-    return _Settled(complete, seen, max(seen, default=dt.date.min))
 
 
 # What is published

@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,8 +20,9 @@ from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.publications import Publications, settle
 from protocol_assets.lake.reading import read_warehouse
+from protocol_assets.lake.settled import read_settled
 from protocol_assets.lake.standing import Standing, settle_standing
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import Grid, Lake
 
 __all__ = ["Published", "publish_marts", "published_rows"]
 
@@ -46,22 +47,24 @@ class Published:
     kept: int
 
 
-def publish_marts(lake: Lake, pacs: Collection[str]) -> Published:
+def publish_marts(lake: Lake, grid: Grid) -> Published:
     """Write the tables of the schema ``published`` and point ``publish/marts`` at them.
 
-    A version is named by its content: publishing the same tables again changes nothing.
+    A version is named by its content: publishing the same rows again, in whatever order the
+    warehouse gives them, changes nothing.
 
     Args:
         lake: The lake.
-        pacs: The configured PACS.
+        grid: The partitions of the deployment.
     """
     versions = lake.publish / "versions"
     make_directory(versions, 0o755)
     staging = Path(tempfile.mkdtemp(dir=versions, prefix="."))
     try:
         with read_warehouse(lake) as connection:
-            publications = settle(lake, connection, pacs)
-            standing = settle_standing(lake, connection)
+            settled = read_settled(lake, connection, grid)
+            publications = settle(lake, connection, settled)
+            standing = settle_standing(lake, connection, settled)
             rows = _write_tables(connection, publications, standing, staging)
         version = versions / _digest(staging)
         if not version.exists():
@@ -99,10 +102,16 @@ def _write_tables(
     for (name,) in names:
         table: pa.Table = governed.get(name)
         if table is None:
-            table = connection.sql(f'from {_SCHEMA}."{name}" order by all').to_arrow_table()
-        write_part(directory / f"{name}.parquet", table, versions={})
+            table = connection.sql(f'from {_SCHEMA}."{name}"').to_arrow_table()
+        write_part(directory / f"{name}.parquet", _in_order(table), versions={})
         rows[name] = table.num_rows
     return rows
+
+
+def _in_order(table: pa.Table) -> pa.Table:
+    """The rows in the order of their values, in one piece: the same rows are the same bytes."""
+    by = [(name, "ascending") for name in table.column_names]
+    return table.combine_chunks().sort_by(by).combine_chunks()
 
 
 def _digest(directory: Path) -> str:

@@ -2,22 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from protocol_assets.data.limits import read_limits
 from protocol_assets.lake.atomic import atomic_path
+from protocol_assets.lake.warehouse_file import (
+    explain_warehouse_errors,
+    open_read_only,
+    remove_logs,
+)
 from protocol_assets.lake.zones import Lake
 
-__all__ = ["few_alike", "quarters", "read_warehouse", "write_reading_copy"]
+__all__ = [
+    "FEW_PATIENTS",
+    "escape_glob",
+    "few_alike",
+    "quarters",
+    "read_warehouse",
+    "write_reading_copy",
+]
 
-_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
-    "enable_external_access": "false",
-    "lock_configuration": "true",
-}
+FEW_PATIENTS: Final = int(read_limits("disclosure_limits.csv")["few_patients"].value)
+"""Patients below which the facts of a scanner's day are counted as those of few."""
+
 _READ_ONLY: Final = 0o444
 _SCHEMAS: Final = ("marts", "published")
 
@@ -38,13 +52,22 @@ class Shown:
 def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
     """A connection that reads the warehouse and no other file of the machine.
 
-    ``read_only`` alone would still let a query read any local file.
+    Raises:
+        Fault: Another program holds the warehouse, or it cannot be opened.
     """
-    return duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED)
+    return open_read_only(lake.warehouse)
 
 
-def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
-    """Share of the facts whose scanner and study day have fewer than so many distinct patients.
+def escape_glob(path: Path) -> str:
+    """A path as DuckDB's file functions take it: what would be a pattern in it stands for itself.
+
+    dbt's sources do the same in ``_sources.yml``, where no Python is at hand.
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
+
+
+def few_alike(lake: Lake) -> float | None:
+    """Share of the facts whose scanner and study day have fewer than ``FEW_PATIENTS`` patients.
 
     The facts stay in the safe zone for that reason; None where there are none.
     """
@@ -57,7 +80,7 @@ def few_alike(lake: Lake, *, patients: int = 5) -> float | None:
         select sum(case when patients < ? then rows else 0 end) / sum(rows) from days
     """
     with read_warehouse(lake) as connection:
-        share: float | None = connection.execute(query, [patients]).fetchall()[0][0]
+        share: float | None = connection.execute(query, [FEW_PATIENTS]).fetchall()[0][0]
     return share
 
 
@@ -102,11 +125,15 @@ def write_reading_copy(lake: Lake) -> int:
 
     Returns:
         Tables in the copy.
+
+    Raises:
+        Fault: Another program holds the warehouse, or it cannot be opened.
     """
+    read_warehouse(lake).close()  # removes what another program may have left beside it
     with atomic_path(lake.reading_copy, mode=_READ_ONLY) as temporary:
         temporary.unlink()
         # Attaching files is what external access means, so that here it stays on.
-        with duckdb.connect(str(temporary)) as copy:
+        with explain_warehouse_errors(lake.warehouse), duckdb.connect(str(temporary)) as copy:
             copy.execute(f"attach '{_quoted(str(lake.warehouse))}' as source (read_only)")
             tables = copy.execute(
                 "select table_schema, table_name from information_schema.tables"
@@ -117,6 +144,7 @@ def write_reading_copy(lake: Lake) -> int:
                 copy.execute(f"create schema if not exists {schema}")
                 copy.execute(f'create table {schema}."{name}" as from source.{schema}."{name}"')
             copy.execute("detach source")
+        remove_logs(lake.reading_copy)
     return len(tables)
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.disclosure import K_PATIENTS, Person, patients_in, tells_enough
 from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 
 __all__ = ["STANDING", "Standing", "settle_standing"]
@@ -73,12 +74,15 @@ class Standing:
     least_patients: int | None
 
 
-def settle_standing(lake: Lake, connection: duckdb.DuckDBPyConnection) -> Standing:
+def settle_standing(
+    lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled
+) -> Standing:
     """Decide which rows are renewed, and remember who stands behind what is published.
 
     Args:
         lake: The lake.
         connection: The warehouse, for reading.
+        settled: Which months are whole: a row of another month waits.
     """
     present = [name for name in STANDING if _has(connection, name)]
     if not present:
@@ -90,10 +94,10 @@ def settle_standing(lake: Lake, connection: duckdb.DuckDBPyConnection) -> Standi
     )
     path = lake.publications / "standing_members.parquet"
     before = _persons(read_part(path)) if path.exists() else {}
-    decided = [
-        _decide(name, connection.sql(f"from published.{name}").to_arrow_table(), now, before, lake)
-        for name in present
-    ]
+    decided = []
+    for name in present:
+        fresh = connection.sql(f"from published.{name}").to_arrow_table()
+        decided.append(_decide(name, fresh, now, before, lake, settled))
     _remember(lake, decided, before)
     persons = [patients_in(one) for part in decided for one in part.behind.values()]
     return Standing(
@@ -122,6 +126,7 @@ def _decide(
     now: Mapping[_Key, _Persons],
     before: Mapping[_Key, _Persons],
     lake: Lake,
+    settled: Settled,
 ) -> _Decided:
     earlier = {row["row_key"]: row for row in _published_before(lake, name)}
     decided = _Decided(name, fresh, {}, [])
@@ -129,7 +134,8 @@ def _decide(
     for row in fresh.to_pylist():
         key = name, row["row_key"]
         persons, known, old = now.get(key, {}), before.get(key), earlier.get(row["row_key"])
-        if patients_in(persons) < K_PATIENTS:
+        must_wait = known is None and "month" in row and not settled.is_month_settled(row["month"])
+        if must_wait or patients_in(persons) < K_PATIENTS:
             decided.withheld += 1
         elif known is None or old is None or tells_enough(persons, known):
             rows.append(row)

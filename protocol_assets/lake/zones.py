@@ -13,7 +13,7 @@ from typing import Final
 from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import make_directory
 
-__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Lake"]
+__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Grid", "Lake"]
 
 RESTRICTED_FILE: Final = 0o600
 OPEN_FILE: Final = 0o644
@@ -43,6 +43,21 @@ class Cell:
     def path(self) -> Path:
         """The cell's directory below a data set."""
         return Path(f"study_date={self.day.isoformat()}") / f"pacs={self.pacs}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The partitions that a deployment asks for.
+
+    Attributes:
+        pacs: Names of the configured PACS.
+        first: First study day.
+        last: Last study day that has ended.
+    """
+
+    pacs: frozenset[str]
+    first: dt.date
+    last: dt.date
 
 
 @dataclass(frozen=True, slots=True)

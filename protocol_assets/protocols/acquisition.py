@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from protocol_assets.data.limits import plausible_range
 from protocol_assets.protocols.clocks import EARLIEST, later
 from protocol_assets.protocols.joining import join_by_names
 from protocol_assets.protocols.limits import duration
@@ -27,7 +28,7 @@ Signature = tuple[object, ...]
 
 _SCANNED = "scanned"
 _MADE = "made"
-_LONGEST_TR_MS = 20_000.0
+_LONGEST_TR_MS = plausible_range("tr_ms")[1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -257,7 +257,7 @@ def _incomparable(
     is_early = bool(registered) and (
         min(registered) - min(written.values()) > duration("skew_apart")
     )
-    is_fit = _disorder(cell, written) == 0 and _extent(written) <= duration("near_change")
+    is_fit = _disorder(cell, written) == 0 and _extent(written) <= duration("longest_exam")
     if is_fit and not is_early:
         return []
     unknown = [i for i in scans if i not in known]
@@ -303,7 +303,7 @@ def _corrected(
     for i in members:
         wall = _moment(starts, i)
         nearest = min(walls, key=lambda j: (abs(walls[j] - wall), walls[j], corrections[j]))
-        if i in corrections or abs(walls[nearest] - wall) <= duration("near_change"):
+        if i in corrections or abs(walls[nearest] - wall) <= duration("longest_exam"):
             moment = wall + corrections.get(i, corrections[nearest])
             settled[i] = Start(moment, flag)
     return settled

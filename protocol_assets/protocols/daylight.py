@@ -39,7 +39,7 @@ class Change:
 
     def is_near(self, wall: datetime) -> bool:
         """Whether an exam with this start may span the change."""
-        reach = duration("near_change")
+        reach = duration("longest_exam")
         return min(self.old, self.new) - reach <= wall <= max(self.old, self.new) + reach
 
     def is_within(self, walls: Iterable[datetime]) -> bool:

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
+from typing import Final
 
-from protocol_assets.data import read_table
+from protocol_assets.data.limits import read_limits
 
 __all__ = ["duration", "limit"]
 
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
+_TABLE: Final = "exam_limits.csv"
 
 
 @cache
 def limit(name: str) -> float:
     """A limit in its own unit; shares in per cent are given as fractions."""
-    row = _rows()[name]
-    value = float(row["value"])
-    return value / 100 if row["unit"] == "%" else value
+    return read_limits(_TABLE)[name].number
 
 
 @cache
 def duration(name: str) -> timedelta:
     """A limit that is a time."""
-    row = _rows()[name]
-    return timedelta(seconds=float(row["value"]) * _SECONDS[row["unit"]])
-
-
-@cache
-def _rows() -> dict[str, dict[str, str]]:
-    return {row["limit"]: row for row in read_table("exam_limits.csv")}
+    return timedelta(seconds=read_limits(_TABLE)[name].seconds)

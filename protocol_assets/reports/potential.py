@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from protocol_assets.analysis.limits import limit
+
 __all__ = ["Minutes", "Potential", "potential", "summed"]
 
 Row = Mapping[str, Any]
 
 _LIVE: Final = ("open", "accepted")
-_TREND_MONTHS: Final = 12
+_TREND_MONTHS: Final = int(limit("history_months"))
 
 
 @dataclass(frozen=True, slots=True)

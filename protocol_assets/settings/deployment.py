@@ -23,12 +23,13 @@ from protocol_assets.deidentify.keys import (
     Pseudonyms,
 )
 from protocol_assets.delivery.outlets import Outlets
+from protocol_assets.faults import explain_os_error
 from protocol_assets.lake.key_record import recorded_key_id
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
 from protocol_assets.settings.pacs import PacsSettings
-from protocol_assets.settings.values import ConfigurationError, Language, Strict, TimeZone
+from protocol_assets.settings.values import ConfigurationError, Home, Language, Strict, TimeZone
 
 __all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
 
@@ -54,7 +55,7 @@ class RetentionSettings(Strict):
 class Settings(Strict):
     """What ``protocol_assets.toml`` says."""
 
-    home: Path
+    home: Home
     timezone: TimeZone = "UTC"
     language: Language = "en"
     start_date: dt.date
@@ -108,17 +109,21 @@ class Settings(Strict):
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get(CONFIG_VARIABLE) or _FILE)
-        if not path.is_file():
-            raise ConfigurationError(
-                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
-                f"and edit it, or set {CONFIG_VARIABLE}"
-            )
         problem = ""
         content: dict[str, object] = {}
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (FileNotFoundError, IsADirectoryError):
+            problem = "absent"
+        except OSError as error:
+            problem = f"cannot be read: {explain_os_error(error)}"
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             problem = f"is no TOML: {error}"
+        if problem == "absent":
+            raise ConfigurationError(
+                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
+                f"and edit it, or set {CONFIG_VARIABLE}"
+            )
         if not problem:
             home = environment.get(HOME_VARIABLE) or content.get("home")
             if isinstance(home, str):
@@ -134,6 +139,29 @@ class Settings(Strict):
     def zone(self) -> ZoneInfo:
         """The deployment's time zone."""
         return ZoneInfo(self.timezone)
+
+    def last_day(self, now: dt.datetime, pacs: str | None = None) -> dt.date:
+        """The last study day that can land: it has ended, whatever ``end_date`` says.
+
+        Args:
+            now: An aware time.
+            pacs: Where one is named, the day has begun in its time zone as well.
+
+        Raises:
+            ConfigurationError: No PACS has that name.
+        """
+        last = now.astimezone(self.zone).date() - dt.timedelta(days=1)
+        if self.end_date is not None:
+            last = min(last, self.end_date)
+        if pacs is not None:
+            zone = ZoneInfo(self.pacs_named(pacs).timezone or self.timezone)
+            last = min(last, now.astimezone(zone).date())
+        return last
+
+    def grid(self, now: dt.datetime) -> Grid:
+        """The partitions that are asked for as of an aware time."""
+        names = frozenset(one.name for one in self.pacs)
+        return Grid(names, self.start_date, self.last_day(now))
 
     @property
     def lake(self) -> Lake:

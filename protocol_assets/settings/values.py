@@ -11,11 +11,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from protocol_assets.data import report_languages
-from protocol_assets.faults import Fault
+from protocol_assets.faults import Fault, explain_os_error
 
-__all__ = ["ConfigurationError", "Language", "Name", "Strict", "TimeZone", "secret"]
+__all__ = ["ConfigurationError", "Home", "Language", "Name", "Strict", "TimeZone", "secret"]
 
 _NAME: Final = re.compile(r"[a-z0-9_-]+")
+_BAD_IN_HOME: Final = re.compile(r"[#?%\\\x00-\x1f\x7f\ud800-\udfff]")
+"""What a path to the home cannot hold: SQLAlchemy, through which Dagster opens its databases, and
+dbt-duckdb read paths as URLs, in which ``#``, ``?`` and ``%`` mean something else; DuckDB takes
+``\\`` for a separator; the rest is no text that a configuration or a log could show."""
 
 
 class ConfigurationError(Fault):
@@ -48,6 +52,16 @@ def _language(text: str) -> str:
     return text
 
 
+def _home(path: Path) -> Path:
+    if found := _BAD_IN_HOME.search(str(path)):
+        raise ValueError(
+            f"the path contains the character {found.group()!a}, which the databases in it cannot "
+            "be opened with; use a path without '#', '?', '%', backslash and control characters"
+        )
+    return path
+
+
+Home = Annotated[Path, AfterValidator(_home)]
 Name = Annotated[str, AfterValidator(_name)]
 TimeZone = Annotated[str, AfterValidator(_zone)]
 Language = Annotated[str, AfterValidator(_language)]
@@ -70,14 +84,17 @@ def secret(environment: Mapping[str, str], variable: str, *, whose: str, what: s
     """
     path = environment.get(f"{variable}_FILE")
     text = environment.get(variable, "")
+    why = "it is empty"
     if not text and path:
         try:
             text = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError):
-            text = ""
+        except OSError as error:
+            why = explain_os_error(error).partition(";")[0]
+        except UnicodeDecodeError:
+            why = "it is not UTF-8"
     if text:
         return text
-    where = f"the file that {variable}_FILE names cannot be read or is empty; "
+    where = f"the file that {variable}_FILE names cannot be used ({why}); "
     raise ConfigurationError(
         f"{whose}: "
         + (where if path else f"the environment variable {variable} is not set; ")

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
 
@@ -37,10 +38,12 @@ def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.da
         issuer: Issuer of the patient ID, where two people of the PACS have the same ID; else None.
         since: The day of the objection.
     """
-    entries = read_lines(list_file(lake), _COLUMNS, _parse)
-    if (patient_id, issuer or "") not in {entry[:2] for entry in entries}:
-        entry = (patient_id, issuer or "", since.isoformat())
-        write_lines(list_file(lake), _COLUMNS, sorted([*entries, entry]))
+    path = list_file(lake)
+    with editing(path):
+        entries = read_lines(path, _COLUMNS, _parse)
+        if (patient_id, issuer or "") not in {entry[:2] for entry in entries}:
+            entry = (patient_id, issuer or "", since.isoformat())
+            write_lines(path, _COLUMNS, sorted([*entries, entry]))
 
 
 def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:

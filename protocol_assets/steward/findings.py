@@ -19,6 +19,7 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, day, read_lines, write_lines
 
@@ -144,19 +145,21 @@ def put_finding(lake: Lake, finding: Finding) -> None:
     Raises:
         Fault: The finding is wrong, or another of the same thing lives at the time.
     """
-    others = [
-        one
-        for one in read_findings(lake)
-        if (one.thing, one.opened_on) != (finding.thing, finding.opened_on)
-    ]
+    path = findings_file(lake)
     values = ("" if value is None else str(value) for value in astuple(finding))
     line = dict(zip(_COLUMNS, values, strict=True))
-    try:
-        _finding(line, others)
-    except ValueError as error:
-        raise Fault(str(error)) from None
-    ordered = sorted([*others, finding], key=lambda one: (*one.thing, one.opened_on))
-    write_lines(findings_file(lake), _COLUMNS, (astuple(one) for one in ordered))
+    with editing(path):
+        others = [
+            one
+            for one in read_findings(lake)
+            if (one.thing, one.opened_on) != (finding.thing, finding.opened_on)
+        ]
+        try:
+            _finding(line, others)
+        except ValueError as error:
+            raise Fault(str(error)) from None
+        ordered = sorted([*others, finding], key=lambda one: (*one.thing, one.opened_on))
+        write_lines(path, _COLUMNS, (astuple(one) for one in ordered))
 
 
 def findings_table(findings: Iterable[Finding]) -> pa.Table:

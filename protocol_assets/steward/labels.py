@@ -12,6 +12,7 @@ from typing import Final, cast, get_args
 
 from protocol_assets.deidentify.labels import Decision, JudgedLabel, judge_labels
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
@@ -51,8 +52,10 @@ def decide(lake: Lake, code: str, decision: Decision) -> None:
         problem = str(error)
     if problem:
         raise Fault(problem)
-    decisions = read_decisions(lake) | {code: decision}
-    write_lines(labels_file(lake), _COLUMNS, sorted(decisions.items()))
+    path = labels_file(lake)
+    with editing(path):
+        decisions = read_decisions(lake) | {code: decision}
+        write_lines(path, _COLUMNS, sorted(decisions.items()))
 
 
 def judged_labels(lake: Lake) -> list[JudgedLabel]:

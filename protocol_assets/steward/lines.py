@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.atomic import write_bytes
+from protocol_assets.lake.locks import is_editing
 
 __all__ = ["Line", "day", "read_lines", "write_lines"]
 
@@ -52,7 +53,13 @@ def read_lines(
 
 
 def write_lines(path: Path, columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
-    """Replace the file; None becomes an empty value."""
+    """Replace the file; None becomes an empty value.
+
+    Raises:
+        RuntimeError: The file was not read and is not written within ``editing``.
+    """
+    if not is_editing(path):
+        raise RuntimeError(f"{path.name} must be read and written within 'with editing(path)'")
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)

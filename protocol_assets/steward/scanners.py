@@ -17,6 +17,8 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
+from protocol_assets.lake.reading import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
 from protocol_assets.vendors.identify import device_id, identify
@@ -104,13 +106,15 @@ def name_scanner(lake: Lake, name: ScannerName) -> None:
     Raises:
         Fault: The name is wrong or taken.
     """
-    others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
-    try:
-        _scanner_name({column: getattr(name, column) for column in _COLUMNS}, others)
-    except ValueError as error:
-        raise Fault(str(error)) from None
-    ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
-    write_lines(scanners_file(lake), _COLUMNS, (astuple(one) for one in ordered))
+    path = scanners_file(lake)
+    with editing(path):
+        others = [one for one in read_scanner_names(lake) if one.device_key != name.device_key]
+        try:
+            _scanner_name({column: getattr(name, column) for column in _COLUMNS}, others)
+        except ValueError as error:
+            raise Fault(str(error)) from None
+        ordered = sorted([*others, name], key=lambda one: (one.site, one.scanner_label))
+        write_lines(path, _COLUMNS, (astuple(one) for one in ordered))
 
 
 def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
@@ -125,7 +129,7 @@ def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
     Reads the restricted zone and is for the steward's terminal only. Serial numbers that are
     placeholders are there too, without a key.
     """
-    parts = str(lake.restricted / "series" / "**" / "part.parquet")
+    parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"
     if not any((lake.restricted / "series").glob("*/*/part.parquet")):
         return []
     query = """

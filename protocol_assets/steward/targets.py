@@ -18,6 +18,7 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.data import read_table
+from protocol_assets.data.limits import plausible_range
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, day, read_lines
 from protocol_assets.steward.scanners import read_scanner_names
@@ -29,7 +30,6 @@ _SCOPE: Final = (
     *("fat_suppression", "dimension", "reconstruction"),
 )
 _NEVER_EMPTY: Final = ("anatomy", "role", "reconstruction")
-_FIELDS: Final = (0.5, 1.0, 1.5, 3.0, 7.0)
 _COLUMNS: Final = (
     *("target", "version", *_SCOPE, "parameter", "value", "valid_from", "valid_to"),
     *("approved_by", "approved_on", "reason"),
@@ -181,8 +181,9 @@ def _field(text: str) -> float | None:
     if not text:
         return None
     value = _number("field_strength_class_t", text)
-    if value not in _FIELDS:
-        raise ValueError("field_strength_class_t must be 0.5, 1, 1.5, 3 or 7")
+    if value not in _fields():
+        fields = ", ".join(f"{one:g}" for one in _fields())
+        raise ValueError(f"field_strength_class_t must be one of {fields}")
     return value
 
 
@@ -220,10 +221,15 @@ def _terms(vocabulary: str) -> frozenset[str]:
 
 
 @cache
+def _fields() -> tuple[float, ...]:
+    return tuple(float(row["class_t"]) for row in read_table("field_strength_classes.csv"))
+
+
+@cache
 def _bounds() -> dict[str, tuple[float, float]]:
-    """Lowest and highest possible value of the tracked numbers."""
+    """Lowest and highest plausible value of the tracked numbers."""
     return {
-        row["parameter"]: (float(row["lowest"]), float(row["highest"]))
+        row["parameter"]: plausible_range(row["parameter"])
         for row in read_table("drift_tolerances.csv")
-        if row["lowest"]
+        if row["kind"] != "term"
     }

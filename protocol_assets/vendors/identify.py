@@ -13,7 +13,7 @@ __all__ = ["device_id", "field_strength_t", "identify", "model"]
 
 _GAUSS_PER_TESLA = 10_000.0
 # No clinical magnet reaches 20 T: what is above was written in gauss.
-_HIGHEST_TESLA = 20.0
+_HIGHEST_TESLA = max(float(row["below_t"]) for row in read_table("field_strength_classes.csv"))
 
 
 def identify(row: Row) -> str | None:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.data.limits import plausible_range, read_limits
 from protocol_assets.vendors.averages import Averages
 from protocol_assets.vendors.packages import ONE_PACKAGE, SINGLE, Packages
 from protocol_assets.vendors.phase_lines import PhaseLines
@@ -36,11 +37,11 @@ PREPARATION = 3.0
 """Preparation before the first line, in s, which weighs in short scans only: judgement."""
 
 # The plausible range in seconds; outside it a value is kept with low confidence.
-_PLAUSIBLE = (1.0, 1800.0)
-# No series outlasts the longest credible exam (3 h): such a value has another unit or is broken.
-_IMPOSSIBLE_ABOVE = 10_800.0
+_PLAUSIBLE = plausible_range("scan_time_s")
+# No series outlasts the longest credible exam: such a value has another unit or is broken.
+_IMPOSSIBLE_ABOVE = read_limits("exam_limits.csv")["longest_exam"].seconds
 # Repetition times that may judge a scan time, in ms.
-_CREDIBLE_TR = (2.0, 20_000.0)
+_CREDIBLE_TR = plausible_range("tr_ms")
 _LOWERED = {"high": "medium", "medium": "low", "low": "low"}
 _TA = re.compile(r"(?:TA)?\s*:?\s*(\d+(?::\d+){0,2}(?:\.\d*)?)\s*(?:\*\s*(\d+))?", re.IGNORECASE)
 

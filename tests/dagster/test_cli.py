@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -171,7 +173,7 @@ def test_a_missing_key(
 def test_days_outside_the_grid(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = materialize(capsys, "2020-01-01")
     assert code == 1
-    assert "do not lie in order between start_date" in said
+    assert "must be in order and lie between start_date" in said
 
 
 def test_an_unknown_pacs(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -281,3 +283,19 @@ def test_status_lists_dead_letters(
     assert materialize(capsys)[0] == 0
     assert run("status") == 0
     assert "dead letters" not in capsys.readouterr().out
+
+
+def test_days_that_have_not_ended_are_refused_whatever_end_date_says(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tomorrow = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)
+    end = f"end_date = {tomorrow + dt.timedelta(days=30)}"
+    text = re.sub(r"end_date = \S+", end, config.read_text(encoding="utf-8"))
+    config.write_text(text, encoding="utf-8")
+    code, said = materialize(capsys, str(tomorrow))
+    assert code == 1
+    assert "the last day that has ended" in said
+    assert run("status") in (0, 1)
+    assert "in the future: the last day that has ended is" in " ".join(
+        capsys.readouterr().out.split()
+    )

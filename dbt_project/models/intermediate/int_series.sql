@@ -40,14 +40,9 @@ classified as (
         and not coalesce(prioritised.is_derived_only, false)
         and coalesce(prioritised.weighting, 'unknown') <> 'dwi' as is_nex_eligible,
         -- The class a protocol belongs to: the nearest of the field strengths in clinical use.
-        cast(case
-            when prioritised.field_strength_t <= 0 or prioritised.field_strength_t > 20 then null
-            when prioritised.field_strength_t < 0.75 then 0.5
-            when prioritised.field_strength_t < 1.25 then 1.0
-            when prioritised.field_strength_t < 2.25 then 1.5
-            when prioritised.field_strength_t < 5 then 3.0
-            when prioritised.field_strength_t >= 5 then 7.0
-        end as double) as field_strength_class_t
+        cast(
+            {{ field_strength_class('prioritised.field_strength_t') }} as double
+        ) as field_strength_class_t
     from prioritised
     left join names
         on prioritised.device_key = names.device_key

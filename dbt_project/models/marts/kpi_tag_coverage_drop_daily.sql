@@ -25,7 +25,7 @@ against_past as (
             and coalesce(today.vendor, '') = coalesce(earlier.vendor, '')
             and today.tag = earlier.tag
             and today.day_number > earlier.day_number
-            and today.day_number <= earlier.day_number + 28
+            and today.day_number <= earlier.day_number + {{ var('coverage_drop_days') }}
     group by
         today.study_date,
         today.device_key,

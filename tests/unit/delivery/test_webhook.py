@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -104,6 +106,30 @@ def test_what_an_answer_means(server: Server, status: int, kind: str, is_passing
     error = refusal(server.webhook)
     assert (error.kind, error.is_passing, error.is_unknown) == (kind, is_passing, False)
     assert len(server.came) == 1, "neither followed nor tried again here"
+
+
+def test_a_full_disk_is_no_fault_of_the_webhook(server: Server) -> None:
+    def commit() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        post(server.webhook, "a line", commit=commit)
+    assert not server.came
+
+
+@pytest.mark.parametrize(
+    ("content", "why"), [(None, "No such file or directory"), ("no PEM", "it holds no certificate")]
+)
+def test_a_file_of_authorities_that_cannot_be_used(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(DeliveryError, match=why) as caught:
+        post(Webhook("https://hook.example/x", path), "a line")
+    assert caught.value.kind == "ca_file"
+    assert str(tmp_path) not in str(caught.value)
 
 
 def test_where_nobody_listens() -> None:

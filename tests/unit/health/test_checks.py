@@ -126,3 +126,12 @@ def test_a_warehouse_older_than_the_facts(tmp_path: Path) -> None:
     os.utime(lake.warehouse, (0, 0))
     found = warehouse_finding(lake, NOW)
     assert (found.verdict, "rebuild" in found.sentence) == ("warn", True)
+
+
+def test_a_warehouse_that_another_program_writes_to(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.safe.mkdir()
+    lake.warehouse.touch()
+    lake.warehouse.with_name("warehouse.duckdb.wal").touch()
+    found = warehouse_finding(lake, NOW)
+    assert (found.verdict, "another program" in found.sentence) == ("warn", True)

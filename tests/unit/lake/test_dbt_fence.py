@@ -12,12 +12,13 @@ import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
 from protocol_assets.lake.dbt_fence import Plugin
+from protocol_assets.lake.reading import escape_glob
 
 
 @pytest.fixture
 def safe(tmp_path: Path) -> Path:
     """A safe zone whose path needs quoting, beside a restricted one, each with a file."""
-    home = tmp_path / "st john's"
+    home = tmp_path / "st john's [mr] *"
     for zone in ("safe", "restricted"):
         (home / zone).mkdir(parents=True)
         pq.write_table(pa.table({"number": [1]}), home / zone / "part.parquet")
@@ -34,7 +35,9 @@ def fenced(safe: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def test_the_safe_zone_is_open(fenced: duckdb.DuckDBPyConnection, safe: Path) -> None:
-    assert fenced.cursor().read_parquet(str(safe / "*.parquet")).fetchall() == [(1,)]
+    parts = f"{escape_glob(safe)}/*.parquet"
+    assert fenced.cursor().read_parquet(parts).fetchall() == [(1,)]
+    assert fenced.cursor().read_parquet(str(safe / "part.parquet")).fetchall() == [(1,)]
 
 
 @pytest.mark.parametrize(
@@ -43,6 +46,8 @@ def test_the_safe_zone_is_open(fenced: duckdb.DuckDBPyConnection, safe: Path) ->
         "select * from read_parquet('../restricted/part.parquet')",
         "select * from read_parquet('{safe}/../restricted/part.parquet')",
         "select * from read_parquet('{safe}/../restricted/*.parquet')",
+        "select * from read_parquet('{pattern}/../restricted/*.parquet')",
+        "select * from read_parquet('{pattern}*/../restricted/*.parquet')",
         "select * from read_text('/etc/hostname')",
         "select * from glob('{safe}/../restricted/*')",
         "attach '{safe}/../restricted/other.duckdb' as other",
@@ -53,7 +58,8 @@ def test_the_safe_zone_is_open(fenced: duckdb.DuckDBPyConnection, safe: Path) ->
     ],
 )
 def test_the_rest_is_closed(fenced: duckdb.DuckDBPyConnection, safe: Path, query: str) -> None:
-    sql = query.format(safe=str(safe).replace("'", "''"))
+    safe_text, pattern = (one.replace("'", "''") for one in (str(safe), escape_glob(safe)))
+    sql = query.format(safe=safe_text, pattern=pattern)
     with pytest.raises((duckdb.PermissionException, duckdb.InvalidInputException)):
         fenced.cursor().execute(sql)
 

@@ -26,7 +26,8 @@ from protocol_assets.deidentify.disclosure import (
     patients_in,
 )
 from protocol_assets.lake.publications import _units_today, settle
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.settled import read_settled
+from protocol_assets.lake.zones import Grid, Lake
 
 DBT = Path(__file__).parents[3] / "dbt_project"
 MONTH = dt.date(2026, 1, 1)
@@ -332,9 +333,14 @@ def warehouse(patients: int, label: str, nex: float) -> duckdb.DuckDBPyConnectio
     return connection
 
 
+def grid(*pacs: str) -> Grid:
+    """A grid of one day."""
+    return Grid(frozenset(pacs), dt.date(2026, 1, 2), dt.date(2026, 1, 2))
+
+
 def publish(lake: Lake, patients: int, label: str = "MR 1", nex: float = 1.0) -> list[Any]:
     with warehouse(patients, label, nex) as connection:
-        done = settle(lake, connection, ["main"])
+        done = settle(lake, connection, read_settled(lake, connection, grid("main")))
     (fleet,) = done.tables["fleet_daily"].to_pylist()
     assert done.least_patients is None or done.least_patients >= K_PATIENTS
     month = done.tables["nex_monthly"].to_pylist()
@@ -355,7 +361,8 @@ def test_what_was_published_stays_but_for_its_name(tmp_path: Path) -> None:
 
 def test_a_day_that_has_not_landed_whole_waits(tmp_path: Path) -> None:
     with warehouse(20, "MR 1", 1.0) as connection:
-        done = settle(Lake(tmp_path), connection, ["main", "other"])
+        lake = Lake(tmp_path)
+        done = settle(lake, connection, read_settled(lake, connection, grid("main", "other")))
     assert done.tables["nex_monthly"].num_rows == 0
     assert done.tables["fleet_daily"].to_pylist() == [
         {"study_date": dt.date(2026, 1, 2), "is_suppressed": True, "patients": None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ import duckdb
 import pytest
 
 from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.standing import STANDING, Standing, settle_standing
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import Grid, Lake
 
 TABLE = "published_opportunities"
+SETTLED = Settled(Grid(frozenset(), dt.date(2026, 1, 1), dt.date(2026, 1, 1)), {}, {})
 Members = dict[str, str]
 """Content by patient."""
 
@@ -54,7 +57,7 @@ def settled(lake: Lake, rows: dict[str, Members], n: int | None = None, **told: 
                     "insert into intermediate.int_standing_members values (?, ?, ?, true, 1, ?)",
                     [TABLE, key, member, content],
                 )
-        return settle_standing(lake, connection)
+        return settle_standing(lake, connection, SETTLED)
 
 
 def shown(standing: Standing) -> dict[str, dict[str, Any]]:
@@ -126,5 +129,5 @@ def test_no_two_versions_differ_by_too_few(lake: Lake) -> None:
 
 def test_nothing_to_publish_yet(lake: Lake) -> None:
     with duckdb.connect() as connection:
-        assert settle_standing(lake, connection) == Standing({}, 0, 0, None)
+        assert settle_standing(lake, connection, SETTLED) == Standing({}, 0, 0, None)
     assert TABLE in STANDING

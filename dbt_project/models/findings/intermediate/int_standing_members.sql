@@ -60,7 +60,7 @@ windows as (
         ) }} as row_key,
         device_key,
         protocol_key,
-        {{ day_number('changed_on') }} - compared_days as first_number,
+        {{ day_number('before_from') }} as first_number,
         {{ day_number('as_of') }} as last_number
     from {{ ref('change_verification') }}
 

@@ -24,13 +24,13 @@ people as (
         verification.changed_on,
         count(
             distinct case
-                when acquisitions.study_date < verification.changed_on
+                when acquisitions.study_date <= verification.before_to
                     then acquisitions.patient_key
             end
         ) as patients_before,
         count(
             distinct case
-                when acquisitions.study_date >= verification.changed_on
+                when acquisitions.study_date >= verification.after_from
                     then acquisitions.patient_key
             end
         ) as patients_after
@@ -39,11 +39,8 @@ people as (
         on
             verification.device_key = acquisitions.device_key
             and verification.protocol_key = acquisitions.protocol_key
-            and verification.as_of >= acquisitions.study_date
-            and abs(
-                {{ day_number('verification.changed_on') }}
-                - {{ day_number('acquisitions.study_date') }}
-            ) <= {{ var('verify_days') }}
+            and verification.before_from <= acquisitions.study_date
+            and verification.after_to >= acquisitions.study_date
     group by verification.device_key, verification.protocol_key, verification.changed_on
 )
 

@@ -30,7 +30,7 @@ select
     ] %}
     {{ publishable(
         'round(' ~ metric ~ '_' ~ column ~ ', 0)',
-        'least(' ~ metric ~ '_n_before, ' ~ metric ~ '_n_after)'
+        'least(' ~ metric ~ '_patients_before, ' ~ metric ~ '_patients_after)'
     ) }} as {{ metric }}_{{ column }},
     {% endfor %}
     {% endfor %}

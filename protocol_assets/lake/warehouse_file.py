@@ -1,0 +1,138 @@
+"""The warehouse as a file: opened, copied and replaced whatever other programs do with it.
+
+DuckDB lets one process write to a file. A program that opens the warehouse to write locks it, and
+one that ends before it has closed it leaves a log (WAL) beside it, which does not match the next
+warehouse. Everything of ours closes its files, so that a log beside the warehouse always belongs to
+somebody else; it is removed as soon as nobody has the file open.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from protocol_assets.faults import Fault
+from protocol_assets.lake.zones import Lake
+
+__all__ = [
+    "copy_for_building",
+    "explain_warehouse_errors",
+    "open_read_only",
+    "prepare_building",
+    "put_in_place",
+    "remove_logs",
+    "write_ahead_logs",
+]
+
+_CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
+    "enable_external_access": "false",
+    "lock_configuration": "true",
+}
+_LOCKED: Final = re.compile(r"Could not set lock on file|Conflicting lock")
+_HOLDER: Final = re.compile(r"\(PID (\d+)\)")
+
+
+def write_ahead_logs(path: Path) -> list[Path]:
+    """What DuckDB has written for a database that is not yet part of its file."""
+    return sorted(one for one in path.parent.iterdir() if one.name.startswith(f"{path.name}.wal"))
+
+
+@contextmanager
+def explain_warehouse_errors(path: Path) -> Iterator[None]:
+    """Turn DuckDB's errors about a file into one line that says what to do.
+
+    Raises:
+        Fault: Another program holds the file, or it cannot be opened.
+    """
+    problem = ""
+    try:
+        yield
+    except duckdb.IOException as error:
+        problem = _problem(path, str(error))
+    if problem:
+        raise Fault(problem)
+
+
+def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads a database and no other file of the machine.
+
+    ``read_only`` alone would still let a query read any local file.
+
+    Raises:
+        Fault: Another program holds the file, or it cannot be opened.
+    """
+    with explain_warehouse_errors(path):
+        _remove_foreign_log(path)
+        return duckdb.connect(str(path), read_only=True, config=_CLOSED)
+
+
+def prepare_building(lake: Lake) -> None:
+    """Remove what a build that was killed has left."""
+    remove_logs(lake.warehouse_building)
+    lake.warehouse_building.unlink(missing_ok=True)
+
+
+def copy_for_building(lake: Lake) -> None:
+    """Begin a build with a copy of the warehouse.
+
+    Raises:
+        Fault: Another program may be writing to it, so that a copy could be torn.
+    """
+    with explain_warehouse_errors(lake.warehouse):
+        _remove_foreign_log(lake.warehouse)
+        # Held while it is copied: nobody can begin to write meanwhile.
+        with duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED):
+            shutil.copyfile(lake.warehouse, lake.warehouse_building)
+
+
+def put_in_place(new: Path, target: Path) -> None:
+    """Replace a database by a new one that stands whole in its file.
+
+    Raises:
+        Fault: Another program holds the new one.
+    """
+    if write_ahead_logs(new):
+        with explain_warehouse_errors(new), duckdb.connect(str(new)) as connection:
+            connection.execute("checkpoint")
+    # Before the file, so that readers never find the new one beside the log of the old one.
+    remove_logs(target)
+    new.replace(target)
+
+
+def remove_logs(path: Path) -> None:
+    """Remove the logs of a database: what is in them is lost."""
+    for log in write_ahead_logs(path):
+        log.unlink(missing_ok=True)
+
+
+def _remove_foreign_log(path: Path) -> None:
+    """Remove what another program left behind; never while it still has the file open."""
+    if not write_ahead_logs(path):
+        return
+    try:
+        duckdb.connect(str(path), read_only=True, config=_CLOSED).close()
+    except duckdb.IOException as error:
+        if _LOCKED.search(str(error)):
+            raise
+    remove_logs(path)
+
+
+def _problem(path: Path, text: str) -> str:
+    name = f"{path.parent.name}/{path.name}"
+    if _LOCKED.search(text):
+        holder = _HOLDER.search(text)
+        who = f"another program (process {holder[1]})" if holder else "another program"
+        return (
+            f"{who} has {name} open for writing; close it there and run again; other programs "
+            "should open safe/reading/warehouse.duckdb, read-only"
+        )
+    return (
+        f"DuckDB cannot read or write {name}; check that the disk has free space, then run "
+        "'protocol-assets rebuild', which builds it from the facts"
+    )
