@@ -121,5 +121,5 @@ def test_a_client_certificate_opens_what_is_closed_without(
             pytest.raises(PacsError) as caught,
         ):
             client.list_day(DAY)
-        assert caught.value.kind == "tls"
+        assert caught.value.kind == "handshake"
     assert len(proxy.requests) == asked
