@@ -15,6 +15,7 @@ from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.levels import current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.references import references
+from protocol_assets.analysis.settable import next_settable
 from protocol_assets.analysis.time_model import TimeModel
 
 __all__ = ["potential"]
@@ -29,6 +30,9 @@ _COLUMNS: Final = (
     *("saving_s", "saving_low_s", "saving_high_s", "time_basis", "time_level"),
     *("time_error_median_pct", "time_is_off"),
 )
+
+_FEWEST_TO_HALVE: Final = 2.0
+"""With fewer averages, one fewer would be none, or a partial Fourier acquisition and no average."""
 
 
 def potential(
@@ -80,10 +84,15 @@ def _assess(found: pd.DataFrame) -> None:
 
 
 def _set_what_if(found: pd.DataFrame) -> None:
-    """Without a reference: one average fewer, as a what-if that judges nobody."""
-    fewer = found["level"] * (found["nex_level"] - 1) / found["nex_level"]
+    """Without a reference: one average fewer, as a what-if that judges nobody.
+
+    Where the level is that of NEX, only what the scanner's console accepts.
+    """
+    one_fewer = (found["nex_level"] - 1).where(found["nex_level"] >= _FEWEST_TO_HALVE)
+    fewer = found["level"] * one_fewer / found["nex_level"]
     has_reference = found["reference_level"].notna()
     level = found["reference_level"].where(has_reference, fewer)
+    level = level.mask(found["measure"] == "nex", next_settable(level, found["vendor"]))
     kind = pd.Series(np.where(has_reference, "reference", "one fewer"), index=found.index)
     lower = (level > 0) & (level < found["level"])
     found["what_if_level"] = level.where(lower)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES, volume_per_month
+from protocol_assets.analysis.settable import is_settable
 from protocol_assets.analysis.time_model import TimeModel
 
 __all__ = ["Setting", "what_if"]
@@ -102,6 +103,9 @@ def _ratios(
     if setting.nex is not None:
         averages = setting.nex / rows["nex"]
         reason = reason.mask(averages.isna(), "NEX is not told")
+        is_accepted = is_settable(setting.nex, rows["vendor"])
+        averages = averages.where(is_accepted)
+        reason = reason.mask(~is_accepted, "the console accepts whole averages only")
     if setting.oversampling_percent is not None:
         now = rows["phase_oversampling_percent"]
         lines = (100 + setting.oversampling_percent) / (100 + now)

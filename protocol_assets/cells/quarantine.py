@@ -108,8 +108,9 @@ class LeftOut:
 def is_of_another_day(days: Iterable[dt.date | None], day: dt.date) -> bool:
     """Whether a study belongs to another day than the one it was listed for.
 
-    It does where its series state dates and none of them is the listed one; a placeholder is none. A single
-    series may bear another date, as reconstructions and captures do, or none: the listing decides.
+    It does where its series state dates and none of them is the listed one; a placeholder is no
+    date. A single series may bear another date, as reconstructions and captures do, or none: the
+    listing decides.
 
     Args:
         days: StudyDate of each series; None where it has none.

@@ -106,7 +106,16 @@ def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
         if elements != last:
             last = elements
             found |= {_named(row) for row in flatten_study([instance]).rows}
+            found |= {(one, None) for one in _several(instance.get(_PATIENT_ID))}
     return found
+
+
+def _several(element: Any) -> tuple[str, ...]:
+    """The texts of an element that holds several where one is allowed; each may name somebody."""
+    values = element.get("Value") if isinstance(element, dict) else None
+    if not isinstance(values, list) or len(values) < 2:
+        return ()
+    return tuple(one for one in values if isinstance(one, str))
 
 
 def is_left_out(lines: Sequence[bytes], is_excluded: IsExcluded) -> bool:

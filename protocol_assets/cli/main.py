@@ -171,20 +171,21 @@ def rebuild() -> int:
     settings = Settings.load()
     from protocol_assets.cells.renaming import rename_patients
     from protocol_assets.cells.status import cell_states
-    from protocol_assets.runs import Runner
+    from protocol_assets.runs import CellOutcome, Runner
 
     rename_patients(settings.lake, settings.pseudonyms())
     stale = [
         state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
     ]
     runner = Runner(settings)
-    outcomes = [
-        outcome
-        for cell in stale
-        for outcome in runner.cells(
-            cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
-        )
-    ]
+    outcomes: list[CellOutcome] = []
+    for cell in stale:
+        try:
+            outcomes += runner.cells(
+                cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+            )
+        except Fault as fault:  # the configuration no longer asks for this day or PACS
+            outcomes.append(CellOutcome(cell, "refused", str(fault)))
     problem = runner.report()
     refused = [outcome for outcome in outcomes if outcome.state == "refused"]
     for outcome in refused:

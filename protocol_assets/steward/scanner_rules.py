@@ -18,6 +18,7 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
+from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
 from protocol_assets.steward.scanners import SeenScanner
@@ -86,13 +87,14 @@ def add_scanner_rule(lake: Lake, rule: ScannerRule) -> None:
     Raises:
         Fault: The rule is wrong.
     """
-    others = [one for one in read_scanner_rules(lake) if one.device_key != rule.device_key]
-    try:
-        _scanner_rule({name: getattr(rule, name) for name in _COLUMNS}, others)
-    except ValueError as error:
-        raise Fault(str(error)) from None
-    _check_circles([*others, rule])
-    _write(lake, [*others, rule])
+    with editing(rules_file(lake)):
+        others = [one for one in read_scanner_rules(lake) if one.device_key != rule.device_key]
+        try:
+            _scanner_rule({name: getattr(rule, name) for name in _COLUMNS}, others)
+        except ValueError as error:
+            raise Fault(str(error)) from None
+        _check_circles([*others, rule])
+        _write(lake, [*others, rule])
 
 
 def remove_scanner_rule(lake: Lake, device_key: str) -> None:
@@ -101,11 +103,12 @@ def remove_scanner_rule(lake: Lake, device_key: str) -> None:
     Raises:
         Fault: It has none.
     """
-    rules = read_scanner_rules(lake)
-    others = [one for one in rules if one.device_key != device_key]
-    if len(others) == len(rules):
-        raise Fault(f"{device_key} is neither joined nor excluded")
-    _write(lake, others)
+    with editing(rules_file(lake)):
+        rules = read_scanner_rules(lake)
+        others = [one for one in rules if one.device_key != device_key]
+        if len(others) == len(rules):
+            raise Fault(f"{device_key} is neither joined nor excluded")
+        _write(lake, others)
 
 
 def scanner_rules_table(rules: Iterable[ScannerRule]) -> pa.Table:

@@ -189,10 +189,11 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     (state,) = [one for one in cell_states(lake, pseudonyms) if not one.is_good]
     assert (state.is_stale, state.refusal) == (True, "")
     refusing.undo()
+    refusing.setattr("protocol_assets.runs.Runner.report", lambda _: None)  # of the cells alone
     runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
     assert runner.return_value == 0, runner.output
     assert lake.facts(BAD).exists()
-    assert completeness(deployment, BAD) == ("stored", 1, True, 100)
+    assert read_part(lake.completeness(BAD))["facts_state"].to_pylist() == ["stored"]
 
 
 def test_a_study_that_fails_is_recorded_and_the_others_land(

@@ -13,7 +13,7 @@ from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.facts import CellFacts, describe_and_project
 from protocol_assets.cells.landing import study_file
 from protocol_assets.cells.quarantine import is_of_another_day, left_out
-from protocol_assets.cells.series import flatten_cell
+from protocol_assets.cells.series import flatten_cell, is_left_out
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.faults import Fault
@@ -177,3 +177,12 @@ def test_odd_dates_do_not_change_the_clock(lake: Lake) -> None:
         for study in (plain, odd)
     ]
     assert sorted(offsets[0]) == sorted(offsets[1]) == [0, 180]
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_a_patient_id_with_several_values_may_be_any_of_them(position: int) -> None:
+    """Which of them is the patient is not known; who objected must not be processed."""
+    lines = [encode_instance(scan("1.2.1", 1, t00100020=element("LO", "P1", "P2")))]
+    listed = ("P1", "P2")[position]
+    assert is_left_out(lines, lambda patient, _: patient == listed)
+    assert not is_left_out(lines, lambda patient, _: patient == "P3")
