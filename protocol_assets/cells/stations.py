@@ -37,7 +37,7 @@ from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.quality.suites import SuiteResult
 
-__all__ = ["StationResult", "Stations"]
+__all__ = ["StationResult", "Stations", "write_schemas"]
 
 CellMetadata = Mapping[str, Any]
 """Counts of one cell and an ``overview`` in markdown: nothing identifying."""
@@ -56,6 +56,21 @@ class StationResult:
     passed: dict[Cell, CellMetadata] = field(default_factory=dict)
     refused: dict[Cell, str] = field(default_factory=dict)
     suite: SuiteResult | None = None
+
+
+def write_schemas(lake: Lake) -> None:
+    """Put a part without rows into each data set of the facts, so that dbt finds every column.
+
+    Also in a home of an earlier version, whose facts lack a data set of today.
+    """
+    schemas = {
+        "series": facts_schema(),
+        "completeness": COMPLETENESS_SCHEMA,
+        "impossible": IMPOSSIBLE_SCHEMA,
+        "quarantine": QUARANTINE_SCHEMA,
+    }
+    for name, schema in schemas.items():
+        write_schema_part(lake.safe / "facts" / name, schema)
 
 
 @dataclass(frozen=True)
@@ -80,7 +95,7 @@ class Stations:
 
     def land(self, cells: Iterable[Cell], *, force: bool = False) -> StationResult:
         """``raw_dicomweb``: land each cell and put its counts into the safe zone."""
-        write_schema_part(self.lake.safe / "facts" / "completeness", COMPLETENESS_SCHEMA)
+        write_schemas(self.lake)
 
         def land_one(cell: Cell) -> CellMetadata:
             with self.client_for(cell.pacs) as client:
@@ -109,9 +124,7 @@ class Stations:
 
     def project(self, cells: Iterable[Cell]) -> StationResult:
         """``series_facts``: describe and de-identify each cell, judge, move the good ones."""
-        write_schema_part(self.lake.safe / "facts" / "series", facts_schema())
-        write_schema_part(self.lake.safe / "facts" / "impossible", IMPOSSIBLE_SCHEMA)
-        write_schema_part(self.lake.safe / "facts" / "quarantine", QUARANTINE_SCHEMA)
+        write_schemas(self.lake)
         return self._gated(
             "series_facts", "series_facts_mr", cells, self._project_one, self._commit_facts
         )

@@ -24,6 +24,7 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from protocol_assets.cells.stations import write_schemas
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.faults import Fault
 from protocol_assets.lake.locks import exclusive
@@ -148,6 +149,7 @@ def _build(
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
     with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
+        write_schemas(lake)
         prepare_building(lake)
         if not from_nothing and lake.warehouse.exists():
             copy_for_building(lake)

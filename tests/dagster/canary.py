@@ -70,8 +70,8 @@ class Planter:
         self.dates.add(day)
         return f"{day:%Y%m%d}"
 
-    def element(self, vr: str) -> Element:
-        """An element of a VR whose every value is a token."""
+    def element(self, vr: str, vm: str = "1") -> Element:
+        """An element of a VR whose every value is a token: one, or several where they may be."""
         if vr == "SQ":
             return {"vr": "SQ", "Value": [{"0040A160": {"vr": "UT", "Value": [self.word()]}}]}
         if vr == "PN":
@@ -83,14 +83,16 @@ class Planter:
         if vr in ("DA", "DT"):
             return {"vr": vr, "Value": [self.date() + ("131415" if vr == "DT" else "")]}
         if vr in TEXTS:
-            return {"vr": vr, "Value": [self.word(), self.word().lower()]}
+            several = [self.word().lower()] if vm != "1" else []
+            return {"vr": vr, "Value": [self.word(), *several]}
         return {"vr": vr.split()[0], "Value": [self.word()]}
 
     def every_attribute(self, leave: Iterable[str] = ()) -> dict[str, Element]:
         """A dataset of every attribute of the dictionary, private and unknown ones."""
-        vrs = {tag.replace("x", "0").upper(): row[0] for tag, row in RepeatersDictionary.items()}
-        vrs |= {f"{tag:08X}": row[0] for tag, row in DicomDictionary.items()}
-        return {tag: self.element(vrs[tag]) for tag in sorted(vrs.keys() - set(leave))} | self.odd()
+        known = {tag.replace("x", "0").upper(): row[:2] for tag, row in RepeatersDictionary.items()}
+        known |= {f"{tag:08X}": row[:2] for tag, row in DicomDictionary.items()}
+        wanted = sorted(known.keys() - set(leave))
+        return {tag: self.element(*known[tag]) for tag in wanted} | self.odd()
 
     def odd(self) -> dict[str, Element]:
         """Private blocks of known and unknown creators, unknown tags, VR UN, bulk data."""
@@ -101,11 +103,13 @@ class Planter:
             odd |= {f"{group}10{n:02X}": self.element("LO") for n in range(0, 256, 3)}
         odd |= {f"7777{n:04X}": {"vr": "UN", "Value": [self.word()]} for n in range(40)}
         for n in range(40):
-            hidden = self.word()
-            self.words.remove(hidden)
-            self.stripped.add(hidden)
+            hidden, vr = self.word(), ("UN", "OB", "LO")[n % 3]
+            # UN of a private creator (gggg,0010 to 00FF) is text, and is landed as such.
+            if vr != "UN" or n < 0x10:
+                self.words.remove(hidden)
+                self.stripped.add(hidden)
             binary = base64.b64encode(hidden.encode("latin-1")).decode()
-            odd[f"7779{n:04X}"] = {"vr": ("UN", "OB", "LO")[n % 3], "InlineBinary": binary}
+            odd[f"7779{n:04X}"] = {"vr": vr, "InlineBinary": binary}
         return odd
 
 

@@ -9,9 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from protocol_assets.cells.completeness import COMPLETENESS_SCHEMA
-from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.policy import facts_schema
-from protocol_assets.lake.parquet import write_part, write_schema_part
+from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
@@ -103,11 +102,11 @@ def _write(lake: Lake) -> None:
     ]
     cell = Cell(FIRST, "main")
     write_part(lake.facts(cell), pa.Table.from_pylist(rows, schema=facts_schema()), versions={})
-    counts = dict.fromkeys(COMPLETENESS_SCHEMA.names[2:], 0)
-    landed = [{"study_date": day, "pacs": "main"} | counts for day in days]
+    counts = {one.name: 0 for one in COMPLETENESS_SCHEMA if one.type == pa.int64()}
+    stored = {"pacs": "main", "facts_state": "stored"}
+    landed = [{"study_date": day} | stored | counts for day in days]
     table = pa.Table.from_pylist(landed, schema=COMPLETENESS_SCHEMA)
     write_part(lake.completeness(cell), table, versions={})
-    write_schema_part(lake.safe / "facts" / "impossible", IMPOSSIBLE_SCHEMA)
 
 
 def _scan(device: str, day: dt.date, exam: int) -> dict[str, Any]:

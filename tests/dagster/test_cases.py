@@ -148,7 +148,7 @@ def test_c07_split_volumes_are_one_acquisition(landed: Landed) -> None:
     ((acquisitions,),) = landed.query(
         "select count(*) from marts.fct_acquisition where study_date = '2026-03-09'"
     )
-    assert votes == acquisitions == 2
+    assert votes == acquisitions == 1  # the other series is a localizer
 
 
 def test_c11_dirty_averages(landed: Landed) -> None:
