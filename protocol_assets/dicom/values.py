@@ -44,7 +44,11 @@ CURRENCY_SIGNS: Final = frozenset(
 """What the backslash between values becomes where it is decoded in ISO 646 of Japan or Korea."""
 
 _SEPARATORS = re.compile(f"[{re.escape(chr(92))}{''.join(sorted(CURRENCY_SIGNS))}]")
-_STATED_DATETIME = re.compile(r"(\d+)(?:\.\d+)?([+-]\d{4})?")
+_STATED_DATETIME = re.compile(r"([0-9]+)(\.[0-9]+)?([+-][0-9]{4})?")
+_ISO_DATETIME = re.compile(
+    r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})[T ]?([0-9]{2}):?([0-9]{2})(?::?([0-9]{2})(\.[0-9]+)?)?"
+    r" ?(?:(Z)|([+-][0-9]{2}):?([0-9]{2}))?"
+)
 _TO_THE_MINUTE = len("YYYYMMDDHHMM")
 
 
@@ -155,11 +159,11 @@ def _datetime(text: str) -> dt.datetime | None:
 
     None where the value states no minute (a date alone is not midnight), or a sentinel date.
     """
-    stated = _STATED_DATETIME.fullmatch(text)
-    moment = DT(_FRACTION.sub(r"\1", text))
-    if moment is None:
+    stated = _stated_datetime(text)
+    moment = None if stated is None else DT(_FRACTION.sub(r"\1", stated[0]))
+    if stated is None or moment is None:
         raise ValueError("no datetime")
-    if is_sentinel(moment) or (stated is not None and len(stated[1]) < _TO_THE_MINUTE):
+    if is_sentinel(moment) or len(stated[1]) < _TO_THE_MINUTE:
         return None
     return dt.datetime.combine(
         dt.date(moment.year, moment.month, moment.day),
@@ -169,8 +173,18 @@ def _datetime(text: str) -> dt.datetime | None:
 
 def _utc_offset(text: str) -> str | None:
     """The suffix ``&ZZXX`` of a DT (PS3.5 table 6.2-1), as in Timezone Offset From UTC."""
+    stated = _stated_datetime(text)
+    return None if stated is None else stated[3]
+
+
+def _stated_datetime(text: str) -> re.Match[str] | None:
+    """A date-time by the grammar of DT, also where it was written as ISO 8601 writes it."""
     stated = _STATED_DATETIME.fullmatch(text)
-    return None if stated is None else stated[2]
+    if stated is None and (iso := _ISO_DATETIME.fullmatch(text)):
+        digits = "".join(part or "" for part in iso.groups()[:7])
+        offset = "+0000" if iso[8] else f"{iso[9]}{iso[10]}" if iso[9] else ""
+        stated = _STATED_DATETIME.fullmatch(digits + offset)
+    return stated
 
 
 _SCALARS: dict[str, Callable[[Any], Any]] = {

@@ -68,6 +68,7 @@ def read_identities(rows: Sequence[Row]) -> list[Identity]:
     Args:
         rows: Rows of ``series``, all of one cell.
     """
+    rows = _with_makers(rows)
     patients = _patients(rows)
     shared = _shared_devices(rows)
     of_several = {_study(row, i) for i, row in enumerate(rows) if text(row, SHARED_PATIENT_ID)}
@@ -103,6 +104,24 @@ def _identity(
         device_id=None if "DeviceSerialNumber" in lost else device,
         problems=tuple(problems),
     )
+
+
+def _with_makers(rows: Sequence[Row]) -> list[Row]:
+    """The rows; one that names no manufacturer takes that of its study's series of one serial.
+
+    Else a series without a readable Manufacturer (0008,0070) would be of a scanner of its own.
+    """
+    makers: dict[tuple[object, str | None], set[str]] = defaultdict(set)
+    keys = [(_study(row, i), text(row, "DeviceSerialNumber")) for i, row in enumerate(rows)]
+    for key, row in zip(keys, rows, strict=True):
+        if maker := text(row, "Manufacturer"):
+            makers[key].add(maker)
+    return [
+        {**row, "Manufacturer": next(iter(makers[key]))}
+        if not text(row, "Manufacturer") and len(makers[key]) == 1
+        else row
+        for key, row in zip(keys, rows, strict=True)
+    ]
 
 
 def _study(row: Row, place: int) -> object:

@@ -63,7 +63,7 @@ def warehouse(landed: Collection[Cell], incomplete: Collection[Cell] = ()) -> An
         if name == "nex_monthly"
     ]
     completeness = [
-        {"study_date": cell.day, "pacs": cell.pacs, "is_complete": cell not in incomplete}
+        {"study_date": cell.day, "pacs": cell.pacs, "is_settled": cell not in incomplete}
         for cell in landed
     ]
     tables = {

@@ -182,6 +182,12 @@ def test_another_maker_with_the_same_serial_number_is_another_scanner() -> None:
     assert devices(scanner(1), other) == ["siemens|4711", "ge|4711"]
 
 
+def test_a_series_that_names_no_maker_is_of_its_study_s_scanner() -> None:
+    same = {"StudyInstanceUID": "1.1"}
+    rows = [scanner(1), series(2.0, Manufacturer=None, **same), scanner(2, Manufacturer=None)]
+    assert devices(*rows) == ["siemens|4711", "siemens|4711", "|4711"]
+
+
 @pytest.mark.parametrize("serial", ["000000000000GEMS", "0000", "Aera", "SIEMENS", "n/a", "-"])
 def test_a_placeholder_is_no_serial_number(serial: str) -> None:
     row = series(DeviceSerialNumber=serial)
