@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from protocol_assets.dicom.unknown_values import with_known_values
-from protocol_assets.dicom.values import CURRENCY_SIGNS
 from protocol_assets.pacs.attributes import (
     AVAILABILITY,
     INSTANCE_COUNT,
@@ -31,6 +29,11 @@ from protocol_assets.pacs.attributes import (
 )
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError, describe_kind
+from protocol_assets.pacs.instance_signs import (
+    has_currency_sign,
+    is_private,
+    withholds_private,
+)
 from protocol_assets.pacs.listing import time_range
 from protocol_assets.pacs.probe_report import Finding, ProbeReport, Verdict
 from protocol_assets.pacs.profile import SiteProfile
@@ -322,9 +325,9 @@ class _Probe:
     def _elements(self, instances: list[Row]) -> None:
         most = max(len(instance) for instance in instances)
         tags = {key for instance in instances for key in instance}
-        withheld = any(map(_withholds_private, instances))
+        withheld = any(map(withholds_private, instances))
         self._known["elements"] = most
-        self._known["private_elements"] = any(map(_is_private, tags)) and not withheld
+        self._known["private_elements"] = any(map(is_private, tags)) and not withheld
         if most < _FEW_ELEMENTS or not tags & set(_MR_TIMING):
             self._say(
                 "elements",
@@ -342,7 +345,7 @@ class _Probe:
                 " their VR: scan time and acceleration of some vendors will be estimated or"
                 " unknown (Orthanc: describe them in Dictionary).",
             )
-        elif any(_is_private(key) for key in tags):
+        elif any(is_private(key) for key in tags):
             self._say("private elements", "ok", "It gives the vendors' private elements.")
         else:
             self._say(
@@ -353,7 +356,7 @@ class _Probe:
             )
 
     def _separators(self, instances: list[Row]) -> None:
-        if any(map(_has_currency_sign, instances)):
+        if any(map(has_currency_sign, instances)):
             self._say(
                 "character set",
                 "warn",
@@ -378,30 +381,3 @@ def _day_of(row: Row) -> date | None:
 
 def _reached(reached: bool) -> str:
     return "It answers." if reached else "It could not be reached."
-
-
-def _withholds_private(instance: Row) -> bool:
-    """Whether private elements of unknown VR come without a value that can be read."""
-    return any(
-        _is_private(tag) and element.get("vr") == "UN" and "Value" not in element
-        for tag, element in with_known_values(instance).items()
-        if isinstance(element, dict)
-    )
-
-
-def _has_currency_sign(instance: Row) -> bool:
-    """Whether a code string, which holds no such sign, has one for its separator."""
-    return any(
-        not CURRENCY_SIGNS.isdisjoint(text)
-        for element in instance.values()
-        if isinstance(element, dict) and element.get("vr") == "CS"
-        for text in element.get("Value") or ()
-        if isinstance(text, str)
-    )
-
-
-def _is_private(tag: str) -> bool:
-    try:
-        return int(tag[:4], 16) % 2 == 1
-    except ValueError:
-        return False
