@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 from protocol_assets.protocols.scripts import romanized
 
 __all__ = ["TEXT_FILES", "members", "words"]
@@ -19,7 +20,7 @@ __all__ = ["TEXT_FILES", "members", "words"]
 TEXT_FILES = ("role_text.csv", "anatomy_text.csv", "contrast_text.csv")
 
 _WORD = re.compile(r"[A-Z0-9]+")
-_CAMEL_WORD = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_UNFOLDED_WORD = re.compile(r"[A-Za-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEVELS = re.compile(
     r"\b([CTDLS])H?(\d{1,2})(\s?[-/]?\s?)([CTDLS]?)H?(\d{1,2})\b(?!\s?[-/]\s?[CTDLS]?\d)"
@@ -45,13 +46,17 @@ _SHORTEST_WORD, _LONGEST_WORD = 3, 40
 _SHORTEST_PART = 4
 
 
-@lru_cache(maxsize=65536)
 def words(text: str) -> tuple[str, ...]:
     """The upper-case words of a text, accents stripped (``Übersicht`` is ``UBERSICHT``).
 
     Vertebral levels become one word of their regions: ``L3-S1`` is ``LEVELSLS``, so that the T1 of
-    ``C7-T1`` is a vertebra and no weighting.
+    ``C7-T1`` is a vertebra and no weighting. What lies beyond ``LONGEST_TEXT`` is not read.
     """
+    return _words(text[:LONGEST_TEXT])
+
+
+@lru_cache(maxsize=65536)
+def _words(text: str) -> tuple[str, ...]:
     return tuple(part for word in _WORD.findall(_plain(text)) for part in _parts(word))
 
 
@@ -67,7 +72,7 @@ def _plain(text: str) -> str:
     latin = romanized(text.replace("_", " ").replace("^", " "), _is_known)
     apart = unicodedata.normalize("NFKD", latin)
     unaccented = "".join(c for c in apart if not unicodedata.combining(c))
-    plain = _CAMEL_WORD.sub(_apart, unaccented).upper()
+    plain = _UNFOLDED_WORD.sub(_apart, unaccented).upper()
     for pattern, replacement in _SPELLED_OUT:
         plain = pattern.sub(replacement, plain)
     return _LEVELS.sub(_levels, plain)
