@@ -46,6 +46,7 @@ _RULE_FILES = (
     "field_strength_classes.csv",
     "identity_placeholders.csv",
     "impossible_values.csv",
+    "person_titles.csv",
     "plausible_values.csv",
     "repeats_text.csv",
     "role_agreements.csv",
@@ -70,6 +71,7 @@ _RULE_FILES = (
     "vendors_series_numbers.csv",
     "vendors_trajectory.csv",
     "vocabulary_homoglyphs.csv",
+    "vocabulary_words.csv",
 )
 
 
