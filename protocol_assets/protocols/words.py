@@ -27,7 +27,7 @@ _LEVELS = re.compile(
 )
 _HEAD_TO_TAIL = "CTDLS"
 _WEIGHTINGS = frozenset({"T1", "T2"})
-_AGENT = r"(?:C|CE|GD|GAD\w*|KM|CM|MC|MDC|PDC|IV|EV|INJ\w*|CONTRAST\w*|KONTRAST\w*)"
+_AGENT = r"(?:C|CE|GD|GAD\w*|KM|KU|CM|MC|MDC|PDC|IV|EV|INJ\w*|CONTRAST\w*|KONTRAST\w*)"
 # What punctuation means is spelled out before it is dropped.
 _SPELLED_OUT = (
     (re.compile(r"\b(?:[A-Z]\.){2,}"), lambda match: match[0].replace(".", "") + " "),
@@ -35,7 +35,7 @@ _SPELLED_OUT = (
     (re.compile(r"\bR2\s?\*"), " R2STAR "),
     (re.compile(r"\bT[ .-]([12])(?=W?\b(?!\s*[-/]\s*[TDLS]\d))"), r"T\1"),
     (re.compile(rf"\+\s*{_AGENT}\b(?!-S)"), " POSTCONTRAST "),
-    (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|KM|INJ)\+|(?<=T1)C?\+(?=\W|$)"), " POSTCONTRAST "),
+    (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|KM|KU|INJ)\+|(?<=T1)C?\+(?=\W|$)"), " POSTCONTRAST "),
     (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|GAD|GADO|KM|MDC|INJ)-(?=[\s)\]]|$)"), " NONCONTRAST "),
     (re.compile(r"\b([SC])\s?/\s?C\b"), r" \1C "),
 )
