@@ -162,7 +162,10 @@ def test_what_told_the_anatomy(row: Row, expected: str | None) -> None:
         *((text, False) for text in ("refused", "Patient declined", "contraindicated", "w/out")),
         *((text, False) for text in ("verweigert", "entfällt", "KM abgelehnt", "Ø", "ei")),
         *((text, False) for text in ("не вводился", "не вводили", "未注射", "不使用")),
-        *((text, False) for text in ("0 mL Gadovist", "Gadovist 0.0 ml", "Dotarem refused")),
+        *(
+            (text, False)
+            for text in ("0 mL Gadovist", "0 ml/kg", "Gadovist 0.0 ml", "Dotarem refused")
+        ),
         *((text, True) for text in ("0.1 mmol/kg Gadovist", "Gadovist 10.0 ml", "10 ml Dotarem")),
         *((text, None) for text in ("UNKNOWN", "unknown agent", "not known", "unbekannt", "不明")),
         ("-", None),
@@ -229,6 +232,7 @@ def test_contrast_agent(agent: str | None, expected: bool | None) -> None:
         ("T1 КУ+", "post"),
         ("T1 без КУ", "none"),
         ("T1 强化", "post"),
+        ("T1 未强化", "none"),
         ("T1 注射后", "post"),
         ("T1 注射前", "pre"),
         ("PROTOCOLO", None),
