@@ -50,9 +50,9 @@ class OwnIdentifiers:
     def are_in(self, text: str) -> bool:
         """Whether a text holds one of them, accents, case and look-alikes aside."""
         words = tokens(text)
-        joined = "".join(words)
+        apart, joined = set(words), "".join(words)
         return any(
-            one in words or ((len(one) >= _SHORTEST_WITHIN or not one.isascii()) and one in joined)
+            one in apart or ((len(one) >= _SHORTEST_WITHIN or not one.isascii()) and one in joined)
             for one in self._found
         )
 

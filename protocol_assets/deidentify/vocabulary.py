@@ -13,6 +13,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from protocol_assets.data import data_version, read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 
 __all__ = ["fold", "identifier_pattern", "tokens", "unknown_words", "vocabulary_version"]
 
@@ -43,7 +44,8 @@ _IDENTIFIERS: Final = re.compile(
     r"|[@^]|://|www\."
 )
 
-_SHORTEST_JOINED: Final = 3
+# Longer ones are no words: no text that DICOM allows holds one (LO, PS3.5 6.2).
+_SHORTEST_JOINED, _LONGEST_JOINED = 3, 64
 
 
 def fold(text: str) -> str:
@@ -58,13 +60,20 @@ def tokens(text: str) -> list[str]:
 
 
 def identifier_pattern(text: str) -> bool:
-    """Whether a text holds what looks like a date, a number of 5 digits, a phone or an e-mail."""
-    return _IDENTIFIERS.search(fold(text).lower()) is not None
+    """Whether a text holds what looks like a date, a number of 5 digits, a phone or an e-mail.
+
+    So does a text that is longer than what is read of it: its end may hold anything.
+    """
+    return len(text) > LONGEST_TEXT or _IDENTIFIERS.search(fold(text).lower()) is not None
+
+
+def unknown_words(text: str) -> tuple[str, ...]:
+    """The words of a text, as far as texts are read, that the vocabulary does not hold."""
+    return _unknown_words(text[:LONGEST_TEXT])
 
 
 @lru_cache(maxsize=65536)
-def unknown_words(text: str) -> tuple[str, ...]:
-    """The words of a text that the vocabulary does not hold."""
+def _unknown_words(text: str) -> tuple[str, ...]:
     unknown: list[str] = []
     for written in _TOKEN.findall(text):
         for token in tokens(written):
@@ -93,7 +102,7 @@ def _folded(text: str) -> str:
 def _is_known(token: str) -> bool:
     if token in _words() or _NUMBER.fullmatch(token) is not None:
         return True
-    return len(token) >= _SHORTEST_JOINED and _is_joined(token)
+    return _SHORTEST_JOINED <= len(token) <= _LONGEST_JOINED and _is_joined(token)
 
 
 @lru_cache(maxsize=65536)

@@ -14,9 +14,12 @@ from typing import Final
 
 from protocol_assets.data import read_table
 
-__all__ = ["BOUNDS_FILE", "Bounds", "all_bounds", "bounds_of"]
+__all__ = ["BOUNDS_FILE", "LONGEST_TEXT", "Bounds", "all_bounds", "bounds_of"]
 
 BOUNDS_FILE: Final = "impossible_values.csv"
+
+LONGEST_TEXT: Final = 1024
+"""Characters of a text that are read for words: 16 times what an LO may hold (PS3.5 6.2)."""
 
 _SUFFIXES: Final = ("_min", "_max")
 

@@ -37,7 +37,7 @@ Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 _SPECIFICATION = "series_columns.csv"
 _FIRST = "first"
 # Raised when the meaning of a column changes although the file does not.
-_FLATTENING_REVISION = 3
+_FLATTENING_REVISION = 4
 
 _ARROW: dict[ColumnType, pa.DataType] = {
     "string": pa.string(),

@@ -1,17 +1,20 @@
 """Placeholders: values that identify nobody and nothing, because many share them.
 
 The patterns, each with its source, are in ``identity_placeholders.csv``. They are compared with the
-whole value in upper case, letters and digits only.
+whole value in upper case, letters and digits only, without accents.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
 
 __all__ = ["folded", "is_placeholder"]
+
+_ACCENTS = re.compile(r"(?<=[A-Z])[\u0300-\u036f]+")
 
 
 def is_placeholder(attribute: str, value: str) -> bool:
@@ -26,8 +29,11 @@ def is_placeholder(attribute: str, value: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def folded(value: str) -> str:
-    """Letters and digits in upper case."""
-    return "".join(re.findall(r"[^\W_]+", value.upper()))
+    """Letters and digits of any script in upper case, Latin letters without accents."""
+    apart = unicodedata.normalize("NFKD", value.upper())
+    # In other scripts a mark makes another letter: a й is no и, a テ no デ.
+    plain = unicodedata.normalize("NFC", _ACCENTS.sub("", apart))
+    return "".join(re.findall(r"[^\W_]+", plain))
 
 
 @lru_cache(maxsize=65536)

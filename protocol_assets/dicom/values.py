@@ -50,6 +50,7 @@ _ISO_DATETIME = re.compile(
     r" ?(?:(Z)|([+-][0-9]{2}):?([0-9]{2}))?"
 )
 _TO_THE_MINUTE = len("YYYYMMDDHHMM")
+_TIME_TO_THE_MINUTE = len("HHMM")
 
 
 def raw_values(element: Any) -> Any:
@@ -145,12 +146,15 @@ def _date(text: str) -> dt.date:
     return dt.date(day.year, day.month, day.day)
 
 
-def _time(text: str) -> dt.time:
+def _time(text: str) -> dt.time | None:
+    """Time of day; None where the value states no minute (an hour alone is not the full hour)."""
     # ACR-NEMA wrote colons (PS3.5 table 6.2-1, TM); a leap second is the end of its minute.
     text = re.sub(r"^(\d{4})60", r"\g<1>59", text.replace(":", ""))
     time = TM(_FRACTION.sub(r"\1", text))
     if time is None:
         raise ValueError("no time")
+    if len(text) < _TIME_TO_THE_MINUTE:
+        return None
     return dt.time(time.hour, time.minute, time.second, time.microsecond)
 
 

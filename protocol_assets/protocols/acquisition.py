@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from protocol_assets.data.limits import plausible_range
 from protocol_assets.protocols.clocks import EARLIEST, later
 from protocol_assets.protocols.joining import join_by_names
-from protocol_assets.protocols.limits import duration
+from protocol_assets.protocols.limits import duration, repetition
 from protocol_assets.vendors.row import Row, number, numbers, text
 
 __all__ = ["Acquired", "Membership", "Signature", "group", "joined", "signature"]
@@ -28,7 +27,6 @@ Signature = tuple[object, ...]
 
 _SCANNED = "scanned"
 _MADE = "made"
-_LONGEST_TR_MS = plausible_range("tr_ms")[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,8 +300,8 @@ def _is_same_scan(together: Sequence[Acquired], one: Acquired) -> bool:
     The latter where the first images of a part are missing: its start is then that of a later one.
     """
     first = together[0]
-    within = timedelta(milliseconds=min(first.tr_ms or 0.0, _LONGEST_TR_MS))
-    if _start(one) - _start(first) < max(duration("same_start"), within):
+    within = max(duration("same_start"), repetition(first.tr_ms))
+    if _start(one) - _start(first) < within:
         return True
     looks = {other.look for other in together if other.study == one.study}
     return _start(one) < _end(first) and one.look not in looks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.protocols.names import without_names, without_titled_names
 from protocol_assets.protocols.texts import TextRules
 from protocol_assets.protocols.words import words
 from protocol_assets.vendors.row import Row, text
@@ -22,7 +23,8 @@ def anatomy(row: Row, texts: Texts, exam_texts: Texts) -> tuple[str | None, str 
     one. Where it names none, procedure and study text decide; where it names several, what it
     shares with them. A coded region comes next. Body Part Examined (0018,0015) is absent in a
     third of series and wrong at times: it counts only where nothing else names a region. Last
-    come words that only imply one: a short axis is the heart's where nothing names another region.
+    come words that only imply one: a short axis is the heart's where nothing names another region,
+    and *foster* a fetus and no surname. Names of people are no words of anatomy.
 
     Args:
         row: The series.
@@ -33,7 +35,7 @@ def anatomy(row: Row, texts: Texts, exam_texts: Texts) -> tuple[str | None, str 
         Term of the vocabulary ``anatomy`` and of ``anatomy_evidence``; None, None where nothing
         names a region.
     """
-    own, study = _rules().terms(*texts), _rules().terms(*exam_texts)
+    own, study = _terms("named", texts), _terms("named", exam_texts)
     if own or study:
         return _named(own, study)
     coded = _rules().terms(text(row, "AnatomicRegionCodeMeaning") or "")
@@ -42,8 +44,25 @@ def anatomy(row: Row, texts: Texts, exam_texts: Texts) -> tuple[str | None, str 
     body_part = _body_part(text(row, "BodyPartExamined") or "")
     if body_part:
         return body_part, "body_part"
-    implied = _rules("implied").terms(*texts)
-    return (_only(implied), "series_text") if implied else (None, None)
+    return _implied(texts, exam_texts)
+
+
+def _implied(texts: Texts, exam_texts: Texts) -> tuple[str | None, str | None]:
+    for told_by, said in (("series_text", texts), ("exam_text", exam_texts)):
+        implied = _terms("implied", said)
+        if implied:
+            return _only(implied), told_by
+    return None, None
+
+
+def _terms(kind: str, texts: Texts) -> frozenset[str]:
+    """The regions that the texts name beside the names of people."""
+    found: frozenset[str] = frozenset()
+    for one in texts:
+        found |= _rules(kind).terms(without_names(one)) or _rules(kind).terms(
+            without_titled_names(one)
+        )
+    return found
 
 
 def _named(own: frozenset[str], study: frozenset[str]) -> tuple[str, str]:

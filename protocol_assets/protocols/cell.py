@@ -122,14 +122,15 @@ def _set_start(series: Series, start: Start) -> None:
 
 
 def _drop_shared_starts(cell: Sequence[Series]) -> None:
-    """A start that a header writes for different scans is none."""
+    """A start that headers write for different scans, or almost, is none."""
     shared = shared_starts(
         [
             Shared(
                 study=text(series.row, "StudyInstanceUID"),
                 acquisition=series.term("acquisition_id"),
                 moment=series.start.moment,
-                is_scan=series.reason in ORIGINAL and not series.columns["is_derived_only"],
+                is_scan=series.reason in ORIGINAL,
+                tr_ms=number(series.row, "RepetitionTime"),
             )
             for series in cell
         ]

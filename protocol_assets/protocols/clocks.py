@@ -18,6 +18,7 @@ from typing import Final
 
 from protocol_assets.protocols.daylight import Change, change_near, evened, offset_at
 from protocol_assets.protocols.limits import duration, limit
+from protocol_assets.protocols.midnight import Timed, placeholders
 from protocol_assets.protocols.starts import Registration, Start, read_filed, read_start
 from protocol_assets.vendors.row import Row, text
 
@@ -97,6 +98,7 @@ def later(moment: datetime, seconds: float) -> datetime:
 def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
     """The starts of one cell's series, in order, on a clock that runs evenly within an exam.
 
+    - ``no_clock``: no start, or midnight to the second far from all else of its study.
     - ``out_of_exam``: a start on another day than the rest of its study; it is dropped.
     - ``daylight_saving``: a scan near a change of the offset from UTC on which its patient was
       scanned before and after; the change is taken out where the header states the offsets, or
@@ -114,6 +116,7 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
         cell: The series of one study day and PACS.
         zone: Time zone of the scanners; None where unknown.
     """
+    cell = _without_placeholders(cell)
     starts = [series.start for series in cell]
     outside = _out_of_exam(cell)
     for i in outside:
@@ -123,6 +126,20 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
     for i in _skewed(cell, starts):
         starts[i] = replace(starts[i], flag=starts[i].flag or "skewed")
     return starts
+
+
+def _without_placeholders(cell: Sequence[Clocked]) -> list[Clocked]:
+    dropped = placeholders([_timed(series) for series in cell])
+    return [
+        replace(series, start=Start(None, "no_clock")) if i in dropped else series
+        for i, series in enumerate(cell)
+    ]
+
+
+def _timed(series: Clocked) -> Timed:
+    start = series.start.moment
+    end = None if start is None else later(start, series.scan_time_s or 0.0)
+    return Timed(series.study, start, end, series.registered)
 
 
 def _out_of_exam(cell: Sequence[Clocked]) -> set[int]:

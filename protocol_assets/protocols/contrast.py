@@ -48,7 +48,8 @@ def has_contrast_agent(row: Row) -> bool | None:
     """True where Contrast/Bolus Agent (0018,0010) names one, False where it says none.
 
     ``off``, ``none`` and ``ohne KM`` say none; so does every value whose words do or only speak of
-    agents in general (``contrast_agent_words.csv``). Mere punctuation says nothing.
+    agents in general (``contrast_agent_words.csv``). Mere punctuation says nothing, and neither
+    does ``UNKNOWN``.
     """
     agent = text(row, "ContrastBolusAgent")
     return None if agent is None else _names_agent(agent)
@@ -60,13 +61,15 @@ def _names_agent(agent: str) -> bool | None:
     if not found:
         return None if agent.isascii() else True
     said = {_said(word) for word in found}
+    if "unknown" in said and None not in said:
+        return None
     if said <= {"none", "-"}:
         return "none" not in said
     return _rules().terms(agent) != {"none"}
 
 
 def _said(word: str) -> str | None:
-    """``none``, ``-`` for a word that may stand beside it, None for any other."""
+    """``none``, ``unknown``, ``-`` for a word that may stand beside them, None for any other."""
     for row in read_table("contrast_agent_words.csv"):
         stem = row["word"]
         if word == stem or (stem.endswith("*") and word.startswith(stem[:-1])):

@@ -32,7 +32,7 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 5
+_RULES_REVISION = 6
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",
@@ -46,6 +46,7 @@ _RULE_FILES = (
     "field_strength_classes.csv",
     "identity_placeholders.csv",
     "impossible_values.csv",
+    "person_titles.csv",
     "plausible_values.csv",
     "repeats_text.csv",
     "role_agreements.csv",
@@ -70,6 +71,7 @@ _RULE_FILES = (
     "vendors_series_numbers.csv",
     "vendors_trajectory.csv",
     "vocabulary_homoglyphs.csv",
+    "vocabulary_words.csv",
 )
 
 

@@ -10,9 +10,9 @@ from datetime import timedelta
 from functools import cache
 from typing import Final
 
-from protocol_assets.data.limits import read_limits
+from protocol_assets.data.limits import plausible_range, read_limits
 
-__all__ = ["duration", "limit"]
+__all__ = ["duration", "limit", "repetition"]
 
 _TABLE: Final = "exam_limits.csv"
 
@@ -27,3 +27,8 @@ def limit(name: str) -> float:
 def duration(name: str) -> timedelta:
     """A limit that is a time."""
     return timedelta(seconds=read_limits(_TABLE)[name].seconds)
+
+
+def repetition(tr_ms: float | None) -> timedelta:
+    """A repetition time, in which no other scan fits; at most the longest plausible one."""
+    return timedelta(milliseconds=min(tr_ms or 0.0, plausible_range("tr_ms")[1]))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 
 from protocol_assets.dicom.dates import is_sentinel
-from protocol_assets.protocols.limits import duration
+from protocol_assets.protocols.limits import duration, repetition
+from protocol_assets.protocols.midnight import is_midnight
 from protocol_assets.vendors.row import Row, text
 
 __all__ = [
@@ -31,7 +32,6 @@ __all__ = [
 
 _OFFSET = re.compile(r"([+-])(\d{2}):?(\d{2})")
 _DAY = timedelta(days=1)
-_MIDNIGHT = time()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,30 +86,46 @@ class Shared:
         study: Study Instance UID.
         acquisition: Its acquisition.
         moment: Its start.
-        is_scan: Whether it is an original acquisition, localizers included.
+        is_scan: Whether it is a scan that counts, or a localizer.
+        tr_ms: Repetition time.
     """
 
     study: str | None
     acquisition: str | None
     moment: datetime | None
     is_scan: bool
+    tr_ms: float | None = None
 
 
 def shared_starts(cell: Sequence[Shared]) -> set[int]:
-    """The series whose start is also that of another acquisition, and so no start.
+    """The series whose start another acquisition leaves no room for, and so no start.
 
-    No scanner begins two scans of one study at once: what says so is a dummy, or the start of the
-    study written into each of its series.
+    No scanner begins two scans of one study at once, or the second within a second or a repetition
+    time of the first: what says so is a dummy, counted up or not, or the start of the study written
+    into each of its series.
     """
-    told: dict[tuple[str | None, datetime | None], set[str | None]] = defaultdict(set)
+    told: dict[str, dict[datetime, list[Shared]]] = defaultdict(lambda: defaultdict(list))
     for one in cell:
-        if one.is_scan and one.moment is not None:
-            told[one.study, one.moment].add(one.acquisition)
-    return {
-        i
-        for i, one in enumerate(cell)
-        if one.study is not None and len(told.get((one.study, one.moment), ())) > 1
-    }
+        if one.is_scan and one.study is not None and one.moment is not None:
+            told[one.study][one.moment].append(one)
+    dropped = {(study, moment) for study in told for moment in _crowded(told[study])}
+    return {i for i, one in enumerate(cell) if (one.study, one.moment) in dropped}
+
+
+def _crowded(told: Mapping[datetime, Sequence[Shared]]) -> set[datetime]:
+    """The starts of one study that several acquisitions share or nearly share."""
+    acquisitions = {moment: {one.acquisition for one in told[moment]} for moment in told}
+    crowded = {moment for moment, found in acquisitions.items() if len(found) > 1}
+    moments = sorted(told)
+    for i, moment in enumerate(moments):
+        within = repetition(max(one.tr_ms or 0.0 for one in told[moment]))
+        for following in moments[i + 1 :]:
+            apart = following - moment
+            if apart > duration("same_start") and apart >= within:
+                break
+            if acquisitions[following] != acquisitions[moment]:
+                crowded |= {moment, following}
+    return crowded
 
 
 def read_registration(row: Row) -> Registration:
@@ -141,7 +157,8 @@ def read_start(row: Row, study: Registration, zone: tzinfo | None = None) -> Rea
     """Start of the scan as one series states it.
 
     Acquisition DateTime (0008,002A; the smallest of the frames' in enhanced objects) where it
-    agrees with Acquisition Time (0008,0032) or the latter is absent; else Acquisition Time joined
+    agrees with Acquisition Time (0008,0032) or the latter is absent or midnight to the second, the
+    usual dummy; else Acquisition Time joined
     with Acquisition Date (0008,0022), or with the study's date where that is absent. Series Time is
     no start: Siemens writes it up to hours late.
 
@@ -157,6 +174,8 @@ def read_start(row: Row, study: Registration, zone: tzinfo | None = None) -> Rea
     timed = _timed(row, study)
     if timed.moment is None:
         return stated or Reading(timed, _row_offset(row))
+    if stated is not None and is_midnight(timed.moment.time()):
+        return stated
     if stated is not None and _is_believed(stated, timed.moment, row, study):
         return stated
     return Reading(timed, _row_offset(row))
@@ -190,7 +209,7 @@ def _timed(row: Row, study: Registration) -> Start:
     day = _day(row.get("AcquisitionDate")) or study.day
     if not isinstance(clock, time) or day is None:
         return Start(None, "no_clock")
-    if clock.replace(tzinfo=None) == _MIDNIGHT and study.clock == _MIDNIGHT:
+    if is_midnight(clock) and is_midnight(study.clock):
         return Start(None, "no_clock")
     start = _joined(day, clock)
     began = study.moment or read_filed(row)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 from protocol_assets.protocols.words import members, words
 
 __all__ = ["TextRules"]
@@ -49,7 +50,7 @@ class TextRules:
         """The terms found in any of the texts."""
         found: frozenset[str] = frozenset()
         for text in texts:
-            found |= self._terms(text)
+            found |= self._terms(text[:LONGEST_TEXT])
         return found
 
     def _find(self, text: str) -> frozenset[str]:

@@ -30,6 +30,9 @@ _STIR_TI = (75.0, 260.0)
 # and the repetition time in ms beyond which a text that says FLAIR is believed where the header
 # leaves the inversion time out.
 _FLAIR_TI, _FLAIR_TE, _FLAIR_TR = 1400.0, 50.0, 6000.0
+# Echo time in ms below which an inversion recovery is T1 weighted, and the repetition times in ms
+# of a T1 FLAIR at 1.5 and 3 T: without the inversion they would be those of a proton density.
+_T1_FLAIR_TE, _T1_FLAIR_TR = 50.0, (1200.0, 3500.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +78,8 @@ def weighting(row: Row, texts: Texts, family: str | None, dimension: str | None)
         return Weighting(measured, measured, said, False, is_sure)
     if said == "stir" and _may_be_stir(row, family):
         return Weighting("stir", "stir", said, False, False)
-    if said == "flair" and _may_be_flair(row, family):
-        return Weighting("flair", measured, said, False, False)
+    if said in ("flair", "t1_flair") and _may_be_flair(said, row, family):
+        return Weighting(said, measured, said, False, False)
     agreed = _agreements().get((measured, said))
     if agreed is not None:
         return Weighting(agreed, measured, said, False, True)
@@ -134,7 +137,7 @@ def _inverted(
         return "flair"
     if not has_inversion:
         return None
-    if 500 <= ti <= 1200 and te < 50:
+    if 500 <= ti <= 1200 and te < _T1_FLAIR_TE:
         # MPRAGE and its kin: a prepared 3D gradient echo, by its short echo time where GE says RM.
         is_prepared = family == "gre" or (dimension == "3d" and te < 6)
         return "t1" if is_prepared else "t1_flair"
@@ -147,11 +150,15 @@ def _may_be_stir(row: Row, family: str | None) -> bool:
     return ti is not None and _STIR_TI[0] <= ti <= _STIR_TI[1] and family != "gre"
 
 
-def _may_be_flair(row: Row, family: str | None) -> bool:
+def _may_be_flair(said: str, row: Row, family: str | None) -> bool:
     """Whether the times leave open that fluid is nulled by an inversion that is not stated."""
-    tr = positive(row, "RepetitionTime")
-    stated = number(row, "InversionTime") is not None
-    return not stated and tr is not None and tr > _FLAIR_TR and family != "gre"
+    tr, te = positive(row, "RepetitionTime"), positive(row, "EchoTime")
+    if number(row, "InversionTime") is not None or tr is None or family == "gre":
+        return False
+    if said == "flair":
+        return tr > _FLAIR_TR
+    shortest, longest = _T1_FLAIR_TR
+    return shortest <= tr <= longest and te is not None and te < _T1_FLAIR_TE
 
 
 def _gradient_echo(row: Row, te: float) -> str | None:

@@ -11,6 +11,7 @@ import unicodedata
 from functools import cache, lru_cache
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 from protocol_assets.protocols.scripts import romanized
 
 __all__ = ["TEXT_FILES", "members", "words"]
@@ -19,14 +20,14 @@ __all__ = ["TEXT_FILES", "members", "words"]
 TEXT_FILES = ("role_text.csv", "anatomy_text.csv", "contrast_text.csv")
 
 _WORD = re.compile(r"[A-Z0-9]+")
-_CAMEL_WORD = re.compile(r"[A-Za-z0-9]*[a-z][A-Z][A-Za-z0-9]*")
+_UNFOLDED_WORD = re.compile(r"[A-Za-z0-9]+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LEVELS = re.compile(
     r"\b([CTDLS])H?(\d{1,2})(\s?[-/]?\s?)([CTDLS]?)H?(\d{1,2})\b(?!\s?[-/]\s?[CTDLS]?\d)"
 )
 _HEAD_TO_TAIL = "CTDLS"
 _WEIGHTINGS = frozenset({"T1", "T2"})
-_AGENT = r"(?:C|CE|GD|GAD\w*|KM|CM|MC|MDC|PDC|IV|EV|INJ\w*|CONTRAST\w*|KONTRAST\w*)"
+_AGENT = r"(?:C|CE|GD|GAD\w*|KM|KU|CM|MC|MDC|PDC|IV|EV|INJ\w*|CONTRAST\w*|KONTRAST\w*)"
 # What punctuation means is spelled out before it is dropped.
 _SPELLED_OUT = (
     (re.compile(r"\b(?:[A-Z]\.){2,}"), lambda match: match[0].replace(".", "") + " "),
@@ -34,7 +35,7 @@ _SPELLED_OUT = (
     (re.compile(r"\bR2\s?\*"), " R2STAR "),
     (re.compile(r"\bT[ .-]([12])(?=W?\b(?!\s*[-/]\s*[TDLS]\d))"), r"T\1"),
     (re.compile(rf"\+\s*{_AGENT}\b(?!-S)"), " POSTCONTRAST "),
-    (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|KM|INJ)\+|(?<=T1)C?\+(?=\W|$)"), " POSTCONTRAST "),
+    (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|KM|KU|INJ)\+|(?<=T1)C?\+(?=\W|$)"), " POSTCONTRAST "),
     (re.compile(r"(?<![A-Z])(?:C|IV|EV|GD|GAD|GADO|KM|MDC|INJ)-(?=[\s)\]]|$)"), " NONCONTRAST "),
     (re.compile(r"\b([SC])\s?/\s?C\b"), r" \1C "),
 )
@@ -45,13 +46,17 @@ _SHORTEST_WORD, _LONGEST_WORD = 3, 40
 _SHORTEST_PART = 4
 
 
-@lru_cache(maxsize=65536)
 def words(text: str) -> tuple[str, ...]:
     """The upper-case words of a text, accents stripped (``Übersicht`` is ``UBERSICHT``).
 
     Vertebral levels become one word of their regions: ``L3-S1`` is ``LEVELSLS``, so that the T1 of
-    ``C7-T1`` is a vertebra and no weighting.
+    ``C7-T1`` is a vertebra and no weighting. What lies beyond ``LONGEST_TEXT`` is not read.
     """
+    return _words(text[:LONGEST_TEXT])
+
+
+@lru_cache(maxsize=65536)
+def _words(text: str) -> tuple[str, ...]:
     return tuple(part for word in _WORD.findall(_plain(text)) for part in _parts(word))
 
 
@@ -67,7 +72,7 @@ def _plain(text: str) -> str:
     latin = romanized(text.replace("_", " ").replace("^", " "), _is_known)
     apart = unicodedata.normalize("NFKD", latin)
     unaccented = "".join(c for c in apart if not unicodedata.combining(c))
-    plain = _CAMEL_WORD.sub(_apart, unaccented).upper()
+    plain = _UNFOLDED_WORD.sub(_apart, unaccented).upper()
     for pattern, replacement in _SPELLED_OUT:
         plain = pattern.sub(replacement, plain)
     return _LEVELS.sub(_levels, plain)

@@ -1,10 +1,11 @@
-"""Which texts speak of the series and which of its exam."""
+"""Which texts speak of the series and which of its exam, each as far as texts are read."""
 
 from __future__ import annotations
 
 from functools import cache
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 from protocol_assets.vendors.row import Row, text
 
 __all__ = ["Texts", "exam_texts", "series_texts"]
@@ -30,7 +31,8 @@ def exam_texts(row: Row, vendor: str | None) -> Texts:
 
 
 def _present(row: Row, columns: tuple[str, ...]) -> Texts:
-    return tuple(value for column in columns if (value := text(row, column)) is not None)
+    found = (text(row, column) for column in columns)
+    return tuple(value[:LONGEST_TEXT] for value in found if value is not None)
 
 
 @cache

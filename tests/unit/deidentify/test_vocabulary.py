@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from protocol_assets.data import read_table
 from protocol_assets.deidentify.vocabulary import fold, identifier_pattern, tokens, unknown_words
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 
 DESCRIPTIONS = Path(__file__).parents[1] / "protocols" / "descriptions.csv"
 
@@ -93,3 +94,16 @@ def test_most_real_world_descriptions_are_known() -> None:
 def test_folding_is_stable_and_keeps_no_accents(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert tokens(text) == tokens(fold(text))
+
+
+@pytest.mark.parametrize("unit", ["SAG ", "SAGT2", "a", "膝"])
+def test_a_text_too_long_to_read_is_no_label(unit: str) -> None:
+    text = unit * (LONGEST_TEXT + 1)
+    assert identifier_pattern(text)
+    assert len(unknown_words(text)) <= 1
+    assert not identifier_pattern(text[:LONGEST_TEXT])
+
+
+def test_words_run_together_are_looked_for_in_what_dicom_allows() -> None:
+    assert unknown_words("SAGT2" * 12) == ()
+    assert unknown_words("SAGT2" * 13) == ("SAGT2" * 13,)

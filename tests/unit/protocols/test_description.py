@@ -1,6 +1,7 @@
 """The whole cell: columns, terms, real headers, anything odd."""
 
 import math
+import time
 from collections.abc import Callable
 from datetime import UTC
 
@@ -189,3 +190,16 @@ def test_real_xa_maps_do_not_count(real_series: RealSeries) -> None:
     assert all(d["scan_time_method"] == "acquisition_duration" for d in counted)
     assert {d["nex"] for d in counted} == {1.0}
     assert len({d["exam_id"] for d in described}) == 1
+
+
+@pytest.mark.parametrize("unit", ["a", "aB", "sag t2 ", "膝", "КУ ", "T1+ ", "WITH AND ", "Dr. "])
+def test_a_text_of_any_length_is_read_in_bounded_time(unit: str) -> None:
+    columns = (
+        *("SeriesDescription", "ProtocolName", "StudyDescription", "ContrastBolusAgent"),
+        *("BodyPartExamined", "AnatomicRegionCodeMeaning"),
+    )
+    long: dict[str, object] = dict.fromkeys(columns, unit * (100_000 // len(unit)))
+    began = time.monotonic()
+    describe_cell([series() | long])
+    # A second on a slow machine; minutes where the time grows with the square of the length.
+    assert time.monotonic() - began < 10

@@ -267,3 +267,33 @@ def test_the_tables_name_terms() -> None:
         assert {row["physics"], row["text"], row["weighting"]} <= terms, row
         assert row["weighting"] in (row["physics"], row["text"])
     assert {row["together"] for row in read_table("role_weightings_together.csv")} - {""} <= terms
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("csi3d", "csi_3d_35", "svs_se_30", "PRESS SV", "SV_35", "steam sv", "PROBE-P"),
+        *("semi-LASER", "single voxel", "sag MRS"),
+    ],
+)
+@pytest.mark.parametrize(
+    "row", [se(2000.0, 30.0), se(1700.0, 135.0), se(3000.0, 80.0), se(700.0, 20.0), gre(1500, 35.0)]
+)
+def test_a_spectrum_has_no_weighting_of_an_image(row: Row, text: str) -> None:
+    assert found({**row, "SeriesDescription": text}).term == "spectroscopy"
+
+
+@pytest.mark.parametrize(
+    ("row", "text", "expected"),
+    [
+        (se(2200.0, 12.0), "Sag T1 FLAIR", "t1_flair"),
+        (se(2800.0, 24.0), "T1 FLAIR SAG", "t1_flair"),
+        (se(2200.0, 12.0), "t1_tirm_dark-fluid_sag", "t1_flair"),
+        (se(2200.0, 12.0), "SAG PD", "pd"),
+        (se(4500.0, 12.0), "Sag T1 FLAIR", "pd"),
+        (se(2200.0, 90.0), "Sag T1 FLAIR", "t2"),
+        (gre(2200.0, 12.0), "Sag T1 FLAIR", "t2_star"),
+    ],
+)
+def test_a_t1_flair_whose_inversion_is_not_stated(row: Row, text: str, expected: str) -> None:
+    assert found({**row, "SeriesDescription": text}).term == expected

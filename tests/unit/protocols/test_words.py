@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.data import read_table
+from protocol_assets.dicom.bounds import LONGEST_TEXT
 from protocol_assets.protocols.words import TEXT_FILES, members, words
 
 
@@ -79,6 +80,11 @@ def test_any_text_has_words_in_plain_capitals(text: str) -> None:
 @given(st.lists(st.sampled_from(["SAG", "T2", "TSE", "FS", "COR", "PD", "384"]), min_size=1))
 def test_cutting_loses_no_letter(parts: list[str]) -> None:
     assert "".join(words("".join(parts))) == "".join(parts)
+
+
+def test_a_text_is_read_as_far_as_texts_are() -> None:
+    assert words("SAG " * LONGEST_TEXT) == ("SAG",) * (LONGEST_TEXT // 4)
+    assert words("x" * LONGEST_TEXT + " SAG") == ("X" * LONGEST_TEXT,)
 
 
 def test_no_rule_hides_what_cutting_reads() -> None:
