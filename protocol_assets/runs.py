@@ -70,6 +70,7 @@ class Runner:
 
         Raises:
             Fault: The range or the PACS lies outside the configuration.
+            KeyboardInterrupt: The run was stopped; what has landed is kept.
         """
         self.settings.courtesy(pacs).insist()  # a person asks, and may have mended what failed
         self._check_range(pacs, first, last)
@@ -136,13 +137,27 @@ class Runner:
     ) -> dg.ExecuteInProcessResult:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
         with dg.DagsterInstance.get() as instance:
-            return self.definitions.resolve_job_def(job).execute_in_process(
+            result = self.definitions.resolve_job_def(job).execute_in_process(
                 run_config=config,
                 instance=instance,
                 tags=tags,
                 asset_selection=selection,
                 raise_on_error=False,
             )
+        if _was_interrupted(result):
+            # Dagster takes SIGINT and SIGTERM for the failure of a step; they end all that we do.
+            raise KeyboardInterrupt
+        return result
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    failed = result.filter_events(lambda event: event.is_step_failure)
+    errors = [event.step_failure_data.error for event in failed]
+    return any(
+        error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        for error in errors
+        if error is not None
+    )
 
 
 def _failures(result: dg.ExecuteInProcessResult) -> list[str]:

@@ -114,10 +114,19 @@ class StudiesLanding:
     def _pass(self, studies: Sequence[ListedStudy], progress: Progress) -> dict[str, StudyEntry]:
         entries = {}
         # The courtesy lets ``workers`` of them ask at the same time; the others write meanwhile.
-        with ThreadPoolExecutor(max_workers=2 * self.client.endpoint.workers) as pool:
+        pool = ThreadPoolExecutor(max_workers=2 * self.client.endpoint.workers)
+        try:
             for done, entry in enumerate(pool.map(self._study, studies), start=1):
                 entries[entry.name] = entry
                 progress(done, len(studies))
+        except Exception:
+            raise
+        except BaseException:
+            # The run is being stopped: what has landed is kept, and nothing more is asked.
+            self.client.stop()
+            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
         return entries
 
     # What is retrieved

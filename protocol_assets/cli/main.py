@@ -39,6 +39,8 @@ Tell = Callable[[Cell, int, int], None]
 _ALL_LANDED: Final = 0
 _SOME_MISSING: Final = 1
 _CONFIGURATION: Final = 2
+_STOPPED: Final = 130
+"""As shells tell SIGINT; SIGTERM ends alike."""
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -50,6 +52,7 @@ def main() -> None:
         code = cli.main(standalone_mode=False) or _ALL_LANDED
     except click.exceptions.Abort:
         _say("interrupted; what has landed stays, run again for the rest")
+        code = _STOPPED
     except click.ClickException as error:
         error.show()
     except ConfigurationError as error:

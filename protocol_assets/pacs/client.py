@@ -44,7 +44,7 @@ class PacsClient:
         courtesy: What is kept to in asking it.
         tries: Most requests for one answer; 1 where a later run asks again anyway.
         budget_s: Longest all requests of this client together may take from now on.
-        sleep: Waits so many seconds between tries.
+        sleep: Waits so many seconds between tries; by default until ``stop`` at the latest.
         clock: Monotonic seconds, for the deadline.
     """
 
@@ -55,7 +55,7 @@ class PacsClient:
         courtesy: Courtesy | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.endpoint = endpoint
@@ -81,6 +81,10 @@ class PacsClient:
     def close(self) -> None:
         """Closes the connections."""
         self._session.close()
+
+    def stop(self) -> None:
+        """Ends what all threads ask and wait for; the PACS is asked nothing more."""
+        self._session.stop()
 
     @property
     def last_answer(self) -> Answer:

@@ -35,19 +35,28 @@ from protocol_assets.pacs.courtesy import Courtesy, Exchange, HeldError, Unhurri
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.login import Basic, Bearer, ClientCredentials, Login, LoginError
-from protocol_assets.pacs.transport import DeadlineAdapter, kept_deadline, silence_libraries
+from protocol_assets.pacs.transport import (
+    DeadlineAdapter,
+    Reading,
+    kept_deadline,
+    silence_libraries,
+)
 from protocol_assets.pacs.transport_errors import (
     UnusableFileError,
     transport_kind,
     unusable_certificates,
 )
 
-__all__ = ["Effort", "GuardedSession"]
+__all__ = ["Effort", "GuardedSession", "StoppedError"]
 
 TRIES: Final = 4
 _BACKOFF_S, _BACKOFF_CAP_S = 0.5, 30.0
 _RETRY_BUDGET_S = 90.0
 _DRAIN_BYTES = 65_536
+
+
+class StoppedError(Exception):
+    """The run is being stopped: the PACS is asked nothing more."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +86,7 @@ class GuardedSession(requests.Session):
         courtesy: What is kept to in asking it.
         tries: Most requests for one answer.
         budget_s: Longest all requests together may take from now on.
-        sleep: Waits so many seconds.
+        sleep: Waits so many seconds; by default until ``stop`` at the latest.
         clock: Monotonic seconds.
         uniform: A random number between two bounds.
         now: The time of day, for a Retry-After that is a date.
@@ -93,7 +102,7 @@ class GuardedSession(requests.Session):
         courtesy: Courtesy | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
         uniform: Callable[[float, float], float] = random.uniform,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -103,7 +112,9 @@ class GuardedSession(requests.Session):
         self.endpoint = endpoint
         self.courtesy: Courtesy = courtesy or Unhurried()
         self._tries = tries
-        self._sleep, self._clock, self._uniform, self._now = sleep, clock, uniform, now
+        self._stopped, self._reading = threading.Event(), Reading()
+        self._sleep, self._clock = sleep or self._stopped.wait, clock
+        self._uniform, self._now = uniform, now
         self._budget_ends_at = clock() + budget_s
         self._thread = threading.local()
         self._effort, self._counting = Effort(), threading.Lock()
@@ -122,6 +133,11 @@ class GuardedSession(requests.Session):
     def effort(self) -> Effort:
         """What has been asked so far, by all threads."""
         return self._effort
+
+    def stop(self) -> None:
+        """Ends the requests and waits of all threads; each of them gets a ``StoppedError``."""
+        self._stopped.set()
+        self._reading.end()
 
     @contextmanager
     def unless(self, etag: str) -> Iterator[None]:
@@ -222,6 +238,7 @@ class GuardedSession(requests.Session):
         self, request: requests.PreparedRequest, ends_at: float, tries: int
     ) -> ObjectsResponse | Failure:
         """One request, when its turn has come."""
+        self._go_on()
         try:
             turn = self.courtesy.reserve()
         except HeldError as held:
@@ -234,9 +251,11 @@ class GuardedSession(requests.Session):
         if turn > 0:
             self._sleep(turn)
         with self.courtesy.slot():
+            self._go_on()
             began = self._clock()
             message = self._exchange(request, ends_at)
             seconds = self._clock() - began
+        self._go_on()
         # The PACS is free for the next request while this thread reads what came.
         outcome = self._judged(request, message, tries)
         received = len(message.body) if isinstance(message, Message) else 0
@@ -258,6 +277,11 @@ class GuardedSession(requests.Session):
         )
         return outcome
 
+    def _go_on(self) -> None:
+        """Raises StoppedError once stopped: what broke off then is no fault of the PACS."""
+        if self._stopped.is_set():
+            raise StoppedError
+
     def _judged(
         self, request: requests.PreparedRequest, message: Message | Failure, tries: int
     ) -> ObjectsResponse | Failure:
@@ -276,7 +300,9 @@ class GuardedSession(requests.Session):
             return Failure("timeout")
         idle = min(self.endpoint.request_timeout_s, left)
         try:
-            with kept_deadline(self.endpoint.request_timeout_s, ends_at, self._clock):
+            with kept_deadline(
+                self.endpoint.request_timeout_s, ends_at, self._clock, self._reading
+            ):
                 if self._login is not None:
                     request.headers["Authorization"] = self._login.header()
                 response = super().send(

@@ -21,7 +21,7 @@ from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-__all__ = ["DeadlineAdapter", "kept_deadline", "silence_libraries"]
+__all__ = ["DeadlineAdapter", "Reading", "kept_deadline", "silence_libraries"]
 
 # These name URLs, query strings and UIDs, in some warnings too ("Failed to parse headers (url=").
 _TALKATIVE = (
@@ -34,24 +34,62 @@ _TALKATIVE = (
 )
 
 
+class Reading:
+    """The sockets that threads read at the moment, so that another thread can end it."""
+
+    def __init__(self) -> None:
+        self._by_thread: dict[int, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._has_ended = False
+
+    def begin(self, sock: socket.socket) -> None:
+        """This thread reads a socket.
+
+        Raises:
+            TimeoutError: All reading has been ended.
+        """
+        with self._lock:
+            if self._has_ended:
+                raise TimeoutError("stopped")
+            self._by_thread[threading.get_ident()] = sock
+
+    def done(self) -> None:
+        """This thread reads no longer."""
+        with self._lock:
+            self._by_thread.pop(threading.get_ident(), None)
+
+    def end(self) -> None:
+        """Ends what is being read, and lets nothing begin."""
+        with self._lock:
+            self._has_ended = True
+            for sock in self._by_thread.values():
+                with contextlib.suppress(OSError):
+                    sock.shutdown(socket.SHUT_RDWR)
+
+
 class _Limits(threading.local):
     """Limits of the request that this thread makes: longest silence, end by ``clock``."""
 
     idle_s: float = 60.0
     ends_at: float = float("inf")
     clock: Callable[[], float] = staticmethod(time.monotonic)
+    reading: Reading | None = None
 
 
 _limits = _Limits()
 
 
 @contextlib.contextmanager
-def kept_deadline(idle_s: float, ends_at: float, clock: Callable[[], float]) -> Iterator[None]:
+def kept_deadline(
+    idle_s: float, ends_at: float, clock: Callable[[], float], reading: Reading
+) -> Iterator[None]:
     """Within, every read of this thread ends by ``ends_at`` (as ``clock`` tells it)."""
     _limits.idle_s, _limits.ends_at, _limits.clock = idle_s, ends_at, clock
+    _limits.reading = reading
     try:
         yield
     finally:
+        reading.done()
         _limits.__dict__.clear()
 
 
@@ -81,6 +119,8 @@ class _DeadlineReader(io.RawIOBase):
 class _DeadlineResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
+        if _limits.reading is not None:
+            _limits.reading.begin(sock)
         raw = self.fp.detach()
         self.fp = io.BufferedReader(_DeadlineReader(raw, sock))
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler
@@ -21,7 +22,9 @@ from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.runs import Runner
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from tests.integration.conftest import Deploy
 from tests.integration.fault_server import DAY
 from tests.integration.land_one import PSEUDONYMS
 
@@ -143,6 +146,48 @@ def test_a_killed_run_is_finished_by_the_next(
     assert len(pacs.asked) == STUDIES - len(stood)
     assert content(lake) == content(undisturbed)
     assert not list(lake.raw(CELL).glob(".*"))
+
+
+def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
+    pacs: Pacs, undisturbed: Lake, deploy: Deploy
+) -> None:
+    """SIGTERM, as of a service manager, while a slow PACS owes most of a day."""
+    settings = deploy(pacs.url(), DAY.isoformat(), DAY.isoformat())
+    days = ("--from", DAY.isoformat(), "--to", DAY.isoformat())
+    pacs.asked.clear()
+    began = threading.Event()
+
+    def slow(number: int) -> None:
+        if number == 10:
+            began.set()
+        if number >= 10:
+            time.sleep(3)
+
+    pacs.on_metadata = slow
+    run = subprocess.Popen(
+        [sys.executable, "-m", "protocol_assets", "materialize", "--pacs", "orthanc", *days],
+        cwd=Path(__file__).parents[2],
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert began.wait(60)
+        run.send_signal(signal.SIGTERM)
+        asked_at = time.monotonic()
+        _, told = run.communicate(timeout=60)
+        assert time.monotonic() - asked_at < 15, "two hundred studies of three seconds are left"
+    finally:
+        pacs.on_metadata = None
+        run.kill()
+    assert run.returncode == 130
+    assert b"what has landed stays" in told
+    lake = settings.lake
+    stood = {path.name for path in lake.raw(Cell(DAY, "orthanc")).glob("*.zst")}
+    assert 1 <= len(stood) < STUDIES
+    assert not list(lake.raw(Cell(DAY, "orthanc")).glob(".*")), "nothing half written"
+    again = Runner(settings).cells("orthanc", DAY, DAY)
+    pacs.asked.clear()
+    assert [outcome.state for outcome in again] == ["landed"]
+    assert len(pacs.asked) == STUDIES - len(stood), "what had landed is not fetched again"
 
 
 @pytest.mark.parametrize("crash", ["study", "manifest"])
