@@ -1,6 +1,6 @@
 """The platform's own path from DICOMweb to the warehouse and the report, timed.
 
-The simulated PACS serves from a process of its own. The cells of both PACS are worked on month by
+The PACS serve from a process of their own. The cells of both PACS are worked on month by
 month in two processes, as two of Dagster's runs would; warehouse, published marts and report are
 made by the job that Dagster runs.
 """
@@ -21,12 +21,11 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
 
+from benchmarks.poc_sources import Source
 from protocol_assets.build import stations
-from protocol_assets.demo import sign_targets
 from protocol_assets.lake.zones import Cell
 from protocol_assets.runs import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.steward.scanners import ScannerName, name_scanner
 from protocol_assets.vendors.identify import device_id
 
@@ -38,7 +37,7 @@ _MIB: Final = 1024
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _CONFIGURATION: Final = """\
 home = "home"
-timezone = "Europe/Berlin"
+timezone = "{timezone}"
 start_date = {start}
 end_date = {end}
 """
@@ -71,18 +70,18 @@ class Ingest:
     problem: str | None = None
 
 
-def ingest(fleet: Fleet, folder: Path) -> tuple[Settings, Ingest]:
+def ingest(source: Source, folder: Path) -> tuple[Settings, Ingest]:
     """Land a fleet, make its facts, build the warehouse and the report.
 
     Args:
-        fleet: What the PACS hold.
+        source: What the PACS hold.
         folder: An empty directory.
     """
     done = Ingest()
-    with _served(fleet, done) as url:
-        settings = _deployment(fleet, folder, url)
+    with _served(source, done) as url:
+        settings = _deployment(source, folder, url)
         start = time.perf_counter()
-        _cells(fleet, settings, done)
+        _cells(source, settings, done)
         done.seconds["cells: raw, series, facts"] = time.perf_counter() - start
     start = time.perf_counter()
     with ProcessPoolExecutor(1, mp_context=_SPAWN) as pool:
@@ -95,44 +94,41 @@ def ingest(fleet: Fleet, folder: Path) -> tuple[Settings, Ingest]:
 
 
 @contextmanager
-def _served(fleet: Fleet, done: Ingest) -> Iterator[str]:
-    """The root of the simulated PACS; its share of the machine's time is told apart."""
+def _served(source: Source, done: Ingest) -> Iterator[str]:
+    """The root of the served PACS; its share of the machine's time is told apart."""
     here, there = _SPAWN.Pipe()
-    server = _SPAWN.Process(target=_serve, args=(fleet, there), daemon=True)
+    server = _SPAWN.Process(target=_serve, args=(source, there), daemon=True)
     server.start()
     try:
         yield here.recv()
     finally:
         here.send("end")
-        done.worked_s["simulated PACS (CPU)"] = here.recv()
+        done.worked_s["served PACS (CPU)"] = here.recv()
         server.join()
 
 
-def _serve(fleet: Fleet, pipe: Connection) -> None:
-    with SimulatedPacs(fleet) as pacs:
-        pipe.send(pacs.url())
+def _serve(source: Source, pipe: Connection) -> None:
+    with source.served() as url:
+        pipe.send(url)
         pipe.recv()
     pipe.send(time.process_time())
 
 
-def _deployment(fleet: Fleet, folder: Path, url: str) -> Settings:
+def _deployment(source: Source, folder: Path, url: str) -> Settings:
     """A hospital's configuration, the names of its scanners, and the targets it has signed."""
-    text = _CONFIGURATION.format(start=fleet.start, end=fleet.end)
-    for site in fleet.sites:
-        text += _PACS.format(name=site, url=url.replace("/dicom-web", f"/{site}/dicom-web"))
+    text = _CONFIGURATION.format(start=source.start, end=source.end, timezone=source.timezone)
+    for name, root in source.pacs(url).items():
+        text += _PACS.format(name=name, url=root)
     (folder / "protocol_assets.toml").write_text(text, encoding="utf-8")
     settings = _settings(str(folder))
     settings.lake.prepare()
     settings.lake.demo_marker.write_text("simulated\n", encoding="utf-8")
     pseudonyms = settings.pseudonyms()
-    for number, scanner in enumerate(fleet.scanners):
-        serials = dict.fromkeys([scanner.serial, fleet.scanner_on(number, fleet.end).serial])
-        for place, serial in enumerate(serials):
-            row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": serial}
-            key = pseudonyms.of("device", device_id(row) or "")
-            label = f"{scanner.site.name.title()} MR {number + 1}{' (new)' * place}"
-            name_scanner(settings.lake, ScannerName(key, label, scanner.site.name.title()))
-    sign_targets(fleet, settings.lake)
+    for (manufacturer, serial), (scanner, site) in source.names().items():
+        row = {"Manufacturer": manufacturer, "DeviceSerialNumber": serial}
+        key = pseudonyms.of("device", device_id(row) or "")
+        name_scanner(settings.lake, ScannerName(key, scanner, site))
+    source.sign(settings.lake)
     return settings
 
 
@@ -142,8 +138,9 @@ def _settings(folder: str) -> Settings:
     return Settings.load()
 
 
-def _cells(fleet: Fleet, settings: Settings, done: Ingest) -> None:
-    days = [fleet.start + dt.timedelta(days=n) for n in range((fleet.end - fleet.start).days + 1)]
+def _cells(source: Source, settings: Settings, done: Ingest) -> None:
+    length = (source.end - source.start).days + 1
+    days = [source.start + dt.timedelta(days=n) for n in range(length)]
     batches = [
         (str(settings.home.parent), [Cell(day, pacs.name) for day in days[at : at + _BATCH_DAYS]])
         for at in range(0, len(days), _BATCH_DAYS)

@@ -12,12 +12,13 @@ import pandas as pd
 
 from benchmarks.poc_ingest import ingest
 from benchmarks.poc_questions import findings
+from benchmarks.poc_sources import SimulatedSource
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.potential import potential
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.catalogue import Protocol, Scanner, scanners
-from protocol_assets.simulator.comparison import PLACE, read_truth
+from protocol_assets.simulator.comparison import PLACE
 from protocol_assets.simulator.device_protocols import Setting
 
 __all__ = ["inversion"]
@@ -52,11 +53,12 @@ def inversion() -> pd.DataFrame:
         by comparison, ``without_reference``.
     """
     fleet = _Inverted(1, 3, 240, dt.date(2026, 1, 1), dt.date(2026, 2, 28), "lumbar")
+    source = SimulatedSource(fleet)
     with tempfile.TemporaryDirectory() as folder:
-        settings, done = ingest(fleet, Path(folder))
+        settings, done = ingest(source, Path(folder))
         if done.problem:
             raise SystemExit(done.problem)
-        known = findings(settings.lake, read_truth(fleet, settings.pseudonyms()))
+        known = findings(settings.lake, source.truth(settings.pseudonyms()))
     day = pd.Timestamp(fleet.end)
     judged = potential(known.frame, known.targets, known.model, day)
     told = compliance(known.frame, known.targets, day).findings

@@ -35,9 +35,10 @@ from benchmarks.poc_scores import (
     relapse_scores,
     time_errors,
 )
+from benchmarks.poc_sources import SimulatedSource, Source
 from protocol_assets.analysis.levels import with_averages
 from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.comparison import potential_scores, read_truth
+from protocol_assets.simulator.comparison import potential_scores
 from protocol_assets.simulator.device_protocols import Variant
 
 _HARDER: Final = Variant(preparation_s=(5, 10), tr_follows_nex=True)
@@ -74,7 +75,7 @@ def main() -> None:
         fleet = Fleet(
             seed, given.scanners, given.studies, usual.start, usual.end, "lumbar", variant
         )
-        verdicts += one_fleet(name, fleet)
+        verdicts += one_fleet(name, SimulatedSource(fleet))
     told = inversion()
     _print("The inversion case: two scanners at NEX 3, MR3 at 1", told)
     wrong = _figure(told, "MR3", "flagged")
@@ -84,14 +85,14 @@ def main() -> None:
     sys.exit(0 if table["met"].all() else 1)
 
 
-def one_fleet(name: str, fleet: Fleet) -> list[Verdict]:
+def one_fleet(name: str, source: Source) -> list[Verdict]:
     """Ingest one fleet, analyse it, print all figures, and judge those that were promised."""
-    print(f"\n##### {name}: {fleet.number_of_scanners} scanners, {fleet.number_of_studies} studies")
+    print(f"\n##### {name}: {source.described}")
     with tempfile.TemporaryDirectory() as folder:
-        settings, done = ingest(fleet, Path(folder))
+        settings, done = ingest(source, Path(folder))
         if done.problem:
             raise SystemExit(f"{name}: {done.problem}")
-        truth = read_truth(fleet, settings.pseudonyms())
+        truth = source.truth(settings.pseudonyms())
         known = findings(settings.lake, truth)
     _print_ingest(done, known.seconds)
     start = time.perf_counter()
@@ -102,7 +103,7 @@ def one_fleet(name: str, fleet: Fleet) -> list[Verdict]:
     changing = potential_scores(judged[judged["kind"] == "potential"])
     for column in ("kind", "vendor", "assessment_reason"):
         _print(f"by {column}", potential_by(judged, column))
-    days = (fleet.end - fleet.start).days + 1
+    days = (source.end - source.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
     votes = with_averages(known.frame)

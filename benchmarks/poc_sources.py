@@ -1,0 +1,335 @@
+"""Where a benchmark's studies and truth come from: the simulator, or a fleet of other make."""
+
+from __future__ import annotations
+
+import csv
+import importlib
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, Protocol, cast
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+
+from benchmarks.fleets import contract
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.demo import sign_targets
+from protocol_assets.lake.locks import editing
+from protocol_assets.lake.zones import Lake
+from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets.simulator.comparison import Truth, read_truth
+from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
+from protocol_assets.vendors.identify import identify
+
+__all__ = ["GeneratedSource", "SimulatedSource", "Source"]
+
+_PACS: Final = "archive"
+_DAYS_KEPT: Final = 4
+_DAY: Final = "00080020"
+_STUDY: Final = "0020000D"
+_SERIES: Final = "0020000E"
+
+
+class Source(Protocol):
+    """A fleet that can be served to the platform, and its truth."""
+
+    @property
+    def start(self) -> date:
+        """First day."""
+
+    @property
+    def end(self) -> date:
+        """Last day."""
+
+    @property
+    def timezone(self) -> str:
+        """Time zone of the scanners' clocks."""
+
+    @property
+    def described(self) -> str:
+        """What it is, for a heading."""
+
+    def pacs(self, url: str) -> dict[str, str]:
+        """Name and DICOMweb root of each PACS, of what ``served`` gave."""
+
+    def served(self) -> AbstractContextManager[str]:
+        """Serve the studies on loopback; gives the root."""
+
+    def names(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """Manufacturer and serial number to the names of scanner and site."""
+
+    def sign(self, lake: Lake) -> None:
+        """Write the targets that the sites have signed."""
+
+    def truth(self, pseudonyms: Pseudonyms) -> Truth:
+        """What really happened, joined to the pseudonyms of the series."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSource:
+    """The project's own simulator."""
+
+    fleet: Fleet
+
+    @property
+    def start(self) -> date:
+        """First day."""
+        return self.fleet.start
+
+    @property
+    def end(self) -> date:
+        """Last day."""
+        return self.fleet.end
+
+    @property
+    def timezone(self) -> str:
+        """Time zone of the scanners' clocks."""
+        return "Europe/Berlin"
+
+    @property
+    def described(self) -> str:
+        """Scanners and studies."""
+        return f"{self.fleet.number_of_scanners} scanners, {self.fleet.number_of_studies} studies"
+
+    def pacs(self, url: str) -> dict[str, str]:
+        """One PACS a site."""
+        return {
+            str(site): url.replace("/dicom-web", f"/{site}/dicom-web") for site in self.fleet.sites
+        }
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """The simulated PACS."""
+        with SimulatedPacs(self.fleet) as pacs:
+            yield pacs.url()
+
+    def names(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """A scanner whose serial number changes is named anew."""
+        named: dict[tuple[str, str], tuple[str, str]] = {}
+        for number, scanner in enumerate(self.fleet.scanners):
+            last = self.fleet.scanner_on(number, self.fleet.end).serial
+            site = scanner.site.name.title()
+            for place, serial in enumerate(dict.fromkeys([scanner.serial, last])):
+                label = f"{site} MR {number + 1}{' (new)' * place}"
+                named[scanner.manufacturer, serial] = (label, site)
+        return named
+
+    def sign(self, lake: Lake) -> None:
+        """The targets of the scanners with old coils."""
+        sign_targets(self.fleet, lake)
+
+    def truth(self, pseudonyms: Pseudonyms) -> Truth:
+        """The simulator's truth."""
+        return read_truth(self.fleet, pseudonyms)
+
+
+@dataclass(frozen=True)
+class GeneratedSource:
+    """A fleet of ``benchmarks/fleets/``, by the name of its package."""
+
+    name: str
+    seed: int
+    scanners: int
+    studies: int
+
+    @cached_property
+    def fleet(self) -> contract.Fleet:
+        """The generated fleet."""
+        package = importlib.import_module(f"benchmarks.fleets.{self.name}")
+        made = package.FLEET(self.seed, scanners=self.scanners, studies=self.studies)
+        return cast("contract.Fleet", made)
+
+    @property
+    def start(self) -> date:
+        """First day."""
+        return self.fleet.start
+
+    @property
+    def end(self) -> date:
+        """Last day."""
+        return self.fleet.end
+
+    @property
+    def timezone(self) -> str:
+        """Time zone of the scanners' clocks."""
+        return self.fleet.timezone
+
+    @property
+    def described(self) -> str:
+        """Scanners and studies."""
+        return f"{self.scanners} scanners, {self.studies} studies"
+
+    def pacs(self, url: str) -> dict[str, str]:
+        """One PACS for all."""
+        return {_PACS: url}
+
+    @contextmanager
+    def served(self) -> Iterator[str]:
+        """A plain DICOMweb server."""
+        with _served(_Days(self.fleet)) as url:
+            yield url
+
+    def names(self) -> dict[tuple[str, str], tuple[str, str]]:
+        """As the generator tells them."""
+        return dict(self.fleet.names)
+
+    def sign(self, lake: Lake) -> None:
+        """The generator's targets, in the form of a steward's file."""
+        path = targets_file(lake)
+        with editing(path), path.open("w", encoding="utf-8", newline="") as lines:
+            writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
+            writer.writeheader()
+            for number, one in enumerate(self.fleet.targets, start=1):
+                writer.writerow(self._signed(number, one))
+
+    def _signed(self, number: int, one: contract.Target) -> dict[str, object]:
+        signed_on = self.start - timedelta(days=365)
+        return {
+            "target": f"site-{number}",
+            "version": 1,
+            "model": one.model,
+            "vendor": identify({"Manufacturer": one.manufacturer}),
+            "field_strength_class_t": one.field_strength_t,
+            "anatomy": one.anatomy.replace(" ", "_"),
+            "role": one.role.lower().replace(" ", "_"),
+            "contrast_phase": one.contrast_phase,
+            "reconstruction": "standard",
+            "parameter": "averaging",
+            "value": one.averaging,
+            "valid_from": signed_on,
+            "approved_by": "Head of radiology",
+            "approved_on": signed_on,
+            "reason": "The coils of this model need it",
+        }
+
+    def truth(self, pseudonyms: Pseudonyms) -> Truth:
+        """The generator's truth."""
+        told = self.fleet.truth()
+        series = told.series.copy()
+        series["series_key"] = [pseudonyms.of("series", uid) for uid in series["series_uid"]]
+        series["study_date"] = pd.to_datetime(series["study_date"])
+        return Truth(series, told.protocols.copy())
+
+
+class _Days:
+    """The studies of the last days asked for."""
+
+    def __init__(self, fleet: contract.Fleet) -> None:
+        self._fleet = fleet
+        self._days: OrderedDict[date, dict[str, contract.FleetStudy]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, day: date) -> dict[str, contract.FleetStudy]:
+        """Studies of a day by their UID."""
+        with self._lock:
+            if day not in self._days:
+                self._days[day] = {one.study_uid: one for one in self._fleet.studies(day)}
+                while len(self._days) > _DAYS_KEPT:
+                    self._days.popitem(last=False)
+            return self._days[day]
+
+    def search(self, asked: str) -> list[dict[str, Any]]:
+        """Rows of a search by a StudyDate or a range of them."""
+        first, dash, last = asked.partition("-")
+        begin = _day(first) or self._fleet.start
+        end = (_day(last) or self._fleet.end) if dash else begin
+        days = (max(end, begin) - begin).days + 1
+        return [
+            _study_row(study)
+            for number in range(days)
+            for study in self.of(begin + timedelta(days=number)).values()
+        ]
+
+    def study(self, uid: str) -> contract.FleetStudy | None:
+        """A study of the days that are at hand."""
+        with self._lock:
+            return next((day[uid] for day in self._days.values() if uid in day), None)
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
+
+
+def _element(vr: str, *values: object) -> dict[str, Any]:
+    return {"vr": vr, "Value": list(values)}
+
+
+def _study_row(study: contract.FleetStudy) -> dict[str, Any]:
+    modalities = {one["00080060"]["Value"][0] for one in study.instances}
+    return {
+        _DAY: _element("DA", study.study_date.strftime("%Y%m%d")),
+        "00080061": _element("CS", *sorted(modalities)),
+        _STUDY: _element("UI", study.study_uid),
+        "00201206": _element("IS", len(_by_series(study))),
+        "00201208": _element("IS", len(study.instances)),
+    }
+
+
+def _by_series(study: contract.FleetStudy) -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {}
+    for one in study.instances:
+        found.setdefault(one[_SERIES]["Value"][0], []).append(one)
+    return found
+
+
+def _series_rows(study: contract.FleetStudy) -> list[dict[str, Any]]:
+    return [
+        {tag: own[0][tag] for tag in (_SERIES, _STUDY, "00080060")}
+        | {"00201209": _element("IS", len(own))}
+        for own in _by_series(study).values()
+    ]
+
+
+def _answer(days: _Days, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+    steps = path.removeprefix("/dicom-web/").rstrip("/").split("/")
+    if steps == ["studies"]:
+        return days.search(query.get("StudyDate", "-"))
+    study = days.study(steps[1])
+    if study is None:
+        return []
+    match steps[2:]:
+        case ["series"]:
+            return _series_rows(study)
+        case ["metadata"]:
+            return study.instances
+        case ["series", uid, "metadata"]:
+            return _by_series(study).get(uid, [])
+    return []
+
+
+@contextmanager
+def _served(days: _Days) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+            rows = _answer(days, parts.path, query)
+            if not parts.path.endswith("/metadata"):
+                first = int(query.get("offset", 0))
+                rows = rows[first : first + int(query.get("limit", 1000))]
+            body = json.dumps(rows).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/dicom+json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/dicom-web"
+    finally:
+        server.shutdown()
+        server.server_close()
