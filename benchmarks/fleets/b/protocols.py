@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from benchmarks.fleets.b.catalogue import OLD_COIL_ROLES, SEQUENCES, Sequence
 from benchmarks.fleets.b.devices import Device
 from benchmarks.fleets.b.physics import Scan
+from benchmarks.fleets.b.texts import describe_sequence
 
 __all__ = ["Protocol", "build_protocols", "console_nex", "old_coil_level"]
 
@@ -52,6 +53,7 @@ class Protocol:
         device: The scanner.
         sequence: What is scanned.
         name: Unique within the scanner.
+        name_in_header: What the scanner calls it.
         level: The averaging that is right at this anatomy, role, phase and field.
         kind: See the truth.
         course: See the truth.
@@ -64,6 +66,7 @@ class Protocol:
     device: Device
     sequence: Sequence
     name: str
+    name_in_header: str
     level: float
     kind: str = "usual"
     course: str = "none"
@@ -179,8 +182,10 @@ def _owned(device: Device, rng: random.Random) -> list[Protocol]:
         if rng.random() >= sequence.owned:
             continue
         level = sequence.levels[1 if device.model.field > 2 else 0]
-        protocol = Protocol(device, sequence, f"{sequence.anatomy} {sequence.key}", level)
         scan = _scan(device, sequence, rng)
+        name = f"{sequence.anatomy} {sequence.key}"
+        text = describe_sequence(device, sequence, scan.fat, f"{device.index} {name}")
+        protocol = Protocol(device, sequence, name, text, level)
         if sequence.family in ("epi", "gre") or sequence.variant == "3d":
             scan = replace(scan, packages=1)
         nex, oversampling = _low(device, level, rng)

@@ -66,7 +66,7 @@ _NATIVE = {
     "en": "PRE",
 }  # fmt: skip
 _LOCALIZERS = {
-    "Siemens": ("localizer", "Localizer", "AAHead_Scout", "loc"),
+    "Siemens": ("localizer", "Localizer", "loc"),
     "GE": ("3-PLANE LOC", "3-pl T2* FGRE", "LOC"),
     "Philips": ("Survey", "survey 3pl", "SURVEY"),
     "Canon": ("LOCATOR", "Locator 3ax"),
