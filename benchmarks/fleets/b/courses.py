@@ -69,6 +69,47 @@ def _raised_scan(protocol: Protocol) -> Scan:
     return replace(scan, nex=scan.nex * 1.5 if scan.nex == 2 else scan.nex + 1)
 
 
+def _cut_by_programme(
+    devices: list[Device], protocols: list[Protocol], days: int, rng: random.Random
+) -> list[list[Protocol]]:
+    """Cut the high averages of the scanners that follow the chain's programme."""
+    by_device: dict[int, list[Protocol]] = defaultdict(list)
+    for protocol in protocols:
+        if protocol.kind == "potential":
+            by_device[protocol.device.index].append(protocol)
+    changing = []
+    for device in devices:
+        own = by_device[device.index]
+        if not device.follows_programme or not own:
+            continue
+        base = int(days * 0.36) + rng.randrange(max(1, min(90, days // 4)))
+        chosen = [p for p in own if rng.random() < 0.8] or own[:1]
+        for protocol in chosen:
+            _cut(protocol, base + rng.choice((0, 0, 0, 0, 3, 7)), rng)
+        changing.append(chosen)
+    return changing
+
+
+def _relapse(protocol: Protocol, days: int, rng: random.Random) -> None:
+    back = protocol.changed_day + rng.randrange(56, 66)
+    if back < days - 20:
+        protocol.epochs.append((back, protocol.first))
+        protocol.relapsed_day, protocol.course = back, "relapsed"
+
+
+def _drift(protocol: Protocol, days: int, rng: random.Random) -> None:
+    """Let some of the protocols that nobody cuts creep or rise."""
+    lot = rng.random()
+    if protocol.sequence.family == "epi":
+        return
+    if lot < 0.06:
+        _creep(protocol, days, rng)
+    elif lot < 0.085:
+        day = int(days * rng.uniform(0.35, 0.65))
+        protocol.epochs.append((day, _raised_scan(protocol)))
+        protocol.changed_day, protocol.course = day, "raised"
+
+
 def apply_courses(seed: int, devices: list[Device], protocols: list[Protocol], days: int) -> None:
     """Give each protocol its course.
 
@@ -79,40 +120,16 @@ def apply_courses(seed: int, devices: list[Device], protocols: list[Protocol], d
         days: Length of the period.
     """
     rng = random.Random(f"courses {seed}")
-    by_device: dict[int, list[Protocol]] = defaultdict(list)
-    for protocol in protocols:
-        by_device[protocol.device.index].append(protocol)
-    changing: list[list[Protocol]] = []
-    for device in devices:
-        own = [p for p in by_device[device.index] if p.kind == "potential"]
-        if not device.follows_programme or not own:
-            continue
-        base = int(days * 0.36) + rng.randrange(max(1, min(90, days // 4)))
-        chosen = [p for p in own if rng.random() < 0.8] or own[:1]
-        for protocol in chosen:
-            _cut(protocol, base + rng.choice((0, 0, 0, 0, 3, 7)), rng)
-        changing.append(chosen)
+    changing = _cut_by_programme(devices, protocols, days, rng)
     rng.shuffle(changing)
-    relapsing = changing[: max(1, round(len(devices) * 5 / 63))]
-    for chosen in relapsing:
+    relapsing = max(1, round(len(devices) * 5 / 63))
+    harmed = max(1, round(len(devices) * 4 / 63))
+    for chosen in changing[:relapsing]:
         for protocol in chosen:
-            back = protocol.changed_day + rng.randrange(56, 66)
-            if back < days - 20:
-                protocol.epochs.append((back, protocol.first))
-                protocol.relapsed_day, protocol.course = back, "relapsed"
-    harmed = changing[len(relapsing) :][: max(1, round(len(devices) * 4 / 63))]
-    for chosen in harmed:
+            _relapse(protocol, days, rng)
+    for chosen in changing[relapsing : relapsing + harmed]:
         for protocol in chosen:
             protocol.is_harmed = True
     for protocol in protocols:
-        if protocol.kind not in ("usual", "acceleration", "no oversampling"):
-            continue
-        lot = rng.random()
-        if protocol.sequence.family == "epi":
-            continue
-        if lot < 0.06:
-            _creep(protocol, days, rng)
-        elif lot < 0.085:
-            day = int(days * rng.uniform(0.35, 0.65))
-            protocol.epochs.append((day, _raised_scan(protocol)))
-            protocol.changed_day, protocol.course = day, "raised"
+        if protocol.kind in ("usual", "acceleration", "no oversampling"):
+            _drift(protocol, days, rng)

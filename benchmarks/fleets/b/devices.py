@@ -48,6 +48,7 @@ class Device:
         is_control: Whether nothing changes here.
         clock_s: Error of the clock in seconds.
         follows_programme: Whether its high averages are cut within the period.
+        anatomies: What is examined there.
     """
 
     index: int
@@ -70,6 +71,7 @@ class Device:
     is_control: bool
     clock_s: int
     follows_programme: bool
+    anatomies: tuple[str, ...]
 
 
 def _models(count: int) -> list[Model]:
@@ -92,6 +94,13 @@ def _serial(model: Model, rng: random.Random, index: int) -> str:
     if model.vendor == "GE":
         return f"00000000{number}MR{index % 4}"
     return str(number)
+
+
+def _anatomies(rng: random.Random) -> tuple[str, ...]:
+    others = ["cervical spine", "knee", "brain"]
+    if rng.random() < 0.75:
+        others.remove(rng.choice(others))
+    return ("lumbar spine", *others)
 
 
 def build_devices(seed: int, count: int) -> list[Device]:
@@ -126,7 +135,7 @@ def build_devices(seed: int, count: int) -> list[Device]:
                 serial=serial,
                 new_serial=new_serial if i in replaced else "",
                 pace=rng.lognormvariate(0, 0.14),
-                weight=rng.lognormvariate(0, 0.55),
+                weight=rng.lognormvariate(0, 0.5),
                 pat="none" if i in without_pat or model.has_old_coil else pat,
                 thickness=round(rng.uniform(0.88, 1.14), 2),
                 matrix=rng.uniform(0.93, 1.08),
@@ -138,6 +147,7 @@ def build_devices(seed: int, count: int) -> list[Device]:
                 is_control=i in controls,
                 clock_s={early_late[0]: 3600, early_late[-1]: -3600}.get(i, 0),
                 follows_programme=follows,
+                anatomies=_anatomies(rng),
             )
         )
     return devices

@@ -21,8 +21,7 @@ from benchmarks.fleets.b.texts import (
 
 __all__ = ["ExamPlan", "SeriesPlan", "group_by_anatomy", "plan_exam"]
 
-_ANATOMIES = ("lumbar spine", "cervical spine", "knee", "brain")
-_SHARES = (0.60, 0.14, 0.13, 0.13)
+_LUMBAR_SHARE = 0.6
 _CONTRAST = {"lumbar spine": 0.09, "cervical spine": 0.08, "knee": 0.0, "brain": 0.32}
 _SUFFIXES = ("KM", "+C", "INJ", "MDC", "CONTRASTE", "na contrast", "CON CONTRASTE")
 _ROOTS = {
@@ -221,7 +220,7 @@ class _Clock:
         self.exam.series.append(series)
         self._seconds(series)
         self.now += scan.scan_time_s + rng.uniform(25, 60) * self.pace
-        chance = 0.01
+        chance = 0.03
         if protocol.is_harmed and protocol.changed_day <= self.exam.day:
             chance += 0.2
         if is_aborted or (not is_rescan and rng.random() < chance):
@@ -251,7 +250,9 @@ class _Clock:
         if scan.family == "tse" and vendor == "Philips" and rng.random() < 0.07:
             self._add(series, "second", f"e{text} SENSE", series.instances)
         if scan.family == "tse" and device.index % 6 == 0 and rng.random() < 0.25:
-            self._add(series, "second", f"{text}_{rng.choice(('ND', 'NORM', 'filt'))}", series.instances)
+            self._add(
+                series, "second", f"{text}_{rng.choice(('ND', 'NORM', 'filt'))}", series.instances
+            )
         if scan.family == "tse" and scan.plane == "sag" and rng.random() < 0.06:
             self._add(series, "compose", f"{text}_composed", 5)
 
@@ -283,8 +284,10 @@ def plan_exam(
         rng: Source of chance of the day.
     """
     day, date, start_s = when
-    anatomy = rng.choices(_ANATOMIES, _SHARES)[0]
-    is_whole = anatomy in ("lumbar spine", "cervical spine") and rng.random() < 0.015
+    is_lumbar = rng.random() < _LUMBAR_SHARE
+    anatomy = device.anatomies[0] if is_lumbar else rng.choice(device.anatomies[1:])
+    has_both = "cervical spine" in device.anatomies
+    is_whole = has_both and anatomy.endswith("spine") and rng.random() < 0.02
     has_contrast = rng.random() < _CONTRAST[anatomy]
     region = "whole spine" if is_whole else anatomy
     root = _ROOTS[device.model.vendor]
@@ -305,7 +308,9 @@ def plan_exam(
         clock.localizer(_localizer_scan(device), anatomy)
     native = _choose(own, anatomy, rng)
     if is_whole:
-        native += _choose(own, "cervical spine" if anatomy == "lumbar spine" else "lumbar spine", rng)
+        native += _choose(
+            own, "cervical spine" if anatomy == "lumbar spine" else "lumbar spine", rng
+        )
     if rng.random() < 0.03:
         rest = [p for p in own[anatomy] if p not in native and p.sequence.phase == "none"]
         native += rest[:1]

@@ -143,7 +143,11 @@ class OutpatientChain:
             FleetStudy(
                 exam.study_uid,
                 exam.date,
-                [obj for n, series in enumerate(exam.series) for obj in self._encode(exam, series, n)],
+                [
+                    obj
+                    for n, series in enumerate(exam.series)
+                    for obj in self._encode(exam, series, n)
+                ],
             )
             for exam in self.plan_day(day)
         ]
@@ -177,8 +181,7 @@ class OutpatientChain:
         if series.lacks_nex:
             header.pop("00180083", None)
             if number % 2:
-                block = f"20011{0}" if device.block == 0 else f"20011{device.block}"
-                header.pop(f"{block}88", None)
+                header.pop(f"20011{device.block}88", None)
         if not series.has_numbers:
             for tag in ("00189073", "00180089"):
                 header.pop(tag, None)

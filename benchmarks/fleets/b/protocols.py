@@ -103,7 +103,7 @@ def _is_fractional(device: Device) -> bool:
 def _low(device: Device, level: float, rng: random.Random) -> Averages:
     if _is_fractional(device):
         return (level, 0.0)
-    if level == 2.0 and rng.random() < 0.3:
+    if level == 2.0 and rng.random() < 0.45:
         return (2, 0.0)
     if level == 1.5 and device.model.vendor == "Philips" and rng.random() < 0.3:
         return (1.5, 0.0)
@@ -179,7 +179,7 @@ def _scan(device: Device, sequence: Sequence, rng: random.Random) -> Scan:
 def _owned(device: Device, rng: random.Random) -> list[Protocol]:
     protocols = []
     for sequence in SEQUENCES:
-        if rng.random() >= sequence.owned:
+        if sequence.anatomy not in device.anatomies or rng.random() >= sequence.owned:
             continue
         level = sequence.levels[1 if device.model.field > 2 else 0]
         scan = _scan(device, sequence, rng)

@@ -96,9 +96,7 @@ def _day(start: dt.date, day: int) -> pd.Timestamp | None:
     return pd.Timestamp(start) + pd.Timedelta(days=day) if day >= 0 else None
 
 
-def make_truth(
-    start: dt.date, protocols: list[Protocol], exams: Iterable[ExamPlan]
-) -> FleetTruth:
+def make_truth(start: dt.date, protocols: list[Protocol], exams: Iterable[ExamPlan]) -> FleetTruth:
     """Make the tables of the truth.
 
     Args:
