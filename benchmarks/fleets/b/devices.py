@@ -23,6 +23,10 @@ _SITES = (
 )
 
 
+_WEIGHTS = ((0.0, 0.5), (0.15, 0.25))
+"""Mean and spread of log volume, of classic scanners and of those with enhanced objects."""
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """A scanner's place, the scanner that stands there and the habits of its staff.
@@ -135,7 +139,7 @@ def build_devices(seed: int, count: int) -> list[Device]:
                 serial=serial,
                 new_serial=new_serial if i in replaced else "",
                 pace=rng.lognormvariate(0, 0.14),
-                weight=rng.lognormvariate(0, 0.5),
+                weight=rng.lognormvariate(*_WEIGHTS[model.encoding.endswith("enhanced")]),
                 pat="none" if i in without_pat or model.has_old_coil else pat,
                 thickness=round(rng.uniform(0.88, 1.14), 2),
                 matrix=rng.uniform(0.93, 1.08),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.fleets.b.devices import Device
 from benchmarks.fleets.b.exams import ExamPlan, SeriesPlan
 from benchmarks.fleets.b.headers import (
     ENHANCED_MR,
@@ -25,7 +26,7 @@ def _group(*parts: Header) -> dict[str, Any]:
     return make_element("SQ", *parts)
 
 
-def _shared(scan: Scan, is_siemens: bool, has_dl: bool) -> Header:
+def _shared(scan: Scan, is_siemens: bool) -> Header:
     """Make the functional groups that all frames share."""
     is_fast = scan.acceleration > 1
     train = 0 if scan.family in ("gre", "localizer") else scan.etl
@@ -67,8 +68,6 @@ def _shared(scan: Scan, is_siemens: bool, has_dl: bool) -> Header:
         inner: Header = {"00210010": make_element("LO", "SIEMENS MR SDS 01")}
         if is_fast:
             inner["00211009"] = make_element("LO", f"p{scan.acceleration:g}")
-        if has_dl:
-            inner["00211076"] = make_element("LO", "DRB")
         shared["00210010"] = make_element("LO", "SIEMENS MR SDS 01")
         shared["002110FE"] = _group(inner)
     return shared
@@ -95,6 +94,22 @@ def _frames(
         {**fixed, "00209113": _group({"00200032": make_element("DS", *position(scan, i))})}
         for i in range(count)
     ]
+
+
+def _siemens_frame(device: Device, scan: Scan) -> Header:
+    """Make the private group of a Siemens frame: R and the marks of the reconstruction."""
+    marks = ["DRB", "DRG"] if device.has_dl else []
+    inner: Header = {
+        "00210011": make_element("LO", "SIEMENS MR SDI 02"),
+        "00211158": make_element("SH", f"{scan.lines}*{scan.columns}"),
+        "00211175": make_element("CS", "ORIGINAL", "PRIMARY", "M", "NORM", "DIS2D", *marks),
+    }
+    if scan.acceleration > 1:
+        inner["00211156"] = make_element("LO", f"p{scan.acceleration:g}")
+    return {
+        "00210011": make_element("LO", "SIEMENS MR SDI 02"),
+        "002111FE": _group(dict(sorted(inner.items()))),
+    }
 
 
 def encode_enhanced(
@@ -144,13 +159,14 @@ def encode_enhanced(
         del part["00189073"]
     shown = None if series.lacks_nex else nex
     in_frames = is_siemens or device.index % 2 == 0
-    shared = _shared(scan, is_siemens, device.has_dl)
+    shared = _shared(scan, is_siemens)
     if shown is not None and not in_frames:
         shared["00189119"] = _group({"00180083": make_element("DS", shown)})
     if scan.family == "epi":
         value = {"00189087": make_element("FD", 1000)}
         shared["00189117"] = _group(value)
+    private = _siemens_frame(device, scan) if is_siemens else {}
     frames = _frames(scan, kind, shown, series.instances, in_frames)
     part["52009229"] = _group(dict(sorted(shared.items())))
-    part["52009230"] = _group(*(dict(sorted(frame.items())) for frame in frames))
+    part["52009230"] = _group(*(dict(sorted((frame | private).items())) for frame in frames))
     return dict(sorted(part.items()))

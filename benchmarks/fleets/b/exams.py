@@ -304,7 +304,7 @@ def plan_exam(
     )
     habit = random.Random(f"staff {device.index} {technologist}").lognormvariate(0, 0.22)
     clock = _Clock(exam, start_s, device.pace * habit, rng)
-    for _ in range(1 + (rng.random() < 0.35)):
+    for _ in range(1 + (rng.random() < 0.2)):
         clock.localizer(_localizer_scan(device), anatomy)
     native = _choose(own, anatomy, rng)
     if is_whole:

@@ -19,7 +19,7 @@ __all__ = [
 
 AGENTS = ("Gadovist", "DOTAREM", "ProHance", "Clariscan", "Gadobutrol 1.0", "MultiHance 10 ml")
 BODY_PARTS = {
-    "lumbar spine": ("LSPINE", "LSPINE", "SPINE", "L-SPINE"),
+    "lumbar spine": ("LSPINE", "LSPINE", "SPINE", "L SPINE"),
     "cervical spine": ("CSPINE", "CSPINE", "SPINE"),
     "knee": ("KNEE",),
     "brain": ("BRAIN", "HEAD"),
