@@ -13,6 +13,7 @@ from benchmarks.fleets.b.devices import build_devices
 from benchmarks.fleets.b.enhanced import encode_enhanced
 from benchmarks.fleets.b.exams import ExamPlan, SeriesPlan, group_by_anatomy, plan_exam
 from benchmarks.fleets.b.headers import Header, exam_part, format_clock, make_element, position
+from benchmarks.fleets.b.physics import Scan
 from benchmarks.fleets.b.protocols import Protocol, build_protocols, console_nex, old_coil_level
 from benchmarks.fleets.b.truth import make_truth
 from benchmarks.fleets.b.vendors import encode_scan, image_type
@@ -57,6 +58,8 @@ class OutpatientChain:
     included, localizers not). Copies of studies have rows of their own, nothing in them counts.
     For ``crept`` protocols ``changed_on`` is NaT, ``averaging_after`` the last value.
 
+    Objects of a series share their elements, so treat them as read-only.
+
     Args:
         seed: The same seed gives the same fleet.
         scanners: Number of scanners.
@@ -83,6 +86,7 @@ class OutpatientChain:
         self._counts = [0] * _DAYS
         for day in rng.choices(range(_DAYS), weekdays, k=studies):
             self._counts[day] += 1
+        self._places: dict[tuple[Scan, int], list[Header]] = {}
         self._scans: dict[tuple[int, Any], Header] = {}
 
     @property
@@ -204,7 +208,6 @@ class OutpatientChain:
         self, exam: ExamPlan, series: SeriesPlan, header: Header, series_uid: str
     ) -> list[dict[str, Any]]:
         scan = series.scan
-        plane = scan.plane
         times = None
         if exam.device.model.encoding == "siemens" and scan.packages > 1:
             span = scan.scan_time_s / scan.packages
@@ -213,17 +216,28 @@ class OutpatientChain:
                 for p in range(scan.packages)
             ]
         objects = []
-        for i in range(series.instances):
-            place = position(scan, i)
-            obj = header.copy()
+        for i, place in enumerate(self._places_of(scan, series.instances)):
+            obj = header | place
             obj["00080018"] = {"vr": "UI", "Value": [f"{series_uid}.{i + 1}"]}
-            obj["00200013"] = {"vr": "IS", "Value": [i + 1]}
-            obj["00200032"] = {"vr": "DS", "Value": place}
-            obj["00201041"] = {"vr": "DS", "Value": [place[{"sag": 0, "cor": 1, "ax": 2}[plane]]]}
             if times:
                 obj["00080032"] = times[i % len(times)]
             objects.append(obj)
         return objects
+
+    def _places_of(self, scan: Scan, count: int) -> list[Header]:
+        """Make what differs between the slices of a scan, once for all its series."""
+        key = (scan, count)
+        if key not in self._places:
+            axis = {"sag": 0, "cor": 1, "ax": 2}[scan.plane]
+            self._places[key] = [
+                {
+                    "00200013": make_element("IS", i + 1),
+                    "00200032": make_element("DS", *place),
+                    "00201041": make_element("DS", place[axis]),
+                }
+                for i, place in ((i, position(scan, i)) for i in range(count))
+            ]
+        return self._places[key]
 
 
 def _copy(exam: ExamPlan, study_uid: str) -> ExamPlan:
