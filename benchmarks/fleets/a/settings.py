@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmarks.fleets.a.physics import Settings, with_averaging
@@ -114,7 +115,12 @@ def make_settings(
     )
     if sequence.family in ("gre3d", "dwi"):
         form = (form[0], 0.0) if sequence.family == "dwi" else form
-    return with_averaging(settings, *form)
+    settings = with_averaging(settings, *form)
+    while settings.scan_time_s > 420 and settings.packages > 1:
+        settings = replace(settings, packages=settings.packages - 1)
+    while settings.scan_time_s > 540 and settings.family in ("tse", "ir"):
+        settings = replace(settings, etl=settings.etl + 1)
+    return settings
 
 
 def make_localizer() -> Settings:
