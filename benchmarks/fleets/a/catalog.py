@@ -169,7 +169,7 @@ SITES: tuple[Site, ...] = (
     Site("Severn University Hospitals", "Bristol", "GB", "en"),
 )
 
-_ONE, _TWO, _MIX = (0.88, 0.12, 0.0), (0.5, 0.4, 0.1), (0.6, 0.3, 0.1)
+_ONE, _TWO, _MIX = (0.6, 0.35, 0.05), (0.35, 0.47, 0.18), (0.4, 0.42, 0.18)
 _LUMBAR = (
     Sequence("sag T2", "tse", 3300, 102, 0, 19, 384, 288, 9, 4, 180, _ONE, 1.0),
     Sequence("sag T1", "tse", 590, 10, 0, 4, 384, 272, 9, 4, 200, _TWO, 0.9),

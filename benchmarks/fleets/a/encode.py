@@ -25,6 +25,7 @@ class Encoder:
 
     def __init__(self) -> None:
         self._headers: dict[tuple[Any, ...], Dataset] = {}
+        self._places: dict[tuple[Any, ...], list[Dataset]] = {}
         self._frames: dict[tuple[Any, ...], tuple[Dataset, list[Dataset]]] = {}
 
     def study(self, plan: StudyPlan) -> list[Dataset]:
@@ -59,7 +60,10 @@ class Encoder:
         for tag in ("00080018", "00080032", "00200013", "00200032", "00200037", "00201041"):
             data[tag] = None
         data = dict(sorted(data.items()))
-        return _instances(data, plan, series, start, count)
+        places = self._places.get((*key, count))
+        if places is None:
+            places = self._places[*key, count] = _places(station, series, count)
+        return _instances(data, plan, series, start, places)
 
     def _multiframe(self, base: Dataset, plan: StudyPlan, series: SeriesPlan) -> Dataset:
         station, settings = plan.station, series.settings
@@ -196,34 +200,43 @@ def _pixels(data: Dataset, settings: Any) -> None:
     put(data, "00280103", 0)
 
 
-def _instances(
-    data: Dataset, plan: StudyPlan, series: SeriesPlan, start: dt.datetime, count: int
-) -> list[Dataset]:
-    settings, vendor = series.settings, plan.station.model.vendor
+def _places(station: Station, series: SeriesPlan, count: int) -> list[Dataset]:
+    """Return what tells one image of a series from the next, but for its UID."""
+    settings = series.settings
     step, half = settings.thickness + settings.gap, settings.fov / 2
-    localizer, plane = series.what == "localizer", plane_of(series)
-    slices = max(1, count // 2 if settings.family == "dwi" and series.form != "adc" else count)
-    turned = element("DS", *orientation(plane))
-    first = f"{start:%H%M%S}" + ("" if vendor == "ge" else f".{start.microsecond // 10000:02d}0000")
-    time = element("TM", first)
-    objects = []
+    diffusion = settings.family == "dwi" and series.form != "adc"
+    repeated = diffusion and station.model.vendor != "canon"
+    slices = count // 2 if repeated else count
+    places = []
     for number in range(1, count + 1):
-        if localizer:
-            plane = _LOCALIZER_PLANES[(number - 1) % 7]
-            turned = element("DS", *orientation(plane))
+        plane = plane_of(series)
+        if series.what == "localizer":
+            plane = _LOCALIZER_PLANES[(number - 1) % len(_LOCALIZER_PLANES)]
         offset = ((number - 1) % slices - (slices - 1) / 2) * step
-        one = data.copy()
-        one["00080018"] = {"vr": "UI", "Value": [f"{series.uid}.{number}"]}
-        one["00200013"] = {"vr": "IS", "Value": [number]}
-        one["00200032"] = {"vr": "DS", "Value": position(plane, offset, half)}
-        one["00200037"] = turned
-        one["00201041"] = {"vr": "DS", "Value": [round(offset, 3)]}
-        if vendor == "uih":
-            del one["00080032"]
-        else:
-            one["00080032"] = time
-        if settings.family == "dwi" and series.form != "adc":
-            one["00189087"] = {"vr": "FD", "Value": [0 if number <= slices else 1000]}
+        place = Dataset()
+        put(place, "00200013", number)
+        put(place, "00200032", *position(plane, offset, half))
+        put(place, "00200037", *orientation(plane))
+        put(place, "00201041", round(offset, 3))
+        if diffusion:
+            put(place, "00189087", 0 if repeated and number <= slices else 1000)
+        places.append(place)
+    return places
+
+
+def _instances(
+    data: Dataset, plan: StudyPlan, series: SeriesPlan, start: dt.datetime, places: list[Dataset]
+) -> list[Dataset]:
+    vendor = plan.station.model.vendor
+    if vendor == "uih":  # has AcquisitionDateTime alone
+        del data["00080032"]
+    else:
+        fraction = "" if vendor == "ge" else f".{start.microsecond // 10000:02d}0000"
+        put(data, "00080032", f"{start:%H%M%S}{fraction}")
+    stem, objects = f"{series.uid}.", []
+    for number, place in enumerate(places, 1):
+        one = data | place
+        one["00080018"] = {"vr": "UI", "Value": [f"{stem}{number}"]}
         objects.append(one)
     return objects
 

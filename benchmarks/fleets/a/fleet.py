@@ -8,9 +8,9 @@ least 1.31 times 1.02 of what is right in its cell (anatomy, role, contrast phas
 field, and R). What is right is the signed target of its model where there is one, else the
 level that at least a quarter of the cell's devices, and one or two more, run within 0.95 to
 1.02. So it averages at least 1.25 times the cell's lowest quarter, and it has neither a voxel
-below the sequence's nominal one nor a bandwidth above it that would excuse this. Cells of fewer than
-four protocols have no potential. All others lie within 0.95 to 1.02 of what is right on the first day;
-those that creep or are raised later are told by ``course``.
+below the sequence's nominal one nor a bandwidth above it that would excuse this. Cells of fewer
+than four protocols have no potential. All others lie within 0.95 to 1.02 of what is right on the
+first day; ``course`` tells which ones creep or are raised later.
 """
 
 from __future__ import annotations

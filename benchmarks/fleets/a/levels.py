@@ -15,10 +15,10 @@ LOW = (0.95, 1.02)
 HIGH = (1.31, 3.15)  # over 1.02, so at least 1.28 times any low level
 
 _NEX = {
-    "ge": (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0),
+    "ge": (1.0, 1.5, 2.0, 3.0, 4.0),
     "philips": (1.0, 1.2, 1.3, 1.4, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 3.0, 4.0),
 }
-_WHOLE = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0)
+_WHOLE = (1.0, 2.0, 3.0, 4.0)
 _OVERSAMPLING = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
@@ -31,7 +31,7 @@ def right_level(seed: int, cell: Cell, accelerated: bool) -> float:
         return 1.0
     rng = random.Random(f"{seed}-level-{cell}")
     if anatomy.endswith("spine"):
-        chances = (0.0, 0.25, 0.75) if role.startswith("sag") else (0.25, 0.4, 0.35)
+        chances = (0.15, 0.35, 0.5) if role.startswith("sag") else (0.35, 0.4, 0.25)
     else:
         chances = (0.5, 0.3, 0.2) if anatomy == "knee" else (0.7, 0.3, 0.0)
     level = rng.choices((1.0, 1.5, 2.0), chances)[0]
@@ -79,13 +79,13 @@ def low_form(rng: random.Random, vendor: str, level: float, calm: bool) -> tuple
 def high_form(rng: random.Random, vendor: str, level: float) -> tuple[float, float]:
     """Return NEX and oversampling that are more than a level asks for.
 
-    Two in five lie close above what is right (factor 1.31 to 1.5), most of the rest below 2.2.
+    Nearly half lie close above what is right (factor 1.31 to 1.5), most of the rest below 2.2.
     """
     overs = (0.0,) if vendor == "ge" else _OVERSAMPLING
     forms = [(n, o) for n in _NEX.get(vendor, _WHOLE) for o in overs]
     forms = [f for f in forms if HIGH[0] <= f[0] * (1 + f[1]) / level <= HIGH[1]]
     bands = ((1.31, 1.5), (1.5, 2.2), (2.2, 3.15))
-    low, high = rng.choices(bands, (0.4, 0.45, 0.15))[0]
+    low, high = rng.choices(bands, (0.45, 0.48, 0.07))[0]
     near = [f for f in forms if low <= f[0] * (1 + f[1]) / level <= high and f[0] > 1]
     near = near or [f for f in forms if low <= f[0] * (1 + f[1]) / level <= high]
     return rng.choice(near or forms)

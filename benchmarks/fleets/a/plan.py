@@ -18,10 +18,10 @@ __all__ = ["Planner", "SeriesPlan", "StudyPlan"]
 
 LOCALIZER = make_localizer()
 _MIX = (
-    ("lumbar spine", 0.605),
-    ("cervical spine", 0.14),
-    ("knee", 0.115),
-    ("brain", 0.12),
+    ("lumbar spine", 0.46),
+    ("cervical spine", 0.2),
+    ("knee", 0.16),
+    ("brain", 0.16),
     ("whole spine", 0.02),
 )
 _WEEK = (1.3, 1.28, 1.3, 1.27, 1.22, 0.43, 0.2)
@@ -173,7 +173,7 @@ class Planner:
 
 def _copied(plan: StudyPlan) -> StudyPlan:
     """Return the same examination as sent again under new UIDs."""
-    copy = replace(plan, uid=f"{plan.root}.9", root=f"{plan.root}.9")
+    copy = replace(plan, uid=f"{plan.root}.77", root=f"{plan.root}.77")
     copy.series = [
         replace(s, uid=s.uid.replace(plan.root, copy.root), is_counted=False) for s in plan.series
     ]
@@ -319,6 +319,7 @@ class _Exam:
         series = SeriesPlan(
             f"{plan.root}.{self.number}", self._series_number(), what, settings, self.now, protocol
         )
+        plan.series.append(series)
         chance = rng.random()
         if chance > 0.33:
             parts = WRONG_BODY_PARTS if chance > 0.9 else BODY_PARTS[region]

@@ -82,7 +82,7 @@ class Protocol:
 
 def _acceleration(rng: random.Random, seed: int, protocol_cell: Cell, station: Station) -> float:
     cell_rng = random.Random(f"{seed}-parallel-{protocol_cell}")
-    share = cell_rng.choice((0.3, 0.75, 0.85, 0.9))
+    share = cell_rng.choice((0.3, 0.7, 0.8, 0.88))
     if protocol_cell[1] == "ax DWI":
         share = 1.0
     if station.is_control:  # controls follow the fleet, so that nothing is to be found there
@@ -106,13 +106,13 @@ def _partial_fourier(rng: random.Random, vendor: str, sequence: Sequence) -> flo
 def _draft(rng: random.Random, seed: int, station: Station) -> list[Protocol]:
     found: list[Protocol] = []
     for anatomy, sequences in REGIONS.items():
-        if anatomy != "lumbar spine" and rng.random() > 0.72:
+        if anatomy != "lumbar spine" and rng.random() > 0.52:
             continue
         for sequence in sequences:
             if rng.random() > sequence.owned:
                 continue
             variants = [("", 1.0)]
-            if sequence.family == "tse" and not sequence.contrast and rng.random() < 0.22:
+            if sequence.family == "tse" and not sequence.contrast and rng.random() < 0.2:
                 variant = rng.choice(("fast", "slow"))
                 share = rng.uniform(0.15, 0.45)
                 variants = [("", 1 - share), (variant, share)]

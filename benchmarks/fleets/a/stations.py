@@ -84,7 +84,7 @@ def _station(rng: random.Random, index: int, number: int, site: Site, is_control
         site=site,
         is_control=is_control,
         has_parallel=not plain,
-        weight=rng.lognormvariate(0, 0.8),
+        weight=rng.lognormvariate(*((0.42, 0.4) if model.flavor == "enhanced" else (0, 0.78))),
         voxel=rng.uniform(0.8, 1.2),
         bandwidth=rng.uniform(0.8, 1.2),
         agent=rng.choice(AGENTS),
