@@ -45,7 +45,7 @@ def target_level(seed: int, cell: Cell, model: str) -> float | None:
     rng = random.Random(f"{seed}-target-{cell}-{model}")
     if cell[1] == "ax DWI" or cell[3] or rng.random() > 0.35:
         return None
-    return {1.0: (1.5, 2.0), 1.5: (2.0, 3.0), 2.0: (3.0, 3.0)}[right_level(seed, cell, False)][
+    return {1.0: (1.5, 2.0), 1.5: (2.0, 3.0), 2.0: (3.0, 3.0)}[right_level(seed, cell, True)][
         rng.randrange(2)
     ]
 

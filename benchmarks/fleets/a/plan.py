@@ -18,10 +18,10 @@ __all__ = ["Planner", "SeriesPlan", "StudyPlan"]
 
 LOCALIZER = make_localizer()
 _MIX = (
-    ("lumbar spine", 0.46),
+    ("lumbar spine", 0.4),
     ("cervical spine", 0.2),
-    ("knee", 0.16),
-    ("brain", 0.16),
+    ("knee", 0.18),
+    ("brain", 0.2),
     ("whole spine", 0.02),
 )
 _WEEK = (1.3, 1.28, 1.3, 1.27, 1.22, 0.43, 0.2)
@@ -140,9 +140,8 @@ class Planner:
     def _study(
         self, rng: random.Random, station: Station, day: dt.date, number: int, start: float
     ) -> StudyPlan:
-        owned = [
-            (r, w) for r, w in _MIX if r == "whole spine" or (station.index, r) in self._by_place
-        ]
+        needs = {"whole spine": "cervical spine"}  # every scanner does the lumbar spine
+        owned = [(r, w) for r, w in _MIX if (station.index, needs.get(r, r)) in self._by_place]
         region = rng.choices([r for r, _ in owned], [w for _, w in owned])[0]
         with_agent = rng.random() < _POST_SHARE.get(region, 0.0)
         serial = "".join(c for c in station.serial_on(day) if c.isdigit()).lstrip("0")

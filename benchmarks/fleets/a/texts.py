@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from benchmarks.fleets.a.catalog import Sequence
 
@@ -148,7 +149,7 @@ def name_variants(
     core = _core(vendor, sequence, flavor)
     local_plane = _PLANES[plane].get(language, plane.upper())
     if vendor not in ("siemens", "uih") and rng.random() < 0.45:
-        core = core.replace(plane.title(), local_plane).replace(plane.upper(), local_plane)
+        core = re.sub(rf"\b{plane}\b", local_plane, core, flags=re.IGNORECASE)
     agent = rng.choice(_AGENT_WORDS[language])
     if variant == "fast":
         core += " " + _FAST.get(language, "fast")
