@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import pickle
 import re
 import sys
@@ -91,10 +92,31 @@ def stated_averaging(data: Dataset) -> float | None:
     return float(nex * steps / lines) if known and steps else None
 
 
+def formula_time(data: Dataset) -> float | None:
+    """Return TR x shots x NEX x packages of a train from a GE or classic Siemens header alone."""
+    maker, nex = str(_value(data, "00080070")), stated_nex(data)
+    if nex is None or _value(data, "00180023") != "2D" or _value(data, "00180091") == 1:
+        return None
+    if maker == "SIEMENS":
+        lines = float(_value(data, "00180089"))
+        place = _private(data, "0051", "SIEMENS MR HEADER", "11") or "p1"
+        lines /= float(place[1:])
+        text = str(_private(data, "0051", "SIEMENS MR HEADER", "0A"))
+        packages = int(text.partition("*")[2] or 1)
+    elif maker.startswith("GE"):
+        lines = data["00181310"]["Value"][2]
+        lines *= float(_private(data, "0043", "GEMS_PARM_01", "83"))
+        packages = int(_private(data, "0025", "GEMS_SERS_01", "11"))
+    else:
+        return None
+    shots = math.ceil(round(lines / _value(data, "00180091"), 2))
+    return float(_value(data, "00180080") * shots * nex * packages / 1000)
+
+
 def check_headers(fleet: LongName, truth: FleetTruth, days: range) -> None:
     """Compare headers with the truth and print what a day costs."""
     rows = truth.series.set_index("series_uid")
-    seen: dict[str, list[float]] = {"time": [], "nex": [], "averaging": []}
+    seen: dict[str, list[float]] = {"time": [], "nex": [], "averaging": [], "formula": []}
     kinds: Counter[str] = Counter()
     instances, studies, spent = 0, 0, 0.0
     uids: set[str] = set()
@@ -133,9 +155,11 @@ def _compare(data: Dataset, row: Any, seen: dict[str, list[float]]) -> None:
     if not row["is_counted"] or row["role"] == "ax DWI":
         return
     stated = stated_time(data)
-    broken = row["scan_time_s"] / max(row["old_scan_time_s"], 1e-9)
-    if stated is not None and (broken > 0 and stated / row["scan_time_s"] < 1.3):
+    if stated is not None and stated / row["scan_time_s"] < 1.3:  # else it was broken off
         seen["time"].append(stated / row["scan_time_s"])
+    formula = formula_time(data)
+    if formula is not None and formula / row["scan_time_s"] < 1.3:  # else it was broken off
+        seen["formula"].append(formula / row["scan_time_s"])
     if (nex := stated_nex(data)) is not None:
         seen["nex"].append(nex / row["nex"])
     if (averaging := stated_averaging(data)) is not None:

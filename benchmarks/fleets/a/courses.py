@@ -19,8 +19,9 @@ def add_courses(seed: int, protocols: list[Protocol], stations: int) -> None:
     """Change, relapse, raise and let creep what the truth says of each protocol."""
     rng = random.Random(f"{seed}-courses")
     for protocol in protocols:
-        harmed = protocol.station.is_harmed
-        if protocol.kind == "potential" and rng.random() < (0.95 if harmed else 0.61):
+        station = protocol.station
+        sure = station.is_harmed or station.relapse_on is not None or bool(station.new_serial)
+        if protocol.kind == "potential" and rng.random() < (0.97 if sure else 0.56):
             _cut(rng, protocol)
     quiet = [p for p in protocols if p.course == "none" and p.kind == "usual" and not p.variant]
     quiet = [p for p in quiet if p.sequence.family in ("tse", "ir")]
