@@ -31,7 +31,7 @@ from protocol_assets.vendors.identify import identify
 __all__ = ["GeneratedSource", "SimulatedSource", "Source"]
 
 _PACS: Final = "archive"
-_DAYS_KEPT: Final = 4
+_DAYS_KEPT: Final = 16
 _DAY: Final = "00080020"
 _STUDY: Final = "0020000D"
 _SERIES: Final = "0020000E"
@@ -177,8 +177,12 @@ class GeneratedSource:
             yield url
 
     def names(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """As the generator tells them."""
-        return dict(self.fleet.names)
+        """As the generator tells them; a device that replaces one is named anew."""
+        given: dict[tuple[str, str], tuple[str, str]] = {}
+        for key, (scanner, site) in self.fleet.names.items():
+            is_taken = any(name == scanner for name, _ in given.values())
+            given[key] = (f"{scanner} (new)" if is_taken else scanner, site)
+        return given
 
     def sign(self, lake: Lake) -> None:
         """The generator's targets, in the form of a steward's file."""

@@ -19,14 +19,16 @@ from protocol_assets.analysis.consistency import (
     untold,
     varying,
 )
+from protocol_assets.analysis.faster_peers import slower_than_peers
 from protocol_assets.analysis.frame import SERIES, Floats, group_indices
 from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.peers import pairs
+from protocol_assets.analysis.peers import TIERS, purposes
 from protocol_assets.analysis.references import (
     has_signed_averages,
     held_percentile,
+    peers_of,
     signed_targets,
 )
 
@@ -46,6 +48,7 @@ class Compliance:
             - ``departure``: single recent exams do
             - ``off target``: recent exams depart from the signed target
             - ``above comparable``: averages above a level that two comparable scanners run
+            - ``acceleration``: most peers accelerate more
             - ``varies within series``: images of one series differ
             - ``not told``: a parameter that every header should tell is absent
             - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
@@ -99,7 +102,8 @@ def compliance(
             watched.append(seen)
     recent_rows = known[recent]
     findings += _off_target(_Tracked(recent_rows), targets, as_of)
-    findings += _above_comparable(known, targets, as_of)
+    levels = current_levels(known, as_of)
+    findings += [*_above_comparable(levels, targets, as_of), *slower_than_peers(levels)]
     findings += [*varying(recent_rows), *untold(recent_rows), *missing_sequences(known, recent)]
     return Compliance(
         pd.DataFrame(findings, columns=list(FINDING)).sort_values(
@@ -217,7 +221,7 @@ def _off_target(
         for position in np.flatnonzero(found["value"].notna()):
             key = {name: series[name].iloc[position] for name in SERIES}
             at = groups[tuple(key.values())]
-            if parameter.name in ("nex", "effective_averages"):
+            if parameter.name in ("nex", "averaging", "effective_averages"):
                 at = at[has_vote[at]]
             expected = float(found["value"].iloc[position])
             findings += [
@@ -228,35 +232,35 @@ def _off_target(
 
 
 def _above_comparable(
-    frame: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
+    levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
 ) -> list[dict[str, Any]]:
     """Averages above a level that two comparable scanners hold, in fleets too small for a quartile.
 
     One-sided, so that it cannot invert: where two of three scanners average three times, no level
     below is held by two, and the third stands below, not above. Where a target is signed it judges.
     """
-    levels = current_levels(frame, as_of)
-    related = pairs(levels)
-    comparable = related.candidates & related.fair & related.same_averaging
-    level = levels["level"].to_numpy()
+    level, vote = levels["level"].to_numpy(), levels["vote"].to_numpy()
     is_signed = has_signed_averages(levels, targets, as_of)
     findings: list[dict[str, Any]] = []
-    for position, series in enumerate(levels.to_dict("records")):
-        if is_signed[position]:
-            continue
-        held = held_percentile(level[comparable[position]], least_peers=int(limit("least_holders")))
-        if held is None or not series["level"] > held[0] * limit("peer_tolerance"):
-            continue
-        findings.append(
-            {name: series[name] for name in SERIES}
-            | {
-                "parameter": series["measure"],
-                "kind": "above comparable",
-                "expected": held[0],
-                "observed": series["level"],
-                "n_exams": series["n"],
-                "n_affected": round(series["n"] * series["share_at_level"]),
-                "share": series["share_at_level"],
-            }
-        )
+    for group in purposes(levels):
+        comparable = peers_of(levels, group, TIERS[0])
+        for position, peers in zip(group.at, comparable, strict=True):
+            series = levels.iloc[position]
+            if is_signed[position] or series["is_mixed"]:
+                continue
+            held = held_percentile(vote[group.at[peers]], least_peers=int(limit("least_holders")))
+            if held is None or not level[position] > held[0] * limit("peer_tolerance"):
+                continue
+            findings.append(
+                {name: series[name] for name in SERIES}
+                | {
+                    "parameter": series["measure"],
+                    "kind": "above comparable",
+                    "expected": held[0],
+                    "observed": level[position],
+                    "n_exams": series["n"],
+                    "n_affected": round(series["n"] * series["share_at_level"]),
+                    "share": series["share_at_level"],
+                }
+            )
     return findings

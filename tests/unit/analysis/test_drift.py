@@ -232,7 +232,8 @@ def test_the_sheet_sets_a_scanner_beside_the_peers_at_its_reference() -> None:
     sheet = protocol_sheet(frame, key, peers, AS_OF).set_index("parameter")
     assert sheet.index.tolist() == [one.name for one in parameters()]
     assert (sheet.loc["nex", "value"], sheet.loc["nex", "reference"]) == (2, 1)
-    assert sheet.index[sheet["differs"].eq(True)].tolist() == ["effective_averages", "nex", "te_ms"]
+    differing = ["averaging", "effective_averages", "nex", "te_ms"]
+    assert sheet.index[sheet["differs"].eq(True)].tolist() == differing
     assert sheet.loc["ti_ms", "value"] is None
     assert sheet.loc["ti_ms", "differs"] is None
     assert sheet.loc["te_ms", "reference_devices"] == 7

@@ -54,7 +54,12 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         made(published_opportunities=[opportunity("A", None, state="insufficient")] * 12),
         made(published_opportunities=[opportunity("A", None), opportunity("A", 400)]),
         made(published_opportunities=[opportunity("A", None, has_potential=None, state="x")]),
-        made(published_opportunities=[opportunity("A", 1, measure="nex", reference="none")]),
+        made(
+            published_opportunities=[
+                opportunity("A", 1, measure="least_averaging", reference="none")
+            ]
+        ),
+        made(published_opportunities=[opportunity("A", 1, reference_tier=n) for n in (2, 3, 4)]),
         made(published_verification=[change("A", "relapsed", relapsed_on=DAY)] * 9),
         made(published_verification=[change("A", "verified", guard_is_held=False)]),
     )

@@ -41,7 +41,7 @@ other_departures as (
     where
         opportunities.finding_key is null
         or departures.kind not in ('above comparable', 'off target')
-        or departures.parameter not in ('effective_averages', 'nex')
+        or departures.parameter not in ('averaging', 'least_averaging', 'effective_averages', 'nex')
 ),
 
 found as (
