@@ -133,7 +133,7 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
 
 def unconfirmed(scanner: str | None = "MR 2", **changed: Any) -> Row:
     state = "time won, quality not confirmed"
-    guard = "too few exams to exclude a rise beyond the margin"
+    guard = "cannot tell yet"
     row = verification(scanner, state=state, guard_is_held=None, guard_reason=guard)
     return row | {"quality_signed_on": None} | changed
 

@@ -190,6 +190,7 @@ def change(scanner: str | None, state: str, **changed: Any) -> Row:
         "realised_minutes_per_month": 82.0,
         "guard_is_held": True,
         "guard_reason": None,
+        "guard_more_exams": None,
         "quality_signed_on": dt.date(2025, 12, 1),
     }
     return row | changed
