@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from protocol_assets.analysis.averaging import acceleration, averaging, least_averaging
 from protocol_assets.analysis.faster_peers import slower_than_peers
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.levels import current_levels
-from tests.unit.analysis.fleets import START, acquisitions, devices, pd
+from tests.unit.analysis.fleets import START, acquisitions, devices
 
 
 def one(**columns: Any) -> tuple[float, float]:

@@ -30,7 +30,8 @@ protocols as (
     select * from {{ ref('int_protocol_names') }}
 ),
 
--- A note on single exams is no finding. That averages stand above a target or above peers is the opportunity itself, where there is one.
+-- A note on single exams is no finding. That averages stand above a target or above peers is the
+-- opportunity itself, where there is one.
 other_departures as (
     select departures.*
     from departures
