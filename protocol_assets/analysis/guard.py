@@ -26,7 +26,7 @@ EVENTS: Final = ("repeat", "extra", "aborted")
 """Rescan of the protocol; more acquisitions than the scanner's exams usually have; an acquisition
 of the protocol far shorter, or with far fewer slices, than its own parameters make it."""
 
-_STEP: Final = 5
+_STEP: Final = 10
 _MOST_EXAMS: Final = 1000
 
 Counts = dict[str, tuple[int, int]]

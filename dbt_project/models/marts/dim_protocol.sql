@@ -1,7 +1,9 @@
 with
 
-acquisitions as (
-    select * from {{ ref('fct_acquisition') }}
+-- A second series of a scan may be of another setting, and belong to a protocol of its own.
+series as (
+    select * from {{ ref('fct_series') }}
+    where protocol_key is not null
 ),
 
 terms as (
@@ -21,7 +23,7 @@ protocols as (
         reconstruction,
         min(study_date) as first_seen,
         max(study_date) as last_seen
-    from acquisitions
+    from series
     group by
         site_protocol_key,
         protocol_key,

@@ -44,7 +44,7 @@ select
     guard_is_held,
     guard_basis,
     guard_reason,
-    cast(ceil(guard_more_exams / 10.0) * 10 as bigint) as guard_more_exams,
+    guard_more_exams,
     quality_signed_on
 from verification
 where patients_before >= {{ var('min_patients') }} and patients_after >= {{ var('min_patients') }}
