@@ -163,4 +163,4 @@ def _reason(row: Row, texts: Texts) -> str | None:
         return None
     told, more = texts.term("reason", reason), row["guard_more_exams"]
     is_guard = reason == row["guard_reason"] and more is not None
-    return texts("guard.more", reason=told, count=more) if is_guard else told
+    return texts("guard.more", reason=told, count=int(more)) if is_guard else told

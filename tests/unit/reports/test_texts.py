@@ -23,6 +23,9 @@ ELSEWHERE = ("mail.", "pdf.", "nav", "scanners.paper")
 """Asked for by mail, PDF and page alone."""
 
 
+WAITING, YET = "time won, quality not confirmed", "cannot tell yet"
+
+
 class Recorder(Texts):
     """Texts that remember what was asked of them."""
 
@@ -62,6 +65,11 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         made(published_opportunities=[opportunity("A", 1, reference_tier=n) for n in (2, 3, 4)]),
         made(published_verification=[change("A", "relapsed", relapsed_on=DAY)] * 9),
         made(published_verification=[change("A", "verified", guard_is_held=False)]),
+        made(
+            published_verification=[
+                change("A", WAITING, reason=YET, guard_reason=YET, guard_more_exams=30)
+            ]
+        ),
     )
     for figures in (*FIGURES.values(), odd_days, *odd):
         content(figures, texts, is_demo=True)
