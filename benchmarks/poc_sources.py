@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import csv
 import importlib
-import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, Protocol, cast
-from urllib.parse import parse_qs, urlsplit
 
 import pandas as pd
 
@@ -27,14 +24,12 @@ from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.simulator.comparison import Truth, read_truth
 from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.vendors.identify import identify
+from tests.archive import DAY, SERIES, STUDY, element, served
 
 __all__ = ["GeneratedSource", "SimulatedSource", "Source"]
 
 _PACS: Final = "archive"
-_DAYS_KEPT: Final = 4
-_DAY: Final = "00080020"
-_STUDY: Final = "0020000D"
-_SERIES: Final = "0020000E"
+_DAYS_KEPT: Final = 16
 
 
 class Source(Protocol):
@@ -173,12 +168,16 @@ class GeneratedSource:
     @contextmanager
     def served(self) -> Iterator[str]:
         """A plain DICOMweb server."""
-        with _served(_Days(self.fleet)) as url:
+        with served(_Days(self.fleet)) as url:
             yield url
 
     def names(self) -> dict[tuple[str, str], tuple[str, str]]:
-        """As the generator tells them."""
-        return dict(self.fleet.names)
+        """As the generator tells them; a device that replaces one is named anew."""
+        given: dict[tuple[str, str], tuple[str, str]] = {}
+        for key, (scanner, site) in self.fleet.names.items():
+            is_taken = any(name == scanner for name, _ in given.values())
+            given[key] = (f"{scanner} (new)" if is_taken else scanner, site)
+        return given
 
     def sign(self, lake: Lake) -> None:
         """The generator's targets, in the form of a steward's file."""
@@ -235,7 +234,7 @@ class _Days:
                     self._days.popitem(last=False)
             return self._days[day]
 
-    def search(self, asked: str) -> list[dict[str, Any]]:
+    def studies(self, asked: str) -> list[dict[str, Any]]:
         """Rows of a search by a StudyDate or a range of them."""
         first, dash, last = asked.partition("-")
         begin = _day(first) or self._fleet.start
@@ -247,89 +246,44 @@ class _Days:
             for study in self.of(begin + timedelta(days=number)).values()
         ]
 
-    def study(self, uid: str) -> contract.FleetStudy | None:
-        """A study of the days that are at hand."""
+    def series(self, uid: str) -> list[dict[str, Any]]:
+        """Rows of the series of a study."""
+        return [
+            {tag: own[0][tag] for tag in (SERIES, STUDY, "00080060")}
+            | {"00201209": element("IS", len(own))}
+            for own in self._series_of(uid).values()
+        ]
+
+    def metadata(self, uid: str, series: str | None = None) -> list[dict[str, Any]]:
+        """The metadata of a study of the days at hand, or of one of its series."""
+        found = self._series_of(uid)
+        if series is not None:
+            return found.get(series, [])
+        return [one for own in found.values() for one in own]
+
+    def _series_of(self, uid: str) -> dict[str, list[dict[str, Any]]]:
         with self._lock:
-            return next((day[uid] for day in self._days.values() if uid in day), None)
+            study = next((day[uid] for day in self._days.values() if uid in day), None)
+        return {} if study is None else _by_series(study)
 
 
 def _day(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _element(vr: str, *values: object) -> dict[str, Any]:
-    return {"vr": vr, "Value": list(values)}
-
-
 def _study_row(study: contract.FleetStudy) -> dict[str, Any]:
     modalities = {one["00080060"]["Value"][0] for one in study.instances}
     return {
-        _DAY: _element("DA", study.study_date.strftime("%Y%m%d")),
-        "00080061": _element("CS", *sorted(modalities)),
-        _STUDY: _element("UI", study.study_uid),
-        "00201206": _element("IS", len(_by_series(study))),
-        "00201208": _element("IS", len(study.instances)),
+        DAY: element("DA", study.study_date.strftime("%Y%m%d")),
+        "00080061": element("CS", *sorted(modalities)),
+        STUDY: element("UI", study.study_uid),
+        "00201206": element("IS", len(_by_series(study))),
+        "00201208": element("IS", len(study.instances)),
     }
 
 
 def _by_series(study: contract.FleetStudy) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for one in study.instances:
-        found.setdefault(one[_SERIES]["Value"][0], []).append(one)
+        found.setdefault(one[SERIES]["Value"][0], []).append(one)
     return found
-
-
-def _series_rows(study: contract.FleetStudy) -> list[dict[str, Any]]:
-    return [
-        {tag: own[0][tag] for tag in (_SERIES, _STUDY, "00080060")}
-        | {"00201209": _element("IS", len(own))}
-        for own in _by_series(study).values()
-    ]
-
-
-def _answer(days: _Days, path: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
-    steps = path.removeprefix("/dicom-web/").rstrip("/").split("/")
-    if steps == ["studies"]:
-        return days.search(query.get("StudyDate", "-"))
-    study = days.study(steps[1])
-    if study is None:
-        return []
-    match steps[2:]:
-        case ["series"]:
-            return _series_rows(study)
-        case ["metadata"]:
-            return study.instances
-        case ["series", uid, "metadata"]:
-            return _by_series(study).get(uid, [])
-    return []
-
-
-@contextmanager
-def _served(days: _Days) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-            rows = _answer(days, parts.path, query)
-            if not parts.path.endswith("/metadata"):
-                first = int(query.get("offset", 0))
-                rows = rows[first : first + int(query.get("limit", 1000))]
-            body = json.dumps(rows).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/dicom+json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/dicom-web"
-    finally:
-        server.shutdown()
-        server.server_close()

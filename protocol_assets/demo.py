@@ -169,7 +169,7 @@ def _print_kpis(settings: Settings, out: Console) -> None:
         table.add_row(
             row["scanner_label"],
             row["protocol_label"],
-            f"{row['averages']:g} -> {row['what_if_averages']:g}",
+            f"{row['averages']:.3g} -> {row['what_if_averages']:.3g}",
             f"{row['snr_change_percent']:+.0f} %",
             "not told" if row["minutes_per_month"] is None else f"{row['minutes_per_month']:.0f}",
         )

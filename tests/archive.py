@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs, urlsplit
 
 Instance = dict[str, Any]
@@ -120,8 +120,21 @@ class Archive:
         return [one for one in found if series in (None, *one.get(SERIES, {}).get("Value", []))]
 
 
+class Holdings(Protocol):
+    """What ``served`` asks of an archive."""
+
+    def studies(self, asked: str) -> list[Instance]:
+        """Rows of a search for studies by a StudyDate or a range of them."""
+
+    def series(self, uid: str) -> list[Instance]:
+        """Rows of a search for the series of a study."""
+
+    def metadata(self, uid: str, series: str | None = None) -> list[Instance]:
+        """The metadata of a study or of one of its series."""
+
+
 @contextmanager
-def served(archive: Archive) -> Iterator[str]:
+def served(archive: Holdings) -> Iterator[str]:
     """Serve an archive on loopback; gives its URL."""
 
     class Handler(BaseHTTPRequestHandler):

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from protocol_assets.analysis.creep import creep
 from protocol_assets.analysis.frame import SERIES, Floats, group_indices, told
 from protocol_assets.analysis.levels import most_frequent, with_averages
 from protocol_assets.analysis.limits import limit
@@ -158,6 +159,9 @@ def _changes(
     """The changes of one protocol-series, and what is told of it."""
     if one.seen["state"] == "insufficient":
         return [], one.seen
+    if creep(one.averages, limit("change_ratio") - 1) is not None:
+        # Many small steps are no sudden change on any day: drift tells them.
+        return [], one.seen | {"set_aside": "creep"}
     random = generator("vouched", *one.key)
     found = boundaries(one.averages, one.days, one.splits, vouched, random)
     edges = [0, *(boundary.position for boundary in found), len(one.exams)]

@@ -15,6 +15,7 @@ __all__ = ["FINDING", "located", "missing_sequences", "untold", "varying"]
 FINDING: Final = (
     *(*SERIES, "parameter", "kind", "expected", "observed", "expected_term", "observed_term"),
     *("n_exams", "n_affected", "patients_affected", "share", "first_day", "last_day", "exam_key"),
+    *("p_value", "q_value", "is_confirmed"),
 )
 """The columns of a finding of compliance."""
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from scipy.stats import betabinom
 
 from protocol_assets.analysis.consistency import (
     FINDING,
@@ -19,16 +20,20 @@ from protocol_assets.analysis.consistency import (
     untold,
     varying,
 )
+from protocol_assets.analysis.creep import creep
+from protocol_assets.analysis.faster_peers import slower_than_peers
 from protocol_assets.analysis.frame import SERIES, Floats, group_indices
 from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.peers import pairs
+from protocol_assets.analysis.peers import TIERS, purposes
 from protocol_assets.analysis.references import (
     has_signed_averages,
     held_percentile,
+    peers_of,
     signed_targets,
 )
+from protocol_assets.analysis.statistics import benjamini_hochberg
 
 __all__ = ["Compliance", "compliance"]
 
@@ -42,17 +47,22 @@ class Compliance:
     Attributes:
         findings: One row per scanner, protocol, parameter and ``kind``:
 
-            - ``drift``: most recent exams depart from the protocol's own past
+            - ``drift``: most recent exams depart from the protocol's own past, or the setting has
+              crept in small steps over the year
             - ``departure``: single recent exams do
             - ``off target``: recent exams depart from the signed target
             - ``above comparable``: averages above a level that two comparable scanners run
+            - ``acceleration``: most peers accelerate more
             - ``varies within series``: images of one series differ
             - ``not told``: a parameter that every header should tell is absent
             - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
 
             with ``expected`` and ``observed`` (numbers) or ``expected_term`` and
             ``observed_term``, ``n_exams``, ``n_affected``, ``patients_affected``, ``share``,
-            ``first_day``, ``last_day`` and ``exam_key``, the latest exam affected.
+            ``first_day``, ``last_day`` and ``exam_key``, the latest exam affected; ``p_value`` of
+            a drift or departure, ``q_value`` over all that were compared, and ``is_confirmed``:
+            enough exams, and no more false ones among all than the limit. What is not confirmed
+            is a note on single exams.
         series: One row per protocol-series with recent acquisitions: ``state`` ``watched`` or
             ``insufficient`` (no past to compare with); ``n_parameters`` compared;
             ``not_tracked``: parameters that no one setting describes or nobody tells.
@@ -99,14 +109,31 @@ def compliance(
             watched.append(seen)
     recent_rows = known[recent]
     findings += _off_target(_Tracked(recent_rows), targets, as_of)
-    findings += _above_comparable(known, targets, as_of)
+    levels = current_levels(known, as_of)
+    findings += [*_above_comparable(levels, targets, as_of), *slower_than_peers(levels)]
     findings += [*varying(recent_rows), *untold(recent_rows), *missing_sequences(known, recent)]
-    return Compliance(
-        pd.DataFrame(findings, columns=list(FINDING)).sort_values(
-            [*SERIES, "kind", "parameter"], kind="stable", ignore_index=True
-        ),
-        pd.DataFrame(watched, columns=list(_SERIES_COLUMNS)),
+    table = pd.DataFrame(findings, columns=list(FINDING)).sort_values(
+        [*SERIES, "kind", "parameter"], kind="stable", ignore_index=True
     )
+    series = pd.DataFrame(watched, columns=list(_SERIES_COLUMNS))
+    return Compliance(_confirmed(table, int(series["n_parameters"].sum())), series)
+
+
+def _confirmed(found: pd.DataFrame, compared: int) -> pd.DataFrame:
+    """The findings with ``q_value`` and ``is_confirmed``.
+
+    Args:
+        found: Where nothing was found the p-value counts as 1.
+        compared: Parameters of protocol-series that were compared.
+    """
+    p_values = found["p_value"].to_numpy(dtype=float)
+    untouched = max(compared - int((~np.isnan(p_values)).sum()), 0)
+    q_values = benjamini_hochberg(np.concatenate([p_values, np.ones(untouched)]))[: len(found)]
+    is_enough = found["n_affected"].to_numpy(dtype=float) >= limit("drift_least_n")
+    # What stands in one series is a fact, however often; peers and targets have tests of their own.
+    is_fact = found["kind"].isin(["varies within series", "above comparable", "acceleration"])
+    is_sure = np.isnan(p_values) | (q_values <= limit("drift_q"))
+    return found.assign(q_value=q_values, is_confirmed=(is_enough & is_sure) | is_fact)
 
 
 class _Tracked:
@@ -125,9 +152,17 @@ class _Tracked:
                 self.values[parameter.name] = column.to_numpy(dtype=float)
 
     def departures(
-        self, key: dict[str, Any], parameter: Parameter, expected: float, at: Positions
+        self,
+        key: dict[str, Any],
+        parameter: Parameter,
+        expected: float,
+        at: Positions,
+        past: Positions | None = None,
     ) -> list[dict[str, Any]]:
-        """The finding of those acquisitions at some positions that depart, if any do."""
+        """The finding of those acquisitions at some positions that depart, if any do.
+
+        With a past, ``p_value`` is the chance that as many depart at the rate of the past.
+        """
         at = at[~np.isnan(self.values[parameter.name][at])]
         values = self.values[parameter.name][at]
         departs = parameter.departs(values, expected)
@@ -138,6 +173,11 @@ class _Tracked:
         )
         if finding["share"] >= limit("drift_share"):
             finding["kind"] = "drift"
+        if past is not None:
+            before = self.values[parameter.name][past]
+            before = before[~np.isnan(before)]
+            departed = int(parameter.departs(before, expected).sum())
+            finding["p_value"] = _chance(departed, len(before), int(departs.sum()), len(at))
         observed = parameter.mode(values[departs])[0]
         if parameter.kind == "term":
             terms = self._terms[parameter.name]
@@ -146,6 +186,15 @@ class _Tracked:
         else:
             finding["expected"], finding["observed"] = expected, observed
         return [finding]
+
+
+def _chance(departed: int, n_past: int, departs: int, n_recent: int) -> float:
+    """Chance of as many departures or more among the recent, at the rate that the past tells.
+
+    Beta-binomial prediction with Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 2.4).
+    """
+    rate = departed + 0.5, n_past - departed + 0.5
+    return float(betabinom.sf(departs - 1, n_recent, *rate))
 
 
 def _own_past(
@@ -173,17 +222,44 @@ def _own_past(
             expected, share = parameter.mode(known)
             # Where no one setting has most of the acquisitions the protocol does not fix it.
             if share > 1 - limit("drift_share"):
-                found = tracked.departures(key, parameter, expected, recent)
+                found = tracked.departures(key, parameter, expected, recent, baseline)
+                found = _crept(key, tracked, parameter, past, recent) or found
                 if found and found[0]["kind"] == "drift":
                     found += _beside_the_drift(key, tracked, parameter, expected, recent)
                 findings += found
                 continue
+            if found := _crept(key, tracked, parameter, past, recent):
+                findings += found
+                continue
         untracked.append(parameter.name)
+    # What other parameters add up to can creep though each of them looks settled.
+    derived = (_crept(key, tracked, one, past, recent) for one in parameters() if one.is_derived)
+    findings += next((found for found in derived if found), [])
     return findings, seen | {
         "state": "watched",
         "n_parameters": len(settings) - len(untracked),
         "not_tracked": ", ".join(untracked) or None,
     }
+
+
+def _crept(
+    key: dict[str, Any], tracked: _Tracked, parameter: Parameter, past: Positions, recent: Positions
+) -> list[dict[str, Any]]:
+    """The finding of a setting that crept in small steps, from the first to the last quarter."""
+    if parameter.kind != "relative":
+        return []
+    values = tracked.values[parameter.name]
+    at = np.concatenate([past, recent])
+    at = at[~np.isnan(values[at])]
+    moved = creep(values[at], parameter.tolerance)
+    if moved is None:
+        return []
+    first, last, p_value = moved
+    affected = at[parameter.departs(values[at], first)]
+    finding = located(
+        key, parameter.name, "drift", tracked.rows.iloc[at], tracked.rows.iloc[affected]
+    )
+    return [finding | {"expected": first, "observed": last, "p_value": p_value}]
 
 
 def _beside_the_drift(
@@ -217,7 +293,7 @@ def _off_target(
         for position in np.flatnonzero(found["value"].notna()):
             key = {name: series[name].iloc[position] for name in SERIES}
             at = groups[tuple(key.values())]
-            if parameter.name in ("nex", "effective_averages"):
+            if parameter.name in ("nex", "averaging", "effective_averages"):
                 at = at[has_vote[at]]
             expected = float(found["value"].iloc[position])
             findings += [
@@ -228,35 +304,35 @@ def _off_target(
 
 
 def _above_comparable(
-    frame: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
+    levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
 ) -> list[dict[str, Any]]:
     """Averages above a level that two comparable scanners hold, in fleets too small for a quartile.
 
     One-sided, so that it cannot invert: where two of three scanners average three times, no level
     below is held by two, and the third stands below, not above. Where a target is signed it judges.
     """
-    levels = current_levels(frame, as_of)
-    related = pairs(levels)
-    comparable = related.candidates & related.fair & related.same_averaging
-    level = levels["level"].to_numpy()
+    level, vote = levels["level"].to_numpy(), levels["vote"].to_numpy()
     is_signed = has_signed_averages(levels, targets, as_of)
     findings: list[dict[str, Any]] = []
-    for position, series in enumerate(levels.to_dict("records")):
-        if is_signed[position]:
-            continue
-        held = held_percentile(level[comparable[position]], least_peers=int(limit("least_holders")))
-        if held is None or not series["level"] > held[0] * limit("peer_tolerance"):
-            continue
-        findings.append(
-            {name: series[name] for name in SERIES}
-            | {
-                "parameter": series["measure"],
-                "kind": "above comparable",
-                "expected": held[0],
-                "observed": series["level"],
-                "n_exams": series["n"],
-                "n_affected": round(series["n"] * series["share_at_level"]),
-                "share": series["share_at_level"],
-            }
-        )
+    for group in purposes(levels):
+        comparable = peers_of(levels, group, TIERS[0])
+        for position, peers in zip(group.at, comparable, strict=True):
+            series = levels.iloc[position]
+            if is_signed[position] or series["is_mixed"]:
+                continue
+            held = held_percentile(vote[group.at[peers]], least_peers=int(limit("least_holders")))
+            if held is None or not level[position] > held[0] * limit("peer_tolerance"):
+                continue
+            findings.append(
+                {name: series[name] for name in SERIES}
+                | {
+                    "parameter": series["measure"],
+                    "kind": "above comparable",
+                    "expected": held[0],
+                    "observed": level[position],
+                    "n_exams": series["n"],
+                    "n_affected": round(series["n"] * series["share_at_level"]),
+                    "share": series["share_at_level"],
+                }
+            )
     return findings

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from protocol_assets.analysis.averaging import acceleration, averaging, least_averaging
 from protocol_assets.analysis.limits import limit
 
 __all__ = ["SERIES", "Floats", "eligible", "group_indices", "prepared", "told", "volume_per_month"]
@@ -24,8 +25,8 @@ SERIES: Final = ["device_key", "protocol_key"]
 _TERMS: Final = (
     *("acquisition_key", "exam_key", "patient_key", "device_key", "protocol_key", "label_code"),
     *("station_code", "site"),
-    *("software_code", "coil_code", "pacs", "vendor", "model", "role", "weighting", "anatomy"),
-    *("contrast_phase", "fat_suppression", "dimension", "reconstruction", "trajectory"),
+    *("software_code", "coil_code", "pacs", "vendor", "model", "role", "weighting"),
+    *("fat_suppression", "dimension", "reconstruction", "trajectory"),
     *("sequence_family", "effective_averages_state", "scan_time_method", "scan_time_confidence"),
     "repeat_kind",
 )
@@ -38,6 +39,8 @@ _NUMBERS: Final = (
     *("phase_oversampling_percent", "partial_fourier_fraction", "bandwidth_hz_per_px"),
     *("acceleration_in_plane", "acceleration_out_of_plane", "number_of_slices"),
 )
+_OF_PROTOCOL: Final = {"anatomy": "protocol_anatomy", "contrast_phase": "protocol_contrast"}
+"""What the analysis calls the region and phase of the protocol; an exam's text may say others."""
 _FLAGS: Final = ("is_nex_eligible", "no_phase_wrap")
 
 
@@ -46,15 +49,16 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
 
     Rows without a device or protocol key belong to no protocol-series and are left out. A scanner
     whose serial number changed keeps one key: the newest (see ``_newest_keys``). Added columns:
-    ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness) and
-    ``pixel_volume_mm3`` (as reconstructed).
+    ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
+    ``pixel_volume_mm3`` (as reconstructed), ``averaging``, ``least_averaging`` and
+    ``acceleration``.
 
     Raises:
         ValueError: A column is missing, or an acquisition stands in the frame twice.
     """
     missing = [
         name
-        for name in ("study_date", *_TERMS, *_NUMBERS, *_FLAGS)
+        for name in ("study_date", *_TERMS, *_OF_PROTOCOL.values(), *_NUMBERS, *_FLAGS)
         if name not in acquisitions.columns
     ]
     if missing:
@@ -63,10 +67,12 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
         "study_date": pd.to_datetime(acquisitions["study_date"]).astype("datetime64[us]"),
     }
     data |= {name: acquisitions[name].astype(object) for name in _TERMS}
+    data |= {name: acquisitions[of].astype(object) for name, of in _OF_PROTOCOL.items()}
     data |= {name: pd.to_numeric(acquisitions[name]).astype(float) for name in _NUMBERS}
     data |= {name: acquisitions[name].fillna(False).astype(bool) for name in _FLAGS}
     frame = pd.DataFrame(data)
-    frame[list(_TERMS)] = frame[list(_TERMS)].where(frame[list(_TERMS)].notna(), None)
+    terms = [*_TERMS, *_OF_PROTOCOL]
+    frame[terms] = frame[terms].where(frame[terms].notna(), None)
     frame = frame[frame["device_key"].notna() & frame["protocol_key"].notna()]
     frame = frame[frame["study_date"].notna()]
     if frame["acquisition_key"].duplicated().any():
@@ -82,6 +88,8 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
         * frame["pixel_spacing_column_mm"]
         * frame["slice_thickness_mm"]
     )
+    frame["averaging"], frame["least_averaging"] = averaging(frame), least_averaging(frame)
+    frame["acceleration"] = acceleration(frame)
     order = ["device_key", "protocol_key", "study_date", "exam_key", "acquisition_key"]
     return frame.sort_values(order, kind="stable").reset_index(drop=True)
 

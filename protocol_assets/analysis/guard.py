@@ -2,12 +2,13 @@
 
 Time that is won by images nobody can read is lost again. An exam counts once: it had an event or
 had none, so that exams are independent. Not worse means that the upper end of the interval of the
-difference lies within the margin; few protocols of one scanner have exams enough for that, so that
-those that changed alike stand behind each other, unless their own exams speak against it.
+difference lies within the margin, by the exams of that change or of its scanner. Changes elsewhere
+do not stand in for it: harm in one place is not undone by peace in another.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,6 +26,9 @@ EVENTS: Final = ("repeat", "extra", "aborted")
 """Rescan of the protocol; more acquisitions than the scanner's exams usually have; an acquisition
 of the protocol far shorter, or with far fewer slices, than its own parameters make it."""
 
+_STEP: Final = 10
+_MOST_EXAMS: Final = 1000
+
 Counts = dict[str, tuple[int, int]]
 """Events and exams, by event."""
 
@@ -35,15 +39,18 @@ class Guard:
 
     Attributes:
         is_held: All three events are not more frequent, within the margin. None: cannot be told.
-        basis: ``series``, ``protocol`` or ``all changes``: whose exams told it.
+        basis: ``series`` or ``scanner``: whose exams told it.
         reason: What speaks against it or is missing; None where it is held.
         differences: Rate after minus before of the series itself, with its interval.
+        more_exams: About how many more exams after the change would tell; None where it is told,
+            or where too few ran before it.
     """
 
     is_held: bool | None
     basis: str | None
     reason: str | None
     differences: dict[str, Estimate]
+    more_exams: int | None = None
 
 
 def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
@@ -88,23 +95,51 @@ def counts(events: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> Cou
     return {event: (int(part[event].sum()), len(part)) for event in EVENTS}
 
 
-def guard(
-    own: tuple[Counts, Counts], protocol: tuple[Counts, Counts], everyone: tuple[Counts, Counts]
-) -> Guard:
-    """The verdict over one change from counts before and after: its own, and those pooled."""
+def guard(own: tuple[Counts, Counts], scanner: tuple[Counts, Counts]) -> Guard:
+    """The verdict over one change from the exams before and after it.
+
+    Args:
+        own: Of the protocol-series that changed.
+        scanner: Of all that changed on its scanner in the same visit. Changes elsewhere say
+            nothing of this one.
+    """
     differences = _differences(own)
     certain = _differences(own, limit("guard_harm_confidence"))
     worse = [event for event, one in certain.items() if one.low > 0]
     if worse:
         return Guard(False, "series", f"more often: {', '.join(worse)}", differences)
-    for basis, pooled in (("series", own), ("protocol", protocol), ("all changes", everyone)):
-        held = _differences(pooled)
-        if len(held) == len(EVENTS) and all(
-            one.high <= limit("guard_margin") for one in held.values()
-        ):
+    for basis, counted in (("series", own), ("scanner", scanner)):
+        if _is_held(counted):
             return Guard(True, basis, None, differences)
-    missing = "exams" if len(differences) == len(EVENTS) else "exams before or after"
-    return Guard(None, None, f"too few {missing} to exclude a rise beyond the margin", differences)
+    return Guard(None, None, "cannot tell yet", differences, _more_exams(own))
+
+
+def _more_exams(own: tuple[Counts, Counts]) -> int | None:
+    """About how many more exams after the change would tell, if they go on as those before it.
+
+    None where no number would: too few ran before, or too much has happened since.
+    """
+    n_after = max(n for _, n in own[1].values())
+    for more in range(_STEP, _MOST_EXAMS, _STEP):
+        later = {
+            event: (events + math.ceil(more * _rate(own[0][event])), n + more)
+            for event, (events, n) in own[1].items()
+        }
+        if _is_held((own[0], later)):
+            return more
+    return None if n_after else int(limit("guard_least_n"))
+
+
+def _rate(counted: tuple[int, int]) -> float:
+    return counted[0] / counted[1] if counted[1] else 0.0
+
+
+def _is_held(sides: tuple[Counts, Counts]) -> bool:
+    """Enough exams on either side, and no event more frequent beyond the margin."""
+    least = min(n for side in sides for _, n in side.values())
+    return least >= limit("guard_least_n") and all(
+        one.high <= limit("guard_margin") for one in _differences(sides).values()
+    )
 
 
 def pooled(parts: list[tuple[Counts, Counts]]) -> tuple[Counts, Counts]:

@@ -12,7 +12,7 @@ from protocol_assets.analysis.frame import SERIES, Floats, eligible, group_indic
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.statistics import modal_level
 
-__all__ = ["IDENTITY", "current_levels", "most_frequent", "with_averages"]
+__all__ = ["IDENTITY", "current_levels", "most_frequent", "with_averages", "with_averaging"]
 
 IDENTITY: Final = (
     *("anatomy", "role", "contrast_phase", "field_strength_class_t", "dimension"),
@@ -23,25 +23,38 @@ IDENTITY: Final = (
 _VARIANT: Final = ("fat_suppression", "trajectory")
 _IMAGE: Final = (
     *("voxel_mm3", "pixel_volume_mm3", "bandwidth_hz_per_px", "phase_oversampling_percent"),
-    "acceleration_in_plane",
+    *("acceleration", "partial_fourier_fraction", "matrix_frequency", "matrix_phase"),
 )
 _TIMES: Final = ("scan_time_s", "scan_time_formula_s")
 
 
 def with_averages(frame: pd.DataFrame) -> pd.DataFrame:
-    """The eligible acquisitions with ``averages`` and its ``measure``, one measure a series.
+    """The eligible acquisitions with ``averages`` as noise and time see them, and its ``measure``.
 
-    Effective averages where the protocol on the scanner tells them as often as NEX (with some
-    slack for a rule that found single acquisitions doubtful), else NEX: one series is never
-    judged by both, for the step from one to the other would look like a change.
+    Effective averages, else NEX (see ``_measured``): what compares a scanner with its own past.
+    """
+    return _measured(frame, "effective_averages", "nex")
+
+
+def with_averaging(frame: pd.DataFrame) -> pd.DataFrame:
+    """The eligible acquisitions with ``averages`` as scanners are compared, and its ``measure``.
+
+    Averaging, else what it is at least (see ``_measured``).
+    """
+    return _measured(frame, "averaging", "least_averaging")
+
+
+def _measured(frame: pd.DataFrame, measure: str, otherwise: str) -> pd.DataFrame:
+    """The measure where the protocol on the scanner tells it as often as NEX, else another.
+
+    With some slack for a rule that found single acquisitions doubtful. One series is never judged
+    by both, for the step from one to the other would look like a change.
     """
     votes = eligible(frame).copy()
-    counted = votes.groupby(SERIES)[["nex", "effective_averages"]].transform("count")
-    is_effective = (counted["effective_averages"] >= 0.8 * counted["nex"]) & (
-        counted["effective_averages"] > 0
-    )
-    votes["averages"] = votes["effective_averages"].where(is_effective, votes["nex"])
-    votes["measure"] = np.where(is_effective, "effective_averages", "nex")
+    counted = votes.groupby(SERIES)[["nex", measure]].transform("count")
+    is_told = (counted[measure] >= 0.8 * counted["nex"]) & (counted[measure] > 0)
+    votes["averages"] = votes[measure].where(is_told, votes[otherwise])
+    votes["measure"] = np.where(is_told, measure, otherwise)
     return votes
 
 
@@ -62,18 +75,20 @@ def current_levels(
         ``n_eligible``, ``n`` (those that tell their averages) and ``coverage``; ``measure``,
         ``level`` (the device's mode), ``share_at_level``, ``is_mixed``; the variant (fat
         suppression, trajectory) most of the acquisitions have, to which ``n`` and the level
-        belong; and for those at the level the medians of the image's parameters and times.
-        ``level`` is NaN below the least n.
+        belong, with those ``votes`` as an array; and for those at the level the medians of the
+        image's parameters and times.
+        ``level`` is NaN below the least n; ``vote`` is the same of fewer acquisitions, enough for
+        one peer among others.
     """
     known = frame[frame["study_date"] <= as_of]
     if since is not None and len(since):
         begun = known[SERIES].join(since.rename("since"), on=SERIES)["since"]
         known = known[~(known["study_date"] < begun)]
-    current, rare = (_trailing(known, as_of, name) for name in ("current_days", "rare_days"))
+    current, rare = (_trailing(known, as_of, name) for name in ("current_days", "rare_level_days"))
     levels = _levels(current, limit("current_days"))
     is_few = levels["n"] < limit("least_n")
     few = levels.loc[is_few, SERIES]
-    longer = _levels(rare.merge(few, on=SERIES), limit("rare_days"))
+    longer = _levels(rare.merge(few, on=SERIES), limit("rare_level_days"))
     return pd.concat([levels[~is_few], longer] if len(longer) else [levels], ignore_index=True)
 
 
@@ -82,7 +97,7 @@ def _trailing(frame: pd.DataFrame, as_of: pd.Timestamp, days: str) -> pd.DataFra
 
 
 def _levels(window: pd.DataFrame, days: float) -> pd.DataFrame:
-    votes = with_averages(window).reset_index(drop=True)
+    votes = with_averaging(window).reset_index(drop=True)
     if votes.empty:
         return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_FLOATS, float))
     variant_of = votes.groupby(list(_VARIANT), dropna=False, sort=True).ngroup()
@@ -109,16 +124,17 @@ _COLUMNS: Final = (
         "n",
         "coverage",
         "measure",
+        "vote",
         "level",
         "share_at_level",
         "is_mixed",
     ),
-    "nex_level",
+    *("nex_level", "votes"),
     *_VARIANT,
     *("no_phase_wrap", *_IMAGE, *_TIMES),
 )
 _FLOATS: Final = (
-    *("level", "share_at_level", "coverage", "field_strength_class_t", "nex_level"),
+    *("vote", "level", "share_at_level", "coverage", "field_strength_class_t", "nex_level"),
     *(*_IMAGE, *_TIMES),
 )
 _NUMBERS: Final = ("averages", "nex", *_IMAGE, *_TIMES)
@@ -141,21 +157,25 @@ def _level(at: Positions, variants: Positions, numbers: dict[str, Floats]) -> di
         "n": n,
         "coverage": n / len(at),
         "is_mixed": False,
+        "votes": known,
     }
-    if n < limit("least_n"):
-        return row | dict.fromkeys(
-            ("level", "share_at_level", "nex_level", *_IMAGE, *_TIMES), np.nan
-        )
+    row |= dict.fromkeys(("vote", "level", "share_at_level", "nex_level"), np.nan)
+    row |= dict.fromkeys((*_IMAGE, *_TIMES), np.nan)
+    if n < limit("peer_least_n"):
+        return row
     factor = limit("same_level")
     level, share = modal_level(known, factor)
     there = at[is_known][np.abs(np.log(known / level)) <= np.log(factor)]
     nex, counts = np.unique(numbers["nex"][there], return_counts=True)
+    row |= {"vote": level} | {name: _median(numbers[name][there]) for name in _IMAGE}
+    if n < limit("least_n"):
+        return row
     return row | {
         "level": level,
         "share_at_level": share,
         "is_mixed": 1 - share > limit("mixed_share"),
         "nex_level": nex[counts.argmax()],
-        **{name: _median(numbers[name][there]) for name in (*_IMAGE, *_TIMES)},
+        **{name: _median(numbers[name][there]) for name in _TIMES},
     }
 
 

@@ -1,102 +1,144 @@
-"""Which protocol-series are fair peers of which: those that make the same image elsewhere.
+"""Which scanners may judge which: peers in tiers, from the same image to the same purpose.
 
-All pairs at once, as square matrices in the order of the levels.
+A rule that asks for the same image alone leaves most of a mixed fleet without a judge. So the
+strictest tier that has enough peers judges, and says which it was:
+
+1. The same image: voxel volume and bandwidth within a quarter, the same fat suppression,
+   trajectory, acceleration and partial Fourier.
+2. The same purpose at the same acceleration, the averaging of a peer whose image has more signal
+   carried over to the scanner's own voxel and bandwidth:
+   signal to noise ~ voxel x sqrt(averaging x lines x columns / bandwidth).
+3. The same purpose at the same acceleration or one that is not told, with nothing carried over.
+4. The same purpose at any acceleration, that of a peer who accelerates less carried over.
+
+In every tier anatomy, role, native or after contrast, field strength, 2D or 3D and reconstruction
+are the same, and what both tell does not contradict.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from protocol_assets.analysis.frame import Floats
-from protocol_assets.analysis.levels import IDENTITY
+from protocol_assets.analysis.frame import Floats, group_indices
+from protocol_assets.analysis.levels import Positions
 from protocol_assets.analysis.limits import limit
 
-__all__ = ["Pairs", "judged_as", "pairs"]
+__all__ = ["PURPOSE", "TIERS", "Group", "Matrix", "judged_as", "purposes"]
 
 Matrix = npt.NDArray[np.bool]
 
+PURPOSE: Final = (
+    *("anatomy", "role", "contrast_phase", "field_strength_class_t", "dimension"),
+    "reconstruction",
+)
+"""What scanners have in common that may judge each other, as of ``judged_as``."""
+
+TIERS: Final = (1, 2, 3, 4)
+
 
 @dataclass(frozen=True, slots=True)
-class Pairs:
-    """Relations of protocol-series; [i, j] is true where j stands in it to i.
+class Group:
+    """Protocol-series of one purpose and their relations; [i, j] is what j is to i.
 
     Attributes:
-        candidates: The same protocol on another scanner, with a known level and reconstruction.
-        fair: Fair peers among all protocols: on another scanner, with a known level, voxel volume
-            and bandwidth within a quarter, the same fat suppression, trajectory, contrast phase,
-            dimension and reconstruction. What one of them does not tell is not the same. Voxels
-            are compared as acquired where both tell it, else as reconstructed. A trajectory that
-            is not told is Cartesian: headers name the exception.
-        same_model: The same anatomy, role and so on by scanners of one model, at any field.
-        same_averaging: The same measure; where that is NEX, lines are acquired alike.
+        at: Their positions in the levels.
+        candidates: On another scanner, with a vote and a reconstruction that is told.
+        similar: Candidates that differ in no more than voxel, bandwidth and acceleration.
+        tiers: Peers by tier.
+        carried: Factor from 1 on that carries the averaging of j over to what i needs, by tier.
+        short_of: What keeps candidates out of the first tier, by name.
     """
 
+    at: Positions
     candidates: Matrix
-    fair: Matrix
-    same_model: Matrix
-    same_averaging: Matrix
+    similar: Matrix
+    tiers: dict[int, Matrix]
+    carried: dict[int, Floats]
+    short_of: dict[str, Matrix]
 
 
-def pairs(levels: pd.DataFrame) -> Pairs:
-    """The relations of all protocol-series to each other.
+def purposes(levels: pd.DataFrame) -> Iterator[Group]:
+    """The groups of protocol-series whose purpose is known.
 
     Args:
-        levels: From ``current_levels``.
+        levels: From ``current_levels``, its index from 0 on.
     """
-    known = levels["level"].notna() & levels["reconstruction"].notna()
-    elsewhere = ~_same(levels["device_key"]) & known.to_numpy()[None, :]
-    levels = judged_as(levels)
-    protocol = [name for name in IDENTITY if name not in ("vendor", "model", "site")]
-    model = [name for name in IDENTITY if name not in ("field_strength_class_t", "site")]
-    same_protocol = np.logical_and.reduce([_same(levels[name]) for name in protocol])
-    return Pairs(
-        candidates=(_same(levels["protocol_key"]) | same_protocol) & elsewhere,
-        fair=_same_image(levels) & elsewhere,
-        same_model=np.logical_and.reduce([_same(levels[name]) for name in model]) & elsewhere,
-        same_averaging=_same_averaging(levels),
-    )
+    known = judged_as(levels)
+    for at in group_indices(known, list(PURPOSE)).values():
+        yield _group(known.iloc[at], levels["reconstruction"].iloc[at].notna().to_numpy(), at)
 
 
 def judged_as(levels: pd.DataFrame) -> pd.DataFrame:
-    """The levels with the reconstruction that each is judged as.
+    """The levels with the ``reconstruction`` that each is judged as.
 
-    One that is not told is judged as the standard one, which needs the most averages: nobody is
-    found above it who would not be above his own as well. It is judged, but judges nobody.
+    A reconstruction that is not told is judged as the standard one, which needs the most averages:
+    nobody is found above it who would not be above his own as well. It is judged, but judges
+    nobody.
     """
     reconstruction = levels["reconstruction"].astype(object)
     return levels.assign(reconstruction=reconstruction.where(reconstruction.notna(), "standard"))
 
 
-def _same_image(levels: pd.DataFrame) -> Matrix:
+def _group(levels: pd.DataFrame, tells_reconstruction: Matrix, at: Positions) -> Group:
+    judges = levels["vote"].notna().to_numpy() & tells_reconstruction
+    candidates = ~_same(levels["device_key"]) & judges[None, :]
+    acceleration = levels["acceleration"].to_numpy()
+    fourier = levels["partial_fourier_fraction"].to_numpy()
+    trajectory = levels["trajectory"].where(levels["trajectory"].notna(), "cartesian")
+    same_path = _same(trajectory)
+    same_fat = _same(levels["fat_suppression"])
+    rather_same_fat = same_fat | _untold(levels["fat_suppression"])
+    same_acceleration = _near(acceleration, 1.0 + 1e-6)
+    rather_same_acceleration = same_acceleration | _either_nan(acceleration)
+    same_fourier = _near(fourier, limit("fair_fourier")) | _either_nan(fourier)
     acquired = levels["voxel_mm3"].to_numpy()
-    both = ~np.isnan(acquired)[:, None] & ~np.isnan(acquired)[None, :]
-    same = np.where(both, _near(acquired), _near(levels["pixel_volume_mm3"].to_numpy()))
-    same &= _near(levels["bandwidth_hz_per_px"].to_numpy())
-    for column in ("fat_suppression", "contrast_phase", "dimension", "reconstruction"):
-        same &= _same(levels[column])
-    trajectory = levels["trajectory"]
-    same &= _same(trajectory.where(trajectory.notna(), "cartesian"))
-    return np.asarray(same, dtype=np.bool)
-
-
-def _same_averaging(levels: pd.DataFrame) -> Matrix:
-    is_effective = (levels["measure"] == "effective_averages").to_numpy()
-    oversampling = levels["phase_oversampling_percent"].to_numpy()
-    with np.errstate(invalid="ignore"):
-        apart = np.abs(oversampling[:, None] - oversampling[None, :])
-    untold = np.isnan(oversampling)
-    alike = (apart <= limit("fair_oversampling")) | (untold[:, None] & untold[None, :])
-    alike &= _same(levels["no_phase_wrap"])
-    acceleration = levels["acceleration_in_plane"].to_numpy()
-    unknown = np.isnan(acceleration)
-    alike &= (acceleration[:, None] == acceleration[None, :]) | (
-        unknown[:, None] & unknown[None, :]
+    both = ~_either_nan(acquired)
+    fair = limit("fair_ratio")
+    same_voxel = np.where(
+        both, _near(acquired, fair), _near(levels["pixel_volume_mm3"].to_numpy(), fair)
     )
-    return np.asarray(_same(levels["measure"]) & (is_effective[:, None] | alike), dtype=np.bool)
+    same_bandwidth = _near(levels["bandwidth_hz_per_px"].to_numpy(), fair)
+    by_image, by_speed = _carried(levels), acceleration[:, None] / acceleration[None, :]
+    similar = candidates & same_path & rather_same_fat & same_fourier
+    image = {
+        "voxel": same_voxel,
+        "bandwidth": same_bandwidth,
+        "acceleration": same_acceleration,
+        "fat suppression": same_fat,
+        "trajectory": same_path,
+        "partial Fourier": same_fourier,
+    }
+    return Group(
+        at=at,
+        candidates=candidates,
+        similar=similar,
+        tiers={
+            1: candidates & np.logical_and.reduce(list(image.values())),
+            2: similar & same_acceleration & ~np.isnan(by_image),
+            3: similar & rather_same_acceleration,
+            4: similar,
+        },
+        carried={2: _from_one(by_image), 4: _from_one(by_speed)},
+        short_of={name: candidates & ~same for name, same in image.items()},
+    )
+
+
+def _carried(levels: pd.DataFrame) -> Floats:
+    """What the averaging of j is worth in the image of i: signal to noise held."""
+    lines = levels["matrix_phase"].to_numpy() * levels["matrix_frequency"].to_numpy()
+    worth = levels["voxel_mm3"].to_numpy() ** 2 * lines / levels["bandwidth_hz_per_px"].to_numpy()
+    return np.asarray(worth[None, :] / worth[:, None], dtype=np.float64)
+
+
+def _from_one(factor: Floats) -> Floats:
+    """A peer is never taken for less than it runs."""
+    return np.maximum(np.nan_to_num(factor, nan=1.0), 1.0)
 
 
 def _same(values: pd.Series) -> Matrix:
@@ -105,7 +147,17 @@ def _same(values: pd.Series) -> Matrix:
     return np.asarray((codes[:, None] == codes[None, :]) & (codes >= 0)[None, :], dtype=np.bool)
 
 
-def _near(values: Floats) -> Matrix:
-    factor = limit("fair_ratio")
+def _untold(values: pd.Series) -> Matrix:
+    """One of the two is not told."""
+    absent = values.isna().to_numpy()
+    return np.asarray(absent[:, None] | absent[None, :], dtype=np.bool)
+
+
+def _either_nan(values: Floats) -> Matrix:
+    absent = np.isnan(values)
+    return np.asarray(absent[:, None] | absent[None, :], dtype=np.bool)
+
+
+def _near(values: Floats, factor: float) -> Matrix:
     own, other = values[:, None], values[None, :]
     return np.asarray((other <= own * factor) & (own <= other * factor), dtype=np.bool)

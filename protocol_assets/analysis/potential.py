@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from protocol_assets.analysis.frame import SERIES
+from protocol_assets.analysis.frame import SERIES, volume_per_month
+from protocol_assets.analysis.intervals import saving_interval
 from protocol_assets.analysis.levels import current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.references import references
@@ -23,8 +24,9 @@ __all__ = ["potential"]
 _COLUMNS: Final = (
     *("as_of", *SERIES, "level_days", "n_eligible", "n", "coverage"),
     *("measure", "level", "nex_level"),
-    *("share_at_level", "is_mixed", "reference", "reference_name", "reference_level"),
-    *("reference_threshold", "reference_reason", "n_candidates", "n_peers", "n_holders"),
+    *("share_at_level", "is_mixed", "reference", "reference_tier", "reference_name"),
+    *("reference_level", "reference_threshold", "reference_reason", "n_candidates", "n_peers"),
+    *("n_holders", "short_of"),
     *("usual_level", "usual_share", "assessment", "assessment_reason", "has_potential"),
     *("what_if_level", "what_if_kind", "snr_ratio", "scan_time_now_s", "scan_time_at_target_s"),
     *("saving_s", "saving_low_s", "saving_high_s", "time_basis", "time_level"),
@@ -58,7 +60,8 @@ def potential(
         where not assessable). ``what_if_level`` is the reference where that is lower
         (``what_if_kind`` ``reference``), else one average fewer (``one fewer``). For it
         ``snr_ratio`` (noise only: same voxel, coil, reconstruction) and the seconds of one
-        acquisition now, then, and saved, with the interval of the model's error.
+        acquisition now, then, and saved; ``saving_low_s`` and ``saving_high_s`` times the volume
+        are the interval of the minutes (see ``intervals``).
     """
     levels = current_levels(frame, as_of, since)
     found = levels.merge(references(levels, targets, as_of), on=SERIES, how="left")
@@ -66,6 +69,7 @@ def potential(
     _assess(found)
     _set_what_if(found)
     _predict(found, model)
+    _set_intervals(found, volume_per_month(frame[frame["study_date"] <= as_of], as_of))
     return found[list(_COLUMNS)].sort_values(SERIES).reset_index(drop=True)
 
 
@@ -84,15 +88,20 @@ def _assess(found: pd.DataFrame) -> None:
 
 
 def _set_what_if(found: pd.DataFrame) -> None:
-    """Without a reference: one average fewer, as a what-if that judges nobody.
+    """The reference, as the console can set it; without one, one average fewer, as a what-if.
 
-    Where the level is that of NEX, only what the scanner's console accepts.
+    Averages come first, at the scanner's own oversampling; what they cannot give comes from less
+    oversampling. Averaging is never proposed below 1: less than every line is partial Fourier.
     """
     one_fewer = (found["nex_level"] - 1).where(found["nex_level"] >= _FEWEST_TO_HALVE)
-    fewer = found["level"] * one_fewer / found["nex_level"]
     has_reference = found["reference_level"].notna()
-    level = found["reference_level"].where(has_reference, fewer)
-    level = level.mask(found["measure"] == "nex", next_settable(level, found["vendor"]))
+    added = found["level"] / found["nex_level"]
+    wanted = found["reference_level"].clip(lower=1.0)
+    slack = limit("same_level")
+    by_averages = next_settable(wanted / added / slack, found["vendor"]).clip(lower=1.0)
+    takes_averages = by_averages < found["nex_level"]
+    level = (by_averages * added).where(takes_averages, wanted)
+    level = level.where(has_reference, one_fewer * added)
     kind = pd.Series(np.where(has_reference, "reference", "one fewer"), index=found.index)
     lower = (level > 0) & (level < found["level"])
     found["what_if_level"] = level.where(lower)
@@ -116,11 +125,32 @@ def _predict(found: pd.DataFrame, model: TimeModel) -> None:
     basis = pd.Series(np.where(by_model, "model", "observed"), index=found.index).astype(object)
     found["time_basis"] = basis.where(found["scan_time_now_s"].notna(), None)
     found["saving_s"] = found["scan_time_now_s"] - found["scan_time_at_target_s"]
-    # Predicted / stated - 1 = e: what the model calls a second may be 1 / (1 + e) seconds.
-    for column, error in (("saving_low_s", "error_p95_pct"), ("saving_high_s", "error_p5_pct")):
-        found[column] = found["saving_s"] / (1 + now[error] / 100)
-    found["saving_low_s"] = found[["saving_low_s", "saving_s"]].min(axis=1, skipna=False)
-    found["saving_high_s"] = found[["saving_high_s", "saving_s"]].max(axis=1, skipna=False)
+    found["error_p5_pct"], found["error_p95_pct"] = now["error_p5_pct"], now["error_p95_pct"]
     found["time_level"] = now["level"]
     found["time_error_median_pct"] = now["error_median_pct"]
     found["time_is_off"] = now["is_off"]
+
+
+def _set_intervals(found: pd.DataFrame, volume: pd.Series) -> None:
+    """The ends of the interval of what is potential, where its scan time is known."""
+    volumes = found[SERIES].join(volume.rename("volume"), on=SERIES)["volume"].fillna(0.0)
+    ends = np.full((len(found), 2), np.nan)
+    for position in np.flatnonzero((found["saving_s"] > 0) & found["has_potential"].eq(True)):
+        row = found.iloc[position]
+        is_signed = row["reference"] == "signed_target"
+        has_peers = row["reference"] == "same_field"
+        ends[position] = saving_interval(
+            f"{row['device_key']}|{row['protocol_key']}",
+            own=row["votes"],
+            peers=row["peer_levels"] if has_peers else np.empty(0),
+            target=row["reference_level"] if is_signed else None,
+            level=row["level"],
+            what_if=row["what_if_level"],
+            scalable=row["saving_s"]
+            / (row["scan_time_now_s"] * (1 - row["what_if_level"] / row["level"])),
+            volume=volumes.iloc[position],
+            months=limit("volume_months"),
+            errors_pct=(row["error_p5_pct"], row["error_p95_pct"]),
+        )
+    for number, column in enumerate(("saving_low_s", "saving_high_s")):
+        found[column] = ends[:, number] * found["saving_s"]

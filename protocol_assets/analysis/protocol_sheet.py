@@ -11,7 +11,8 @@ from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.levels import most_frequent
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.peers import pairs
+from protocol_assets.analysis.peers import TIERS, purposes
+from protocol_assets.analysis.references import peers_of
 
 __all__ = ["protocol_sheet", "reference_devices"]
 
@@ -22,7 +23,7 @@ _COLUMNS: Final = (
 
 
 def reference_devices(levels: pd.DataFrame, found: pd.DataFrame, key: tuple[str, str]) -> list[str]:
-    """The fair peers of a protocol on a scanner that run its reference level or less.
+    """The peers that judge a protocol on a scanner and run its reference level or less.
 
     Args:
         levels: From ``current_levels``.
@@ -33,10 +34,16 @@ def reference_devices(levels: pd.DataFrame, found: pd.DataFrame, key: tuple[str,
     judged = found[(found["device_key"] == key[0]) & (found["protocol_key"] == key[1])]
     if not is_own.any() or judged.empty:
         return []
-    related, own = pairs(levels), int(np.flatnonzero(is_own)[0])
-    peers = related.candidates[own] & related.fair[own] & related.same_averaging[own]
-    at_reference = (levels["level"] <= judged["reference_threshold"].iloc[0]).to_numpy()
-    return sorted(levels.loc[peers & at_reference, "device_key"])
+    levels, own = levels.reset_index(drop=True), int(np.flatnonzero(is_own)[0])
+    tier = judged["reference_tier"].iloc[0]
+    tier = TIERS[0] if np.isnan(tier) else int(tier)
+    for group in purposes(levels):
+        if own not in group.at:
+            continue
+        peers = group.at[peers_of(levels, group, tier)[int(np.flatnonzero(group.at == own)[0])]]
+        at_reference = levels["level"].iloc[peers] <= judged["reference_threshold"].iloc[0]
+        return sorted(set(levels["device_key"].iloc[peers][at_reference]))
+    return []
 
 
 def protocol_sheet(

@@ -24,7 +24,7 @@ from protocol_assets.data import data_version, read_table
 __all__ = ["TABLES", "analysis_schema", "analysis_tables", "analysis_version", "registered_changes"]
 
 _COLUMNS: Final = "analysis_columns.csv"
-_REVISION: Final = "2"
+_REVISION: Final = "3"
 """Raised when the code gives other results from the same data files."""
 
 _TYPES: Final = {
@@ -34,7 +34,7 @@ _TYPES: Final = {
     "date": pa.date32(),
     "boolean": pa.bool_(),
 }
-_AVERAGES: Final = ("effective_averages", "nex")
+_AVERAGES: Final = ("averaging", "least_averaging", "effective_averages", "nex")
 
 TABLES: Final = tuple(dict.fromkeys(row["table"] for row in read_table(_COLUMNS)))
 """Names of the tables."""

@@ -54,7 +54,8 @@ _COLUMNS: Final = (
     *("volume_per_month", "volume_source", "promised_minutes_per_month"),
     *("realised_minutes_per_month", "realised_minutes", "realised_minutes_observed"),
     *("old_minutes", "cut_share", "realised_n", "realised_coverage", "realised_basis"),
-    *("guard_is_held", "guard_basis", "guard_reason", "repeat_difference", "extra_difference"),
+    *("guard_is_held", "guard_basis", "guard_reason", "guard_more_exams"),
+    *("repeat_difference", "extra_difference"),
     *("aborted_difference", "quality_signed_on"),
 )
 
@@ -220,12 +221,18 @@ def _p_value(subject: _Subject) -> float:
 
 
 def _guards(subjects: list[_Subject]) -> Iterable[Guard]:
-    by_protocol: dict[object, list[tuple[Counts, Counts]]] = {}
-    for one in subjects:
-        by_protocol.setdefault(one.claim.key[1], []).append(one.events)
-    everyone = pooled([one.events for one in subjects])
-    alike = {protocol: pooled(parts) for protocol, parts in by_protocol.items()}
-    return [guard(one.events, alike[one.claim.key[1]], everyone) for one in subjects]
+    """The verdicts; what changed on one scanner in one visit stands together."""
+    visit = pd.Timedelta(days=limit("together_days"))
+
+    def together(one: _Subject) -> list[tuple[Counts, Counts]]:
+        return [
+            other.events
+            for other in subjects
+            if other.claim.key[0] == one.claim.key[0]
+            and abs(other.claim.since - one.claim.since) <= visit
+        ]
+
+    return [guard(one.events, pooled(together(one))) for one in subjects]
 
 
 def _row(
@@ -262,6 +269,7 @@ def _row(
         "guard_is_held": held.is_held,
         "guard_basis": held.basis,
         "guard_reason": held.reason,
+        "guard_more_exams": held.more_exams,
     }
     row |= {f"{event}_difference": one.value for event, one in held.differences.items()}
     for metric, one in effects.items():

@@ -320,7 +320,10 @@ def _add_contrast_phases(cell: Sequence[Series], places: Sequence[ExamPlace]) ->
             exams[place.exam_id].append(series)
     for members in exams.values():
         phases = contrast_phases(
-            [replace(series.contrast, start=series.start.moment) for series in members]
+            [
+                replace(series.contrast, start=series.start.moment, role=series.term("role"))
+                for series in members
+            ]
         )
         for series, phase in zip(members, phases, strict=True):
             series.columns["contrast_phase"] = phase

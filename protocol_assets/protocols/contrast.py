@@ -35,6 +35,8 @@ class ContrastEvidence:
         is_ruled_out: Whether they say that there is none.
         is_described: Whether there was any text to read.
         start: Start of the series.
+        has_agent: Whether the header names an agent.
+        role: What the series is for, None where unknown.
     """
 
     stated: str | None
@@ -42,6 +44,8 @@ class ContrastEvidence:
     is_ruled_out: bool
     is_described: bool
     start: datetime | None
+    has_agent: bool = False
+    role: str | None = None
 
 
 def has_contrast_agent(row: Row) -> bool | None:
@@ -82,7 +86,8 @@ def contrast_evidence(
 ) -> ContrastEvidence:
     """Evidence of one series, from its header, its own texts and those of its exam."""
     terms = _rules().terms(*texts)
-    if has_contrast_agent(row):
+    has_agent = has_contrast_agent(row) is True
+    if has_agent:
         terms |= {"post"}
     of_exam = _rules().terms(*exam_texts)
     return ContrastEvidence(
@@ -91,6 +96,7 @@ def contrast_evidence(
         is_ruled_out=bool(of_exam) and not of_exam & _WITH_AGENT,
         is_described=bool(texts or exam_texts),
         start=start,
+        has_agent=has_agent,
     )
 
 
@@ -110,9 +116,12 @@ def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
     An agent stays: what starts before the first series after contrast is ``pre``, what starts
     later is ``post``, unless the series says otherwise. Without any word of an agent in the exam
     its series are ``none``; where the order promises an agent and no series shows it, the phase
-    stays open.
+    stays open. One text alone, with nothing to bear it out, is a slip of the pen: it says nothing
+    of the series beside it, and its own phase stays open.
     """
     post = [series for series in exam if series.stated == "post"]
+    if len(post) == 1 and not _is_borne_out(post[0], exam):
+        return [None if series is post[0] else stated_phase(series) or "none" for series in exam]
     if post:
         first = min((series.start for series in post if series.start is not None), default=None)
         return [_beside_contrast(series, first) for series in exam]
@@ -121,6 +130,22 @@ def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
         stated_phase(series) or (None if is_ordered or not series.is_described else "none")
         for series in exam
     ]
+
+
+def _is_borne_out(claim: ContrastEvidence, exam: Sequence[ContrastEvidence]) -> bool:
+    """Whether anything but the text of one series speaks for an agent.
+
+    The header names one, the order promises one, another series is called native, or the same was
+    scanned before it.
+    """
+    if claim.has_agent or claim.role is None or claim.start is None:
+        return True
+    return any(
+        series.is_ordered
+        or series.stated == "pre"
+        or (series.role == claim.role and series.start is not None and series.start < claim.start)
+        for series in exam
+    )
 
 
 def _beside_contrast(series: ContrastEvidence, first: datetime | None) -> str | None:

@@ -36,7 +36,7 @@ __all__ = [
 
 KINDS: Final = (
     *("opportunity", "relapse", "drift", "departure", "off target", "above comparable"),
-    *("varies within series", "not told", "sequence missing"),
+    *("acceleration", "varies within series", "not told", "sequence missing"),
 )
 STATES: Final = ("open", "accepted", "changed", "verified", "waived")
 

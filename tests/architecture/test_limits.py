@@ -45,7 +45,7 @@ def test_dbt_has_the_numbers_of_python() -> None:
     assert PROJECT["vars"]["min_patients"] == K_PATIENTS
     assert PROJECT["vars"]["exam_break_s"] == duration("longest_gap").total_seconds()
     assert PROJECT["vars"]["exam_span_limit_s"] == duration("longest_exam").total_seconds()
-    for name in ("current_days", "rare_days", "verify_days"):
+    for name in ("current_days", "rare_days", "rare_level_days", "verify_days"):
         assert PROJECT["vars"][name] == analysis_limit(name)
     classes = PROJECT["vars"]["field_strength_classes"]
     assert tuple(one["class_t"] for one in classes) == targets._fields()
@@ -147,16 +147,17 @@ SAID = [
     ("docs/kpis.md", r"(\d+) minutes at(?: |\n)most|(\d+) minutes apart", 45),
     ("docs/kpis.md", r"of more than (\d+) h\b", 3),
     ("docs/findings.md", r"trailing (\d+) days", analysis_limit("current_days")),
-    ("docs/findings.md", r"read over (\d+) days", analysis_limit("rare_days")),
+    ("docs/findings.md", r"read over (\d+) days", analysis_limit("rare_level_days")),
     ("docs/findings.md", r"compares (\d+) days before", analysis_limit("verify_days")),
     ("docs/findings.md", r"ran fewer than (\d+) times", analysis_limit("least_n")),
     ("docs/findings.md", r"at least (\d+) patients|each time where (\d+) have", K_PATIENTS),
     ("docs/chiefs.md", r"in the (\d+) days after it", analysis_limit("verify_days")),
     ("protocol_assets/data/facts_columns.csv", r"within (\d+) minutes", 45),
     ("protocol_assets/data/analysis_columns.csv", r"of the trailing (\d+) days", 90),
-    ("protocol_assets/data/analysis_columns.csv", r": (\d+), or 180 where", 90),
-    ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where", 180),
-    ("protocol_assets/data/dashboard_columns.csv", r"last (\d+) days \(180", 90),
+    ("protocol_assets/data/analysis_columns.csv", r": (\d+), or (?:180|365) where", 90),
+    ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where fewer than 8 exams", 180),
+    ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where fewer than 8 acq", 365),
+    ("protocol_assets/data/dashboard_columns.csv", r"last (\d+) days \(365", 90),
     ("dbt_project/models/marts/fct_exam.yml", r"(\d+) minutes apart|over (\d+) minutes", 45),
     ("dbt_project/models/findings/marts/opportunities.yml", r"trailing (\d+) days\b", 90),
     ("dbt_project/models/semantic/acquisitions.yml", r"fewer than (\d+) may leave", K_PATIENTS),
@@ -167,7 +168,7 @@ def test_the_numbers_of_the_sentences_below_are_the_limits() -> None:
     assert duration("longest_gap").total_seconds() == 45 * 60
     assert duration("longest_exam").total_seconds() == 3 * 3600
     days = [analysis_limit(name) for name in ("current_days", "verify_days", "rare_days")]
-    assert days == [90, 90, 180]
+    assert [*days, analysis_limit("rare_level_days")] == [90, 90, 180, 365]
 
 
 @pytest.mark.parametrize(("document", "sentence", "number"), SAID)

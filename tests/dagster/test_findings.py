@@ -112,7 +112,7 @@ def test_a_sheet_for_the_console(
     assert say("sheet", scanner, "lumbar_spine.sag_t2.*", "--as-of", day) == 0
     lines = capsys.readouterr().out.splitlines()
     starred = [line.split()[0] for line in lines if line.rstrip().endswith("*")]
-    assert starred == ["Effective", "NEX"]
+    assert starred == ["Averaging", "Effective", "NEX"]
     assert any(line.startswith("Reconstruction") for line in lines)
     assert say("sheet", scanner, "brain.*") == 1
     assert "no protocol matches" in capsys.readouterr().err

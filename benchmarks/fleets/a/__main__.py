@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.fleets.a.fleet import LongName
+from benchmarks.fleets.a.fleet import UniversityNetwork
 from benchmarks.fleets.a.tags import Dataset
 from benchmarks.fleets.contract import FleetTruth, Target
 
@@ -113,7 +113,7 @@ def formula_time(data: Dataset) -> float | None:
     return float(_value(data, "00180080") * shots * nex * packages / 1000)
 
 
-def check_headers(fleet: LongName, truth: FleetTruth, days: range) -> None:
+def check_headers(fleet: UniversityNetwork, truth: FleetTruth, days: range) -> None:
     """Compare headers with the truth and print what a day costs."""
     rows = truth.series.set_index("series_uid")
     seen: dict[str, list[float]] = {"time": [], "nex": [], "averaging": [], "formula": []}
@@ -166,7 +166,7 @@ def _compare(data: Dataset, row: Any, seen: dict[str, list[float]]) -> None:
         seen["averaging"].append(averaging / row["averaging"])
 
 
-def check_truth(fleet: LongName, truth: FleetTruth) -> None:
+def check_truth(fleet: UniversityNetwork, truth: FleetTruth) -> None:
     """Print the counts and hold the plain rule to the truth."""
     protocols = truth.protocols
     for name in ("vendor", "kind", "acceleration", "course"):
@@ -211,7 +211,7 @@ def main() -> None:
     """Run the checks."""
     numbers = [int(a) for a in sys.argv[1:]]
     begin = time.perf_counter()
-    fleet = LongName(*(numbers or [1]))
+    fleet = UniversityNetwork(*(numbers or [1]))
     print(f"built in {time.perf_counter() - begin:.2f} s")
     truth = fleet.truth()
     print(f"truth in {time.perf_counter() - begin:.2f} s")

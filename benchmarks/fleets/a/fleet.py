@@ -27,10 +27,10 @@ from benchmarks.fleets.a.stations import DAYS, START, build_stations
 from benchmarks.fleets.a.truth import build_truth
 from benchmarks.fleets.contract import FleetStudy, FleetTruth, Target
 
-__all__ = ["LongName"]
+__all__ = ["UniversityNetwork"]
 
 
-class LongName:
+class UniversityNetwork:
     """A public university network in seven countries of Europe and in Brazil.
 
     Args:
@@ -61,7 +61,7 @@ class LongName:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Rebuild from the arguments rather than carry the headers along."""
-        return LongName, (self.seed, self.scanners, self.count)
+        return UniversityNetwork, (self.seed, self.scanners, self.count)
 
     def _targets(self) -> list[Target]:
         found: dict[tuple[Any, ...], Target] = {}

@@ -42,11 +42,87 @@ classified as (
         -- The class a protocol belongs to: the nearest of the field strengths in clinical use.
         cast(
             {{ field_strength_class('prioritised.field_strength_t') }} as double
-        ) as field_strength_class_t
+        ) as field_strength_class_t,
+        -- What a scanner does with the same contrast, geometry and physics is one protocol.
+        md5(
+            {{ setting_of([
+                'device_key', 'role', 'dimension', 'reconstruction', 'fat_suppression',
+                'round(te_ms, 0)', 'echo_train_length', 'matrix_frequency', 'matrix_phase',
+                'slice_thickness_mm'
+            ], 'prioritised') }}
+        ) as setting_key
     from prioritised
     left join names
         on prioritised.device_key = names.device_key
     where prioritised.copy_number = 1
+),
+
+-- A region that a text leaves open, or names for the exam as a whole, is that of the setting where
+-- nearly all of its scans have one.
+region_counts as (
+    select
+        setting_key,
+        anatomy,
+        count(*) as series
+    from classified
+    where is_counted and device_key is not null
+    group by setting_key, anatomy
+),
+
+regions as (
+    select
+        setting_key,
+        anatomy as usual_anatomy,
+        series as usual_series
+    from region_counts
+    where anatomy is not null and anatomy not in ('multi_region', 'whole_spine')
+    qualify
+        series >= {{ var('setting_share') }} * sum(series) over (partition by setting_key)
+),
+
+-- Before an agent and without one the same is scanned.
+phase_counts as (
+    select
+        setting_key,
+        case when contrast_phase = 'pre' then 'none' else contrast_phase end as phase,
+        count(*) as series
+    from classified
+    where is_counted and device_key is not null and contrast_phase is not null
+    group by setting_key, phase
+),
+
+phases as (
+    select
+        setting_key,
+        phase as usual_phase
+    from phase_counts
+    qualify
+        series >= {{ var('setting_share') }} * sum(series) over (partition by setting_key)
+),
+
+placed as (
+    select
+        classified.*,
+        case
+            when
+                coalesce(classified.anatomy, 'multi_region') in ('multi_region', 'whole_spine')
+                and regions.usual_series > region_counts.series
+                then regions.usual_anatomy
+            else classified.anatomy
+        end as protocol_anatomy,
+        case
+            when classified.contrast_phase = 'pre' then 'none'
+            else coalesce(classified.contrast_phase, phases.usual_phase)
+        end as protocol_contrast
+    from classified
+    left join regions
+        on classified.setting_key = regions.setting_key
+    left join region_counts
+        on
+            classified.setting_key = region_counts.setting_key
+            and classified.anatomy is not distinct from region_counts.anatomy
+    left join phases
+        on classified.setting_key = phases.setting_key
 ),
 
 keyed as (
@@ -55,9 +131,9 @@ keyed as (
         case
             when is_counted
                 then
-                    coalesce(anatomy, 'unknown')
+                    coalesce(protocol_anatomy, 'unknown')
                     || '.' || coalesce(role, 'unknown')
-                    || '.' || coalesce(contrast_phase, 'unknown')
+                    || '.' || coalesce(protocol_contrast, 'unknown')
                     || '.' || case field_strength_class_t
                         when 0.5 then '0_5t'
                         when 1.0 then '1_0t'
@@ -69,7 +145,7 @@ keyed as (
                     || '.' || coalesce(dimension, 'unknown')
                     || '.' || coalesce(reconstruction, 'unknown')
         end as protocol_key
-    from classified
+    from placed
 )
 
 select

@@ -1,7 +1,9 @@
 with
 
-acquisitions as (
-    select * from {{ ref('fct_acquisition') }}
+-- A second series of a scan may be of another setting, and belong to a protocol of its own.
+series as (
+    select * from {{ ref('fct_series') }}
+    where protocol_key is not null
 ),
 
 terms as (
@@ -13,22 +15,22 @@ protocols as (
         site_protocol_key,
         protocol_key,
         site,
-        anatomy,
+        protocol_anatomy as anatomy,
         role,
-        contrast_phase,
+        protocol_contrast as contrast_phase,
         field_strength_class_t as field_strength_t,
         dimension,
         reconstruction,
         min(study_date) as first_seen,
         max(study_date) as last_seen
-    from acquisitions
+    from series
     group by
         site_protocol_key,
         protocol_key,
         site,
-        anatomy,
+        protocol_anatomy,
         role,
-        contrast_phase,
+        protocol_contrast,
         field_strength_class_t,
         dimension,
         reconstruction

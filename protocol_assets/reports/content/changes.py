@@ -159,4 +159,8 @@ def _reason(row: Row, texts: Texts) -> str | None:
     if row["relapsed_on"]:
         return texts("relapsed_on", day=texts.date(row["relapsed_on"]))
     reason = row["reason"]
-    return None if reason is None else texts.term("reason", reason)
+    if reason is None:
+        return None
+    told, more = texts.term("reason", reason), row["guard_more_exams"]
+    is_guard = reason == row["guard_reason"] and more is not None
+    return texts("guard.more", reason=told, count=int(more)) if is_guard else told

@@ -104,16 +104,16 @@ def _averages(row: Row, texts: Texts) -> Cell:
         after=texts.plain(row["what_if_averages"]),
     )
     reference = _reference(row, texts)
-    is_nex = row["measure"] == "nex"
-    return Cell(text, below=texts("levels.nex", about=reference) if is_nex else reference)
+    is_least = row["measure"] == "least_averaging"
+    return Cell(text, below=texts("levels.least", about=reference) if is_least else reference)
 
 
 def _reference(row: Row, texts: Texts) -> str:
     reference = row["reference"]
     if reference == "signed_target":
         return texts("reference.signed_target", name=row["reference_name"] or texts("not_told"))
-    if reference in ("same_field", "same_model"):
-        return texts(f"reference.{reference}", peers=row["n_peers"])
+    if reference == "same_field":
+        return texts(f"reference.same_field.{row['reference_tier']:.0f}", peers=row["n_peers"])
     return texts("reference.none")
 
 

@@ -98,6 +98,8 @@ def acquisitions(
         frame["scan_time_s"] = frame["scan_time_formula_s"] + preparation
     if "effective_averages" not in columns:
         frame["effective_averages"] = frame["nex"] * lines / frame["matrix_phase"]
+    frame["protocol_anatomy"] = frame["anatomy"]
+    frame["protocol_contrast"] = frame["contrast_phase"]
     for name in ("nex", "tr_ms", "te_ms"):
         for end in ("min", "max"):
             if f"{name}_{end}" not in columns:

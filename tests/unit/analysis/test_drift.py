@@ -232,7 +232,8 @@ def test_the_sheet_sets_a_scanner_beside_the_peers_at_its_reference() -> None:
     sheet = protocol_sheet(frame, key, peers, AS_OF).set_index("parameter")
     assert sheet.index.tolist() == [one.name for one in parameters()]
     assert (sheet.loc["nex", "value"], sheet.loc["nex", "reference"]) == (2, 1)
-    assert sheet.index[sheet["differs"].eq(True)].tolist() == ["effective_averages", "nex", "te_ms"]
+    differing = ["averaging", "effective_averages", "nex", "te_ms"]
+    assert sheet.index[sheet["differs"].eq(True)].tolist() == differing
     assert sheet.loc["ti_ms", "value"] is None
     assert sheet.loc["ti_ms", "differs"] is None
     assert sheet.loc["te_ms", "reference_devices"] == 7
@@ -242,3 +243,47 @@ def test_a_sheet_of_nothing_is_refused() -> None:
     frame = prepared(fleet())
     with pytest.raises(ValueError, match="no acquisition"):
         protocol_sheet(frame, ("D9", "x"), [], AS_OF)
+
+
+def confirmed(nex: Any, days: Any) -> pd.DataFrame:
+    frame = prepared(acquisitions(days, nex=nex, effective_averages=1.0, device_key="A"))
+    result = compliance(frame, no_targets(), START + pd.Timedelta(days=int(days.max()))).findings
+    return result[result["kind"].isin(["drift", "departure"])].set_index("parameter")
+
+
+def test_a_drift_of_a_handful_of_exams_is_a_note() -> None:
+    days = np.concatenate([np.arange(0, 300, 3), [340, 345, 350, 355]])
+    few = confirmed(np.where(days < 330, 2.0, 1.0), days)
+    assert (few.loc["nex", "kind"], few.loc["nex", "is_confirmed"]) == ("drift", False)
+    days = np.concatenate([days, [341, 346, 351, 356]])
+    more = confirmed(np.where(days < 330, 2.0, 1.0), days)
+    assert (more.loc["nex", "kind"], more.loc["nex", "is_confirmed"]) == ("drift", True)
+    assert more["q_value"].astype(float).to_dict()["nex"] <= 0.1
+
+
+def test_what_the_past_does_as_often_is_no_drift() -> None:
+    """Two variants in turn: that most recent exams are of the rarer one happens by chance."""
+    days = np.concatenate([np.arange(0, 300, 3), np.arange(332, 357, 5)])
+    nex = np.where(np.arange(len(days)) % 5 < 2, 1.0, 2.0)
+    nex[-5:] = [1.0, 1.0, 1.0, 2.0, 1.0]
+    found = confirmed(nex, days)
+    assert not found["is_confirmed"].any()
+
+
+def test_false_discoveries_are_counted_over_all_that_was_compared() -> None:
+    """Forty scanners whose every fourth exam is another variant: none of them drifts."""
+    random = np.random.default_rng(4)
+    frame = prepared(
+        devices(
+            40,
+            lambda i: acquisitions(
+                np.arange(0, 360, 4),
+                device_key=f"D{i}",
+                nex=random.choice([1.0, 1.0, 1.0, 2.0], 90),
+                effective_averages=1.0,
+            ),
+        )
+    )
+    found = compliance(frame, no_targets(), START + pd.Timedelta(days=359)).findings
+    assert len(found[found["parameter"] == "nex"]) > 20
+    assert not found["is_confirmed"].any()

@@ -124,11 +124,17 @@ def test_without_a_sign_off_time_is_won_but_quality_not_confirmed() -> None:
 
 
 def test_too_few_exams_do_not_exclude_more_repeats() -> None:
-    mine = scanner("A", 1, n=120)
-    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
+    mine = scanner("A", 1)
+    is_after = mine["study_date"] >= day(CHANGED)
+    again = pd.concat([mine[~is_after].iloc[::15], mine[is_after].iloc[::9]])
+    again["acquisition_key"] += ".again"
+    again["repeat_kind"] = "rescan"
+    frame = fleet(pd.concat([mine, again], ignore_index=True))
+    one = verified(frame, [register("A", mine)]).loc["A"]
     assert one["state"] == "time won, quality not confirmed"
     assert one["guard_is_held"] is None
-    assert "too few exams" in one["reason"]
+    assert one["reason"] == "cannot tell yet"
+    assert one["guard_more_exams"] > 0
 
 
 def test_repeats_that_rose_speak_against_it() -> None:

@@ -50,10 +50,11 @@ def opportunity(scanner: str | None = "MR 1", **changed: Any) -> Row:
         has_potential=True,
         confidence="high",
         coverage=0.9,
-        measure="effective_averages",
+        measure="averaging",
         averages=2.0,
         nex=2.0,
         reference="same_field",
+        reference_tier=1,
         reference_averages=1.0,
         n_peers=6,
         usual_averages=1.5,
@@ -88,7 +89,7 @@ def not_above(scanner: str | None = "MR 2", **changed: Any) -> Row:
 
 def unassessable(scanner: str | None = "MR 3", **changed: Any) -> Row:
     none = {"has_potential": None, "confidence": None, "reference_averages": None}
-    row = not_above(scanner, state="not assessable", state_reason="too few fair peers")
+    row = not_above(scanner, state="not assessable", state_reason="too few peers")
     return row | none | {"reference": "none"} | changed
 
 
@@ -132,7 +133,7 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
 
 def unconfirmed(scanner: str | None = "MR 2", **changed: Any) -> Row:
     state = "time won, quality not confirmed"
-    guard = "too few exams to exclude a rise beyond the margin"
+    guard = "cannot tell yet"
     row = verification(scanner, state=state, guard_is_held=None, guard_reason=guard)
     return row | {"quality_signed_on": None} | changed
 

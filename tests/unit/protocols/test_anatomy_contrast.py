@@ -1,5 +1,6 @@
 """Body region and contrast phase from texts in six languages."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -277,6 +278,33 @@ def test_the_phase_of_a_series_alone(text: str, study: str, expected: str | None
 def test_what_starts_before_the_first_post_series_is_pre() -> None:
     found = phases("T2 SAG", "T1 SAG SEM CONTRASTE", "T1 SAG +C", "T1 AX")
     assert found == ["pre", "pre", "post", "post"]
+
+
+def beside(*series: tuple[str, str | None], study: str = "") -> list[str | None]:
+    """Phases of an exam whose series have a role."""
+    exam = [evidence(text, 5 * i, study) for i, (text, _) in enumerate(series)]
+    roles = [role for _, role in series]
+    return contrast_phases([replace(one, role=role) for one, role in zip(exam, roles, strict=True)])
+
+
+def test_one_wrong_description_does_not_turn_an_exam_into_one_with_an_agent() -> None:
+    exam = (("T2 SAG +C", "sag_t2"), ("T1 SAG", "sag_t1"), ("STIR SAG", "sag_stir"))
+    assert beside(*exam) == [None, "none", "none"]
+    # What bears it out: the order, another text, a native word, or the same scan before it.
+    assert beside(*exam, study="MRI with and without contrast") == ["post", "post", "post"]
+    twice = (*exam, ("T1 AX +C", "ax_t1"))
+    assert beside(*twice) == ["post", "post", "post", "post"]
+    native = (("T1 SAG NATIV", "sag_t1"), ("T2 SAG +C", "sag_t2"), ("STIR SAG", "sag_stir"))
+    assert beside(*native) == ["pre", "post", "post"]
+    again = (("T1 SAG", "sag_t1"), ("T1 SAG +C", "sag_t1"), ("T1 AX", "ax_t1"))
+    assert beside(*again) == ["pre", "post", "post"]
+
+
+def test_a_header_that_names_an_agent_needs_nothing_else() -> None:
+    row = {"ContrastBolusAgent": "DOTAREM", "SeriesDescription": "T1 AX"}
+    named = contrast_evidence(row, series_texts(row, None), (), START)
+    later = replace(evidence("T2 AX", 5), role="ax_t2")
+    assert contrast_phases([replace(named, role="ax_t1"), later]) == ["post", "post"]
 
 
 def test_an_agent_ordered_but_not_seen_leaves_the_phase_open() -> None:

@@ -110,7 +110,8 @@ def opportunity(scanner: str | None, minutes: float | None, **changed: Any) -> R
         "has_potential": True,
         "confidence": "high",
         "coverage": 0.9,
-        "measure": "effective_averages",
+        "measure": "averaging",
+        "reference_tier": 1,
         "averages": 3.0,
         "nex": 3.0,
         "reference": "same_field",
@@ -189,6 +190,7 @@ def change(scanner: str | None, state: str, **changed: Any) -> Row:
         "realised_minutes_per_month": 82.0,
         "guard_is_held": True,
         "guard_reason": None,
+        "guard_more_exams": None,
         "quality_signed_on": dt.date(2025, 12, 1),
     }
     return row | changed
@@ -249,9 +251,9 @@ def whole() -> dict[str, list[Row]]:
             opportunity("MR 2", 140, finding_state="accepted", accepted_on=DAY)
             | {"reference": "signed_target", "reference_name": "Spine v2"}
             | {"promised_minutes_per_month": 138.0},
-            opportunity("MR 2", 60, protocol_key="x", reference="same_model", confidence="low"),
+            opportunity("MR 2", 60, protocol_key="x", reference_tier=2, confidence="low"),
             opportunity("MR 2", 40, protocol_key="y", is_waived=True, finding_state="waived"),
-            unassessed("MR 2", "too few fair peers"),
+            unassessed("MR 2", "too few peers"),
         ],
         "published_potential_monthly": [
             won(month, 400 - place * 20) for place, month in enumerate(MONTHS)

@@ -101,7 +101,10 @@ def test_opportunities_are_ranked_with_what_they_cost_and_which_reference() -> N
     assert first[3].text == "−18\u00a0%"
     assert first[6].text == "accepted"
     assert first[6].below == "since 4 Mar 2026, promised 138 min"
-    assert [row[2].below for row in rows[1:]] == ["comparable scanners (6)", "same model (6)"]
+    assert [row[2].below for row in rows[1:]] == [
+        "comparable scanners (6), same image",
+        "comparable scanners (6), at equal noise",
+    ]
     span = first[1].span
     assert span is not None
     assert [span.value, span.low, span.high] == [76.9, 61.5, 100]

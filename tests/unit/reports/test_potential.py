@@ -19,8 +19,8 @@ def test_what_is_open_or_accepted_counts_and_the_rest_is_set_aside() -> None:
         opportunity("D", None),
         opportunity("E", None, has_potential=False, finding_state=None),
         unassessed("E", "too few acquisitions", "insufficient"),
-        unassessed("E", "too few fair peers"),
-        unassessed("F", "too few fair peers"),
+        unassessed("E", "too few peers"),
+        unassessed("F", "too few peers"),
     ]
     found = potential(rows, [])
     assert found.as_of == DAY
@@ -30,7 +30,7 @@ def test_what_is_open_or_accepted_counts_and_the_rest_is_set_aside() -> None:
     assert found.set_aside == {"changed": 1, "waived": 1}
     assert found.protocol_series == 9
     assert found.states["assessable"] == 6
-    assert list(found.reasons.items()) == [("too few fair peers", 2), ("too few acquisitions", 1)]
+    assert list(found.reasons.items()) == [("too few peers", 2), ("too few acquisitions", 1)]
 
 
 def test_nothing_analysed_is_no_number() -> None:

@@ -23,6 +23,9 @@ ELSEWHERE = ("mail.", "pdf.", "nav", "scanners.paper")
 """Asked for by mail, PDF and page alone."""
 
 
+WAITING, YET = "time won, quality not confirmed", "cannot tell yet"
+
+
 class Recorder(Texts):
     """Texts that remember what was asked of them."""
 
@@ -54,9 +57,19 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         made(published_opportunities=[opportunity("A", None, state="insufficient")] * 12),
         made(published_opportunities=[opportunity("A", None), opportunity("A", 400)]),
         made(published_opportunities=[opportunity("A", None, has_potential=None, state="x")]),
-        made(published_opportunities=[opportunity("A", 1, measure="nex", reference="none")]),
+        made(
+            published_opportunities=[
+                opportunity("A", 1, measure="least_averaging", reference="none")
+            ]
+        ),
+        made(published_opportunities=[opportunity("A", 1, reference_tier=n) for n in (2, 3, 4)]),
         made(published_verification=[change("A", "relapsed", relapsed_on=DAY)] * 9),
         made(published_verification=[change("A", "verified", guard_is_held=False)]),
+        made(
+            published_verification=[
+                change("A", WAITING, reason=YET, guard_reason=YET, guard_more_exams=30)
+            ]
+        ),
     )
     for figures in (*FIGURES.values(), odd_days, *odd):
         content(figures, texts, is_demo=True)

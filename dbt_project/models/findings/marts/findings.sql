@@ -30,7 +30,8 @@ protocols as (
     select * from {{ ref('int_protocol_names') }}
 ),
 
--- That averages stand above a target or above peers is the opportunity itself, where there is one.
+-- A note on single exams is no finding. That averages stand above a target or above peers is the
+-- opportunity itself, where there is one.
 other_departures as (
     select departures.*
     from departures
@@ -39,9 +40,13 @@ other_departures as (
             departures.device_key = opportunities.device_key
             and departures.protocol_key = opportunities.protocol_key
     where
-        opportunities.finding_key is null
-        or departures.kind not in ('above comparable', 'off target')
-        or departures.parameter not in ('effective_averages', 'nex')
+        departures.is_confirmed
+        and (
+            opportunities.finding_key is null
+            or departures.kind not in ('above comparable', 'off target')
+            or departures.parameter
+            not in ('averaging', 'least_averaging', 'effective_averages', 'nex')
+        )
 ),
 
 found as (

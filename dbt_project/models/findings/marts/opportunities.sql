@@ -109,7 +109,8 @@ select
             or followed.n < {{ var('alert_least_n') }}
             or followed.coverage < {{ var('confident_coverage') }}
             then 'low'
-        when followed.reference = 'same_model' or followed.measure = 'nex' then 'medium'
+        when followed.reference_tier >= 3 then 'low'
+        when followed.reference_tier = 2 then 'medium'
         else 'high'
     end as confidence,
     followed.level_days,
@@ -123,12 +124,14 @@ select
     followed.told_share_at_level as share_at_averages,
     followed.is_mixed,
     followed.reference,
+    followed.reference_tier,
     followed.reference_name,
     followed.reference_level as reference_averages,
     followed.reference_threshold,
     followed.n_candidates,
     followed.n_peers,
     followed.n_holders,
+    followed.short_of,
     followed.usual_level as usual_averages,
     followed.usual_share,
     followed.told_what_if_level as what_if_averages,

@@ -24,6 +24,7 @@ select
     averages,
     nex,
     reference,
+    reference_tier,
     reference_name,
     reference_averages,
     n_peers,

@@ -44,6 +44,7 @@ select
     guard_is_held,
     guard_basis,
     guard_reason,
+    guard_more_exams,
     quality_signed_on
 from verification
 where patients_before >= {{ var('min_patients') }} and patients_after >= {{ var('min_patients') }}

@@ -1,0 +1,76 @@
+"""Averaging: how often each nominal phase line is sampled, whatever acceleration leaves out.
+
+Effective averages (averaging x partial Fourier / acceleration) are what noise and time see, and
+compare the scans of one scanner before and after. Between scanners they would take a scanner
+without parallel imaging for one that averages too often. So scanners are compared by their
+averaging, and a difference in acceleration is a finding of its own.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from protocol_assets.analysis.limits import limit
+
+__all__ = ["acceleration", "averaging", "least_averaging"]
+
+
+def acceleration(frame: pd.DataFrame) -> pd.Series:
+    """Parallel imaging factor, in plane times through the slab; NaN where the former is not told.
+
+    Args:
+        frame: ``acceleration_in_plane`` and ``acceleration_out_of_plane``.
+    """
+    return frame["acceleration_in_plane"] * frame["acceleration_out_of_plane"].fillna(1.0)
+
+
+def averaging(frame: pd.DataFrame) -> pd.Series:
+    """NEX x (1 + phase oversampling); NaN where the header leaves a part of it open.
+
+    A stated oversampling decides, else what the effective averages leave of it: they hold the lines
+    that were measured, by the vendor's rule or by the scan time. What GE calls NEX pays for No
+    Phase Wrap, and is below 1 under partial Fourier, which samples each line that it samples once.
+
+    Args:
+        frame: The acquisitions, numbers as floats.
+    """
+    stated = frame["nex"] * (1 + frame["phase_oversampling_percent"] / 100)
+    measured = frame["effective_averages"] * acceleration(frame)
+    measured = measured / frame["partial_fourier_fraction"]
+    # How many lines compressed sensing leaves out stands in no fact.
+    measured = measured.where(frame["reconstruction"] != "compressed_sensing")
+    measured = measured.mask(_may_be_two_packages(measured, frame))
+    return _of_maker(stated.where(stated.notna(), measured), frame)
+
+
+def least_averaging(frame: pd.DataFrame) -> pd.Series:
+    """What the averaging is at least: lines are added, never taken away.
+
+    Partial Fourier and acceleration that are not told would make it more.
+
+    Args:
+        frame: The acquisitions, numbers as floats.
+    """
+    known = averaging(frame)
+    effective = frame["effective_averages"]
+    effective = effective.mask(_may_be_two_packages(effective, frame))
+    least = known.where(known.notna(), effective)
+    return _of_maker(least.where(least.notna(), frame["nex"]), frame)
+
+
+def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """Whether a scan time that told these averages may be that of two packages of slices.
+
+    A console runs two also where one would do, and nobody tells that from all lines twice, nor two
+    packages of half the lines from one.
+    """
+    is_by_time = frame["effective_averages_state"] == "from_scan_time"
+    fewest_lines = frame["partial_fourier_fraction"].notna().map({True: 1.0, False: 0.5})
+    return is_by_time & (averages >= frame["nex"] * limit("two_packages") * fewest_lines)
+
+
+def _of_maker(value: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """Never below the NEX; NaN where that is not told."""
+    nex = frame["nex"]
+    value = value.mask(value < nex, nex)
+    return value.where(frame["vendor"] != "ge", nex.clip(lower=1.0)).where(nex.notna())

@@ -1,0 +1,122 @@
+"""Averaging, what it is at least, and acceleration beside it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from protocol_assets.analysis.averaging import acceleration, averaging, least_averaging
+from protocol_assets.analysis.faster_peers import slower_than_peers
+from protocol_assets.analysis.frame import prepared
+from protocol_assets.analysis.levels import current_levels
+from tests.unit.analysis.fleets import START, acquisitions, devices
+
+
+def one(**columns: Any) -> tuple[float, float]:
+    """Averaging of one acquisition, and what it is at least."""
+    plain = {
+        "vendor": "siemens",
+        "nex": 1.0,
+        "phase_oversampling_percent": np.nan,
+        "partial_fourier_fraction": np.nan,
+        "effective_averages": np.nan,
+        "effective_averages_state": "told",
+        "acceleration_in_plane": np.nan,
+        "acceleration_out_of_plane": np.nan,
+        "reconstruction": "standard",
+    }
+    frame = pd.DataFrame([plain | columns])
+    return float(averaging(frame).iloc[0]), float(least_averaging(frame).iloc[0])
+
+
+BY_TIME: dict[str, Any] = {"effective_averages_state": "from_scan_time"}
+PLAIN: dict[str, Any] = {"partial_fourier_fraction": 1.0, "acceleration_in_plane": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("columns", "told", "least"),
+    [
+        pytest.param({"nex": 2.0, "phase_oversampling_percent": 50.0}, 3.0, 3.0, id="stated"),
+        pytest.param(
+            {"effective_averages": 0.75, "acceleration_in_plane": 2.0}
+            | {"partial_fourier_fraction": 0.75},
+            2.0,
+            2.0,
+            id="measured lines, R 2 and partial Fourier",
+        ),
+        pytest.param(
+            {"effective_averages": 1.5, "acceleration_in_plane": 1.0},
+            np.nan,
+            1.5,
+            id="partial Fourier not told",
+        ),
+        pytest.param(
+            {"effective_averages": 1.5, "partial_fourier_fraction": 1.0},
+            np.nan,
+            1.5,
+            id="acceleration not told",
+        ),
+        pytest.param({"nex": 2.0}, np.nan, 2.0, id="NEX alone"),
+        pytest.param({"nex": np.nan, "effective_averages": 1.0}, np.nan, np.nan, id="no NEX"),
+        pytest.param({"vendor": "ge", "nex": 4.0}, 4.0, 4.0, id="GE counts No Phase Wrap"),
+        pytest.param({"vendor": "ge", "nex": 0.56}, 1.0, 1.0, id="GE, partial Fourier"),
+        pytest.param(
+            BY_TIME | PLAIN | {"effective_averages": 1.5}, 1.5, 1.5, id="half more, by the time"
+        ),
+        pytest.param(
+            BY_TIME | PLAIN | {"effective_averages": 2.0},
+            np.nan,
+            1.0,
+            id="twice the time is two packages or all lines twice",
+        ),
+        pytest.param(
+            BY_TIME | {"effective_averages": 1.25, "acceleration_in_plane": 1.0},
+            np.nan,
+            1.0,
+            id="two packages of a part of the lines",
+        ),
+        pytest.param(
+            PLAIN | {"effective_averages": 0.5, "reconstruction": "compressed_sensing"},
+            np.nan,
+            1.0,
+            id="compressed sensing leaves out nobody knows how many lines",
+        ),
+    ],
+)
+def test_averaging(columns: dict[str, Any], told: float, least: float) -> None:
+    assert one(**columns) == pytest.approx((told, least), nan_ok=True)
+
+
+def test_acceleration_in_both_directions() -> None:
+    frame = pd.DataFrame(
+        {
+            "acceleration_in_plane": [2.0, 2.0, np.nan],
+            "acceleration_out_of_plane": [1.5, np.nan, 2.0],
+        }
+    )
+    assert acceleration(frame).tolist() == pytest.approx([3.0, 2.0, np.nan], nan_ok=True)
+
+
+def slower(factors: list[float], **columns: Any) -> list[tuple[object, object, object]]:
+    frame = devices(
+        len(factors),
+        lambda i: acquisitions(
+            range(0, 90, 3), device_key=f"D{i}", acceleration_in_plane=factors[i], **columns
+        ),
+    )
+    levels = current_levels(prepared(frame), START + pd.Timedelta(days=89))
+    found = slower_than_peers(levels)
+    return [(one["device_key"], one["observed"], one["expected"]) for one in found]
+
+
+def test_whoever_accelerates_less_than_half_of_the_peers_is_told() -> None:
+    assert slower([1.0, 2.0, 2.0, 2.0, 1.0, 2.0, 2.0]) == [("D0", 1.0, 2.0), ("D4", 1.0, 2.0)]
+    assert slower([1.0, 1.0, 1.0, 1.0, 2.0, 2.0]) == []
+
+
+@pytest.mark.parametrize("factors", [[1.0], [1.0, 2.0], [1.0, 2.0, 2.0, 2.0], [np.nan] * 7])
+def test_few_scanners_or_factors_tell_nothing(factors: list[float]) -> None:
+    assert slower(factors) == []
