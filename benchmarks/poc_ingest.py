@@ -116,7 +116,9 @@ def _serve(source: Source, pipe: Connection) -> None:
 
 def _deployment(source: Source, folder: Path, url: str) -> Settings:
     """A hospital's configuration, the names of its scanners, and the targets it has signed."""
-    text = _CONFIGURATION.format(start=source.start, end=source.end, timezone=source.timezone)
+    text = _CONFIGURATION.format(
+        start=source.fleet.start, end=source.fleet.end, timezone=source.timezone
+    )
     for name, root in source.pacs(url).items():
         text += _PACS.format(name=name, url=root)
     (folder / "protocol_assets.toml").write_text(text, encoding="utf-8")
@@ -139,8 +141,8 @@ def _settings(folder: str) -> Settings:
 
 
 def _cells(source: Source, settings: Settings, done: Ingest) -> None:
-    length = (source.end - source.start).days + 1
-    days = [source.start + dt.timedelta(days=n) for n in range(length)]
+    length = (source.fleet.end - source.fleet.start).days + 1
+    days = [source.fleet.start + dt.timedelta(days=n) for n in range(length)]
     batches = [
         (str(settings.home.parent), [Cell(day, pacs.name) for day in days[at : at + _BATCH_DAYS]])
         for at in range(0, len(days), _BATCH_DAYS)

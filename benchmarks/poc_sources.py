@@ -32,8 +32,8 @@ _PACS: Final = "archive"
 _DAYS_KEPT: Final = 16
 
 
-class Source(Protocol):
-    """A fleet that can be served to the platform, and its truth."""
+class Dated(Protocol):
+    """A fleet over some months."""
 
     @property
     def start(self) -> date:
@@ -42,6 +42,14 @@ class Source(Protocol):
     @property
     def end(self) -> date:
         """Last day."""
+
+
+class Source(Protocol):
+    """A fleet that can be served to the platform, and its truth."""
+
+    @property
+    def fleet(self) -> Dated:
+        """The fleet itself."""
 
     @property
     def timezone(self) -> str:
@@ -72,16 +80,6 @@ class SimulatedSource:
     """The project's own simulator."""
 
     fleet: Fleet
-
-    @property
-    def start(self) -> date:
-        """First day."""
-        return self.fleet.start
-
-    @property
-    def end(self) -> date:
-        """Last day."""
-        return self.fleet.end
 
     @property
     def timezone(self) -> str:
@@ -142,16 +140,6 @@ class GeneratedSource:
         return cast("contract.Fleet", made)
 
     @property
-    def start(self) -> date:
-        """First day."""
-        return self.fleet.start
-
-    @property
-    def end(self) -> date:
-        """Last day."""
-        return self.fleet.end
-
-    @property
     def timezone(self) -> str:
         """Time zone of the scanners' clocks."""
         return self.fleet.timezone
@@ -189,7 +177,7 @@ class GeneratedSource:
                 writer.writerow(self._signed(number, one))
 
     def _signed(self, number: int, one: contract.Target) -> dict[str, object]:
-        signed_on = self.start - timedelta(days=365)
+        signed_on = self.fleet.start - timedelta(days=365)
         return {
             "target": f"site-{number}",
             "version": 1,

@@ -123,7 +123,7 @@ def one_fleet(name: str, source: Source) -> list[Verdict]:
         often = potential_scores(judged[judged["acquisitions"] >= limit("least_n")])
         _print("with enough acquisitions", often)
         return _verdicts(name, _generated(known, truth, source, score, often))
-    days = (source.end - source.start).days + 1
+    days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
     votes = with_averages(known.frame)
@@ -167,7 +167,7 @@ def _generated(
     often: dict[str, float],
 ) -> dict[str, float]:
     """What is promised of a fleet of other make."""
-    days = (source.end - source.start).days + 1
+    days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
     votes = with_averages(known.frame)

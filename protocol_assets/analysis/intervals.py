@@ -25,7 +25,6 @@ def saving_interval(
     *,
     own: Floats,
     peers: Floats,
-    target: float | None,
     scalable: float,
     level: float,
     what_if: float,
@@ -38,8 +37,7 @@ def saving_interval(
     Args:
         name: What the resamples depend on.
         own: Averages of the scanner's acquisitions, one an exam.
-        peers: Levels of the peers that judge; empty under a signed target.
-        target: The signed target, which is certain.
+        peers: Levels of the peers that judge; empty under a signed target, which is certain.
         scalable: Share of the scan time that follows the averages: all but the preparation.
         level: The scanner's level.
         what_if: The level that the minutes are told for.
@@ -56,7 +54,7 @@ def saving_interval(
     random, size = generator("minutes", name), int(limit("minutes_resamples"))
     levels = _resampled_levels(own, level, size, random)
     wanted = np.full(size, what_if)
-    if target is None and len(peers):
+    if len(peers):
         wanted = what_if * _resampled_quartiles(peers, size, random)
     saved = scalable * (1 - np.minimum(wanted, levels) / levels)
     counted = max(volume * months, 1.0)

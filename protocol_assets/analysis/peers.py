@@ -1,7 +1,7 @@
 """Which scanners may judge which: peers in tiers, from the same image to the same purpose.
 
-A rule that asks for the same image alone leaves most of a mixed fleet without a judge. So the
-strictest tier that has enough peers judges, and says which it was:
+A rule that demands the same image leaves most of a mixed fleet without a comparison. So there are
+four tiers, from strict to lenient:
 
 1. The same image: voxel volume and bandwidth within a quarter, the same fat suppression,
    trajectory, acceleration and partial Fourier.
@@ -11,8 +11,8 @@ strictest tier that has enough peers judges, and says which it was:
 3. The same purpose at the same acceleration or one that is not told, with nothing carried over.
 4. The same purpose at any acceleration, that of a peer who accelerates less carried over.
 
-In every tier anatomy, role, native or after contrast, field strength, 2D or 3D and reconstruction
-are the same, and what both tell does not contradict.
+In every tier body region, role, contrast phase, field strength, 2D or 3D and reconstruction are the
+same. A parameter that only one of the two reports is not a contradiction in tiers 2 to 4.
 """
 
 from __future__ import annotations

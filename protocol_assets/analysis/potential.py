@@ -137,13 +137,11 @@ def _set_intervals(found: pd.DataFrame, volume: pd.Series) -> None:
     ends = np.full((len(found), 2), np.nan)
     for position in np.flatnonzero((found["saving_s"] > 0) & found["has_potential"].eq(True)):
         row = found.iloc[position]
-        is_signed = row["reference"] == "signed_target"
         has_peers = row["reference"] == "same_field"
         ends[position] = saving_interval(
             f"{row['device_key']}|{row['protocol_key']}",
             own=row["votes"],
             peers=row["peer_levels"] if has_peers else np.empty(0),
-            target=row["reference_level"] if is_signed else None,
             level=row["level"],
             what_if=row["what_if_level"],
             scalable=row["saving_s"]

@@ -119,11 +119,10 @@ class StudiesLanding:
             for done, entry in enumerate(pool.map(self._study, studies), start=1):
                 entries[entry.name] = entry
                 progress(done, len(studies))
-        except Exception:
-            raise
-        except BaseException:
-            # The run is being stopped: what has landed is kept, and nothing more is asked.
-            self.client.stop()
+        except BaseException as error:
+            if not isinstance(error, Exception):
+                # The run is being stopped: what has landed is kept, and nothing more is asked.
+                self.client.stop()
             raise
         finally:
             pool.shutdown(cancel_futures=True)

@@ -116,18 +116,19 @@ def contrast_phases(exam: Sequence[ContrastEvidence]) -> list[str | None]:
     An agent stays: what starts before the first series after contrast is ``pre``, what starts
     later is ``post``, unless the series says otherwise. Without any word of an agent in the exam
     its series are ``none``; where the order promises an agent and no series shows it, the phase
-    stays open. One text alone, with nothing to bear it out, is a slip of the pen: it says nothing
-    of the series beside it, and its own phase stays open.
+    stays open. The text of one series that nothing else supports is taken for an error: it decides
+    nothing about the other series, and its own phase stays open.
     """
     post = [series for series in exam if series.stated == "post"]
-    if len(post) == 1 and not _is_borne_out(post[0], exam):
-        return [None if series is post[0] else stated_phase(series) or "none" for series in exam]
-    if post:
+    wrong = post[0] if len(post) == 1 and not _is_borne_out(post[0], exam) else None
+    if post and wrong is None:
         first = min((series.start for series in post if series.start is not None), default=None)
         return [_beside_contrast(series, first) for series in exam]
     is_ordered = any(series.is_ordered for series in exam)
     return [
-        stated_phase(series) or (None if is_ordered or not series.is_described else "none")
+        None
+        if series is wrong
+        else stated_phase(series) or (None if is_ordered or not series.is_described else "none")
         for series in exam
     ]
 

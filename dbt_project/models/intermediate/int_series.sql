@@ -42,19 +42,25 @@ classified as (
         -- The class a protocol belongs to: the nearest of the field strengths in clinical use.
         cast(
             {{ field_strength_class('prioritised.field_strength_t') }} as double
-        ) as field_strength_class_t,
-        -- What a scanner does with the same contrast, geometry and physics is one protocol.
-        md5(
-            {{ setting_of([
-                'device_key', 'role', 'dimension', 'reconstruction', 'fat_suppression',
-                'round(te_ms, 0)', 'echo_train_length', 'matrix_frequency', 'matrix_phase',
-                'slice_thickness_mm'
-            ], 'prioritised') }}
-        ) as setting_key
+        ) as field_strength_class_t
     from prioritised
     left join names
         on prioritised.device_key = names.device_key
     where prioritised.copy_number = 1
+),
+
+-- What a scanner does with the same contrast, geometry and physics is one protocol.
+set_up as (
+    select
+        *,
+        md5(
+            {{ as_text([
+                'device_key', 'role', 'dimension', 'reconstruction', 'fat_suppression',
+                'round(te_ms, 0)', 'echo_train_length', 'matrix_frequency', 'matrix_phase',
+                'slice_thickness_mm'
+            ]) }}
+        ) as setting_key
+    from classified
 ),
 
 -- A region that a text leaves open, or names for the exam as a whole, is that of the setting where
@@ -64,7 +70,7 @@ region_counts as (
         setting_key,
         anatomy,
         count(*) as series
-    from classified
+    from set_up
     where is_counted and device_key is not null
     group by setting_key, anatomy
 ),
@@ -86,7 +92,7 @@ phase_counts as (
         setting_key,
         case when contrast_phase = 'pre' then 'none' else contrast_phase end as phase,
         count(*) as series
-    from classified
+    from set_up
     where is_counted and device_key is not null and contrast_phase is not null
     group by setting_key, phase
 ),
@@ -102,27 +108,27 @@ phases as (
 
 placed as (
     select
-        classified.*,
+        set_up.*,
         case
             when
-                coalesce(classified.anatomy, 'multi_region') in ('multi_region', 'whole_spine')
+                coalesce(set_up.anatomy, 'multi_region') in ('multi_region', 'whole_spine')
                 and regions.usual_series > region_counts.series
                 then regions.usual_anatomy
-            else classified.anatomy
+            else set_up.anatomy
         end as protocol_anatomy,
         case
-            when classified.contrast_phase = 'pre' then 'none'
-            else coalesce(classified.contrast_phase, phases.usual_phase)
+            when set_up.contrast_phase = 'pre' then 'none'
+            else coalesce(set_up.contrast_phase, phases.usual_phase)
         end as protocol_contrast
-    from classified
+    from set_up
     left join regions
-        on classified.setting_key = regions.setting_key
+        on set_up.setting_key = regions.setting_key
     left join region_counts
         on
-            classified.setting_key = region_counts.setting_key
-            and classified.anatomy is not distinct from region_counts.anatomy
+            set_up.setting_key = region_counts.setting_key
+            and set_up.anatomy is not distinct from region_counts.anatomy
     left join phases
-        on classified.setting_key = phases.setting_key
+        on set_up.setting_key = phases.setting_key
 ),
 
 keyed as (
