@@ -54,8 +54,23 @@ def least_averaging(frame: pd.DataFrame) -> pd.Series:
     known = averaging(frame)
     effective = frame["effective_averages"]
     effective = effective.mask(_may_be_two_packages(effective, frame))
-    least = known.where(known.notna(), effective)
+    measured = pd.concat([effective, _lines_stated(frame)], axis=1).max(axis=1)
+    least = known.where(known.notna(), measured)
     return _of_maker(least.where(least.notna(), frame["nex"]), frame)
+
+
+def _lines_stated(frame: pd.DataFrame) -> pd.Series:
+    """NEX x phase lines over nominal ones, where the header states more lines than nominal.
+
+    Partial Fourier and acceleration only lower the number of lines, so more of them than the matrix
+    has are oversampling. NaN where the stated scan time is too short for them.
+    """
+    lines = frame["phase_encoding_steps"]
+    shots = frame["nex"] * lines / frame["echo_train_length"] / acceleration(frame).fillna(1.0)
+    needed_s = frame["tr_ms"] / 1000 * shots * limit("fewest_lines")
+    averages = frame["nex"] * lines / frame["matrix_phase"]
+    averages = averages.where(lines > frame["matrix_phase"])
+    return averages.mask(frame["stated_time_s"] < needed_s)
 
 
 def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:

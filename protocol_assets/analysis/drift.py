@@ -311,7 +311,7 @@ def _above_comparable(
     One-sided, so that it cannot invert: where two of three scanners average three times, no level
     below is held by two, and the third stands below, not above. Where a target is signed it judges.
     """
-    level, vote = levels["level"].to_numpy(), levels["vote"].to_numpy()
+    level = levels["level"].to_numpy()
     is_signed = has_signed_averages(levels, targets, as_of)
     findings: list[dict[str, Any]] = []
     for group in purposes(levels):
@@ -320,7 +320,7 @@ def _above_comparable(
             series = levels.iloc[position]
             if is_signed[position] or series["is_mixed"]:
                 continue
-            held = held_percentile(vote[group.at[peers]], least_peers=int(limit("least_holders")))
+            held = held_percentile(level[group.at[peers]], least_peers=int(limit("least_holders")))
             if held is None or not level[position] > held[0] * limit("peer_tolerance"):
                 continue
             findings.append(

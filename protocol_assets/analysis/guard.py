@@ -84,7 +84,7 @@ def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
 def _is_aborted(rows: pd.DataFrame, model: TimeModel) -> pd.Series:
     share = limit("aborted_share")
     expected = model.predict(rows, rows["scan_time_formula_s"])["predicted_s"]
-    stated = rows["scan_time_s"].where(~rows["scan_time_method"].isin(("formula", "next_start")))
+    stated = rows["stated_time_s"]
     slices = rows.groupby(SERIES)["number_of_slices"].transform("median")
     return (stated < share * expected) | (rows["number_of_slices"] < share * slices)
 

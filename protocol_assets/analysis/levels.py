@@ -77,8 +77,7 @@ def current_levels(
         suppression, trajectory) most of the acquisitions have, to which ``n`` and the level
         belong, with those ``votes`` as an array; and for those at the level the medians of the
         image's parameters and times.
-        ``level`` is NaN below the least n; ``vote`` is the same of fewer acquisitions, enough for
-        one peer among others.
+        ``level`` is NaN below the least n of a level.
     """
     known = frame[frame["study_date"] <= as_of]
     if since is not None and len(since):
@@ -124,7 +123,6 @@ _COLUMNS: Final = (
         "n",
         "coverage",
         "measure",
-        "vote",
         "level",
         "share_at_level",
         "is_mixed",
@@ -134,7 +132,7 @@ _COLUMNS: Final = (
     *("no_phase_wrap", *_IMAGE, *_TIMES),
 )
 _FLOATS: Final = (
-    *("vote", "level", "share_at_level", "coverage", "field_strength_class_t", "nex_level"),
+    *("level", "share_at_level", "coverage", "field_strength_class_t", "nex_level"),
     *(*_IMAGE, *_TIMES),
 )
 _NUMBERS: Final = ("averages", "nex", *_IMAGE, *_TIMES)
@@ -159,23 +157,20 @@ def _level(at: Positions, variants: Positions, numbers: dict[str, Floats]) -> di
         "is_mixed": False,
         "votes": known,
     }
-    row |= dict.fromkeys(("vote", "level", "share_at_level", "nex_level"), np.nan)
+    row |= dict.fromkeys(("level", "share_at_level", "nex_level"), np.nan)
     row |= dict.fromkeys((*_IMAGE, *_TIMES), np.nan)
-    if n < limit("peer_least_n"):
+    if n < limit("level_least_n"):
         return row
     factor = limit("same_level")
     level, share = modal_level(known, factor)
     there = at[is_known][np.abs(np.log(known / level)) <= np.log(factor)]
     nex, counts = np.unique(numbers["nex"][there], return_counts=True)
-    row |= {"vote": level} | {name: _median(numbers[name][there]) for name in _IMAGE}
-    if n < limit("least_n"):
-        return row
     return row | {
         "level": level,
         "share_at_level": share,
         "is_mixed": 1 - share > limit("mixed_share"),
         "nex_level": nex[counts.argmax()],
-        **{name: _median(numbers[name][there]) for name in _TIMES},
+        **{name: _median(numbers[name][there]) for name in (*_IMAGE, *_TIMES)},
     }
 
 

@@ -48,7 +48,7 @@ class Group:
 
     Attributes:
         at: Their positions in the levels.
-        candidates: On another scanner, with a vote and a reconstruction that is told.
+        candidates: On another scanner, with a level and a reconstruction that is told.
         similar: Candidates that differ in no more than voxel, bandwidth and acceleration.
         tiers: Peers by tier.
         carried: Factor from 1 on that carries the averaging of j over to what i needs, by tier.
@@ -86,7 +86,7 @@ def judged_as(levels: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group(levels: pd.DataFrame, tells_reconstruction: Matrix, at: Positions) -> Group:
-    judges = levels["vote"].notna().to_numpy() & tells_reconstruction
+    judges = levels["level"].notna().to_numpy() & tells_reconstruction
     candidates = ~_same(levels["device_key"]) & judges[None, :]
     acceleration = levels["acceleration"].to_numpy()
     fourier = levels["partial_fourier_fraction"].to_numpy()
@@ -104,8 +104,11 @@ def _group(levels: pd.DataFrame, tells_reconstruction: Matrix, at: Positions) ->
         both, _near(acquired, fair), _near(levels["pixel_volume_mm3"].to_numpy(), fair)
     )
     same_bandwidth = _near(levels["bandwidth_hz_per_px"].to_numpy(), fair)
-    by_image, by_speed = _carried(levels), acceleration[:, None] / acceleration[None, :]
-    similar = candidates & same_path & rather_same_fat & same_fourier
+    by_image = _carried(levels)
+    by_lines = np.nan_to_num(acceleration[:, None] / acceleration[None, :], nan=1.0)
+    by_lines *= np.nan_to_num(fourier[None, :] / fourier[:, None], nan=1.0)
+    alike = candidates & same_path & rather_same_fat
+    similar = alike & same_fourier
     image = {
         "voxel": same_voxel,
         "bandwidth": same_bandwidth,
@@ -122,9 +125,9 @@ def _group(levels: pd.DataFrame, tells_reconstruction: Matrix, at: Positions) ->
             1: candidates & np.logical_and.reduce(list(image.values())),
             2: similar & same_acceleration & ~np.isnan(by_image),
             3: similar & rather_same_acceleration,
-            4: similar,
+            4: alike,
         },
-        carried={2: _from_one(by_image), 4: _from_one(by_speed)},
+        carried={2: _from_one(by_image), 4: _from_one(by_lines)},
         short_of={name: candidates & ~same for name, same in image.items()},
     )
 

@@ -74,8 +74,8 @@ def potential(
 
 
 def _assess(found: pd.DataFrame) -> None:
-    few = found["n"] < limit("least_n")
-    told_by_few = few & (found["n_eligible"] >= limit("least_n"))
+    few = found["n"] < limit("level_least_n")
+    told_by_few = few & (found["n_eligible"] >= limit("level_least_n"))
     reason = found["reference_reason"].astype(object)
     reason = reason.where(found["coverage"] >= limit("least_coverage"), "averages rarely told")
     reason = reason.mask(few, "too few acquisitions").mask(told_by_few, "averages rarely told")

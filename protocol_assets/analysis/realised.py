@@ -42,7 +42,7 @@ class Realised:
 
 
 def realised(before: pd.DataFrame, after: pd.DataFrame, model: TimeModel) -> Realised:
-    """Sum over the acquisitions after a change of (model at the old settings - observed).
+    """Sum over the acquisitions after a change of (time at the old settings - observed).
 
     The old settings are those of the acquisitions before at the level most of them have: what a
     technologist overrode is no setting. All parameters are the old ones, so that a repetition time
@@ -77,6 +77,9 @@ def _old_time(before: pd.DataFrame, model: TimeModel) -> tuple[float, str | None
     factor = limit("same_level")
     level, _ = modal_level(known["averages"].to_numpy(), factor)
     usual = known[np.abs(np.log(known["averages"] / level)) <= np.log(factor)]
+    if usual["stated_time_s"].count() >= limit("least_n"):
+        # What the scanner stated at the old settings needs no formula, which may not know them all.
+        return _plausible_mean(usual["stated_time_s"]), "observed"
     nominal = _plausible_mean(usual["scan_time_formula_s"])
     first = usual.iloc[[0]][[*SERIES, "vendor", "role"]]
     predicted = model.predict(first, pd.Series([nominal], index=first.index))["predicted_s"].iloc[0]

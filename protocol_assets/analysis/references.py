@@ -121,13 +121,13 @@ def _closeness(target: dict[Any, Any]) -> tuple[bool, ...]:
 
 
 def held_percentile(levels: Floats, *, least_peers: int) -> tuple[float, int] | None:
-    """The lower quartile of the peers' levels that at least two of them hold, and how many do.
+    """The lower quartile of the peers' levels that at least two of them reach, and how many do.
 
     The quartile is a level that a peer runs (inverted distribution function), not a value between
-    two. Where one device alone holds it the next higher level is taken.
+    two. Two must run it or less: where one device alone does, the next higher level is taken.
 
     Returns:
-        None where there are fewer peers than needed, or no level is held by two.
+        None where there are fewer peers than needed.
     """
     if len(levels) < least_peers:
         return None
@@ -135,7 +135,7 @@ def held_percentile(levels: Floats, *, least_peers: int) -> tuple[float, int] | 
     first = max(math.ceil(limit("peer_percentile") * len(ordered)) - 1, 0)
     factor = limit("same_level")
     for level in ordered[first:]:
-        holders = int(((levels <= level * factor) & (levels >= level / factor)).sum())
+        holders = int((levels <= level * factor).sum())
         if holders >= limit("least_holders"):
             return float(level), holders
     return None
@@ -226,7 +226,6 @@ _PEER_COLUMNS: Final = (
 def _judged(levels: pd.DataFrame, group: Group, own_case: Matrix) -> Iterator[dict[str, Any]]:
     """What the peers of each protocol-series of a group say."""
     level = levels["level"].to_numpy()[group.at]
-    vote = levels["vote"].to_numpy()[group.at]
     devices = levels["device_key"].to_numpy()[group.at].astype(str)
     judges = {tier: peers_of(levels, group, tier) & own_case for tier in TIERS}
     for i in range(len(group.at)):
@@ -236,7 +235,7 @@ def _judged(levels: pd.DataFrame, group: Group, own_case: Matrix) -> Iterator[di
             continue
         votes = {
             tier: _votes(
-                vote * (group.carried[tier][i] if tier in group.carried else 1.0),
+                level * (group.carried[tier][i] if tier in group.carried else 1.0),
                 devices,
                 judges[tier][i],
             )

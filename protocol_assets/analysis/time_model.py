@@ -28,7 +28,6 @@ from protocol_assets.analysis.statistics import weighted_median
 __all__ = ["TimeModel", "fit_time_model"]
 
 _GROUP: Final = ["vendor", "role"]
-_UNSTATED: Final = ("formula", "next_start")
 _FACTORS: Final = (0.25, 1 / 3, 0.5, 1.0, 2.0, 3.0, 4.0)
 _FOLDS: Final = 5
 # Nominal times this close (log) are one abscissa: a repetition time follows the patient's slices.
@@ -101,16 +100,15 @@ def fit_time_model(frame: pd.DataFrame) -> TimeModel:
 
 def _observed(frame: pd.DataFrame) -> pd.DataFrame:
     stated = (
-        ~frame["scan_time_method"].isin(_UNSTATED)
-        & frame["scan_time_confidence"].isin(("high", "medium"))
-        & (frame["scan_time_s"] > 0)
+        frame["scan_time_confidence"].isin(("high", "medium"))
+        & (frame["stated_time_s"] > 0)
         & (frame["scan_time_formula_s"] > 0)
         & frame["vendor"].notna()
         & frame["role"].notna()
     )
     columns = [*SERIES, *_GROUP, "exam_key", "acquisition_key"]
     rows = frame.loc[stated, columns].reset_index(drop=True)
-    rows["observed"] = frame.loc[stated, "scan_time_s"].to_numpy()
+    rows["observed"] = frame.loc[stated, "stated_time_s"].to_numpy()
     rows["nominal"] = frame.loc[stated, "scan_time_formula_s"].to_numpy()
     return rows
 
