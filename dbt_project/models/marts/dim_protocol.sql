@@ -21,6 +21,7 @@ protocols as (
         field_strength_class_t as field_strength_t,
         dimension,
         reconstruction,
+        protocol_variant,
         min(study_date) as first_seen,
         max(study_date) as last_seen
     from series
@@ -33,7 +34,8 @@ protocols as (
         protocol_contrast,
         field_strength_class_t,
         dimension,
-        reconstruction
+        reconstruction,
+        protocol_variant
 )
 
 select
@@ -61,13 +63,15 @@ select
             ', ' || coalesce(
                 reconstructions.label, protocols.reconstruction, 'unknown reconstruction'
             )
-    end as protocol_label,
+    end
+    || coalesce(', ' || coalesce(variants.label, protocols.protocol_variant), '') as protocol_label,
     protocols.anatomy,
     protocols.role,
     protocols.contrast_phase,
     protocols.field_strength_t,
     protocols.dimension,
     protocols.reconstruction,
+    protocols.protocol_variant,
     protocols.first_seen,
     protocols.last_seen
 from protocols
@@ -83,3 +87,5 @@ left join terms as reconstructions
     on
         protocols.reconstruction = reconstructions.term
         and reconstructions.vocabulary = 'reconstruction'
+left join terms as variants
+    on protocols.protocol_variant = variants.term and variants.vocabulary = 'protocol_variant'
