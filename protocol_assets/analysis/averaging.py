@@ -11,8 +11,9 @@ from __future__ import annotations
 import pandas as pd
 
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.scan_times import stated_time
 
-__all__ = ["acceleration", "averaging", "least_averaging"]
+__all__ = ["acceleration", "averaging", "least_averaging", "sampled_lines"]
 
 
 def acceleration(frame: pd.DataFrame) -> pd.Series:
@@ -52,11 +53,19 @@ def least_averaging(frame: pd.DataFrame) -> pd.Series:
         frame: The acquisitions, numbers as floats.
     """
     known = averaging(frame)
-    effective = frame["effective_averages"]
-    effective = effective.mask(_may_be_two_packages(effective, frame))
-    measured = pd.concat([effective, _lines_stated(frame)], axis=1).max(axis=1)
+    measured = pd.concat([sampled_lines(frame), _lines_stated(frame)], axis=1).max(axis=1)
     least = known.where(known.notna(), measured)
     return _of_maker(least.where(least.notna(), frame["nex"]), frame)
+
+
+def sampled_lines(frame: pd.DataFrame) -> pd.Series:
+    """Effective averages; NaN where the time they rest on may be that of two packages.
+
+    Args:
+        frame: The acquisitions, numbers as floats.
+    """
+    effective = frame["effective_averages"]
+    return effective.mask(_may_be_two_packages(effective, frame))
 
 
 def _lines_stated(frame: pd.DataFrame) -> pd.Series:
@@ -70,7 +79,7 @@ def _lines_stated(frame: pd.DataFrame) -> pd.Series:
     needed_s = frame["tr_ms"] / 1000 * shots * limit("fewest_lines")
     averages = frame["nex"] * lines / frame["matrix_phase"]
     averages = averages.where(lines > frame["matrix_phase"])
-    return averages.mask(frame["stated_time_s"] < needed_s)
+    return averages.mask(stated_time(frame) < needed_s)
 
 
 def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:

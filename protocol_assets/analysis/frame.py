@@ -41,7 +41,6 @@ _NUMBERS: Final = (
 )
 _OF_PROTOCOL: Final = {"anatomy": "protocol_anatomy", "contrast_phase": "protocol_contrast"}
 """What the analysis calls the region and phase of the protocol; an exam's text may say others."""
-_UNSTATED: Final = ("formula", "next_start")
 _FLAGS: Final = ("is_nex_eligible", "no_phase_wrap")
 
 
@@ -50,7 +49,7 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
 
     Rows without a device or protocol key belong to no protocol-series and are left out. A scanner
     whose serial number changed keeps one key: the newest (see ``_newest_keys``). Added columns:
-    ``stated_time_s`` (the scan time where the header states one), ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
+    ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
     ``pixel_volume_mm3`` (as reconstructed), ``averaging``, ``least_averaging`` and
     ``acceleration``.
 
@@ -89,8 +88,6 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
         * frame["pixel_spacing_column_mm"]
         * frame["slice_thickness_mm"]
     )
-    is_stated = ~frame["scan_time_method"].isin(_UNSTATED)
-    frame["stated_time_s"] = frame["scan_time_s"].where(is_stated)
     frame["averaging"], frame["least_averaging"] = averaging(frame), least_averaging(frame)
     frame["acceleration"] = acceleration(frame)
     order = ["device_key", "protocol_key", "study_date", "exam_key", "acquisition_key"]

@@ -17,6 +17,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.scan_times import stated_time
 from protocol_assets.analysis.statistics import Estimate, rate_difference
 from protocol_assets.analysis.time_model import TimeModel
 
@@ -84,7 +85,7 @@ def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
 def _is_aborted(rows: pd.DataFrame, model: TimeModel) -> pd.Series:
     share = limit("aborted_share")
     expected = model.predict(rows, rows["scan_time_formula_s"])["predicted_s"]
-    stated = rows["stated_time_s"]
+    stated = stated_time(rows)
     slices = rows.groupby(SERIES)["number_of_slices"].transform("median")
     return (stated < share * expected) | (rows["number_of_slices"] < share * slices)
 

@@ -8,8 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from protocol_assets.analysis.averaging import sampled_lines
 from protocol_assets.analysis.frame import SERIES, Floats, eligible, group_indices
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.scan_times import stated_time
 from protocol_assets.analysis.statistics import modal_level
 
 __all__ = ["IDENTITY", "current_levels", "most_frequent", "with_averages", "with_averaging"]
@@ -24,8 +26,9 @@ _VARIANT: Final = ("fat_suppression", "trajectory")
 _IMAGE: Final = (
     *("voxel_mm3", "pixel_volume_mm3", "bandwidth_hz_per_px", "phase_oversampling_percent"),
     *("acceleration", "partial_fourier_fraction", "matrix_frequency", "matrix_phase"),
+    "sampled_lines",
 )
-_TIMES: Final = ("scan_time_s", "scan_time_formula_s")
+_TIMES: Final = ("stated_time_s", "scan_time_formula_s")
 
 
 def with_averages(frame: pd.DataFrame) -> pd.DataFrame:
@@ -97,6 +100,8 @@ def _trailing(frame: pd.DataFrame, as_of: pd.Timestamp, days: str) -> pd.DataFra
 
 def _levels(window: pd.DataFrame, days: float) -> pd.DataFrame:
     votes = with_averaging(window).reset_index(drop=True)
+    votes["stated_time_s"] = stated_time(votes)
+    votes["sampled_lines"] = sampled_lines(votes)
     if votes.empty:
         return pd.DataFrame(columns=list(_COLUMNS)).astype(dict.fromkeys(_FLOATS, float))
     variant_of = votes.groupby(list(_VARIANT), dropna=False, sort=True).ngroup()

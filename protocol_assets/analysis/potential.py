@@ -77,6 +77,10 @@ def _assess(found: pd.DataFrame) -> None:
     few = found["n"] < limit("level_least_n")
     told_by_few = few & (found["n_eligible"] >= limit("level_least_n"))
     reason = found["reference_reason"].astype(object)
+    # Without lines NEX is all there is: above a reference it tells, below it may be anything.
+    is_open = (found["measure"] == "least_averaging") & found["sampled_lines"].isna()
+    is_open &= reason.isna() & ~(found["level"] > found["reference_threshold"])
+    reason = reason.mask(is_open, "oversampling not reported")
     reason = reason.where(found["coverage"] >= limit("least_coverage"), "averages rarely told")
     reason = reason.mask(few, "too few acquisitions").mask(told_by_few, "averages rarely told")
     found["assessment_reason"] = reason.where(reason.notna(), None)
@@ -111,20 +115,22 @@ def _set_what_if(found: pd.DataFrame) -> None:
 
 
 def _predict(found: pd.DataFrame, model: TimeModel) -> None:
+    """Seconds now, as the scanner states them, else by the model; then, all but the preparation.
+
+    The formula may lack a parameter of the sequence; what the scanner states lacks none.
+    """
     ratio = found["what_if_level"] / found["level"]
-    nominal = found["scan_time_formula_s"]
-    now = model.predict(found, nominal)
-    then = model.predict(found, nominal * ratio)
-    # A scan whose formula lacks a parameter is scaled as observed, but for its preparation.
-    still = model.predict(found, nominal * 0).fillna({"predicted_s": 0.0})["predicted_s"]
-    by_model = now["predicted_s"].notna()
-    observed = found["scan_time_s"]
-    scaled = (observed - still).clip(lower=0) * ratio + still
-    found["scan_time_now_s"] = now["predicted_s"].where(by_model, observed)
-    found["scan_time_at_target_s"] = then["predicted_s"].where(by_model, scaled)
-    basis = pd.Series(np.where(by_model, "model", "observed"), index=found.index).astype(object)
-    found["time_basis"] = basis.where(found["scan_time_now_s"].notna(), None)
-    found["saving_s"] = found["scan_time_now_s"] - found["scan_time_at_target_s"]
+    now = model.predict(found, found["scan_time_formula_s"])
+    still = model.predict(found, pd.Series(0.0, index=found.index))["predicted_s"].clip(lower=0.0)
+    stated = found["stated_time_s"]
+    seconds = stated.where(stated.notna(), now["predicted_s"])
+    found["scan_time_now_s"] = seconds
+    found["scan_time_at_target_s"] = (seconds - still).clip(lower=0.0) * ratio + np.minimum(
+        still, seconds
+    )
+    basis = pd.Series(np.where(stated.notna(), "observed", "model"), index=found.index)
+    found["time_basis"] = basis.astype(object).where(seconds.notna(), None)
+    found["saving_s"] = seconds - found["scan_time_at_target_s"]
     found["error_p5_pct"], found["error_p95_pct"] = now["error_p5_pct"], now["error_p95_pct"]
     found["time_level"] = now["level"]
     found["time_error_median_pct"] = now["error_median_pct"]

@@ -9,6 +9,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.scan_times import stated_time
 from protocol_assets.analysis.statistics import modal_level
 from protocol_assets.analysis.time_model import TimeModel
 
@@ -77,16 +78,17 @@ def _old_time(before: pd.DataFrame, model: TimeModel) -> tuple[float, str | None
     factor = limit("same_level")
     level, _ = modal_level(known["averages"].to_numpy(), factor)
     usual = known[np.abs(np.log(known["averages"] / level)) <= np.log(factor)]
-    if usual["stated_time_s"].count() >= limit("least_n"):
+    stated = stated_time(usual)
+    if stated.count() >= limit("least_n"):
         # What the scanner stated at the old settings needs no formula, which may not know them all.
-        return _plausible_mean(usual["stated_time_s"]), "observed"
+        return _plausible_mean(stated), "observed"
     nominal = _plausible_mean(usual["scan_time_formula_s"])
     first = usual.iloc[[0]][[*SERIES, "vendor", "role"]]
     predicted = model.predict(first, pd.Series([nominal], index=first.index))["predicted_s"].iloc[0]
     if not np.isnan(predicted):
         return float(predicted), "model"
-    stated = usual["scan_time_s"].where(usual["scan_time_method"] != "next_start")
-    return _plausible_mean(stated), "observed"
+    known = usual["scan_time_s"].where(usual["scan_time_method"] != "next_start")
+    return _plausible_mean(known), "observed"
 
 
 def _plausible_mean(values: pd.Series) -> float:

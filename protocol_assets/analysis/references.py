@@ -261,11 +261,12 @@ def _peer_reference(votes: dict[int, Floats], level: float) -> dict[str, Any]:
     """The reference of the strictest tier whose peers run less, else of the strictest there is.
 
     Few scanners make the same image, and by chance none of them may run the lower level that
-    others run at equal signal to noise. Nothing carried over judges only where nothing else does.
+    others run at equal signal to noise. A low tier judges only where no stricter one has as many
+    peers as a quartile needs.
     """
     found: dict[int, tuple[float, int]] = {}
     for tier, levels in votes.items():
-        if tier in _LOW_TIERS and found:
+        if tier in _LOW_TIERS and any(len(votes[one]) >= limit("least_peers") for one in found):
             break
         held = held_percentile(levels, least_peers=_least_peers(tier))
         if held is not None:

@@ -23,6 +23,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES, Floats, group_indices
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.scan_times import stated_time
 from protocol_assets.analysis.statistics import weighted_median
 
 __all__ = ["TimeModel", "fit_time_model"]
@@ -101,14 +102,14 @@ def fit_time_model(frame: pd.DataFrame) -> TimeModel:
 def _observed(frame: pd.DataFrame) -> pd.DataFrame:
     stated = (
         frame["scan_time_confidence"].isin(("high", "medium"))
-        & (frame["stated_time_s"] > 0)
+        & (stated_time(frame) > 0)
         & (frame["scan_time_formula_s"] > 0)
         & frame["vendor"].notna()
         & frame["role"].notna()
     )
     columns = [*SERIES, *_GROUP, "exam_key", "acquisition_key"]
     rows = frame.loc[stated, columns].reset_index(drop=True)
-    rows["observed"] = frame.loc[stated, "stated_time_s"].to_numpy()
+    rows["observed"] = frame.loc[stated, "scan_time_s"].to_numpy()
     rows["nominal"] = frame.loc[stated, "scan_time_formula_s"].to_numpy()
     return rows
 

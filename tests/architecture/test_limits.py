@@ -65,7 +65,7 @@ NO_LIMITS_IN = {
     "is_weekend.sql": {"5", "7"},
     "dim_scanner.sql": {"10"},
     "dim_protocol.sql": {"0.5", "1.0", "1.5", "3.0", "7.0"},
-    "int_series.sql": {"0.5", "1.0", "1.5", "3.0", "7.0"},
+    "int_classified_series.sql": {"0.5", "1.0", "1.5", "3.0", "7.0"},
 }
 
 

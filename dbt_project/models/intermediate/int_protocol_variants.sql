@@ -87,7 +87,7 @@ runs as (
         candidate_key,
         any_value(time_ratio) as time_ratio,
         1 + count(*) filter (where is_other_than_last) as runs,
-        1 + 2.0 * any_value(acquisitions) * any_value(usual_acquisitions)
+        1 + 2 * any_value(acquisitions) * any_value(usual_acquisitions)
         / (any_value(acquisitions) + any_value(usual_acquisitions)) as runs_by_chance
     from in_time
     group by purpose_key, candidate_key

@@ -27,12 +27,19 @@ def one(**columns: Any) -> tuple[float, float]:
         "acceleration_in_plane": np.nan,
         "acceleration_out_of_plane": np.nan,
         "reconstruction": "standard",
+        "phase_encoding_steps": np.nan,
+        "matrix_phase": 256.0,
+        "echo_train_length": 16.0,
+        "tr_ms": 4000.0,
+        "scan_time_s": np.nan,
+        "scan_time_method": None,
     }
     frame = pd.DataFrame([plain | columns])
     return float(averaging(frame).iloc[0]), float(least_averaging(frame).iloc[0])
 
 
 BY_TIME: dict[str, Any] = {"effective_averages_state": "from_scan_time"}
+STEPS: dict[str, Any] = {"nex": 2.0, "phase_encoding_steps": 384.0}
 PLAIN: dict[str, Any] = {"partial_fourier_fraction": 1.0, "acceleration_in_plane": 1.0}
 
 
@@ -83,6 +90,30 @@ PLAIN: dict[str, Any] = {"partial_fourier_fraction": 1.0, "acceleration_in_plane
             np.nan,
             1.0,
             id="compressed sensing leaves out nobody knows how many lines",
+        ),
+        pytest.param(STEPS, np.nan, 3.0, id="steps beyond the matrix"),
+        pytest.param(STEPS | {"vendor": "ge"}, 2.0, 2.0, id="GE counts all lines in its NEX"),
+        pytest.param(
+            STEPS | {"phase_encoding_steps": 256.0}, np.nan, 2.0, id="steps of the matrix"
+        ),
+        # 2 x 384 / 16 trains of 4 s are 192 s.
+        pytest.param(
+            STEPS | {"scan_time_s": 120.0, "scan_time_method": "siemens_text"},
+            np.nan,
+            3.0,
+            id="with partial Fourier the stated time suffices for them",
+        ),
+        pytest.param(
+            STEPS | {"scan_time_s": 110.0, "scan_time_method": "siemens_text"},
+            np.nan,
+            2.0,
+            id="the stated time is too short for them",
+        ),
+        pytest.param(
+            STEPS | {"scan_time_s": 110.0, "scan_time_method": "next_start"},
+            np.nan,
+            3.0,
+            id="a time that nobody states refutes nothing",
         ),
     ],
 )
