@@ -8,6 +8,7 @@ averaging, and a difference in acceleration is a finding of its own.
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.limits import limit
@@ -53,7 +54,8 @@ def least_averaging(frame: pd.DataFrame) -> pd.Series:
         frame: The acquisitions, numbers as floats.
     """
     known = averaging(frame)
-    measured = pd.concat([sampled_lines(frame), _lines_stated(frame)], axis=1).max(axis=1)
+    bounds = [sampled_lines(frame), _lines_stated(frame), _lines_by_time(frame)]
+    measured = pd.concat(bounds, axis=1).max(axis=1)
     least = known.where(known.notna(), measured)
     return _of_maker(least.where(least.notna(), frame["nex"]), frame)
 
@@ -80,6 +82,32 @@ def _lines_stated(frame: pd.DataFrame) -> pd.Series:
     averages = frame["nex"] * lines / frame["matrix_phase"]
     averages = averages.where(lines > frame["matrix_phase"])
     return averages.mask(stated_time(frame) < needed_s)
+
+
+def _lines_by_time(frame: pd.DataFrame) -> pd.Series:
+    """Phase lines in the stated scan time over nominal ones, if it holds as many packages as it can.
+
+    Of 2D trains of spin echoes only. What is left unknown (preparation, acceleration, partial
+    Fourier) is taken so that the lines become fewer.
+    """
+    trains = frame["matrix_phase"] / frame["echo_train_length"]
+    package_s = frame["tr_ms"] / 1000 * trains / acceleration(frame).fillna(1.0)
+    seconds = stated_time(frame) - limit("longest_preparation")
+    is_spin_echo = frame["sequence_family"].isin(("se", "tse")) & (frame["dimension"] == "2d")
+    return (seconds / package_s / _most_packages(frame)).where(is_spin_echo)
+
+
+def _most_packages(frame: pd.DataFrame) -> pd.Series:
+    """Packages of slices beyond which a scan only becomes longer, and three in any case.
+
+    Each echo takes its window and the pulses around it, each slice its saturation and spoiling.
+    """
+    echo_ms = 1000 / frame["bandwidth_hz_per_px"] + limit("between_echoes")
+    slice_ms = frame["echo_train_length"] * echo_ms + limit("beside_echoes")
+    slice_ms += frame["ti_ms"].fillna(0.0)
+    return np.ceil(frame["number_of_slices"] * slice_ms / frame["tr_ms"]).clip(
+        lower=limit("most_packages")
+    )
 
 
 def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:

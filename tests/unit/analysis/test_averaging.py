@@ -33,6 +33,11 @@ def one(**columns: Any) -> tuple[float, float]:
         "tr_ms": 4000.0,
         "scan_time_s": np.nan,
         "scan_time_method": None,
+        "sequence_family": "tse",
+        "dimension": "2d",
+        "number_of_slices": 15.0,
+        "bandwidth_hz_per_px": 200.0,
+        "ti_ms": np.nan,
     }
     frame = pd.DataFrame([plain | columns])
     return float(averaging(frame).iloc[0]), float(least_averaging(frame).iloc[0])
