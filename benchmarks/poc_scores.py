@@ -8,6 +8,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.statistics import modal_level
 from protocol_assets.simulator.comparison import PLACE, potential_scores, ratio
 
 __all__ = [
@@ -112,12 +113,12 @@ def relapse_scores(
     """Relapses found by protocol and by scanner.
 
     A relapse can be seen where a protocol-series has the least number of exams of a level
-    (``change_least_n``) between change and relapse and again after it; the others are counted
-    apart.
+    (``change_least_n``) before the change, between it and the relapse and again after that, and
+    the headers report another level between them; the others are counted apart.
 
     Args:
         found: ``Changes.changes`` of the platform.
-        told: The acquisitions that tell their averages: ``SERIES``, ``study_date``.
+        told: The acquisitions that tell their averages: ``SERIES``, ``study_date``, ``averages``.
         places: From ``simulator.comparison.places``.
         protocols: The truth by protocol of a scanner.
     """
@@ -141,17 +142,27 @@ def relapse_scores(
 def _with_enough_exams(
     told: pd.DataFrame, places: pd.DataFrame, relapsed: pd.DataFrame
 ) -> pd.DataFrame:
-    """The protocol-series of relapsed places with enough exams before and after the relapse."""
+    """The protocol-series of relapsed places that show three levels, each in enough exams."""
     rows = told.merge(places[[*SERIES, *PLACE]], on=SERIES).merge(
         relapsed[[*PLACE, "changed_on", "relapsed_on"]], on=PLACE
     )
-    rows["between"] = (rows["study_date"] >= rows["changed_on"]) & (
-        rows["study_date"] < rows["relapsed_on"]
-    )
-    rows["again"] = rows["study_date"] >= rows["relapsed_on"]
-    counts = rows.groupby([*SERIES, *PLACE])[["between", "again"]].sum().reset_index()
+    day = rows["study_date"]
+    rows["stretch"] = (day >= rows["changed_on"]).astype(int) + (day >= rows["relapsed_on"])
+    shown = [key for key, part in rows.groupby([*SERIES, *PLACE]) if _shows_relapse(part)]
+    return pd.DataFrame(shown, columns=[*SERIES, *PLACE])
+
+
+def _shows_relapse(rows: pd.DataFrame) -> bool:
+    stretches = [rows.loc[rows["stretch"] == one, "averages"].to_numpy() for one in range(3)]
     least = limit("change_least_n")
-    return counts[(counts["between"] >= least) & (counts["again"] >= least)]
+    if min(len(one) for one in stretches) < least:
+        return False
+    levels = [modal_level(one, limit("same_level")) for one in stretches]
+    apart = limit("change_ratio")
+    outer, between = (levels[0][0], levels[2][0]), levels[1][0]
+    return all(
+        share * len(one) >= least for (_, share), one in zip(levels, stretches, strict=True)
+    ) and all(max(one / between, between / one) >= apart for one in outer)
 
 
 def time_errors(acquisitions: pd.DataFrame, by: str) -> pd.DataFrame:

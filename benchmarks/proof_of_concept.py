@@ -32,6 +32,7 @@ from benchmarks.poc_questions import (
     minutes,
     potential_before_change,
 )
+from benchmarks.poc_reliability import drift_scores, interval_scores
 from benchmarks.poc_scores import (
     change_scores,
     potential_by,
@@ -61,6 +62,9 @@ _PROMISED: Final = {
     "cut, points off the truth's": ("<=", 1),
     "realised minutes, % off the truth's": ("<=", 5),
     "planted deviations found, share": (">=", 1),
+    "interval of the minutes holds the truth, share (low)": (">=", 0.85),
+    "interval of the minutes holds the truth, share (high)": ("<=", 0.95),
+    "confirmed drifts that are false, share": ("<=", 0.1),
     "flags on the scanner at NEX 1": ("<=", 0),
 }
 
@@ -120,9 +124,7 @@ def one_fleet(name: str, source: Source) -> list[Verdict]:
     for column in ("kind", "vendor", "reference_tier", "measure", "assessment_reason"):
         _print(f"by {column}", potential_by(judged, column))
     if "acquisitions" in judged:
-        often = potential_scores(judged[judged["acquisitions"] >= limit("least_n")])
-        _print("with enough acquisitions", often)
-        return _verdicts(name, _generated(known, truth, source, score, often))
+        return _verdicts(name, _generated(known, truth, source, judged))
     days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
@@ -163,10 +165,15 @@ def _generated(
     known: Findings,
     truth: Truth,
     source: Source,
-    score: dict[str, float],
-    often: dict[str, float],
+    judged: pd.DataFrame,
 ) -> dict[str, float]:
     """What is promised of a fleet of other make."""
+    score = potential_scores(judged)
+    often = potential_scores(judged[judged["acquisitions"] >= limit("least_n")])
+    _print("with enough acquisitions", often)
+    interval, drift = interval_scores(known, truth, judged), drift_scores(known, truth)
+    _print("Intervals of the minutes", interval)
+    _print("Confirmed drifts", drift)
     days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
@@ -186,6 +193,9 @@ def _generated(
         "false alarms per 100 protocol-series a year": change["false_alarms_per_100_years"],
         "relapses found of those long enough to see": relapse["found_of_visible"],
         "realised minutes, % off the truth's": abs(total["realised_off_pct"]),
+        "interval of the minutes holds the truth, share (low)": interval["inside"],
+        "interval of the minutes holds the truth, share (high)": interval["inside"],
+        "confirmed drifts that are false, share": drift["false_share"],
     }
 
 

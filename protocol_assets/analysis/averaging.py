@@ -85,7 +85,7 @@ def _lines_stated(frame: pd.DataFrame) -> pd.Series:
 
 
 def _lines_by_time(frame: pd.DataFrame) -> pd.Series:
-    """Phase lines in the stated scan time over nominal ones, if it holds as many packages as it can.
+    """Phase lines in the stated scan time over nominal ones, if it holds the most packages.
 
     Of 2D trains of spin echoes only. What is left unknown (preparation, acceleration, partial
     Fourier) is taken so that the lines become fewer.
@@ -105,9 +105,8 @@ def _most_packages(frame: pd.DataFrame) -> pd.Series:
     echo_ms = 1000 / frame["bandwidth_hz_per_px"] + limit("between_echoes")
     slice_ms = frame["echo_train_length"] * echo_ms + limit("beside_echoes")
     slice_ms += frame["ti_ms"].fillna(0.0)
-    return np.ceil(frame["number_of_slices"] * slice_ms / frame["tr_ms"]).clip(
-        lower=limit("most_packages")
-    )
+    needed = frame["number_of_slices"] * slice_ms / frame["tr_ms"]
+    return needed.apply(np.ceil).clip(lower=limit("most_packages"))
 
 
 def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:

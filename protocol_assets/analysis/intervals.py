@@ -27,6 +27,7 @@ def saving_interval(
     peers: Floats,
     scalable: float,
     level: float,
+    is_least: bool,
     what_if: float,
     volume: float,
     months: float,
@@ -40,6 +41,7 @@ def saving_interval(
         peers: Levels of the peers that judge; empty under a signed target, which is certain.
         scalable: Share of the scan time that follows the averages: all but the preparation.
         level: The scanner's level.
+        is_least: Whether the averaging is known from below only, its oversampling not.
         what_if: The level that the minutes are told for.
         volume: Acquisitions a month.
         months: How many months the volume was counted over.
@@ -53,12 +55,16 @@ def saving_interval(
         return float("nan"), float("nan")
     random, size = generator("minutes", name), int(limit("minutes_resamples"))
     levels = _resampled_levels(own, level, size, random)
+    if is_least:
+        levels = levels * random.uniform(1.0, 1 + limit("most_oversampling"), size)
     wanted = np.full(size, what_if)
     if len(peers):
         wanted = what_if * _resampled_quartiles(peers, size, random)
     saved = scalable * (1 - np.minimum(wanted, levels) / levels)
     counted = max(volume * months, 1.0)
-    volumes = random.poisson(counted, size) / counted
+    # What the true volume may be where so many were counted (Jeffreys' prior of a Poisson rate).
+    volumes = random.gamma(counted + 0.5, size=size) / counted
+    volumes *= np.exp(random.normal(0.0, limit("volume_spread"), size))
     relative = saved / point * volumes * _times(errors_pct, size, random)
     tail = (1 - limit("minutes_confidence")) / 2
     low, high = np.quantile(relative, [tail, 1 - tail])

@@ -149,6 +149,7 @@ def _set_intervals(found: pd.DataFrame, volume: pd.Series) -> None:
             own=row["votes"],
             peers=row["peer_levels"] if has_peers else np.empty(0),
             level=row["level"],
+            is_least=row["measure"] == "least_averaging",
             what_if=row["what_if_level"],
             scalable=row["saving_s"]
             / (row["scan_time_now_s"] * (1 - row["what_if_level"] / row["level"])),

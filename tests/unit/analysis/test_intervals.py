@@ -19,6 +19,7 @@ def interval(**changes: Any) -> tuple[float, float]:
         "peers": np.full(9, 1.0),
         "scalable": 0.95,
         "level": 2.0,
+        "is_least": False,
         "what_if": 1.0,
         "volume": 40.0,
         "months": 3.0,
@@ -35,11 +36,12 @@ def width(**changes: Any) -> float:
 
 def test_each_doubt_widens_it() -> None:
     plain = width()
-    assert 0 < plain < 0.5
-    assert width(volume=4.0) > 1.5 * plain
-    assert width(errors_pct=(-30.0, 30.0)) > 1.2 * plain
-    assert width(peers=np.array([1.0, 1.0, 1.2, 1.3, 1.6, 1.8, 2.0])) > 1.2 * plain
-    assert width(own=np.repeat([1.0, 2.0, 3.0], 4)) > 1.2 * plain
+    assert 2 * limit("volume_spread") < plain < 1.2
+    assert width(volume=1.0) > 1.5 * plain
+    assert width(is_least=True) > 1.2 * plain
+    assert width(errors_pct=(-60.0, 60.0)) > 1.2 * plain
+    assert width(peers=np.array([1.0, 1.0, 1.2, 1.3, 1.6, 1.8, 2.0])) > 1.05 * plain
+    assert width(own=np.repeat([1.0, 2.0, 4.0], 2)) > 1.05 * plain
 
 
 def test_a_signed_target_is_certain() -> None:
@@ -56,7 +58,7 @@ def test_it_holds_the_truth_as_often_as_it_says() -> None:
     hits = 0
     trials = 300
     for trial in range(trials):
-        counted = random.poisson(60)
+        counted = random.poisson(60 * np.exp(random.normal(0.0, limit("volume_spread"))))
         own = np.where(random.random(max(counted, 8)) < 0.05, 3.0, 2.0)
         volume, time = counted / 3, random.normal(1.0, 0.03)
         point = volume * 0.5 * time
@@ -66,6 +68,7 @@ def test_it_holds_the_truth_as_often_as_it_says() -> None:
             peers=np.full(9, 1.0),
             scalable=1.0,
             level=2.0,
+            is_least=False,
             what_if=1.0,
             volume=volume,
             months=3.0,
