@@ -41,6 +41,9 @@ STATES: Final = (
     *("exploratory", "insufficient"),
 )
 
+_DISAGREEING: Final = "scan time and total minutes disagree"
+"""The typical scan time fell and the sum of minutes rose, or the reverse."""
+
 _METRIC_COLUMNS: Final = (
     *("n_before", "n_after", "patients_before", "patients_after"),
     *("median_before_s", "median_after_s", "shift_s", "shift_low_s"),
@@ -95,7 +98,8 @@ def change_verification(
 
     Returns:
         ``evidence`` (``confirmatory`` or ``exploratory``), ``state`` (one of ``STATES``) and
-        ``reason``; ``compared_days`` on either side, more of a protocol too rare to be compared
+        ``reason``; ``effect``, which never contradicts the sign of the realised minutes;
+        ``compared_days`` on either side, more of a protocol too rare to be compared
         otherwise; first and last day that was compared before and after, which other changes and
         days that may belong to either side make fewer; the four times with shift, interval and the
         shift against unchanged scanners; ``p_value`` and ``q_value`` (Benjamini-Hochberg over all
@@ -248,8 +252,11 @@ def _row(
     before = rows[(rows["study_date"] >= claim.begun) & (rows["study_date"] < claim.until)]
     after = rows[(rows["study_date"] >= claim.since) & (rows["study_date"] < claim.ended)]
     won = realised(before, after, model)
-    verdict = _effect_word(effects["scan_time"], q_value)
+    tested = _effect_word(effects["scan_time"], q_value)
+    is_agreed = _is_agreed(tested, won)
+    verdict = tested if is_agreed else "no effect"
     state, reason = _state(claim, verdict, held)
+    reason = reason if is_agreed else _DISAGREEING
     row: dict[str, Any] = dict(zip(SERIES, claim.key, strict=True))
     row |= {
         "changed_on": claim.since if claim.is_registered else claim.changed_on,
@@ -317,6 +324,16 @@ def _effect_word(scan_time: Effect, q_value: float) -> str:
     if q_value > limit("verify_q") or interval.low <= 0 <= interval.high:
         return "no effect"
     return "time won" if interval.high < 0 else "time lost"
+
+
+def _is_agreed(tested: str, won: Realised) -> bool:
+    """Whether the sum of minutes has the sign of the tested shift, or is not known.
+
+    The test compares typical exams with those of unchanged scanners; the minutes are a sum over all
+    exams. A few very long scans, or other scanners that slowed down, can part the two.
+    """
+    contradicts = {"time won": won.minutes < 0, "time lost": won.minutes > 0}
+    return not contradicts.get(tested, False)
 
 
 def _state(claim: Claim, verdict: str, held: Guard) -> tuple[str, str | None]:

@@ -192,6 +192,35 @@ def test_a_slower_protocol_has_lost_time() -> None:
     assert one["realised_minutes"] < 0
 
 
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_minutes_that_were_lost_never_stand_beside_time_won(is_registered: bool) -> None:
+    """The typical exam is 68 s shorter, but one in seven takes half an hour: the sum rose."""
+    mine = scanner("A", 1, n=500)
+    after = mine.index[mine["study_date"] >= day(CHANGED)]
+    mine.loc[after[::7], "scan_time_s"] = 1800.0
+    one = verified(fleet(mine), [register("A", mine)] if is_registered else []).loc["A"]
+    assert one["scan_time_shift_high_s"] < 0
+    assert one["q_value"] <= 0.05
+    assert one["realised_minutes"] < 0
+    assert one["realised_minutes_per_month"] < 0
+    assert one["effect"] == "no effect"
+    assert one["state"] == ("no effect" if is_registered else "exploratory")
+    assert one["reason"] == "scan time and total minutes disagree"
+
+
+def test_minutes_that_were_won_never_stand_beside_time_lost() -> None:
+    """The typical exam is a tenth longer, but one in four was cut to a tenth: the sum fell."""
+    mine = scanner("A", 1, n=500, factor=1.0)
+    after = mine.index[mine["study_date"] >= day(CHANGED)]
+    mine.loc[after, "scan_time_s"] *= 1.1
+    mine.loc[after[::4], "scan_time_s"] /= 11.0
+    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
+    assert one["scan_time_shift_low_s"] > 0
+    assert one["realised_minutes"] > 0
+    assert (one["state"], one["effect"]) == ("no effect", "no effect")
+    assert one["reason"] == "scan time and total minutes disagree"
+
+
 def test_a_relapse_is_told_and_minutes_end_with_it() -> None:
     mine = scanner("A", 1, until=CHANGED + 60)
     one = verified(fleet(mine), [register("A", mine)]).loc["A"]
