@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.drift import compliance
+from protocol_assets.analysis.exam_shifts import exam_shifts
 from protocol_assets.analysis.frame import SERIES, prepared
 from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.limits import limit
@@ -47,7 +48,7 @@ def analysis_tables(
     register: pd.DataFrame,
     as_of: pd.Timestamp | None = None,
 ) -> dict[str, pa.Table]:
-    """Time model, potential, changes, verification and compliance as of a day.
+    """Time model, potential, changes, verification, exam shifts and compliance as of a day.
 
     Args:
         acquisitions: ``fct_acquisition``; later days are not read.
@@ -84,7 +85,8 @@ def analysis_tables(
         "potential_by_month": potential_by_month(frame, targets, model, as_of, all_changes),
         "changes": changes.changes,
         "watched": changes.series,
-        "verification": change_verification(frame, changes, exams, registered, model, as_of),
+        "verification": change_verification(frame, changes, registered, model, as_of),
+        "exam_shifts": exam_shifts(frame, changes, exams, registered, as_of),
         "compliance": departing.findings,
         "compliance_watched": departing.series,
     }

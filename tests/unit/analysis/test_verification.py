@@ -12,7 +12,7 @@ from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.time_model import fit_time_model
 from protocol_assets.analysis.verification import STATES, change_verification
-from tests.unit.analysis.fleets import START, acquisitions, exams, nothing_registered
+from tests.unit.analysis.fleets import START, acquisitions, nothing_registered
 
 CHANGED = 180
 PREPARATION = 8.0
@@ -69,7 +69,6 @@ def verified(
     result = change_verification(
         typed,
         protocol_changes(typed),
-        exams(frame),
         register_frame,
         fit_time_model(typed),
         day(as_of),
@@ -100,12 +99,28 @@ def test_a_registered_change_wins_what_it_promised() -> None:
     assert one["scan_time_n_controls"] == 5
 
 
-def test_sum_span_and_gap_stand_apart() -> None:
+def test_the_times_of_whole_exams_are_not_those_of_a_protocol() -> None:
     mine = scanner("A", 1)
-    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
-    assert one["scan_time_sum_shift_s"] == pytest.approx(one["scan_time_shift_s"])
-    assert one["exam_span_shift_s"] == pytest.approx(one["scan_time_shift_s"])
-    assert one["gap_time_shift_s"] == 0
+    result = verified(fleet(mine), [register("A", mine)])
+    assert not [
+        column
+        for column in result
+        if str(column).startswith(("scan_time_sum", "exam_span", "gap_time"))
+    ]
+
+
+def test_changes_of_one_visit_say_so() -> None:
+    """The second protocol changes nine days later, a third on another scanner."""
+    one, other = scanner("A", 1), scanner("A", 2, role="sag_t1", weighting="t1")
+    elsewhere = scanner("B", 3)
+    registered = [
+        register("A", one),
+        register("A", other, changed_on=day(CHANGED + 9)),
+        register("B", elsewhere, changed_on=day(CHANGED + 9)),
+    ]
+    result = verified(fleet(one, other, elsewhere), registered)
+    assert result.loc[["A"], "visit_on"].tolist() == [day(CHANGED)] * 2
+    assert result.loc["B", "visit_on"] == day(CHANGED + 9)
 
 
 def test_a_tr_that_changed_as_well_is_priced_in() -> None:
