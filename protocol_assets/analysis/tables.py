@@ -17,6 +17,7 @@ from protocol_assets.analysis.exam_shifts import exam_shifts
 from protocol_assets.analysis.frame import SERIES, prepared
 from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.places import replaced_on, replacements
 from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.time_model import fit_time_model
 from protocol_assets.analysis.verification import change_verification
@@ -71,14 +72,15 @@ def analysis_tables(
     registered = registered_changes(known)
     model = fit_time_model(frame)
     changes = protocol_changes(frame)
-    on_purpose = last_days(known, as_of)
+    replaced = replacements(frame)
+    on_purpose = last_days(pd.concat([known, replaced], ignore_index=True), as_of)
     departing = compliance(frame, targets, as_of, since=on_purpose)
-    all_changes = pd.concat([known, changes.changes], ignore_index=True)
+    all_changes = pd.concat([known, changes.changes, replaced], ignore_index=True)
     found = {
         "as_of": _day(as_of, frame),
         "devices": pd.DataFrame(
             {"device_key": list(devices), "analysed_as": list(devices.values())}
-        ),
+        ).join(replaced_on(frame), on="analysed_as"),
         "time_model": model.groups,
         "time_model_series": model.series,
         "potential": potential(frame, targets, model, as_of, since=last_days(all_changes, as_of)),
