@@ -84,9 +84,7 @@ def findings(lake: Lake, truth: Truth) -> Findings:
     changes = protocol_changes(frame)
     lap("changes")
     nobody = pd.DataFrame(columns=list(_NO_REGISTER))
-    verification = change_verification(
-        frame, changes, exams, nobody, model, frame["study_date"].max()
-    )
+    verification = change_verification(frame, changes, nobody, model, frame["study_date"].max())
     lap("verification")
     both = linked(acquisitions, frame, truth)
     return Findings(

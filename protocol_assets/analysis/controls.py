@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 import pandas as pd
 
 from protocol_assets.analysis.change_points import Changes
-from protocol_assets.analysis.effects import Times
 from protocol_assets.analysis.frame import SERIES
 
 __all__ = ["Controls"]
+
+Series = tuple[object, ...]
 
 
 class Controls:
@@ -18,35 +22,30 @@ class Controls:
     exams only those of scanners without any change.
     """
 
-    def __init__(
-        self,
-        frame: pd.DataFrame,
-        changes: Changes,
-        registered: pd.DataFrame,
-        times: dict[tuple[object, ...], dict[str, Times]],
-    ) -> None:
-        self._times = times
+    def __init__(self, frame: pd.DataFrame, changes: Changes, registered: pd.DataFrame) -> None:
         watched = changes.series[
             (changes.series["state"] == "watched") & changes.series["set_aside"].isna()
         ]
         moved = pd.concat([changes.changes[SERIES], registered[SERIES]])
         moved_series = set(moved.itertuples(index=False, name=None))
-        moved_devices = set(moved["device_key"])
+        self._moved_devices = set(moved["device_key"])
         kind = ["anatomy", "role", "contrast_phase", "dimension", "reconstruction"]
         first = frame.drop_duplicates(SERIES)[[*SERIES, *kind]]
         self._kind = {tuple(one[:2]): one[2:] for one in first.itertuples(index=False, name=None)}
-        self._still: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
-        self._quiet: dict[tuple[object, ...], list[tuple[object, ...]]] = {}
+        self._still: dict[tuple[object, ...], list[Series]] = {}
         for key in watched[SERIES].itertuples(index=False, name=None):
-            if key in moved_series:
-                continue
-            self._still.setdefault(self._kind[key], []).append(key)
-            if key[0] not in moved_devices:
-                self._quiet.setdefault(self._kind[key], []).append(key)
+            if key not in moved_series:
+                self._still.setdefault(self._kind[key], []).append(key)
 
-    def of(self, key: tuple[object, ...], metric: str) -> list[Times]:
-        """The times of the controls of a protocol-series."""
-        pool = self._still if metric == "scan_time" else self._quiet
-        return [
-            self._times[one][metric] for one in pool.get(self._kind[key], []) if one[0] != key[0]
-        ]
+    def still(self, key: Series) -> list[Series]:
+        """The series of other scanners that are like one and never changed."""
+        return [one for one in self._still.get(self._kind[key], []) if one[0] != key[0]]
+
+    def quiet(self, keys: Iterable[Series]) -> list[list[Series]]:
+        """The series like given ones on each scanner without any change, a list per scanner."""
+        by_device: dict[object, list[Series]] = defaultdict(list)
+        for kind in sorted({self._kind[key] for key in keys}, key=str):
+            for one in self._still.get(kind, []):
+                if one[0] not in self._moved_devices:
+                    by_device[one[0]].append(one)
+        return [by_device[device] for device in sorted(by_device, key=str)]

@@ -1,7 +1,7 @@
 """How much a time moved across a day: on the scanner itself, and against scanners that changed not.
 
-Four times stay apart: the scan time of the protocol's acquisitions, and of the exams that hold it
-the sum of scan times, the span and the gaps.
+Four times stay apart: of a protocol that changed the scan time of its acquisitions, and of a visit
+to a scanner the sum of scan times, the span and the gaps of its exams (``exam_shifts``).
 """
 
 from __future__ import annotations
@@ -17,16 +17,27 @@ from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import Integers
 from protocol_assets.analysis.statistics import CONFIDENCE, Estimate, generator, shift
 
-__all__ = ["METRICS", "Effect", "Period", "Times", "control_shifts", "effect", "series_times"]
+__all__ = [
+    "EFFECT_COLUMNS",
+    "Effect",
+    "Period",
+    "Times",
+    "compared",
+    "control_shifts",
+    "day_number",
+    "effect",
+    "has_enough",
+    "series_times",
+    "times_of",
+]
 
-METRICS: Final = ("scan_time", "scan_time_sum", "exam_span", "gap_time")
-"""The times, by the names of the result's columns."""
+EFFECT_COLUMNS: Final = (
+    *("n_before", "n_after", "patients_before", "patients_after"),
+    *("median_before_s", "median_after_s", "shift_s", "shift_low_s"),
+    *("shift_high_s", "adjusted_s", "adjusted_low_s", "adjusted_high_s", "n_controls"),
+)
+"""What is known of the effect on one time; the columns have the name of the time before it."""
 
-_EXAM_COLUMNS: Final = {
-    "scan_time_sum": "scan_time_sum_s",
-    "exam_span": "exam_span_s",
-    "gap_time": "gap_time_s",
-}
 _CONTROL_CONFIDENCE: Final = ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2)
 
 
@@ -42,7 +53,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """One time of one protocol-series, absent values left out, in order of days.
+    """One time of a protocol-series or of exams, absent values left out, in order of days.
 
     Attributes:
         days: Day of each value.
@@ -107,47 +118,54 @@ class Effect:
         return columns
 
 
-def series_times(
-    frame: pd.DataFrame, exams: pd.DataFrame
-) -> dict[tuple[object, ...], dict[str, Times]]:
-    """The four times of every protocol-series.
+def series_times(frame: pd.DataFrame) -> dict[tuple[object, ...], Times]:
+    """The scan times of the acquisitions of every protocol-series.
 
     Args:
         frame: From ``prepared``. Rescans and scan times that are but the time to the next start
             are left out.
-        exams: ``exam_key``, ``scan_time_sum_s``, ``exam_span_s``, ``gap_time_s``,
-            ``is_quarantined`` (``fct_exam``).
     """
     rows = frame[frame["repeat_kind"] != "rescan"].reset_index(drop=True)
-    wanted = ["exam_key", *_EXAM_COLUMNS.values()]
-    credible = exams.loc[~exams["is_quarantined"].fillna(False).astype(bool), wanted]
-    rows = rows.merge(credible.drop_duplicates("exam_key"), on="exam_key", how="left")
     exam = rows["exam_key"].where(rows["exam_key"].notna(), rows["acquisition_key"])
     number = pd.factorize(exam)[0].astype(np.int64)
     patient = pd.factorize(rows["patient_key"])[0].astype(np.int64)
     day = rows["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
     scan_time = rows["scan_time_s"].where(rows["scan_time_method"] != "next_start").to_numpy()
-    of_exam = {
-        metric: pd.to_numeric(rows[column]).to_numpy(dtype=float)
-        for metric, column in _EXAM_COLUMNS.items()
+    return {
+        key: times_of(day[at], number[at], scan_time[at], patient[at])
+        for key, at in group_indices(rows, SERIES).items()
     }
-    result: dict[tuple[object, ...], dict[str, Times]] = {}
-    for key, at in group_indices(rows, SERIES).items():
-        _, first = np.unique(number[at], return_index=True)
-        once = at[np.sort(first)]
-        result[key] = {"scan_time": _times(day[at], number[at], scan_time[at], patient[at])}
-        result[key] |= {
-            metric: _times(day[once], number[once], values[once], patient[once])
-            for metric, values in of_exam.items()
-        }
-    return result
 
 
-def _times(days: Integers, exams: Integers, values: Floats, patients: Integers) -> Times:
+def times_of(days: Integers, exams: Integers, values: Floats, patients: Integers) -> Times:
+    """The known values in order of days."""
     known = ~np.isnan(values)
     order = np.argsort(days[known], kind="stable")
     chosen = np.flatnonzero(known)[order]
     return Times(days[chosen], exams[chosen], values[chosen], patients[chosen])
+
+
+def has_enough(times: Times, period: Period) -> bool:
+    """Whether there are enough exams on either side to compare them."""
+    sides = (period.start, period.until), (period.since, period.end)
+    exams = [len(np.unique(times.exams[times.between(*side)])) for side in sides]
+    return min(exams) >= limit("least_n")
+
+
+def day_number(day: pd.Timestamp) -> int:
+    """A day as a number since 1970."""
+    return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))
+
+
+def compared(period: Period) -> dict[str, pd.Timestamp]:
+    """First and last day of the exams before and after, by column."""
+    days = {
+        "before_from": period.start,
+        "before_to": period.until - 1,
+        "after_from": period.since,
+        "after_to": period.end - 1,
+    }
+    return {name: pd.Timestamp(day, unit="D") for name, day in days.items()}
 
 
 def control_shifts(controls: list[Times], period: Period) -> Floats:
@@ -166,10 +184,10 @@ def effect(times: Times, period: Period, controls: Floats, *names: object) -> Ef
     """The effect of a change on one time.
 
     Args:
-        times: Of the protocol-series that changed.
+        times: Of what changed: a protocol-series, or the exams of a visit.
         period: The days before and after.
         controls: From ``control_shifts``.
-        names: Name the series and the time: the resamples depend on them alone.
+        names: Name what changed and the time: the resamples depend on them alone.
     """
     before, after = (
         times.between(period.start, period.until),

@@ -14,6 +14,7 @@ import pandas as pd
 
 from protocol_assets.analysis.averaging import acceleration, averaging, least_averaging
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.places import newest_keys
 
 __all__ = ["SERIES", "Floats", "eligible", "group_indices", "prepared", "told", "volume_per_month"]
 
@@ -48,8 +49,8 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
     """A typed copy of ``fct_acquisition`` with what the analysis adds.
 
     Rows without a device or protocol key belong to no protocol-series and are left out. A scanner
-    whose serial number changed keeps one key: the newest (see ``_newest_keys``). Added columns:
-    ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
+    whose serial number changed, or that was replaced, keeps one key: the newest (see ``places``).
+    Added columns: ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
     ``pixel_volume_mm3`` (as reconstructed), ``averaging``, ``least_averaging`` and
     ``acceleration``.
 
@@ -77,7 +78,7 @@ def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
     frame = frame[frame["study_date"].notna()]
     if frame["acquisition_key"].duplicated().any():
         raise ValueError("an acquisition_key occurs twice; read fct_acquisition, not fct_series")
-    frame["device_key"] = frame["device_key"].replace(_newest_keys(frame))
+    frame["device_key"] = frame["device_key"].replace(newest_keys(frame))
     frame.loc[_is_unsaturated(frame), "fat_suppression"] = "none"
     area = frame["rows"] * frame["pixel_spacing_row_mm"] * frame["columns"]
     area *= frame["pixel_spacing_column_mm"]
@@ -145,37 +146,3 @@ def _is_unsaturated(frame: pd.DataFrame) -> pd.Series:
     names = frame["fat_suppression"].isin(("fat_saturation", "water_excitation"))
     often = names.groupby(frame["device_key"]).transform("sum") >= limit("least_n")
     return frame["fat_suppression"].isna() & often
-
-
-def _newest_keys(frame: pd.DataFrame) -> dict[str, str]:
-    """Device key -> the newest key of the same scanner, for those that have a newer one.
-
-    A scanner whose main board was exchanged has a new serial number under the same station name.
-    Devices are taken for one where PACS, station, vendor and model agree and their days follow one
-    upon the other; a station name that several scanners use at a time joins none of them.
-    """
-    station = ["pacs", "station_code", "vendor", "model"]
-    seen = (
-        frame.dropna(subset=station)
-        .groupby([*station, "device_key"])["study_date"]
-        .agg(["min", "max"])
-        .reset_index()
-        .sort_values([*station, "min", "device_key"])
-    )
-    # A device under several station names is not told from its neighbours by them.
-    seen = seen[~seen["device_key"].duplicated(keep=False)]
-    newest: dict[str, str] = {}
-    for _, devices in seen.groupby(station, sort=False):
-        if len(devices) < 2:
-            continue
-        pauses = (devices["min"].iloc[1:].to_numpy() - devices["max"].iloc[:-1].to_numpy()).astype(
-            "timedelta64[D]"
-        )
-        days = pauses.astype(int)
-        if (days < -limit("same_station_overlap")).any() or (
-            days > limit("same_station_gap")
-        ).any():
-            continue
-        keys = [str(key) for key in devices["device_key"]]
-        newest |= dict.fromkeys(keys[:-1], keys[-1])
-    return newest

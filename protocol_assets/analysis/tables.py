@@ -13,9 +13,11 @@ import pyarrow as pa
 
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.drift import compliance
+from protocol_assets.analysis.exam_shifts import exam_shifts
 from protocol_assets.analysis.frame import SERIES, prepared
 from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.places import replaced_on, replacements
 from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.time_model import fit_time_model
 from protocol_assets.analysis.verification import change_verification
@@ -47,7 +49,7 @@ def analysis_tables(
     register: pd.DataFrame,
     as_of: pd.Timestamp | None = None,
 ) -> dict[str, pa.Table]:
-    """Time model, potential, changes, verification and compliance as of a day.
+    """Time model, potential, changes, verification, exam shifts and compliance as of a day.
 
     Args:
         acquisitions: ``fct_acquisition``; later days are not read.
@@ -70,21 +72,23 @@ def analysis_tables(
     registered = registered_changes(known)
     model = fit_time_model(frame)
     changes = protocol_changes(frame)
-    on_purpose = last_days(known, as_of)
+    replaced = replacements(frame)
+    on_purpose = last_days(pd.concat([known, replaced], ignore_index=True), as_of)
     departing = compliance(frame, targets, as_of, since=on_purpose)
-    all_changes = pd.concat([known, changes.changes], ignore_index=True)
+    all_changes = pd.concat([known, changes.changes, replaced], ignore_index=True)
     found = {
         "as_of": _day(as_of, frame),
         "devices": pd.DataFrame(
             {"device_key": list(devices), "analysed_as": list(devices.values())}
-        ),
+        ).join(replaced_on(frame), on="analysed_as"),
         "time_model": model.groups,
         "time_model_series": model.series,
         "potential": potential(frame, targets, model, as_of, since=last_days(all_changes, as_of)),
         "potential_by_month": potential_by_month(frame, targets, model, as_of, all_changes),
         "changes": changes.changes,
         "watched": changes.series,
-        "verification": change_verification(frame, changes, exams, registered, model, as_of),
+        "verification": change_verification(frame, changes, registered, model, as_of),
+        "exam_shifts": exam_shifts(frame, changes, exams, registered, as_of),
         "compliance": departing.findings,
         "compliance_watched": departing.series,
     }

@@ -16,12 +16,15 @@ import pandas as pd
 from protocol_assets.analysis.change_points import Changes
 from protocol_assets.analysis.controls import Controls
 from protocol_assets.analysis.effects import (
-    METRICS,
+    EFFECT_COLUMNS,
     Effect,
     Period,
     Times,
+    compared,
     control_shifts,
+    day_number,
     effect,
+    has_enough,
     series_times,
 )
 from protocol_assets.analysis.frame import SERIES, group_indices
@@ -33,6 +36,7 @@ from protocol_assets.analysis.realised import Realised, realised
 from protocol_assets.analysis.registered import Claim, claims
 from protocol_assets.analysis.statistics import benjamini_hochberg, generator
 from protocol_assets.analysis.time_model import TimeModel
+from protocol_assets.analysis.visits import visits
 
 __all__ = ["STATES", "change_verification"]
 
@@ -41,16 +45,24 @@ STATES: Final = (
     *("exploratory", "insufficient"),
 )
 
-_METRIC_COLUMNS: Final = (
-    *("n_before", "n_after", "patients_before", "patients_after"),
-    *("median_before_s", "median_after_s", "shift_s", "shift_low_s"),
-    *("shift_high_s", "adjusted_s", "adjusted_low_s", "adjusted_high_s", "n_controls"),
-)
+_DISAGREEING: Final = "scan time and total minutes disagree"
+"""The typical scan time fell and the sum of minutes rose, or the reverse."""
+
 _COLUMNS: Final = (
-    *("as_of", *SERIES, "changed_on", "evidence", "state", "effect", "reason", "measure"),
+    *(
+        "as_of",
+        *SERIES,
+        "changed_on",
+        "visit_on",
+        "evidence",
+        "state",
+        "effect",
+        "reason",
+        "measure",
+    ),
     *("compared_days", "before_from", "before_to", "after_from", "after_to"),
     *("level_before", "level_after", "relapsed_on", "p_value", "q_value"),
-    *(f"{metric}_{column}" for metric in METRICS for column in _METRIC_COLUMNS),
+    *(f"scan_time_{column}" for column in EFFECT_COLUMNS),
     *("volume_per_month", "volume_source", "promised_minutes_per_month"),
     *("realised_minutes_per_month", "realised_minutes", "realised_minutes_observed"),
     *("old_minutes", "cut_share", "realised_n", "realised_coverage", "realised_basis"),
@@ -66,7 +78,7 @@ class _Subject:
 
     claim: Claim
     rows: pd.DataFrame
-    times: dict[str, Times]
+    times: Times
     compared_days: int
     period: Period
     events: tuple[Counts, Counts]
@@ -75,7 +87,6 @@ class _Subject:
 def change_verification(
     frame: pd.DataFrame,
     changes: Changes,
-    exams: pd.DataFrame,
     registered: pd.DataFrame,
     model: TimeModel,
     as_of: pd.Timestamp,
@@ -85,8 +96,6 @@ def change_verification(
     Args:
         frame: From ``prepared``; days after ``as_of`` are not read.
         changes: From ``protocol_changes`` over the same days.
-        exams: ``fct_exam``: ``exam_key``, ``scan_time_sum_s``, ``exam_span_s``, ``gap_time_s``,
-            ``is_quarantined``.
         registered: The findings register: ``device_key``, ``protocol_key``, ``changed_on``,
             ``volume_per_month`` and ``promised_minutes_per_month`` (frozen at acceptance),
             ``quality_signed_on``.
@@ -95,31 +104,40 @@ def change_verification(
 
     Returns:
         ``evidence`` (``confirmatory`` or ``exploratory``), ``state`` (one of ``STATES``) and
-        ``reason``; ``compared_days`` on either side, more of a protocol too rare to be compared
+        ``reason``; ``effect``, which never contradicts the sign of the realised minutes;
+        ``compared_days`` on either side, more of a protocol too rare to be compared
         otherwise; first and last day that was compared before and after, which other changes and
-        days that may belong to either side make fewer; the four times with shift, interval and the
-        shift against unchanged scanners; ``p_value`` and ``q_value`` (Benjamini-Hochberg over all
-        rows); promised and realised minutes at the frozen volume; ``cut_share``, realised over old
-        minutes; the guard.
+        days that may belong to either side make fewer; the scan time with shift, interval and the
+        shift against unchanged scanners; ``visit_on``, by which ``exam_shifts`` has the times of
+        whole exams, once for all changes of the visit; ``p_value`` and ``q_value``
+        (Benjamini-Hochberg over all rows); promised and realised minutes at the frozen volume;
+        ``cut_share``, realised over old minutes; the guard.
     """
     frame = frame[frame["study_date"] <= as_of].reset_index(drop=True)
     found = claims(changes, registered, as_of)
     if not found:
         return pd.DataFrame(columns=list(_COLUMNS))
-    times = series_times(frame, exams)
+    times = series_times(frame)
     subjects = _subjects(found, frame, times, model)
-    controls = Controls(frame, changes, registered, times)
-    effects = [_effects(one, controls) for one in subjects]
+    controls = Controls(frame, changes, registered)
+    effects = [_effect(one, controls, times) for one in subjects]
     p_values = np.array(
         [
-            _p_value(one) if effects_of["scan_time"].shift else np.nan
-            for one, effects_of in zip(subjects, effects, strict=True)
+            _p_value(one) if effect_of.shift else np.nan
+            for one, effect_of in zip(subjects, effects, strict=True)
         ]
     )
     q_values = benjamini_hochberg(p_values)
+    visit_of = {
+        (claim.key, claim.changed_on): visit.first
+        for visit in visits(one.claim for one in subjects)
+        for claim in visit.claims
+    }
     rows = [
-        _row(*parts, model=model)
-        for parts in zip(subjects, effects, p_values, q_values, _guards(subjects), strict=True)
+        _row(one, *parts, model=model) | {"visit_on": visit_of[one.claim.key, one.claim.changed_on]}
+        for one, *parts in zip(
+            subjects, effects, p_values, q_values, _guards(subjects), strict=True
+        )
     ]
     return pd.DataFrame(rows, columns=list(_COLUMNS)).assign(as_of=as_of)
 
@@ -127,7 +145,7 @@ def change_verification(
 def _subjects(
     found: list[Claim],
     frame: pd.DataFrame,
-    times: dict[tuple[object, ...], dict[str, Times]],
+    times: dict[tuple[object, ...], Times],
     model: TimeModel,
 ) -> list[_Subject]:
     votes = with_averages(frame)
@@ -142,7 +160,7 @@ def _subjects(
         own = events.iloc[events_by_series.get(claim.key, np.array([], dtype=np.intp))]
         of_series = times[claim.key]
         days = limit("verify_days")
-        if not _has_enough(of_series["scan_time"], _period(claim, days)):
+        if not has_enough(of_series, _period(claim, days)):
             days = limit("rare_days")
         start, end = _reach(claim, days)
         subjects.append(
@@ -166,37 +184,24 @@ def _reach(claim: Claim, days: float) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def _period(claim: Claim, days: float) -> Period:
     start, end = _reach(claim, days)
-    return Period(_day(start), _day(claim.until), _day(claim.since), _day(end))
+    return Period(*(day_number(day) for day in (start, claim.until, claim.since, end)))
 
 
-def _has_enough(times: Times, period: Period) -> bool:
-    sides = (period.start, period.until), (period.since, period.end)
-    exams = [len(np.unique(times.exams[times.between(*side)])) for side in sides]
-    return min(exams) >= limit("least_n")
-
-
-def _effects(subject: _Subject, controls: Controls) -> dict[str, Effect]:
-    key = subject.claim.key
-    return {
-        metric: effect(
-            subject.times[metric],
-            subject.period,
-            control_shifts(controls.of(key, metric), subject.period),
-            *key,
-            subject.period.since,
-            metric,
-        )
-        for metric in METRICS
-    }
+def _effect(
+    subject: _Subject, controls: Controls, times: dict[tuple[object, ...], Times]
+) -> Effect:
+    key, period = subject.claim.key, subject.period
+    shifts = control_shifts([times[one] for one in controls.still(key)], period)
+    return effect(subject.times, period, shifts, *key, period.since, "scan_time")
 
 
 def _p_value(subject: _Subject) -> float:
     """One value an exam: of the days around a registered change, or of all between two others."""
-    times, period, claim = subject.times["scan_time"], subject.period, subject.claim
+    times, period, claim = subject.times, subject.period, subject.claim
     first, last = (
         (period.start, period.end)
         if claim.is_registered
-        else (_day(claim.begun), _day(claim.ended))
+        else (day_number(claim.begun), day_number(claim.ended))
     )
     part = times.between(first, last)
     exams, place = np.unique(times.exams[part], return_inverse=True)
@@ -237,7 +242,7 @@ def _guards(subjects: list[_Subject]) -> Iterable[Guard]:
 
 def _row(
     subject: _Subject,
-    effects: dict[str, Effect],
+    scan_time: Effect,
     p_value: float,
     q_value: float,
     held: Guard,
@@ -248,8 +253,11 @@ def _row(
     before = rows[(rows["study_date"] >= claim.begun) & (rows["study_date"] < claim.until)]
     after = rows[(rows["study_date"] >= claim.since) & (rows["study_date"] < claim.ended)]
     won = realised(before, after, model)
-    verdict = _effect_word(effects["scan_time"], q_value)
+    tested = _effect_word(scan_time, q_value)
+    is_agreed = _is_agreed(tested, won)
+    verdict = tested if is_agreed else "no effect"
     state, reason = _state(claim, verdict, held)
+    reason = reason if is_agreed else _DISAGREEING
     row: dict[str, Any] = dict(zip(SERIES, claim.key, strict=True))
     row |= {
         "changed_on": claim.since if claim.is_registered else claim.changed_on,
@@ -259,7 +267,7 @@ def _row(
         "reason": reason,
         "measure": claim.measure,
         "compared_days": subject.compared_days,
-        **_compared(subject.period),
+        **compared(subject.period),
         "level_before": claim.before,
         "level_after": claim.after,
         "relapsed_on": claim.relapsed_on,
@@ -272,20 +280,8 @@ def _row(
         "guard_more_exams": held.more_exams,
     }
     row |= {f"{event}_difference": one.value for event, one in held.differences.items()}
-    for metric, one in effects.items():
-        row |= {f"{metric}_{name}": value for name, value in one.columns().items()}
+    row |= {f"scan_time_{name}": value for name, value in scan_time.columns().items()}
     return row | _minutes(claim, won, is_told=verdict != "insufficient")
-
-
-def _compared(period: Period) -> dict[str, Any]:
-    """First and last day of the exams before and after."""
-    days = {
-        "before_from": period.start,
-        "before_to": period.until - 1,
-        "after_from": period.since,
-        "after_to": period.end - 1,
-    }
-    return {name: pd.Timestamp(day, unit="D") for name, day in days.items()}
 
 
 def _minutes(claim: Claim, won: Realised, *, is_told: bool) -> dict[str, Any]:
@@ -319,6 +315,16 @@ def _effect_word(scan_time: Effect, q_value: float) -> str:
     return "time won" if interval.high < 0 else "time lost"
 
 
+def _is_agreed(tested: str, won: Realised) -> bool:
+    """Whether the sum of minutes has the sign of the tested shift, or is not known.
+
+    The test compares typical exams with those of unchanged scanners; the minutes are a sum over all
+    exams. A few very long scans, or other scanners that slowed down, can part the two.
+    """
+    contradicts = {"time won": won.minutes < 0, "time lost": won.minutes > 0}
+    return not contradicts.get(tested, False)
+
+
 def _state(claim: Claim, verdict: str, held: Guard) -> tuple[str, str | None]:
     """The state and what it rests on. A relapse is a fact that needs no test."""
     if pd.notna(claim.relapsed_on):
@@ -333,7 +339,3 @@ def _state(claim: Claim, verdict: str, held: Guard) -> tuple[str, str | None]:
         return "verified", None
     reason = held.reason if not held.is_held else "no image-quality sign-off on record"
     return "time won, quality not confirmed", reason
-
-
-def _day(day: pd.Timestamp) -> int:
-    return int(day.to_datetime64().astype("datetime64[D]").astype(np.int64))

@@ -284,7 +284,7 @@ def shifts(times: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
     """By how much each time moved, with its 95 % interval; left of zero is time won.
 
     Args:
-        times: From ``before_and_after``.
+        times: From ``before_and_after`` or ``exam_times``.
     """
     told = times.dropna(subset=["shift_s"])
     base = alt.Chart(told).encode(
@@ -304,5 +304,5 @@ def shifts(times: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
         x="shift_low_s:Q", x2="shift_high_s:Q"
     )
     return alt.layer(zero.encode(x="zero:Q"), ends, points).properties(
-        height=4 * _ROW_PX + _MARGIN_PX
+        height=len(times) * _ROW_PX + _MARGIN_PX
     )

@@ -28,7 +28,7 @@ __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 PUBLISHED_MODELS = (
     *("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly"),
     *("published_findings", "published_opportunities", "published_potential_monthly"),
-    "published_verification",
+    *("published_verification", "published_exam_shifts"),
 )
 
 

@@ -1,4 +1,4 @@
-"""The ledger of what is published anew as time goes by: opportunities, findings, verifications.
+"""The ledger of what is published anew as time goes by: opportunities, findings, changes, visits.
 
 Their rows look back over a moving window, so whoever keeps two versions of a row could subtract
 one from the other. A row is therefore renewed only where nobody or at least ``K_PATIENTS`` of the
@@ -34,6 +34,7 @@ _SHOWN_ANEW: Final = {
         *("accepted_on", "changed_on", "waived_until"),
     ),
     "published_verification": ("scanner_label", "site", "protocol_label", "quality_signed_on"),
+    "published_exam_shifts": ("scanner_label", "site"),
     "published_potential_monthly": ("scanner_label", "site"),
 }
 """What a kept row shows as it is today: names, and what the steward decided."""

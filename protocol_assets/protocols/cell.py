@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
 from protocol_assets.protocols.acquisition import Acquired, Membership, group, signature
-from protocol_assets.protocols.clocks import clocked, settle
+from protocol_assets.protocols.clock_jumps import Numbered, clock_jumps
+from protocol_assets.protocols.clocks import clocked, later, settle
 from protocol_assets.protocols.contrast import ContrastEvidence, contrast_phases
 from protocol_assets.protocols.counting import Candidate, derived_only, is_named
 from protocol_assets.protocols.exam import ExamPlace, Scan, place_in_exams
@@ -53,6 +54,7 @@ class Series:
         is_image: Whether it is an MR image object.
         is_exported: Whether it is a scan that an export marked as derived.
         start: When it began; settled by the first step.
+        has_jumped: Whether the scanner's clock jumped in its exam.
     """
 
     row: Row
@@ -65,6 +67,7 @@ class Series:
     is_image: bool
     is_exported: bool = False
     start: Start = _NO_START
+    has_jumped: bool = False
 
     def term(self, column: str) -> str | None:
         """A column that holds text."""
@@ -84,6 +87,7 @@ def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
     memberships = _group(cell)
     _count(cell, memberships)
     _drop_shared_starts(cell)
+    _drop_jumped_starts(cell)
     _add_up_volumes(cell)
     places = place_in_exams([_scan(series) for series in cell])
     for series, place in zip(cell, places, strict=True):
@@ -137,6 +141,33 @@ def _drop_shared_starts(cell: Sequence[Series]) -> None:
     )
     for place in shared:
         _set_start(cell[place], Start(None, "shared_start"))
+
+
+def _drop_jumped_starts(cell: Sequence[Series]) -> None:
+    """A start after a jump of the clock is none, and the whole exam is flagged.
+
+    Acquisitions are formed before, so that the series of one scan stay together without a start.
+    """
+    jumps = clock_jumps([_numbered(series) for series in cell])
+    for place in jumps.before | jumps.after:
+        series = cell[place]
+        series.has_jumped = True
+        start = series.start if place in jumps.before else Start()
+        _set_start(series, Start(start.moment, start.flag or "clock_jump"))
+
+
+def _numbered(series: Series) -> Numbered:
+    start = series.start.moment
+    is_stated = start is not None and _is_stated(series.columns)
+    return Numbered(
+        study=text(series.row, "StudyInstanceUID"),
+        acquisition=series.term("acquisition_id"),
+        number=number(series.row, "SeriesNumber"),
+        start=start,
+        end=later(start, series.scan_time_s or 0.0) if start and is_stated else start,
+        is_localizer=series.reason == "localizer",
+        is_scan=series.reason in ORIGINAL,
+    )
 
 
 def _admit_exported(cell: Sequence[Series]) -> None:
@@ -225,6 +256,7 @@ def _scan(series: Series) -> Scan:
         scan_time_s=series.scan_time_s,
         is_original=series.reason in ORIGINAL,
         is_flagged=series.start.flag is not None,
+        has_jumped=series.has_jumped,
     )
 
 
@@ -306,10 +338,12 @@ def _seconds(value: object) -> float | None:
 
 def _lag_s(columns: Mapping[str, object]) -> float:
     """What a stated scan time may hold before the start, which is that of the first image."""
-    is_stated = (
-        columns["scan_time_method"] != "formula" and columns["scan_time_confidence"] != "low"
-    )
-    return duration("start_lag").total_seconds() if is_stated else 0.0
+    return duration("start_lag").total_seconds() if _is_stated(columns) else 0.0
+
+
+def _is_stated(columns: Mapping[str, object]) -> bool:
+    """Whether the scanner itself states the scan time, and is believed."""
+    return columns["scan_time_method"] != "formula" and columns["scan_time_confidence"] != "low"
 
 
 def _add_contrast_phases(cell: Sequence[Series], places: Sequence[ExamPlace]) -> None:

@@ -32,7 +32,7 @@ from protocol_assets.vendors.texts import exam_texts, series_texts
 __all__ = ["describe_cell", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
-_RULES_REVISION = 7
+_RULES_REVISION = 8
 _RULE_FILES = (
     "acquisition_parts.csv",
     "anatomy_body_parts.csv",

@@ -30,6 +30,7 @@ class Scan:
         scan_time_s: Scan time in seconds where the series itself tells it.
         is_original: Whether it spans the exam: original acquisitions, localizers included.
         is_flagged: Whether its clock is doubtful or was corrected.
+        has_jumped: Whether the scanner's clock jumped in its exam.
     """
 
     patient_id: str | None
@@ -41,6 +42,7 @@ class Scan:
     scan_time_s: float | None
     is_original: bool
     is_flagged: bool
+    has_jumped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,11 +164,13 @@ def _sessions(scans: Sequence[Scan], members: Sequence[int]) -> list[list[int]]:
 
 
 def _unplaced(scans: Sequence[Scan], of_study: Mapping[str, object]) -> set[str]:
-    """Devices on which somebody was scanned nobody knows when."""
+    """Devices on which somebody was scanned nobody knows when, or whose clock jumped."""
     return {
         scan.device_id
         for scan in scans
-        if scan.is_original and scan.device_id and scan.start is None and scan.study not in of_study
+        if scan.is_original
+        and scan.device_id
+        and (scan.has_jumped or (scan.start is None and scan.study not in of_study))
     }
 
 
@@ -175,7 +179,8 @@ def _idle_before(exams: Sequence[_Exam], unplaced: set[str]) -> dict[Scan, float
 
     From the end of the exam before on the same device to the exam's first start. Unknown, and not
     zero, where no exam was before on that day, the end of it is unknown, the two overlap, a clock
-    of either is flagged, or scans without a start may lie in between. Above the limit the scanner
+    of either is flagged, scans without a start may lie in between, or the device's clock jumped on
+    that day. Above the limit the scanner
     did not wait for the next patient.
     """
     by_device: dict[str, list[_Exam]] = defaultdict(list)

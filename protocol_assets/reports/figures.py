@@ -29,7 +29,7 @@ Row = Mapping[str, Any]
 MARTS: Final = (
     *("completeness_daily", "fleet_daily", "nex_monthly", "exam_monthly"),
     *("published_opportunities", "published_potential_monthly"),
-    *("published_verification", "published_findings"),
+    *("published_verification", "published_exam_shifts", "published_findings"),
 )
 """The published tables that a report is made of."""
 
@@ -74,6 +74,7 @@ class Figures:
         month: First day of the last closed month, None where no month is closed.
         potential: What could be won.
         changes: Rows of ``published_verification``, the newest change first.
+        exam_shifts: Rows of ``published_exam_shifts``, the newest visit first.
         findings: Rows of ``published_findings`` that are seen, not dealt with and no opportunity:
             relapses, then drifts, then all others; the latest first.
         scanners: Those with the most minutes first.
@@ -88,6 +89,7 @@ class Figures:
     month: dt.date | None
     potential: Potential
     changes: Sequence[Row]
+    exam_shifts: Sequence[Row]
     findings: Sequence[Row]
     scanners: Sequence[ScannerFigures]
     completeness: Sequence[DayCompleteness]
@@ -147,6 +149,7 @@ def figures(
 
     opportunities, monthly = own("published_opportunities"), own("published_potential_monthly")
     changes = _newest_first(own("published_verification"), "changed_on")
+    exam_shifts = _newest_first(own("published_exam_shifts"), "visit_on")
     findings = _found(own("published_findings"))
     return Figures(
         scope=scope,
@@ -156,6 +159,7 @@ def figures(
         month=month,
         potential=potential(opportunities, monthly),
         changes=changes,
+        exam_shifts=exam_shifts,
         findings=findings,
         scanners=scanner_figures(
             month=month,
@@ -164,6 +168,7 @@ def figures(
             opportunities=opportunities,
             potential_monthly=monthly,
             changes=changes,
+            exam_shifts=exam_shifts,
             findings=findings,
         ),
         completeness=_completeness(completeness, day, pacs),
@@ -188,7 +193,7 @@ def _found(rows: Sequence[Row]) -> list[Row]:
 
 def _newest_first(rows: Sequence[Row], name: str) -> list[Row]:
     in_order = sorted(
-        rows, key=lambda row: (str(row["scanner_label"] or ""), str(row["protocol_key"] or ""))
+        rows, key=lambda row: (str(row["scanner_label"] or ""), str(row.get("protocol_key") or ""))
     )
     return sorted(in_order, key=lambda row: row[name] or dt.date.min, reverse=True)
 

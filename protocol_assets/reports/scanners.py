@@ -55,6 +55,7 @@ class ScannerFigures:
         device: Vendor, model and field strength, as far as they are told.
         potential: Its opportunities.
         changes: Its changes (``published_verification``), the newest first.
+        exam_shifts: The times of its exams by visit (``published_exam_shifts``), the newest first.
         findings: What else was found there and is not dealt with.
         protocols: Its protocols in the last closed month, the highest NEX first.
         nex: All of them together, None where nothing is told.
@@ -68,6 +69,7 @@ class ScannerFigures:
     device: str
     potential: Potential
     changes: Sequence[Row]
+    exam_shifts: Sequence[Row]
     findings: Sequence[Row]
     protocols: Sequence[NexRow]
     nex: NexRow | None
@@ -87,6 +89,7 @@ def scanner_figures(
     opportunities: Sequence[Row],
     potential_monthly: Sequence[Row],
     changes: Sequence[Row],
+    exam_shifts: Sequence[Row],
     findings: Sequence[Row],
 ) -> list[ScannerFigures]:
     """All scanners with a name, those with the most minutes first.
@@ -98,6 +101,7 @@ def scanner_figures(
         opportunities: Rows of ``published_opportunities``.
         potential_monthly: Rows of ``published_potential_monthly``.
         changes: Rows of ``published_verification``, in their order.
+        exam_shifts: Rows of ``published_exam_shifts``, in their order.
         findings: Rows of ``published_findings``, in their order.
     """
     months = _months(month, [row["month_start"] for row in exam_monthly])
@@ -106,6 +110,7 @@ def scanner_figures(
     exams = _by_scanner(row for row in exam_monthly if first and row["month_start"] >= first)
     offers, past = _by_scanner(opportunities), _by_scanner(potential_monthly)
     changed, found = _by_scanner(changes), _by_scanner(findings)
+    visited = _by_scanner(exam_shifts)
     labels = {*nex, *exams, *offers, *changed, *found}
     scanners = []
     for label in labels:
@@ -120,6 +125,7 @@ def scanner_figures(
                 device=_device(about),
                 potential=potential(offers[label], past[label]),
                 changes=changed[label],
+                exam_shifts=visited[label],
                 findings=found[label],
                 protocols=sorted((_protocol(row) for row in protocols), key=_rank),
                 nex=nex_of(protocols),

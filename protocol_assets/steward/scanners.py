@@ -96,7 +96,10 @@ def _scanner_name(line: Line, before: list[ScannerName]) -> ScannerName:
     if any(other.device_key == key for other in before):
         raise ValueError("this device_key stands on an earlier line")
     if any(other.scanner_label == label for other in before):
-        raise ValueError(f"the name {label!r} is taken by an earlier line")
+        raise ValueError(
+            f"the name {label!r} is taken by an earlier line; where this device replaced that one, "
+            "run 'protocol-assets scanners join NEW OLD', so that the place keeps name and history"
+        )
     return ScannerName(key, label, site)
 
 

@@ -147,6 +147,12 @@ def test_a_finding_is_accepted_changed_and_verified(
     assert (change["device_key"], change["kind"]) == (OVER_AVERAGING, "decrease")
     assert abs((change["changed_on"] - CHANGED_ON).days) <= 1
     (told,) = mart(settings, "change_verification")
+    (visit,) = mart(settings, "exam_shifts")
+    assert (visit["device_key"], visit["visit_on"]) == (OVER_AVERAGING, told["visit_on"])
+    assert (visit["n_changes"], visit["n_registered"]) == (1, 1)
+    assert visit["exam_span_shift_s"] == pytest.approx(-68, abs=1)
+    (shown,) = published_rows(settings.lake, "published_exam_shifts")
+    assert shown["exam_span_shift_s"] == -68
     assert told["evidence"] == "confirmatory"
     assert (told["state"], told["reason"]) == (
         "time won, quality not confirmed",

@@ -99,6 +99,7 @@ def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> No
         "exam_monthly.parquet",
         "fleet_daily.parquet",
         "nex_monthly.parquet",
+        "published_exam_shifts.parquet",
         "published_findings.parquet",
         "published_opportunities.parquet",
         "published_potential_monthly.parquet",

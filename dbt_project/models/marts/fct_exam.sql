@@ -64,6 +64,7 @@ exams as (
         count(case when clock_flag = 'out_of_exam' then 1 end) as n_out_of_exam,
         count(case when clock_flag = 'shared_start' then 1 end) as n_shared_start,
         count(case when clock_flag = 'offset_unknown' then 1 end) as n_offset_unknown,
+        count(case when clock_flag = 'clock_jump' then 1 end) as n_clock_jump,
         max(pause_s) as longest_pause_s,
         count(case when pause_s > {{ var('exam_break_s') }} then 1 end) as n_breaks,
         count(start_offset_s) as n_with_start,
@@ -112,6 +113,7 @@ quarantined as (
             when n_out_of_exam > 0 then 'clock_out_of_exam'
             when n_offset_unknown > 0 then 'clock_offset_unknown'
             when n_shared_start > 0 then 'clock_shared_start'
+            when n_clock_jump > 0 then 'clock_jump'
             when is_span_below_scan_time then 'span_below_scan_time'
             when exam_span_s <= 0 then 'span_not_positive'
             when exam_span_s > {{ var('exam_span_limit_s') }} then 'span_over_limit'

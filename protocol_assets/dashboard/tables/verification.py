@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -9,13 +10,22 @@ import pandas as pd
 
 from protocol_assets.dashboard.words import NOT_TOLD, day
 
-__all__ = ["VERIFIED", "Standing", "before_and_after", "by_state", "newest_first", "standing"]
+__all__ = [
+    "VERIFIED",
+    "Standing",
+    "before_and_after",
+    "by_state",
+    "exam_times",
+    "newest_first",
+    "standing",
+    "visit_of",
+]
 
 VERIFIED: Final = "verified"
 """The only state that is a success."""
 _WON: Final = "time won, quality not confirmed"
-_TIMES: Final = {
-    "scan_time": "Scan time of the protocol",
+_OF_PROTOCOL: Final = {"scan_time": "Scan time of the protocol"}
+_OF_EXAMS: Final = {
     "scan_time_sum": "Scan time of the exam",
     "exam_span": "Exam span",
     "gap_time": "Between scans",
@@ -77,7 +87,7 @@ def newest_first(verification: pd.DataFrame) -> pd.DataFrame:
 
 
 def before_and_after(row: pd.Series) -> pd.DataFrame:
-    """The four times of one change, which are never mixed.
+    """The scan time of the protocol that changed.
 
     Args:
         row: Of ``published_verification``.
@@ -86,11 +96,40 @@ def before_and_after(row: pd.Series) -> pd.DataFrame:
         ``time`` and, in seconds, medians before and after, the shift and the shift against
         unchanged scanners, each with its 95 % interval.
     """
+    return _times(row, _OF_PROTOCOL)
+
+
+def exam_times(visit: pd.Series) -> pd.DataFrame:
+    """The three times of the exams of one visit, which are never mixed.
+
+    Args:
+        visit: Of ``published_exam_shifts``.
+
+    Returns:
+        As ``before_and_after``.
+    """
+    return _times(visit, _OF_EXAMS)
+
+
+def _times(row: pd.Series, words: Mapping[str, str]) -> pd.DataFrame:
     rows = [
-        {"time": words, **{part: row[f"{name}_{part}"] for part in _PARTS}}
-        for name, words in _TIMES.items()
+        {"time": text, **{part: row[f"{name}_{part}"] for part in _PARTS}}
+        for name, text in words.items()
     ]
     return pd.DataFrame(rows).astype(dict.fromkeys(_PARTS, "float64"))
+
+
+def visit_of(row: pd.Series, visits: pd.DataFrame) -> pd.Series | None:
+    """The visit that a change belongs to; None where it is not published.
+
+    Args:
+        row: Of ``published_verification``.
+        visits: ``published_exam_shifts``.
+    """
+    own = visits[
+        (visits["scanner_label"] == row["scanner_label"]) & (visits["visit_on"] == row["visit_on"])
+    ]
+    return None if own.empty else own.iloc[0]
 
 
 def by_state(verification: pd.DataFrame) -> pd.DataFrame:

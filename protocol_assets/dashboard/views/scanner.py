@@ -18,6 +18,7 @@ from protocol_assets.dashboard.tables.decisions import with_readings
 from protocol_assets.dashboard.tables.fleet import MINUTES, device_of, nex_by, ranked_scanners
 from protocol_assets.dashboard.tables.opportunities import listed
 from protocol_assets.dashboard.tables.verification import newest_first
+from protocol_assets.dashboard.visits import visits
 from protocol_assets.dashboard.words import NOT_TOLD, interval, known, month, number, plain
 
 __all__ = ["show"]
@@ -42,6 +43,7 @@ def show() -> None:
     _protocols(own.of(tables["published_opportunities"]))
     _found(own.of(tables["published_findings"]))
     _changes(own.of(tables["published_verification"]))
+    visits(own.of(tables["published_exam_shifts"]))
 
 
 def _choose(tables: Marts, where: Scope) -> None:

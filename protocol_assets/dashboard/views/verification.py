@@ -16,9 +16,12 @@ from protocol_assets.dashboard.tables.verification import (
     VERIFIED,
     before_and_after,
     by_state,
+    exam_times,
     newest_first,
     standing,
+    visit_of,
 )
+from protocol_assets.dashboard.visits import visits
 from protocol_assets.dashboard.words import day, interval, number, plain, share, told, yes
 
 __all__ = ["show"]
@@ -60,8 +63,12 @@ def show() -> None:
         "Changes",
         chosen=Choice("change", list(shown_rows["choice"])),
     )
+    shifts = where.of(tables["published_exam_shifts"])
     if chosen is not None:
-        _one(rows[rows["choice"] == chosen].iloc[0])
+        row = rows[rows["choice"] == chosen].iloc[0]
+        _one(row)
+        _visit(visit_of(row, shifts))
+    visits(shifts)
 
 
 def _summary(rows: pd.DataFrame) -> None:
@@ -123,7 +130,7 @@ def _one(row: pd.Series) -> None:
             yes(row["guard_is_held"]),
             f"{told(row['guard_reason'])}; {signed}",
         )
-    _times(row)
+    _times(before_and_after(row), "Before and after")
     st.caption(
         plain(
             f"Averages {number(row['level_before'], digits=2)} before, "
@@ -134,8 +141,20 @@ def _one(row: pd.Series) -> None:
     )
 
 
-def _times(row: pd.Series) -> None:
-    times = before_and_after(row)
+def _visit(visit: pd.Series | None) -> None:
+    """The exams of the visit that the change belongs to."""
+    st.subheader("Exams of the scanner, before and after this visit")
+    if visit is None:
+        st.caption("No times of whole exams with enough patients are published for this visit.")
+        return
+    st.caption(
+        f"{number(visit['n_changes'])} changes of the scanner from {day(visit['visit_on'])} to "
+        f"{day(visit['visit_until'])} moved these times together; none of them alone did."
+    )
+    _times(exam_times(visit), "Exams before and after the visit")
+
+
+def _times(times: pd.DataFrame, title: str) -> None:
     if times["shift_s"].notna().any():
         moved = ", ".join(
             f"{one.time} {number(one.shift_s, 's')}"
@@ -144,8 +163,8 @@ def _times(row: pd.Series) -> None:
         chart(charts.shifts(times), f"Change of each time with its 95 % interval: {moved}.")
     spec = columns("published_verification")
     parts = {name: spec[f"scan_time_{name}"] for name in times.columns if name != "time"}
-    first = Column("time", "string", "Time", "", "The four times are never mixed")
-    table(times, {"time": first, **parts}, "Before and after")
+    first = Column("time", "string", "Time", "", "Different times are never mixed")
+    table(times, {"time": first, **parts}, title)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Span, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
+from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["changes"]
@@ -24,7 +25,7 @@ _BADGES: Final[Mapping[str, State]] = {
     "exploratory": "plain",
 }
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("protocol", "name"), ("changed", "text"), ("levels", "text"), ("per_exam", "span")),
+    *(("protocol", "name"), ("changed", "text"), ("levels", "text"), ("per_acquisition", "span")),
     *(("realised", "number"), ("guard", "text"), ("verdict", "state")),
 )
 
@@ -45,9 +46,9 @@ def changes(
         return Section(key, heading, message=texts("changes.none"))
     ranked = sorted(rows, key=lambda row: row["evidence"] != "confirmatory")
     shown = ranked if most is None else ranked[:most]
-    reach = max(
-        (abs(end) for row in shown for end in _shift(row)[:3] if end is not None), default=0
-    )
+    shifts = [shift for row in shown if (shift := shift_of(row, "scan_time")) is not None]
+    ends = [end for one in shifts for end in (one.value, one.low, one.high) if end is not None]
+    reach = max((abs(end) for end in ends), default=0)
     rest = len(ranked) - len(shown)
     return Section(
         key,
@@ -77,7 +78,7 @@ def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Cell]:
         protocol_on_scanner(row, texts, is_alone=is_alone),
         Cell(texts.date(row["changed_on"]), below=texts.term("evidence", row["evidence"])),
         _levels(row, texts),
-        _per_exam(row, reach, texts),
+        _per_acquisition(row, reach, texts),
         _realised(row, texts),
         _guard(row, texts),
         Cell(
@@ -98,22 +99,9 @@ def _levels(row: Row, texts: Texts) -> Cell:
     return Cell(text, below=texts.term("parameter", "nex") if is_nex else None)
 
 
-def _shift(row: Row) -> tuple[float | None, float | None, float | None, str]:
-    """The shift of the scan time per exam with its ends, and against what it is measured."""
-    for way in ("adjusted", "shift"):
-        names = (
-            *(f"scan_time_sum_{way}_s", f"scan_time_sum_{way}_low_s"),
-            f"scan_time_sum_{way}_high_s",
-        )
-        value, low, high = (row[name] for name in names)
-        if value is not None:
-            return value, low, high, way
-    return None, None, None, ""
-
-
-def _per_exam(row: Row, reach: float, texts: Texts) -> Cell:
-    value, low, high, way = _shift(row)
-    if value is None:
+def _per_acquisition(row: Row, reach: float, texts: Texts) -> Cell:
+    shift = shift_of(row, "scan_time")
+    if shift is None:
         return Cell(texts("not_told"))
 
     def place(seconds: float | None) -> float | None:
@@ -121,17 +109,10 @@ def _per_exam(row: Row, reach: float, texts: Texts) -> Cell:
             return None
         return round(50 + 50 * seconds / reach, 1) if reach else 50.0
 
-    unit = f"\u00a0{texts('unit.s')}"
-    told = low is not None and high is not None
-    ends = (
-        texts.interval(texts.signed(low), texts.signed(high)) + unit
-        if told
-        else texts("interval.not_told")
-    )
     return Cell(
-        texts.signed(value) + unit,
-        below=f"{ends}; {texts(f'shift.{way}')}",
-        span=Span(place(value) or 0.0, place(low), place(high), zero=50.0),
+        value_text(shift, texts),
+        below=interval_text(shift, texts),
+        span=Span(place(shift.value) or 0.0, place(shift.low), place(shift.high), zero=50.0),
     )
 
 

@@ -9,6 +9,7 @@ from protocol_assets.deidentify.labels import K_PATIENTS
 from protocol_assets.reports.content.blocks import Content, Link, Section
 from protocol_assets.reports.content.changes import changes
 from protocol_assets.reports.content.drift import drift
+from protocol_assets.reports.content.exam_shifts import exam_shifts
 from protocol_assets.reports.content.fleet import completeness, fleet
 from protocol_assets.reports.content.headline import headline
 from protocol_assets.reports.content.names import unbroken
@@ -53,6 +54,7 @@ def content(figures: Figures, texts: Texts, *, is_demo: bool) -> Content:
             headline(figures.potential, figures.changes, texts),
             opportunities(figures.potential, texts, most=_OPPORTUNITIES),
             changes(figures.changes, texts, most=_CHANGES),
+            exam_shifts(figures.exam_shifts, texts, most=_CHANGES),
             drift(figures.findings, texts, most=_FINDINGS),
             fleet(figures, texts),
             completeness(figures, texts),
@@ -90,6 +92,7 @@ def scanner_content(
             headline(scanner.potential, scanner.changes, texts),
             opportunities(scanner.potential, texts, most=most, is_alone=True),
             changes(scanner.changes, texts, most=most, is_alone=True),
+            exam_shifts(scanner.exam_shifts, texts, most=most, is_alone=True),
             drift(scanner.findings, texts, most=most, is_alone=True),
             months(scanner, texts, most=most),
             protocols(

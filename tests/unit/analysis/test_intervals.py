@@ -40,7 +40,8 @@ def test_each_doubt_widens_it() -> None:
     assert width(volume=1.0) > 1.5 * plain
     assert width(is_least=True) > 1.2 * plain
     assert width(errors_pct=(-60.0, 60.0)) > 1.2 * plain
-    assert width(peers=np.array([1.0, 1.0, 1.2, 1.3, 1.6, 1.8, 2.0])) > 1.05 * plain
+    # Peers that differ may set a higher reference: less is sure to be saved.
+    assert interval(peers=np.array([1.0, 1.0, 1.2, 1.3, 1.6, 1.8, 2.0]))[0] < 0.9 * interval()[0]
     assert width(own=np.repeat([1.0, 2.0, 4.0], 2)) > 1.05 * plain
 
 

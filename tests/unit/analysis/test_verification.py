@@ -12,7 +12,7 @@ from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.time_model import fit_time_model
 from protocol_assets.analysis.verification import STATES, change_verification
-from tests.unit.analysis.fleets import START, acquisitions, exams, nothing_registered
+from tests.unit.analysis.fleets import START, acquisitions, nothing_registered
 
 CHANGED = 180
 PREPARATION = 8.0
@@ -69,7 +69,6 @@ def verified(
     result = change_verification(
         typed,
         protocol_changes(typed),
-        exams(frame),
         register_frame,
         fit_time_model(typed),
         day(as_of),
@@ -100,12 +99,28 @@ def test_a_registered_change_wins_what_it_promised() -> None:
     assert one["scan_time_n_controls"] == 5
 
 
-def test_sum_span_and_gap_stand_apart() -> None:
+def test_the_times_of_whole_exams_are_not_those_of_a_protocol() -> None:
     mine = scanner("A", 1)
-    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
-    assert one["scan_time_sum_shift_s"] == pytest.approx(one["scan_time_shift_s"])
-    assert one["exam_span_shift_s"] == pytest.approx(one["scan_time_shift_s"])
-    assert one["gap_time_shift_s"] == 0
+    result = verified(fleet(mine), [register("A", mine)])
+    assert not [
+        column
+        for column in result
+        if str(column).startswith(("scan_time_sum", "exam_span", "gap_time"))
+    ]
+
+
+def test_changes_of_one_visit_say_so() -> None:
+    """The second protocol changes nine days later, a third on another scanner."""
+    one, other = scanner("A", 1), scanner("A", 2, role="sag_t1", weighting="t1")
+    elsewhere = scanner("B", 3)
+    registered = [
+        register("A", one),
+        register("A", other, changed_on=day(CHANGED + 9)),
+        register("B", elsewhere, changed_on=day(CHANGED + 9)),
+    ]
+    result = verified(fleet(one, other, elsewhere), registered)
+    assert result.loc[["A"], "visit_on"].tolist() == [day(CHANGED)] * 2
+    assert result.loc["B", "visit_on"] == day(CHANGED + 9)
 
 
 def test_a_tr_that_changed_as_well_is_priced_in() -> None:
@@ -190,6 +205,35 @@ def test_a_slower_protocol_has_lost_time() -> None:
     one = verified(fleet(mine), [register("A", mine)]).loc["A"]
     assert one["state"] == "time lost"
     assert one["realised_minutes"] < 0
+
+
+@pytest.mark.parametrize("is_registered", [True, False])
+def test_minutes_that_were_lost_never_stand_beside_time_won(is_registered: bool) -> None:
+    """The typical exam is 68 s shorter, but one in seven takes half an hour: the sum rose."""
+    mine = scanner("A", 1, n=500)
+    after = mine.index[mine["study_date"] >= day(CHANGED)]
+    mine.loc[after[::7], "scan_time_s"] = 1800.0
+    one = verified(fleet(mine), [register("A", mine)] if is_registered else []).loc["A"]
+    assert one["scan_time_shift_high_s"] < 0
+    assert one["q_value"] <= 0.05
+    assert one["realised_minutes"] < 0
+    assert one["realised_minutes_per_month"] < 0
+    assert one["effect"] == "no effect"
+    assert one["state"] == ("no effect" if is_registered else "exploratory")
+    assert one["reason"] == "scan time and total minutes disagree"
+
+
+def test_minutes_that_were_won_never_stand_beside_time_lost() -> None:
+    """The typical exam is a tenth longer, but one in four was cut to a tenth: the sum fell."""
+    mine = scanner("A", 1, n=500, factor=1.0)
+    after = mine.index[mine["study_date"] >= day(CHANGED)]
+    mine.loc[after, "scan_time_s"] *= 1.1
+    mine.loc[after[::4], "scan_time_s"] /= 11.0
+    one = verified(fleet(mine), [register("A", mine)]).loc["A"]
+    assert one["scan_time_shift_low_s"] > 0
+    assert one["realised_minutes"] > 0
+    assert (one["state"], one["effect"]) == ("no effect", "no effect")
+    assert one["reason"] == "scan time and total minutes disagree"
 
 
 def test_a_relapse_is_told_and_minutes_end_with_it() -> None:

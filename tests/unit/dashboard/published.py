@@ -102,6 +102,7 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
         protocol_key=T2,
         protocol_label=T2_LABEL,
         changed_on=dt.date(2025, 12, 1),
+        visit_on=dt.date(2025, 12, 1),
         evidence="confirmatory",
         state="verified",
         effect="time won",
@@ -114,9 +115,6 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
         scan_time_shift_s=-58.0,
         scan_time_shift_low_s=-60.0,
         scan_time_shift_high_s=-55.0,
-        exam_span_shift_s=-70.0,
-        exam_span_shift_low_s=-160.0,
-        exam_span_shift_high_s=20.0,
         volume_per_month=40.0,
         volume_source="frozen",
         promised_minutes_per_month=39.0,
@@ -127,6 +125,25 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
         guard_is_held=True,
         guard_basis="series",
         quality_signed_on=dt.date(2026, 1, 15),
+    )
+    return row | changed
+
+
+def visit(scanner: str | None = "MR 1", **changed: Any) -> Row:
+    row = of(
+        "published_exam_shifts",
+        as_of=AS_OF,
+        scanner_label=scanner,
+        site="North",
+        visit_on=dt.date(2025, 12, 1),
+        visit_until=dt.date(2025, 12, 9),
+        n_changes=3,
+        n_registered=2,
+        exam_span_median_before_s=900.0,
+        exam_span_median_after_s=830.0,
+        exam_span_shift_s=-70.0,
+        exam_span_shift_low_s=-160.0,
+        exam_span_shift_high_s=20.0,
     )
     return row | changed
 
@@ -274,6 +291,7 @@ WHOLE: Tables = {
         unconfirmed(),
         verification("MR 3", state="exploratory", evidence="exploratory", site="South"),
     ],
+    "published_exam_shifts": [visit(), visit("MR 3", site="South", n_changes=1)],
     "published_findings": [
         finding(),
         drift(),
@@ -306,6 +324,7 @@ HOMES: dict[str, Tables] = {
         "published_verification": [
             of("published_verification", scanner_label="MR 1", protocol_key=T2)
         ],
+        "published_exam_shifts": [of("published_exam_shifts", scanner_label="MR 1")],
         "published_findings": [
             of(
                 "published_findings",

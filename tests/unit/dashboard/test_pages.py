@@ -138,6 +138,20 @@ def test_promised_stands_beside_realised(opened: Open) -> None:
     assert "Realised by the verified: 37 min a month" in words(test)
 
 
+@pytest.mark.parametrize(
+    ("scanner", "told"),
+    [
+        ("MR 1", "3 changes of the scanner from 2025-12-01 to 2025-12-09 moved these times"),
+        ("MR 2", "No times of whole exams with enough patients are published for this visit."),
+    ],
+)
+def test_the_times_of_exams_are_those_of_the_visit(opened: Open, scanner: str, told: str) -> None:
+    chosen = f"{scanner}: Lumbar spine, Sagittal T2, 1.5 T, 2D: 2025-12-01"
+    text = words(opened(WHOLE, "verification", change=chosen)).replace("\\", "")
+    assert told in text
+    assert "Times of whole exams, by scanner and visit" in text
+
+
 def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> None:
     chosen = "MR 1: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen))

@@ -27,8 +27,10 @@ from protocol_assets.dashboard.tables.opportunities import (
 from protocol_assets.dashboard.tables.verification import (
     before_and_after,
     by_state,
+    exam_times,
     newest_first,
     standing,
+    visit_of,
 )
 from tests.unit.dashboard.homes import frames
 from tests.unit.dashboard.published import (
@@ -46,6 +48,7 @@ from tests.unit.dashboard.published import (
     unassessable,
     unconfirmed,
     verification,
+    visit,
 )
 
 
@@ -192,13 +195,23 @@ def test_time_won_is_no_success_until_the_images_are_confirmed() -> None:
     assert "not signed off" in stands.text
 
 
-def test_four_times_stand_side_by_side() -> None:
+def test_a_protocol_has_only_its_own_scan_time() -> None:
     times = before_and_after(table("published_verification", verification()).iloc[0])
-    assert times["time"].tolist() == [
-        *("Scan time of the protocol", "Scan time of the exam", "Exam span", "Between scans"),
-    ]
-    assert times["shift_s"].tolist()[0] == -58
-    assert times["shift_s"].isna().tolist() == [False, True, False, True]
+    assert times["time"].tolist() == ["Scan time of the protocol"]
+    assert times["shift_s"].tolist() == [-58]
+
+
+def test_three_times_of_exams_stand_side_by_side_once_a_visit() -> None:
+    visits = table("published_exam_shifts", visit("MR 2"), visit())
+    change = verification(changed_on=dt.date(2025, 12, 9))
+    own = visit_of(table("published_verification", change).iloc[0], visits)
+    assert own is not None
+    assert (own["scanner"], own["n_changes"]) == ("MR 1", 3)
+    times = exam_times(own)
+    assert times["time"].tolist() == ["Scan time of the exam", "Exam span", "Between scans"]
+    assert times["shift_s"].isna().tolist() == [True, False, True]
+    elsewhere = table("published_verification", verification("MR 4")).iloc[0]
+    assert visit_of(elsewhere, visits) is None
 
 
 def test_promised_and_realised_by_state() -> None:

@@ -180,12 +180,12 @@ def change(scanner: str | None, state: str, **changed: Any) -> Row:
         "level_before": 3.0,
         "level_after": 2.0,
         "relapsed_on": None,
-        "scan_time_sum_shift_s": -71.0,
-        "scan_time_sum_shift_low_s": -90.0,
-        "scan_time_sum_shift_high_s": -52.0,
-        "scan_time_sum_adjusted_s": -64.0,
-        "scan_time_sum_adjusted_low_s": -88.0,
-        "scan_time_sum_adjusted_high_s": -40.0,
+        "scan_time_shift_s": -71.0,
+        "scan_time_shift_low_s": -90.0,
+        "scan_time_shift_high_s": -52.0,
+        "scan_time_adjusted_s": -64.0,
+        "scan_time_adjusted_low_s": -88.0,
+        "scan_time_adjusted_high_s": -40.0,
         "promised_minutes_per_month": 90.0,
         "realised_minutes_per_month": 82.0,
         "guard_is_held": True,
@@ -193,6 +193,16 @@ def change(scanner: str | None, state: str, **changed: Any) -> Row:
         "guard_more_exams": None,
         "quality_signed_on": dt.date(2025, 12, 1),
     }
+    return row | changed
+
+
+def visit(scanner: str | None, on: dt.date = dt.date(2025, 11, 3), **changed: Any) -> Row:
+    row: Row = {"as_of": DAY, "scanner_label": scanner, "site": "North", "visit_on": on}
+    row |= {"visit_until": on, "n_changes": 2, "n_registered": 2}
+    for metric, seconds in (("scan_time_sum", -150.0), ("exam_span", -120.0), ("gap_time", 30.0)):
+        for way, value in (("shift", seconds), ("adjusted", seconds + 8)):
+            ends = {"_low": value - 20, "": value, "_high": value + 20}
+            row |= {f"{metric}_{way}{end}_s": one for end, one in ends.items()}
     return row | changed
 
 
@@ -264,7 +274,12 @@ def whole() -> dict[str, list[Row]]:
             | {"reason": "no image-quality sign-off on record", "guard_is_held": None},
             change("Scanner BDOD3X", "exploratory", evidence="exploratory")
             | {"reason": "the date was found in the data that test it"}
-            | {"promised_minutes_per_month": None, "scan_time_sum_adjusted_s": None},
+            | {"promised_minutes_per_month": None, "scan_time_adjusted_s": None},
+        ],
+        "published_exam_shifts": [
+            visit("MR 2", visit_until=dt.date(2025, 11, 12)),
+            visit("Scanner BDOD3X", dt.date(2025, 12, 1), n_changes=1, n_registered=0)
+            | {"gap_time_shift_s": None, "gap_time_adjusted_s": None},
         ],
         "published_findings": [
             finding("MR 2", "drift"),
@@ -295,6 +310,7 @@ def fleet_of(scanners: int) -> Figures:
         exam_monthly=[exams(label, MONTHS[-1], 12) for label in labels],
         published_opportunities=[opportunity(label, 30) for label in labels[::3]],
         published_verification=[],
+        published_exam_shifts=[],
         published_findings=[],
     )
 
@@ -343,6 +359,10 @@ FIGURES = {
             dict.fromkeys(change("MR 1", "insufficient"))
             | {"scanner_label": "MR 1", "state": "insufficient", "changed_on": DAY}
         ],
+        published_exam_shifts=[
+            dict.fromkeys(visit("MR 1"))
+            | {"scanner_label": "MR 1", "visit_on": DAY, "exam_span_shift_s": -9.0}
+        ],
         published_findings=[
             dict.fromkeys(finding("MR 1", "drift"))
             | {"scanner_label": "MR 1", "kind": "drift", "is_seen": True, "state": "open"}
@@ -353,12 +373,14 @@ FIGURES = {
         exam_monthly=[exams(None, MONTHS[-1], 12)],
         published_opportunities=[opportunity(None, 20, protocol_label=None, site=None)],
         published_verification=[change(None, "verified", protocol_label=None)],
+        published_exam_shifts=[visit(None, site=None)],
         published_findings=[finding(None, "drift", protocol_label=None)],
     ),
     "no closed month": made(nex_monthly=[]),
     "nothing to win": made(
         published_opportunities=[opportunity("MR 2", None, has_potential=False)],
         published_verification=[],
+        published_exam_shifts=[],
         published_findings=[],
     ),
     "wild names": made(
@@ -367,6 +389,7 @@ FIGURES = {
         published_opportunities=[
             opportunity(name, 20, protocol_label=name, site=name) for name in WILD_NAMES
         ],
+        published_exam_shifts=[visit(name, site=name) for name in WILD_NAMES],
     ),
     "many PACS": made(
         completeness_daily=[cell(DAY, f"hospital_{number:02}", 100) for number in range(20)],

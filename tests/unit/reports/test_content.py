@@ -15,6 +15,7 @@ from tests.unit.reports.marts import (
     fleet_of,
     made,
     opportunity,
+    visit,
 )
 
 TEXTS = Texts("en")
@@ -42,6 +43,7 @@ def test_the_most_important_comes_first() -> None:
         "headline",
         "opportunities",
         "changes",
+        "exam_shifts",
         "drift",
         "fleet",
         "completeness",
@@ -161,6 +163,32 @@ def test_a_change_is_measured_against_unchanged_scanners_where_there_are_any() -
     assert promised == ["promised 90", "promised 90", "nothing promised"]
 
 
+def test_the_times_of_exams_stand_once_per_scanner_and_visit() -> None:
+    first, second = table("whole", "exam_shifts").rows
+    assert [one.text for one in first] == [
+        *("Scanner BDOD3X", "1", "−142\u00a0s", "−112\u00a0s", "not told"),
+    ]
+    assert first[1].below == "0 with a registered day"
+    assert [one.text for one in second] == [
+        *("MR 2", "2", "−142\u00a0s", "−112\u00a0s", "+38\u00a0s"),
+    ]
+    assert second[0].below == "North, 3 Nov 2025 to 12 Nov 2025"
+    assert second[2].below == "−162 to −122\u00a0s; against unchanged scanners"
+
+
+def test_a_scanner_page_has_its_own_visits_and_no_more_than_fit() -> None:
+    figures = made(published_exam_shifts=[visit("MR 2", DAY), visit("MR 2"), visit("MR 9")])
+    page = scanner_content(figures.scanners[0], figures, TEXTS, is_demo=True, most=1)
+    (found,) = (one for one in page.sections if one.key == "exam_shifts")
+    assert [row[0].text for row in found.tables[0].rows] == ["4 Mar 2026"]
+    assert found.tables[0].more == "1 more are not shown here."
+
+
+def test_without_a_visit_there_is_no_table_of_exams() -> None:
+    shown = content(made(published_exam_shifts=[]), TEXTS, is_demo=False)
+    assert "exam_shifts" not in [one.key for one in shown.sections]
+
+
 def test_registered_days_come_before_those_found_in_the_data() -> None:
     rows = [
         change("A", "exploratory", evidence="exploratory", changed_on=DAY),
@@ -187,7 +215,7 @@ def test_drift_tells_from_what_to_what_and_the_rest_is_counted() -> None:
 def test_terms_are_shown_where_there_are_no_numbers() -> None:
     row = finding("A", "drift", parameter="coil_code", expected=None, observed=None)
     row |= {"expected_term": "head_coil", "observed_term": "BODY"}
-    shown = content(made(published_findings=[row]), TEXTS, is_demo=False).sections[3]
+    shown = content(made(published_findings=[row]), TEXTS, is_demo=False).sections[4]
     assert shown.tables[0].rows[0][3].text == "head coil → BODY"
 
 
@@ -199,7 +227,7 @@ def test_a_scanner_page_has_all_that_was_found_there_and_its_months() -> None:
     assert page.back is not None
     by_key = {one.key: one for one in page.sections}
     assert list(by_key) == [
-        *("headline", "opportunities", "changes", "drift", "months", "protocols"),
+        *("headline", "opportunities", "changes", "exam_shifts", "drift", "months", "protocols"),
     ]
     kinds = [row[1].text for row in by_key["drift"].tables[0].rows]
     assert kinds == ["drift", "departure"]

@@ -70,6 +70,7 @@ def test_of_a_large_fleet_only_scanners_with_something_to_say_have_a_page() -> N
         exam_monthly=[],
         published_opportunities=[opportunity("MR 7", 30)],
         published_verification=[],
+        published_exam_shifts=[],
         published_findings=[],
     )
     assert len(quiet.scanners) == len(few.scanners) == 100

@@ -88,6 +88,7 @@ def test_a_device_is_told_as_far_as_it_is_known(changed: dict[str, None], device
         exam_monthly=[],
         published_opportunities=[],
         published_verification=[],
+        published_exam_shifts=[],
         published_findings=[],
     )
     assert [one.device for one in shown.scanners] == [device]

@@ -22,6 +22,14 @@ as_of as (
     select * from {{ ref('stg_as_of') }}
 ),
 
+changed_in_visits as (
+    select distinct
+        device_key,
+        protocol_key,
+        visit_on
+    from {{ ref('change_verification') }}
+),
+
 -- The days that each published row was made of.
 windows as (
     select
@@ -63,6 +71,23 @@ windows as (
         {{ day_number('before_from') }} as first_number,
         {{ day_number('as_of') }} as last_number
     from {{ ref('change_verification') }}
+
+    union all
+
+    -- Whoever was scanned with any protocol that changed in the visit.
+    select
+        'published_exam_shifts' as publication,
+        {{ finding_key("'visit'", 'shifts.device_key', "''", 'cast(shifts.visit_on as string)') }}
+            as row_key,
+        shifts.device_key,
+        changes.protocol_key,
+        {{ day_number('shifts.before_from') }} as first_number,
+        {{ day_number('shifts.as_of') }} as last_number
+    from {{ ref('exam_shifts') }} as shifts
+    inner join changed_in_visits as changes
+        on
+            shifts.device_key = changes.device_key
+            and shifts.visit_on = changes.visit_on
 
     union all
 

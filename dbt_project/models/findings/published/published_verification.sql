@@ -1,4 +1,3 @@
-{%- set metrics = ['scan_time', 'scan_time_sum', 'exam_span', 'gap_time'] -%}
 with
 
 verification as (
@@ -14,6 +13,7 @@ select
     protocol_key,
     protocol_label,
     changed_on,
+    visit_on,
     evidence,
     state,
     effect,
@@ -23,16 +23,14 @@ select
     level_after,
     relapsed_on,
     q_value,
-    {% for metric in metrics %}
     {% for column in [
         'median_before_s', 'median_after_s', 'shift_s', 'shift_low_s', 'shift_high_s',
         'adjusted_s', 'adjusted_low_s', 'adjusted_high_s'
     ] %}
     {{ publishable(
-        'round(' ~ metric ~ '_' ~ column ~ ', 0)',
-        'least(' ~ metric ~ '_patients_before, ' ~ metric ~ '_patients_after)'
-    ) }} as {{ metric }}_{{ column }},
-    {% endfor %}
+        'round(scan_time_' ~ column ~ ', 0)',
+        'least(scan_time_patients_before, scan_time_patients_after)'
+    ) }} as scan_time_{{ column }},
     {% endfor %}
     round(volume_per_month, 0) as volume_per_month,
     volume_source,

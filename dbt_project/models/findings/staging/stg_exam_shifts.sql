@@ -1,0 +1,8 @@
+with
+
+source as (
+    select * from {{ source('analysis', 'exam_shifts') }}
+)
+
+select *
+from source

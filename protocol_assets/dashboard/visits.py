@@ -1,0 +1,41 @@
+"""The table of exam times that the pages of verification and of a scanner share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from protocol_assets.dashboard.columns import shown
+from protocol_assets.dashboard.parts import table
+
+__all__ = ["visits"]
+
+_SHIFTS: Final = tuple(
+    f"{metric}_shift{end}_s"
+    for metric in ("scan_time_sum", "exam_span", "gap_time")
+    for end in ("", "_low", "_high")
+)
+
+
+def visits(shifts: pd.DataFrame) -> None:
+    """A row per scanner and visit, the newest first; nothing where there is none.
+
+    Args:
+        shifts: Rows of ``published_exam_shifts``.
+    """
+    if shifts.empty:
+        return
+    st.header("Times of whole exams, by scanner and visit")
+    st.caption(
+        "A visit is all changes of one scanner that follow each other within 14 days. Together "
+        "they moved the times of its exams, so that these do not stand beside each protocol."
+    )
+    rows = shifts.sort_values(["visit_on", "scanner"], ascending=[False, True])
+    names = ("scanner", "visit_on", "visit_until", "n_changes", "n_registered")
+    table(
+        rows.reset_index(drop=True),
+        shown("published_exam_shifts", *names, *_SHIFTS, "site"),
+        "Exams by scanner and visit",
+    )
