@@ -26,7 +26,7 @@ from protocol_assets.data import data_version, read_table
 __all__ = ["TABLES", "analysis_schema", "analysis_tables", "analysis_version", "registered_changes"]
 
 _COLUMNS: Final = "analysis_columns.csv"
-_REVISION: Final = "3"
+_REVISION: Final = "4"
 """Raised when the code gives other results from the same data files."""
 
 _TYPES: Final = {
