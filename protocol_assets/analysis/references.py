@@ -283,12 +283,7 @@ def _peer_reference(votes: dict[int, Floats], level: float) -> dict[str, Any]:
             "n_holders": found[tier][1],
             "peer_levels": votes[tier],
         }
-    most = len(votes[_LOWEST_TIER])
-    few = most < _least_peers(_LOWEST_TIER)
-    return {
-        "n_peers": most,
-        "reference_reason": "too few peers" if few else "no level held by two peers",
-    }
+    return {"n_peers": len(votes[_LOWEST_TIER]), "reference_reason": "too few peers"}
 
 
 def _least_peers(tier: int) -> int:

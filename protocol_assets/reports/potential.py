@@ -45,6 +45,8 @@ class Potential:
         set_aside: Opportunities that are not counted, by their state.
         states: Protocol-series by ``state``: assessable, insufficient, not assessable.
         reasons: Protocol-series that could not be assessed, by reason, the most frequent first.
+        fleet_assessed: Share of all scanner protocols of the fleet that could be assessed, those
+            included that are not published; None where nothing was analysed.
         trend: Closed months in order, with what could be won at the end of each.
     """
 
@@ -54,6 +56,7 @@ class Potential:
     set_aside: Mapping[str, int]
     states: Mapping[str, int]
     reasons: Mapping[str, int]
+    fleet_assessed: float | None
     trend: Sequence[tuple[dt.date, Minutes | None]]
 
     @property
@@ -88,6 +91,7 @@ def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential
         set_aside=dict(sorted(aside.items())),
         states=Counter(str(row["state"]) for row in opportunities),
         reasons=dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
+        fleet_assessed=_newest(opportunities, "fleet_assessed_share"),
         trend=_trend(monthly),
     )
 
@@ -119,6 +123,12 @@ def _sum_of_all(values: Iterable[float | None]) -> float | None:
             return None
         total += value
     return total
+
+
+def _newest(rows: Sequence[Row], name: str) -> float | None:
+    """The value of the newest row that has one: each row keeps what held when it was published."""
+    known = [row for row in rows if row[name] is not None]
+    return max(known, key=lambda row: row["as_of"])[name] if known else None
 
 
 def _is_live(row: Row) -> bool:

@@ -20,7 +20,8 @@ from protocol_assets.dashboard.tables.fleet import (
     nex_by,
     ranked_scanners,
 )
-from protocol_assets.dashboard.words import interval, known, month, number, plain
+from protocol_assets.dashboard.tables.opportunities import fleet_assessed
+from protocol_assets.dashboard.words import interval, known, month, number, plain, share
 
 __all__ = ["show"]
 
@@ -53,7 +54,9 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
             "Can be won each month",
             number(sums["minutes_per_month"], "min"),
             f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
-            f"{number(sums['assessable'])} of {number(sums['protocols'])} protocols assessable",
+            f"{number(sums['assessable'])} of {number(sums['protocols'])} published protocols "
+            f"assessable, about {share(fleet_assessed(tables['published_opportunities']))} of all "
+            "in the fleet",
         )
     with two:
         figure(

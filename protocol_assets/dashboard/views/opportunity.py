@@ -11,7 +11,13 @@ from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
 from protocol_assets.dashboard.tables.fleet import MINUTES
-from protocol_assets.dashboard.tables.opportunities import ABOVE, SHOWN, levels, listed
+from protocol_assets.dashboard.tables.opportunities import (
+    ABOVE,
+    SHOWN,
+    levels,
+    listed,
+    remedies,
+)
 from protocol_assets.dashboard.words import interval, known, number, plain, told, yes
 
 __all__ = ["show"]
@@ -57,13 +63,21 @@ def show() -> None:
 def _one(row: pd.Series) -> None:
     st.header(plain(f"{row['scanner']}: {row['protocol']}"))
     if row["state"] != "assessable":
-        st.info(plain(f"{str(row['state']).capitalize()}: {told(row['state_reason'])}."))
+        words = f"{str(row['state']).capitalize()}: {told(row['state_reason'])}."
+        remedy = remedies().get(row["state_reason"])
+        st.info(plain(" ".join(part for part in (words, remedy, _short_of(row)) if part)))
     _minutes_and_signal(row)
     _rest(row)
     averages = levels(row)
     if len(averages):
         words = ", ".join(f"{one.what} {one.averages:.2f}" for one in averages.itertuples())
         chart(charts.averages_of_one(averages), f"Averages: {words}.")
+
+
+def _short_of(row: pd.Series) -> str | None:
+    if pd.isna(row["short_of"]):
+        return None
+    return f"Most scanners of the same purpose differ in: {row['short_of']}."
 
 
 def _minutes_and_signal(row: pd.Series) -> None:

@@ -97,7 +97,7 @@ def _assessed(potential: Potential, texts: Texts) -> Tile:
     ]
     if reasons:
         note = texts("tile.assessed.not", note=note, reasons=", ".join(reasons))
-    return Tile(texts("tile.assessed"), texts.percent(assessable / total), "", note)
+    return Tile(texts("tile.assessed"), texts.percent(potential.fleet_assessed), "", note)
 
 
 def _won(changes: Sequence[Row], texts: Texts) -> Tile:

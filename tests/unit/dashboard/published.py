@@ -57,6 +57,7 @@ def opportunity(scanner: str | None = "MR 1", **changed: Any) -> Row:
         reference_tier=1,
         reference_averages=1.0,
         n_peers=6,
+        short_of=None,
         usual_averages=1.5,
         what_if_averages=1.0,
         what_if_kind="reference",
@@ -72,6 +73,7 @@ def opportunity(scanner: str | None = "MR 1", **changed: Any) -> Row:
         minutes_per_month_high=44.0,
         finding_state="open",
         is_waived=False,
+        fleet_assessed_share=0.65,
     )
     return row | changed
 

@@ -20,8 +20,10 @@ from protocol_assets.dashboard.tables.fleet import (
 from protocol_assets.dashboard.tables.opportunities import (
     ABOVE,
     SHOWN,
+    fleet_assessed,
     levels,
     listed,
+    remedies,
     scanners_by_level,
 )
 from protocol_assets.dashboard.tables.verification import (
@@ -32,8 +34,10 @@ from protocol_assets.dashboard.tables.verification import (
     standing,
     visit_of,
 )
+from protocol_assets.data import read_table
 from tests.unit.dashboard.homes import frames
 from tests.unit.dashboard.published import (
+    AS_OF,
     CAVEAT,
     MONTHS,
     WHOLE,
@@ -50,6 +54,24 @@ from tests.unit.dashboard.published import (
     verification,
     visit,
 )
+
+
+def test_the_fleets_share_is_that_of_the_newest_row() -> None:
+    rows = [
+        opportunity(as_of=AS_OF, fleet_assessed_share=0.65),
+        opportunity(as_of=AS_OF - dt.timedelta(days=30), fleet_assessed_share=0.5),
+        opportunity(as_of=AS_OF, fleet_assessed_share=None),
+    ]
+    assert fleet_assessed(pd.DataFrame(rows)) == 0.65
+    assert fleet_assessed(pd.DataFrame(rows[2:])) is None
+
+
+def test_every_reason_has_a_remedy_and_a_word_in_the_report() -> None:
+    for reason, remedy in remedies().items():
+        assert remedy.endswith(".")
+        for language in ("en", "pt"):
+            keys = {row["key"] for row in read_table(f"report_{language}.csv")}
+            assert f"reason.{reason}" in keys
 
 
 def table(name: str, *rows: Row) -> pd.DataFrame:

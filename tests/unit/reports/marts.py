@@ -132,6 +132,7 @@ def opportunity(scanner: str | None, minutes: float | None, **changed: Any) -> R
         "accepted_on": None,
         "promised_minutes_per_month": None,
         "minutes_rank": 1,
+        "fleet_assessed_share": 0.65,
     }
     return row | changed
 

@@ -47,6 +47,8 @@ counted as (
         coalesce(volumes.patients, 0) as patients,
         volumes.volume_months,
         volumes.volume_per_month,
+        avg(case when told.assessment = 'assessable' then 1 else 0 end) over ()
+            as fleet_assessed_share,
         told.told_saving_s * volumes.volume_per_month / 60 as minutes,
         told.told_saving_low_s * volumes.volume_per_month / 60 as minutes_low,
         told.told_saving_high_s * volumes.volume_per_month / 60 as minutes_high
@@ -165,7 +167,8 @@ select
     followed.waived_until,
     followed.accepted_on,
     followed.promised_minutes_per_month,
-    ranked.minutes_rank
+    ranked.minutes_rank,
+    followed.fleet_assessed_share
 from followed
 left join ranked
     on followed.finding_key = ranked.finding_key

@@ -28,6 +28,7 @@ select
     reference_name,
     reference_averages,
     n_peers,
+    short_of,
     usual_averages,
     what_if_averages,
     what_if_kind,
@@ -46,6 +47,8 @@ select
     is_waived,
     accepted_on,
     promised_minutes_per_month,
-    minutes_rank
+    minutes_rank,
+    -- Of all protocols on scanners, those included that are not published, in steps of 5 %.
+    round(20 * fleet_assessed_share) / 20 as fleet_assessed_share
 from opportunities
 where patients >= {{ var('min_patients') }}
