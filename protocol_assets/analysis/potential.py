@@ -125,9 +125,8 @@ def _predict(found: pd.DataFrame, model: TimeModel) -> None:
     stated = found["stated_time_s"]
     seconds = stated.where(stated.notna(), now["predicted_s"])
     found["scan_time_now_s"] = seconds
-    found["scan_time_at_target_s"] = (seconds - still).clip(lower=0.0) * ratio + np.minimum(
-        still, seconds
-    )
+    scalable = (seconds - still).clip(lower=0.0)
+    found["scan_time_at_target_s"] = scalable * ratio + (seconds - scalable)
     basis = pd.Series(np.where(stated.notna(), "observed", "model"), index=found.index)
     found["time_basis"] = basis.astype(object).where(seconds.notna(), None)
     found["saving_s"] = seconds - found["scan_time_at_target_s"]
