@@ -15,6 +15,7 @@ from benchmarks.poc_scores import (
     relapse_scores,
     time_errors,
 )
+from protocol_assets.analysis.frame import SERIES
 from protocol_assets.simulator.comparison import places, potential_scores
 
 DAY = pd.Timestamp("2025-09-01")
@@ -140,10 +141,17 @@ def test_false_alarms_are_a_rate_over_the_unchanged() -> None:
     assert half_a_year["false_alarms_per_100_years"] == pytest.approx(200, rel=0.01)
 
 
-def told(between: int, after: int) -> pd.DataFrame:
-    """Exams of the second scanner between its change and relapse, and after."""
-    dates = [DAY + days(n) for n in range(between)] + [DAY + days(60 + n) for n in range(after)]
-    return pd.DataFrame({"device_key": "B", "protocol_key": "t1.none", "study_date": dates})
+def told(
+    between: int, after: int, before: int = 5, levels: tuple[float, float, float] = (2.0, 1.0, 2.0)
+) -> pd.DataFrame:
+    """Exams of the second scanner before its change, between that and the relapse, and after."""
+    firsts = (DAY - days(30), DAY, DAY + days(60))
+    rows = [
+        ("B", "t1.none", first + days(n), level)
+        for first, count, level in zip(firsts, (before, between, after), levels, strict=True)
+        for n in range(count)
+    ]
+    return pd.DataFrame(rows, columns=[*SERIES, "study_date", "averages"])
 
 
 def test_a_relapse_counts_as_missed_only_where_it_could_be_seen() -> None:
@@ -152,7 +160,8 @@ def test_a_relapse_counts_as_missed_only_where_it_could_be_seen() -> None:
     missed = relapse_scores(changes.head(1), told(5, 5), PLACES, TRUTH)
     assert missed["found_of_visible"] == 0
     assert missed["scanners_found"] == 0
-    for too_few in (told(4, 9), told(9, 4)):
+    unreported = (told(9, 9, levels=(2.0, 2.0, 2.0)), told(9, 9, levels=(2.0, 1.0, 1.0)))
+    for too_few in (told(4, 9), told(9, 4), told(9, 9, 4), *unreported):
         unseen = relapse_scores(changes.head(1), too_few, PLACES, TRUTH)
         assert unseen["visible"] == 0
         assert unseen["true"] == 1
