@@ -1,7 +1,12 @@
 with
 
+-- The time to the next start is an upper bound that swallows the gap, and no scan time of an exam.
 scans as (
-    select * from {{ ref('int_acquisitions') }}
+    select
+        *,
+        case when coalesce(scan_time_method, 'unknown') <> 'next_start' then scan_time_s end
+            as own_scan_time_s
+    from {{ ref('int_acquisitions') }}
     where exam_key is not null
 ),
 
@@ -13,15 +18,15 @@ ordered as (
             order by
                 case when start_offset_s is null then 1 else 0 end asc,
                 start_offset_s desc,
-                case when scan_time_s is null then 1 else 0 end asc,
-                scan_time_s desc,
+                case when own_scan_time_s is null then 1 else 0 end asc,
+                own_scan_time_s desc,
                 acquisition_key asc
         ) as last_first,
         -- Pause before the next scan; only what both clocks and the scan time tell.
         lead(start_offset_s) over (
             partition by exam_key
             order by start_offset_s, acquisition_key
-        ) - start_offset_s - scan_time_s as pause_s
+        ) - start_offset_s - own_scan_time_s as pause_s
     from scans
 ),
 
@@ -68,12 +73,12 @@ exams as (
         max(pause_s) as longest_pause_s,
         count(case when pause_s > {{ var('exam_break_s') }} then 1 end) as n_breaks,
         count(start_offset_s) as n_with_start,
-        count(scan_time_s) as n_with_scan_time,
+        count(own_scan_time_s) as n_with_scan_time,
         count(case when scan_time_method = 'next_start' then 1 end) as n_scan_time_upper_bound,
         max(start_offset_s)
         - min(start_offset_s)
-        + max(case when last_first = 1 then scan_time_s end) as span_s,
-        round(sum(scan_time_s), 6) as known_scan_time_s
+        + max(case when last_first = 1 then own_scan_time_s end) as span_s,
+        round(sum(own_scan_time_s), 6) as known_scan_time_s
     from ordered
     group by exam_key
 ),
@@ -148,11 +153,7 @@ select
     quarantined.n_clock_flagged,
     quarantined.exam_span_s,
     quarantined.scan_time_sum_s,
-    -- Where a scan time is only an upper bound (the time to the next start) it swallows the gap.
-    case
-        when quarantined.n_scan_time_upper_bound = 0
-            then quarantined.exam_span_s - quarantined.scan_time_sum_s
-    end as gap_time_s,
+    quarantined.exam_span_s - quarantined.scan_time_sum_s as gap_time_s,
     {{ ratio('quarantined.n_with_start', 'quarantined.n_scans') }} as start_coverage,
     {{ ratio('quarantined.n_with_scan_time', 'quarantined.n_scans') }} as scan_time_coverage,
     quarantined.n_scan_time_upper_bound,
