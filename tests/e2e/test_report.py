@@ -161,7 +161,7 @@ def test_a_scanner_page_fits_the_screen(browser: Browser, tmp_path: Path, width:
 def test_title_tables_and_charts(browser: Browser, tmp_path: Path) -> None:
     with opened(browser, tmp_path) as page:
         assert page.title() == "MR protocol report, 2026-03-04 (simulated)"
-        assert page.get_by_role("table").count() == 4
+        assert page.get_by_role("table").count() == 5
         header = page.get_by_role("table").first.get_by_role("columnheader")
         assert header.all_inner_texts()[:2] == ["Protocol", "Can be won a month"]
         row = page.get_by_role("table").first.get_by_role("row").nth(1)
