@@ -13,6 +13,8 @@ import pandas as pd
 
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.scan_times import stated_time
+from protocol_assets.vendors.effective_averages import LONGEST_PREPARATION_S
+from protocol_assets.vendors.packages import BESIDE_ECHOES_MS, BETWEEN_ECHOES_MS
 
 __all__ = ["acceleration", "averaging", "least_averaging", "sampled_lines"]
 
@@ -92,7 +94,7 @@ def _lines_by_time(frame: pd.DataFrame) -> pd.Series:
     """
     trains = frame["matrix_phase"] / frame["echo_train_length"]
     package_s = frame["tr_ms"] / 1000 * trains / acceleration(frame).fillna(1.0)
-    seconds = stated_time(frame) - limit("longest_preparation")
+    seconds = stated_time(frame) - LONGEST_PREPARATION_S
     is_spin_echo = frame["sequence_family"].isin(("se", "tse")) & (frame["dimension"] == "2d")
     return (seconds / package_s / _most_packages(frame)).where(is_spin_echo)
 
@@ -102,8 +104,8 @@ def _most_packages(frame: pd.DataFrame) -> pd.Series:
 
     Each echo takes its window and the pulses around it, each slice its saturation and spoiling.
     """
-    echo_ms = 1000 / frame["bandwidth_hz_per_px"] + limit("between_echoes")
-    slice_ms = frame["echo_train_length"] * echo_ms + limit("beside_echoes")
+    echo_ms = 1000 / frame["bandwidth_hz_per_px"] + BETWEEN_ECHOES_MS
+    slice_ms = frame["echo_train_length"] * echo_ms + BESIDE_ECHOES_MS
     slice_ms += frame["ti_ms"].fillna(0.0)
     needed = frame["number_of_slices"] * slice_ms / frame["tr_ms"]
     return needed.apply(np.ceil).clip(lower=limit("most_packages"))

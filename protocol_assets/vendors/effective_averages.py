@@ -17,13 +17,13 @@ from protocol_assets.vendors.phase_lines import PhaseLines
 from protocol_assets.vendors.row import Row
 from protocol_assets.vendors.scan_time import PREPARATION, TOLERANCE, ScanTime
 
-__all__ = ["Effective", "effective_averages"]
+__all__ = ["LONGEST_PREPARATION_S", "Effective", "effective_averages"]
 
 # A time this close above the formula's says that what the header leaves open is not there.
 _SAME = 0.10
 # And so does one that preparation explains, in s: shimming, noise and calibration scans. Read as
 # oversampling it would make a scanner average more than it does.
-_LONGEST_PREPARATION = 10.0
+LONGEST_PREPARATION_S = 10.0
 # Below the formula's, and in a time without preparation (the Siemens text), only rounding lies.
 _ROUNDING = 0.05
 _WITHOUT_PREPARATION = frozenset({"siemens_text"})
@@ -123,7 +123,7 @@ def _from_time(
         return Effective(None, "time_disagrees")
     if not need.is_one and (not is_known_factor or ratio >= _TWO_PACKAGES * shortest):
         return Effective(None, reason)
-    seconds = time.seconds or _LONGEST_PREPARATION
+    seconds = time.seconds or LONGEST_PREPARATION_S
     if "partial_fourier_unknown" not in left_open:
         is_plain = is_known_factor and _is_plain(ratio, seconds, time.method)
         scaled = 1.0 if is_plain else _of_whole_trains(ratio, time)
@@ -151,7 +151,7 @@ def _of_whole_trains(ratio: float, time: ScanTime) -> float | None:
 
 def _is_plain(ratio: float, seconds: float, method: str | None) -> bool:
     """Whether rounding or preparation explains how far a time lies from the formula's."""
-    above = _SAME + _LONGEST_PREPARATION / seconds
+    above = _SAME + LONGEST_PREPARATION_S / seconds
     if method in _WITHOUT_PREPARATION:
         above = _ROUNDING
     return 1 - _ROUNDING <= ratio <= 1 + above

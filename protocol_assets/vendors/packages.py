@@ -14,12 +14,19 @@ from dataclasses import dataclass
 from protocol_assets.vendors.row import Row, positive
 from protocol_assets.vendors.sequence import has_inversion, lines_per_excitation
 
-__all__ = ["ONE_PACKAGE", "SINGLE", "Packages", "packages"]
+__all__ = [
+    "BESIDE_ECHOES_MS",
+    "BETWEEN_ECHOES_MS",
+    "ONE_PACKAGE",
+    "SINGLE",
+    "Packages",
+    "packages",
+]
 
 # A slice takes beside its echoes: pulses and crushers around each echo, then saturation and
 # spoiling (ms). Judgement, on the long side.
-_BETWEEN_ECHOES = 8.0
-_BESIDE_ECHOES = 20.0
+BETWEEN_ECHOES_MS = 8.0
+BESIDE_ECHOES_MS = 20.0
 # Below, the inversion of a slice is followed by its own readout; above, other slices come between.
 _SHORT_INVERSION = 500.0
 # How many times the fewest packages may explain a time. With a tolerance of a fifth it stays below
@@ -50,9 +57,11 @@ class Packages:
         Up to half as many more are believed. Twice as many explain nothing: that would also be the
         time of twice the averages.
         """
-        highest = int(self.least * _MORE_THAN_LEAST)
-        counts = range(self.least, min(self.most or self.least, highest) + 1)
-        return any(abs(ratio / count - 1) <= tolerance for count in (1, *counts))
+        if abs(ratio - 1) <= tolerance:
+            return True
+        highest = min(self.most or self.least, int(self.least * _MORE_THAN_LEAST))
+        lowest = max(self.least, math.ceil(ratio / (1 + tolerance)))
+        return lowest <= min(highest, ratio / (1 - tolerance))
 
 
 ONE_PACKAGE = Packages()
@@ -79,12 +88,13 @@ def packages(row: Row, family: str | None, dimension: str | None) -> Packages:
         return ONE_PACKAGE
     bandwidth = positive(row, "PixelBandwidth")
     window = 1000 / bandwidth if bandwidth else 0.0
-    least = math.ceil(slices * max(te + window / 2, train * window) / tr)
+    # A package holds one slice at least, whatever a header says of its echoes.
+    least = math.ceil(min(slices * max(te + window / 2, train * window) / tr, slices))
     if not window:
         return Packages(max(least, 1))
-    longest = train * min(te, window + _BETWEEN_ECHOES) + window / 2 + _BESIDE_ECHOES
+    longest = train * min(te, window + BETWEEN_ECHOES_MS) + window / 2 + BESIDE_ECHOES_MS
     if family == "gre":
-        longest = (positive(row, "EchoTime_max") or te) + window / 2 + _BESIDE_ECHOES
+        longest = (positive(row, "EchoTime_max") or te) + window / 2 + BESIDE_ECHOES_MS
     room, inversion = tr, positive(row, "InversionTime")
     if has_inversion(row) or inversion is not None:
         if inversion is None:
@@ -95,5 +105,5 @@ def packages(row: Row, family: str | None, dimension: str | None) -> Packages:
             room = min(inversion, tr - inversion)
     if room <= 0:
         return Packages(max(least, 1))
-    most = math.ceil(slices * longest / room)
+    most = math.ceil(min(slices * longest / room, slices))
     return Packages(max(least, 1), max(most, least, 1))

@@ -44,6 +44,7 @@ def one(**columns: Any) -> tuple[float, float]:
 
 
 BY_TIME: dict[str, Any] = {"effective_averages_state": "from_scan_time"}
+LONG: dict[str, Any] = {"scan_time_s": 266.0, "scan_time_method": "acquisition_duration"}
 STEPS: dict[str, Any] = {"nex": 2.0, "phase_encoding_steps": 384.0}
 PLAIN: dict[str, Any] = {"partial_fourier_fraction": 1.0, "acceleration_in_plane": 1.0}
 
@@ -96,6 +97,14 @@ PLAIN: dict[str, Any] = {"partial_fourier_fraction": 1.0, "acceleration_in_plane
             1.0,
             id="compressed sensing leaves out nobody knows how many lines",
         ),
+        # A package takes 64 s; 266 s less preparation are four, of which three may be packages.
+        pytest.param(LONG, np.nan, 4 / 3, id="more lines than three packages explain"),
+        pytest.param(
+            LONG | {"acceleration_in_plane": 2.0}, np.nan, 8 / 3, id="and half of them left out"
+        ),
+        pytest.param(LONG | {"number_of_slices": 60.0}, np.nan, 1.0, id="the slices need four"),
+        pytest.param(LONG | {"sequence_family": "gre"}, np.nan, 1.0, id="no train of echoes"),
+        pytest.param(LONG | {"scan_time_method": "formula"}, np.nan, 1.0, id="nobody states it"),
         pytest.param(STEPS, np.nan, 3.0, id="steps beyond the matrix"),
         pytest.param(STEPS | {"vendor": "ge"}, 2.0, 2.0, id="GE counts all lines in its NEX"),
         pytest.param(
