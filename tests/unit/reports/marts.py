@@ -21,8 +21,7 @@ def cell(day: dt.date, pacs: str, percent: float | None, is_complete: bool | Non
     return {
         "study_date": day,
         "pacs": pacs,
-        "studies_landed_percent": percent,
-        "instances_landed_percent": percent,
+        **dict.fromkeys(("studies_landed_percent", "instances_landed_percent"), percent),
         "is_settled": percent is None or percent >= 100 if is_complete is None else is_complete,
         "is_complete": percent is None or percent >= 100 if is_complete is None else is_complete,
     }
@@ -132,7 +131,7 @@ def opportunity(scanner: str | None, minutes: float | None, **changed: Any) -> R
         "accepted_on": None,
         "promised_minutes_per_month": None,
         "minutes_rank": 1,
-        "fleet_assessed_share": 0.65,
+        "fleet_assessed_share": 0.7,
     }
     return row | changed
 

@@ -56,14 +56,14 @@ def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_
     assert [(tile.value, tile.unit) for tile in headline.tiles] == [
         ("300", "min a month"),
         ("3", ""),
-        ("65\u00a0%", ""),
+        ("70\u00a0%", ""),
         ("82", "min a month"),
     ]
     notes = [tile.note for tile in headline.tiles]
     assert notes[0] == "interval 240 to 390; about 5 h a month"
     assert notes[1] == "2 open, 1 accepted; not counted: waived 1"
     assert notes[2] == (
-        "of all protocols on scanners, to the nearest 5 %; 4 of the 5 that are published; "
+        "of all protocols on scanners, to the nearest 10 %; 4 of the 5 that are published; "
         "the others: too few comparable scanners 1"
     )
     assert notes[3].startswith("verified changes: 1; 82 min a month more wait")

@@ -48,7 +48,7 @@ select
     accepted_on,
     promised_minutes_per_month,
     minutes_rank,
-    -- Of all protocols on scanners, those included that are not published, in steps of 5 %.
-    round(20 * fleet_assessed_share) / 20 as fleet_assessed_share
+    -- Of all protocols on scanners, those included that are not published.
+    round(fleet_assessed_share, 1) as fleet_assessed_share
 from opportunities
 where patients >= {{ var('min_patients') }}
