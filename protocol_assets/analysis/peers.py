@@ -48,7 +48,7 @@ class Group:
 
     Attributes:
         at: Their positions in the levels.
-        candidates: On another scanner, with a level and a reconstruction that is told.
+        candidates: On another scanner, with a level and a reported reconstruction.
         similar: Candidates that differ in no more than voxel, bandwidth and acceleration.
         tiers: Peers by tier.
         carried: Factor from 1 on that carries the averaging of j over to what i needs, by tier.

@@ -62,7 +62,7 @@ def _newer(frame: pd.DataFrame, place: list[str], *, overlap: float, gap: float)
         .reset_index()
         .sort_values([*place, "min", "device_key"])
     )
-    # A device under several station names is not told from its neighbours by them.
+    # Station names do not identify a device that appears under several of them.
     seen = seen[~seen["device_key"].duplicated(keep=False)]
     newest: dict[str, str] = {}
     for _, devices in seen.groupby(place, sort=False):

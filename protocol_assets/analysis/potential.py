@@ -77,7 +77,7 @@ def _assess(found: pd.DataFrame) -> None:
     few = found["n"] < limit("level_least_n")
     told_by_few = few & (found["n_eligible"] >= limit("level_least_n"))
     reason = found["reference_reason"].astype(object)
-    # Without lines NEX is all there is: above a reference it tells, below it may be anything.
+    # A lower bound can show that the averaging is too high, but not that it is not.
     is_open = (found["measure"] == "least_averaging") & found["sampled_lines"].isna()
     is_open &= reason.isna() & ~(found["level"] > found["reference_threshold"])
     reason = reason.mask(is_open, "oversampling not reported")

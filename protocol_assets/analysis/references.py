@@ -333,7 +333,7 @@ def _judge_by_targets(result: pd.DataFrame, levels: pd.DataFrame, signed: _Signe
     beside = pd.Series(signed.applies, index=levels.index) & ~applies
     result.loc[beside, ["reference_level", "reference_threshold", "reference_tier"]] = np.nan
     result.loc[beside, "reference"] = "none"
-    result.loc[beside, "reference_reason"] = "the target is on what is not told here"
+    result.loc[beside, "reference_reason"] = "the target is on a parameter that is not reported"
 
 
 def _unknown_purpose(row: dict[Any, Any]) -> str | None:

@@ -29,8 +29,8 @@ def visits(shifts: pd.DataFrame) -> None:
         return
     st.header("Times of whole exams, by scanner and visit")
     st.caption(
-        "A visit is all changes of one scanner that follow each other within 14 days. Together "
-        "they moved the times of its exams, so that these do not stand beside each protocol."
+        "A visit is all changes of one scanner that follow each other within 14 days. They moved "
+        "the times of its exams together, so these times are shown once per visit."
     )
     rows = shifts.sort_values(["visit_on", "scanner"], ascending=[False, True])
     names = ("scanner", "visit_on", "visit_until", "n_changes", "n_registered")

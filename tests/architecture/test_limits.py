@@ -160,6 +160,9 @@ SAID = [
     ("protocol_assets/data/dashboard_columns.csv", r"last (\d+) days \(365", 90),
     ("dbt_project/models/marts/fct_exam.yml", r"(\d+) minutes apart|over (\d+) minutes", 45),
     ("dbt_project/models/findings/marts/opportunities.yml", r"trailing (\d+) days\b", 90),
+    ("docs/findings.md", r"within (\d+) days \(`together_days`\)", analysis_limit("together_days")),
+    ("protocol_assets/dashboard/visits.py", r"within (\d+) days", analysis_limit("together_days")),
+    ("protocol_assets/data/report_en.csv", r"within (\d+) days", analysis_limit("together_days")),
     ("dbt_project/models/semantic/acquisitions.yml", r"fewer than (\d+) may leave", K_PATIENTS),
 ]
 
