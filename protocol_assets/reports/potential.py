@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from protocol_assets.analysis.limits import limit
 
-__all__ = ["Minutes", "Potential", "potential", "summed"]
+__all__ = ["Minutes", "Potential", "fleet_assessed", "potential", "summed"]
 
 Row = Mapping[str, Any]
 
@@ -91,7 +91,7 @@ def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential
         set_aside=dict(sorted(aside.items())),
         states=Counter(str(row["state"]) for row in opportunities),
         reasons=dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
-        fleet_assessed=_newest(opportunities, "fleet_assessed_share"),
+        fleet_assessed=fleet_assessed(opportunities),
         trend=_trend(monthly),
     )
 
@@ -125,10 +125,18 @@ def _sum_of_all(values: Iterable[float | None]) -> float | None:
     return total
 
 
-def _newest(rows: Sequence[Row], name: str) -> float | None:
-    """The value of the newest row that has one: each row keeps what held when it was published."""
-    known = [row for row in rows if row[name] is not None]
-    return max(known, key=lambda row: row["as_of"])[name] if known else None
+def fleet_assessed(opportunities: Iterable[Row]) -> float | None:
+    """Share of all scanner protocols of the fleet that could be assessed, published or not.
+
+    Each row keeps what was true when it was published; the newest counts. None where no row has
+    it.
+
+    Args:
+        opportunities: Rows of ``published_opportunities``.
+    """
+    known = [row for row in opportunities if row["fleet_assessed_share"] is not None]
+    newest = max(known, key=lambda row: row["as_of"], default=None)
+    return None if newest is None else float(newest["fleet_assessed_share"])
 
 
 def _is_live(row: Row) -> bool:

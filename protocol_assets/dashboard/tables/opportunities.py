@@ -12,7 +12,6 @@ from protocol_assets.data import read_table
 __all__ = [
     "ABOVE",
     "SHOWN",
-    "fleet_assessed",
     "levels",
     "listed",
     "remedies",
@@ -28,19 +27,6 @@ SHOWN: Final = (ABOVE, "assessable", "not assessable", "all")
 def remedies() -> dict[str, str]:
     """What would make a protocol assessable, by the reason why it is not."""
     return {row["reason"]: row["remedy"] for row in read_table("assessment_reasons.csv")}
-
-
-def fleet_assessed(opportunities: pd.DataFrame) -> float | None:
-    """Share of all scanner protocols of the fleet that could be assessed, published or not.
-
-    Each row keeps what held when it was published; the newest counts.
-
-    Args:
-        opportunities: ``published_opportunities``.
-    """
-    known = opportunities[opportunities["fleet_assessed_share"].notna()]
-    newest = known.sort_values("as_of", kind="stable")["fleet_assessed_share"]
-    return float(newest.iloc[-1]) if len(newest) else None
 
 
 def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:

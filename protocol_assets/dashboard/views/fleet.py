@@ -20,8 +20,8 @@ from protocol_assets.dashboard.tables.fleet import (
     nex_by,
     ranked_scanners,
 )
-from protocol_assets.dashboard.tables.opportunities import fleet_assessed
 from protocol_assets.dashboard.words import interval, known, month, number, plain, share
+from protocol_assets.reports.potential import fleet_assessed
 
 __all__ = ["show"]
 
@@ -55,7 +55,7 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
             number(sums["minutes_per_month"], "min"),
             f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
             f"{number(sums['assessable'])} of {number(sums['protocols'])} published protocols "
-            f"assessable, about {share(fleet_assessed(tables['published_opportunities']))} of all "
+            f"assessable, about {share(_assessed(tables['published_opportunities']))} of all "
             "in the fleet",
         )
     with two:
@@ -74,6 +74,13 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
     with four:
         seen = "findings that are open and seen" if len(found) else "nothing is open"
         figure("Waiting for a decision", number(len(found)), seen)
+
+
+def _assessed(opportunities: pd.DataFrame) -> float | None:
+    known = opportunities.dropna(subset=["fleet_assessed_share"])
+    return fleet_assessed(
+        {str(name): value for name, value in row.items()} for row in known.to_dict("records")
+    )
 
 
 def _minutes(tables: Marts, where: Scope) -> None:

@@ -20,7 +20,6 @@ from protocol_assets.dashboard.tables.fleet import (
 from protocol_assets.dashboard.tables.opportunities import (
     ABOVE,
     SHOWN,
-    fleet_assessed,
     levels,
     listed,
     remedies,
@@ -37,7 +36,6 @@ from protocol_assets.dashboard.tables.verification import (
 from protocol_assets.data import read_table
 from tests.unit.dashboard.homes import frames
 from tests.unit.dashboard.published import (
-    AS_OF,
     CAVEAT,
     MONTHS,
     WHOLE,
@@ -54,16 +52,6 @@ from tests.unit.dashboard.published import (
     verification,
     visit,
 )
-
-
-def test_the_fleets_share_is_that_of_the_newest_row() -> None:
-    rows = [
-        opportunity(as_of=AS_OF, fleet_assessed_share=0.65),
-        opportunity(as_of=AS_OF - dt.timedelta(days=30), fleet_assessed_share=0.5),
-        opportunity(as_of=AS_OF, fleet_assessed_share=None),
-    ]
-    assert fleet_assessed(pd.DataFrame(rows)) == 0.65
-    assert fleet_assessed(pd.DataFrame(rows[2:])) is None
 
 
 def test_every_reason_has_a_remedy_and_a_word_in_the_report() -> None:

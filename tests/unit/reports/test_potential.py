@@ -1,13 +1,25 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.reports.potential import potential, summed
+from protocol_assets.reports.potential import fleet_assessed, potential, summed
 from tests.unit.reports.marts import DAY, MONTHS, opportunity, unassessed, won
+
+
+def test_the_fleets_share_is_that_of_the_newest_row() -> None:
+    rows: list[dict[str, Any]] = [
+        {"as_of": DAY, "fleet_assessed_share": 0.7},
+        {"as_of": DAY - dt.timedelta(days=30), "fleet_assessed_share": 0.5},
+        {"as_of": DAY + dt.timedelta(days=1), "fleet_assessed_share": None},
+    ]
+    assert fleet_assessed(rows) == 0.7
+    assert fleet_assessed(rows[2:]) is None
 
 
 def test_what_is_open_or_accepted_counts_and_the_rest_is_set_aside() -> None:
