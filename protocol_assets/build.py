@@ -23,12 +23,12 @@ from protocol_assets.defs.reference_assets import protocol_labels, reference_dat
 from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, retention_purge
 from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_assets
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.key_record import record_key_id
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.settings import Settings
 from protocol_assets.steward.do_not_process import excludes
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["CELLS_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import shutil
 import socket
 from pathlib import Path
 from typing import Any, Final
@@ -13,14 +11,21 @@ from rich.console import Console
 from rich.table import Table
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.simulator.targets import signed_targets
+from protocol_assets.steward.lines import write_lines
 from protocol_assets.steward.scanners import ScannerName, name_scanner
 from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
+from protocol_assets.storage.files import (
+    OPEN_FILE,
+    delete_tree,
+    make_directory,
+    write_bytes,
+)
+from protocol_assets.storage.locks import editing
 from protocol_assets.vendors.identify import device_id
 
 __all__ = ["DEMO_FLEET", "run_demo", "sign_targets"]
@@ -76,19 +81,19 @@ def run_demo(directory: Path, tell: Any, out: Console) -> bool:
 
 
 def _settings(directory: Path, server: SimulatedPacs) -> Settings:
-    directory.mkdir(exist_ok=True)
+    make_directory(directory, 0o755)
     text = _CONFIGURATION.format(start=DEMO_FLEET.start, end=DEMO_FLEET.end)
     text += "".join(_PACS.format(name=site, url=server.url(site)) for site in DEMO_FLEET.sites)
     path = directory / "protocol_assets.toml"
-    path.write_text(text, encoding="utf-8")
+    write_bytes(path, text.encode(), mode=OPEN_FILE)
     os.environ.pop(HOME_VARIABLE, None)
     os.environ[CONFIG_VARIABLE] = str(path)
     settings = Settings.load()
     settings.lake.prepare()
-    settings.lake.demo_marker.write_text(_MARKER, encoding="utf-8")
-    shutil.rmtree(settings.lake.publish / "reports", ignore_errors=True)
+    write_bytes(settings.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
+    delete_tree(settings.lake.publish / "reports")
     # A demo shows what this version makes of its days, not what an earlier one has published.
-    shutil.rmtree(settings.lake.publications, ignore_errors=True)
+    delete_tree(settings.lake.publications)
     return settings
 
 
@@ -107,32 +112,32 @@ def _name_scanners(settings: Settings) -> None:
 
 def sign_targets(fleet: Fleet, lake: Lake) -> None:
     """The sites' signed targets in the steward's file."""
+    columns = tuple(TARGETS_SCHEMA.names)
+    rows = [
+        {
+            "target": f"coils-{number}",
+            "version": 1,
+            "model": one.scope_model,
+            "vendor": one.scope_vendor,
+            "field_strength_class_t": one.scope_field_t,
+            "anatomy": one.anatomy,
+            "role": one.role,
+            "contrast_phase": one.contrast_phase,
+            "dimension": one.dimension,
+            "reconstruction": one.scope_reconstruction or "standard",
+            "parameter": "effective_averages",
+            "value": one.effective_averages_target,
+            "valid_from": one.valid_from,
+            "valid_to": one.valid_to,
+            "approved_by": one.approver,
+            "approved_on": one.valid_from,
+            "reason": one.reason,
+        }
+        for number, one in enumerate(signed_targets(fleet), start=1)
+    ]
     path = targets_file(lake)
-    with editing(path), path.open("w", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)
-        writer.writeheader()
-        for number, one in enumerate(signed_targets(fleet), start=1):
-            writer.writerow(
-                {
-                    "target": f"coils-{number}",
-                    "version": 1,
-                    "model": one.scope_model,
-                    "vendor": one.scope_vendor,
-                    "field_strength_class_t": one.scope_field_t,
-                    "anatomy": one.anatomy,
-                    "role": one.role,
-                    "contrast_phase": one.contrast_phase,
-                    "dimension": one.dimension,
-                    "reconstruction": one.scope_reconstruction or "standard",
-                    "parameter": "effective_averages",
-                    "value": one.effective_averages_target,
-                    "valid_from": one.valid_from,
-                    "valid_to": one.valid_to,
-                    "approved_by": one.approver,
-                    "approved_on": one.valid_from,
-                    "reason": one.reason,
-                }
-            )
+    with editing(path):
+        write_lines(path, columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def _free(port: int) -> int:

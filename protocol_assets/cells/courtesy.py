@@ -21,12 +21,12 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from protocol_assets.lake.atomic import write_bytes
-from protocol_assets.lake.locks import exclusive_file
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 from protocol_assets.pacs.courtesy import Exchange, HeldError, Manners, Pace
 from protocol_assets.pacs.errors import Kind
 from protocol_assets.pacs.hours import next_opening
+from protocol_assets.storage.files import delete, write_bytes, write_in_place
+from protocol_assets.storage.locks import exclusive_file
 
 __all__ = ["HourLoad", "SharedCourtesy", "pause", "paused_since", "read_load", "resume"]
 
@@ -203,9 +203,7 @@ def _locked_state(lake: Lake, pacs: str, *, write: bool) -> Iterator[_State]:
         yield state
         if write:
             # In place and not synced: a state that is lost with the machine is no loss.
-            content = state.encode()
-            os.pwrite(descriptor, content, 0)
-            os.ftruncate(descriptor, len(content))
+            write_in_place(descriptor, state.encode())
 
 
 def read_load(lake: Lake, pacs: str) -> dict[str, HourLoad]:
@@ -242,6 +240,6 @@ def pause(lake: Lake, pacs: str, now: dt.datetime) -> None:
 
 def resume(lake: Lake, pacs: str) -> None:
     """End a pause, and forget the failures for which a PACS was left alone."""
-    _pause_file(lake, pacs).unlink(missing_ok=True)
+    delete(_pause_file(lake, pacs))
     with _locked_state(lake, pacs, write=True) as state:
         state.pace.forget_failures()

@@ -1,20 +1,18 @@
-"""The gate: candidates are validated, then moved into place cell by cell, or refused."""
+"""The gate: candidates are validated cell by cell, and refused where a suite says so."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.quality.suites import SuiteResult, validate
 
-__all__ = ["Verdict", "commit", "judge"]
+__all__ = ["Verdict", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +52,6 @@ def judge(lake: Lake, data_set: str, suite: str, cells: list[Cell]) -> Verdict:
         if (one := validate(suite, table)).is_refused
     }
     return Verdict(result, refused)
-
-
-def commit(source: Path, target: Path, *, mode: int) -> None:
-    """Move a candidate into place."""
-    make_directory(target.parent, mode | ((mode & 0o444) >> 2))
-    source.chmod(mode)
-    source.replace(target)
 
 
 def _candidate(lake: Lake, data_set: str, cell: Cell) -> pa.Table:

@@ -18,13 +18,13 @@ from protocol_assets.cells.modalities import ModalityReview
 from protocol_assets.cells.studies import Progress, StudiesLanding, study_file
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.manifest import Manifest, read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import DayListing, PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.reconcile import ListedStudy, fingerprint
 from protocol_assets.pacs.rows import has_only_companions
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
 

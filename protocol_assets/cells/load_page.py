@@ -9,9 +9,9 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from protocol_assets.cells.courtesy import HourLoad, read_load
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import OPEN_FILE, Lake
 from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["load_page", "write_load_page"]
 

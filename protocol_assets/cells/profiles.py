@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 from protocol_assets.pacs.profile import SiteProfile
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["read_profile", "write_profile"]
 

@@ -19,13 +19,13 @@ from protocol_assets.cells.landing import cell_lock, study_file
 from protocol_assets.cells.series import patients_of
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.deletion import Deletion
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.raw import read_study
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.identity import patient_identifier
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Retention", "purge_before", "purge_expired", "purge_patient"]
 

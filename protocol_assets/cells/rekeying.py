@@ -19,12 +19,12 @@ from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.landing import cell_lock, study_file
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.key_record import record_key_id
-from protocol_assets.lake.locks import editing, exclusive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
+from protocol_assets.storage.files import move, write_bytes
+from protocol_assets.storage.locks import editing, exclusive
 
 __all__ = ["Rekeyed", "rekey"]
 
@@ -143,7 +143,11 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
     }
     for before, after in names.items():
         if before != after and study_file(lake, cell, before).exists():
-            study_file(lake, cell, before).rename(study_file(lake, cell, after))
+            move(
+                study_file(lake, cell, before),
+                study_file(lake, cell, after),
+                mode=RESTRICTED_FILE,
+            )
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
     # Of studies of other modalities no UID is kept: they are looked up again at the next landing.

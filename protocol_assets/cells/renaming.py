@@ -16,11 +16,11 @@ import pyarrow as pa
 from protocol_assets.cells.landing import cell_lock
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.placeholders import is_placeholder
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake
 from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.identity import patient_identifier
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["rename_patients"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
-import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,9 +16,10 @@ import pyarrow.compute as pc
 from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import exclusive_file
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.storage.files import append_line
+from protocol_assets.storage.locks import exclusive_file
 
 __all__ = ["Resolved", "resolve"]
 
@@ -94,6 +94,4 @@ def _log(lake: Lake, key: str, reason: str, studies: int, now: dt.datetime) -> N
         "studies": studies,
     }
     with exclusive_file(lake.access_log) as descriptor:
-        os.lseek(descriptor, 0, os.SEEK_END)
-        os.write(descriptor, (json.dumps(entry) + "\n").encode())
-        os.fsync(descriptor)
+        append_line(descriptor, json.dumps(entry).encode())

@@ -21,7 +21,7 @@ from protocol_assets.cells.completeness import (
     refused_row,
 )
 from protocol_assets.cells.facts import describe_and_project
-from protocol_assets.cells.gate import commit, judge
+from protocol_assets.cells.gate import judge
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.overview import coverage_overview, odd_overview, role_overview
 from protocol_assets.cells.quarantine import QUARANTINE_SCHEMA, left_out
@@ -36,6 +36,7 @@ from protocol_assets.lake.parquet import read_part, write_part, write_schema_par
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.quality.suites import SuiteResult
+from protocol_assets.storage.files import move
 
 __all__ = ["StationResult", "Stations", "write_schemas"]
 
@@ -184,7 +185,7 @@ class Stations:
         }
 
     def _commit_series(self, cell: Cell) -> None:
-        commit(self.lake.candidate("series", cell), self.lake.series(cell), mode=RESTRICTED_FILE)
+        move(self.lake.candidate("series", cell), self.lake.series(cell), mode=RESTRICTED_FILE)
 
     def _project_one(self, cell: Cell) -> CellMetadata:
         source = self.lake.series(cell)
@@ -213,12 +214,12 @@ class Stations:
 
     def _commit_facts(self, cell: Cell) -> None:
         registry = self.lake.candidate("labels", cell)
-        commit(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
+        move(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
         impossible = self.lake.candidate("impossible", cell)
-        commit(impossible, self.lake.impossible(cell), mode=OPEN_FILE)
+        move(impossible, self.lake.impossible(cell), mode=OPEN_FILE)
         quarantine = self.lake.candidate("quarantine", cell)
-        commit(quarantine, self.lake.quarantine(cell), mode=OPEN_FILE)
-        commit(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
+        move(quarantine, self.lake.quarantine(cell), mode=OPEN_FILE)
+        move(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
         record_refusal(self.lake, cell, "", {})
         manifest = self._manifest(cell)
         if manifest is None:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.atomic import sync
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, read_stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
@@ -20,6 +19,7 @@ from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.reconcile import ListedStudy, content_hash, fingerprint
 from protocol_assets.pacs.retrieval import Retrieved
+from protocol_assets.storage.files import PARTIAL_NAME, delete, sync
 
 __all__ = ["Progress", "StudiesLanding", "study_file"]
 
@@ -32,7 +32,6 @@ _FEW: Final = 10
 """Landed studies below which any of them may vanish at once."""
 
 _ENDING: Final = ".ndjson.zst"
-_LEFT_OVER: Final = ".*.partial"
 
 
 def study_file(lake: Lake, cell: Cell, name: str) -> Path:
@@ -301,9 +300,9 @@ class StudiesLanding:
         After the manifest is written, so that a run killed between the two loses nothing.
         """
         named = {f"{one.name}{_ENDING}" for one in entries if one.has_data}
-        for path in [*self._folder.glob(_LEFT_OVER), *self._folder.glob(f"*{_ENDING}")]:
+        for path in [*self._folder.glob(PARTIAL_NAME), *self._folder.glob(f"*{_ENDING}")]:
             if path.name not in named:
-                path.unlink(missing_ok=True)
+                delete(path, sync_name=False)
 
     def _name(self, study: ListedStudy) -> str:
         return self.pseudonyms.of("study", study.study_instance_uid)

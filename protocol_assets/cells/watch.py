@@ -20,11 +20,11 @@ from protocol_assets.cells.landing import cell_lock, day_fingerprint
 from protocol_assets.cells.modalities import followed_studies
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import LockedError, exclusive
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
+from protocol_assets.storage.locks import LockedError, exclusive
 
 __all__ = [
     "CellRecord",

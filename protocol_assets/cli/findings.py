@@ -157,9 +157,9 @@ def _found(lake: Lake, key: str) -> Row:
 def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) -> Finding:
     """Change the finding's line, which nobody else can change meanwhile."""
     from protocol_assets.lake.analysis import read_analysis
-    from protocol_assets.lake.locks import editing
     from protocol_assets.steward.findings import findings_file, put_finding, read_findings
     from protocol_assets.steward.lives import line_of
+    from protocol_assets.storage.locks import editing
 
     devices = read_analysis(lake, "devices").to_pylist()
     newest = {row["device_key"]: row["analysed_as"] for row in devices}

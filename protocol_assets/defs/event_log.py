@@ -17,6 +17,8 @@ from typing import Any, Final
 
 import dagster as dg
 
+from protocol_assets.storage.files import append_to_log, delete, make_directory
+
 __all__ = ["EventLog", "event_line"]
 
 _KEPT_DAYS: Final = 30
@@ -53,14 +55,10 @@ class EventLog(logging.Handler):
         folder = Path(os.environ["DAGSTER_HOME"]) / "events"
         path = folder / f"{dt.datetime.now(dt.UTC).date()}.jsonl"
         if not path.exists():
-            folder.mkdir(mode=0o700, exist_ok=True)
+            make_directory(folder, 0o700)
             for old in sorted(folder.glob("*.jsonl"))[:-_KEPT_DAYS]:
-                old.unlink(missing_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(descriptor, f"{line}\n".encode())
-        finally:
-            os.close(descriptor)
+                delete(old)
+        append_to_log(path, line.encode())
 
 
 def event_line(record: logging.LogRecord) -> dict[str, Any] | None:

@@ -9,7 +9,6 @@ import dagster as dg
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.deidentify.disclosure import K_PATIENTS
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.publishing import publish_marts, published_rows
 from protocol_assets.lake.reading import (
     FEW_PATIENTS,
@@ -22,6 +21,7 @@ from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from protocol_assets.reports.pdf import render_pdf
 from protocol_assets.settings import Settings
+from protocol_assets.storage.files import delete, write_bytes
 
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 
@@ -113,7 +113,7 @@ def chief_report(
         write_bytes(scanners / name, text.encode(), mode=OPEN_FILE)
     for old in scanners.glob("*.html"):
         if old.name not in pages:
-            old.unlink()
+            delete(old)
     write_bytes(page, render_page(shown, **way).encode(), mode=OPEN_FILE)
     write_bytes(pdf, render_pdf(shown, **way), mode=OPEN_FILE)
     minutes = shown.potential.minutes

@@ -27,7 +27,6 @@ from dagster_dbt import (
 from protocol_assets.cells.stations import write_schemas
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.warehouse_file import (
     copy_for_building,
     open_read_only,
@@ -36,6 +35,7 @@ from protocol_assets.lake.warehouse_file import (
 )
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import HOME_VARIABLE, Settings
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Final, Literal
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import write_bytes
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Deliveries", "State", "newest_delivery", "open_deliveries"]
 

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass, field
 from typing import Final
 
 from protocol_assets.faults import Fault, described_fault
-from protocol_assets.lake.atomic import write_bytes
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Channels", "Outbox", "Send", "Told", "deliver", "keep_standing", "open_outbox"]
 

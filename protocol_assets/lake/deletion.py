@@ -10,8 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.storage.files import (
+    delete,
+    delete_empty_directories,
+    sync,
+    write_bytes,
+)
 
 __all__ = ["Deleted", "Deletion"]
 
@@ -63,9 +68,10 @@ class Deletion:
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
         for path in found:
-            path.unlink()
+            delete(path, sync_name=False)
         for directory in {path.parent for path in found}:
-            _remove_empty(directory, self.lake.home)
+            sync(directory)
+            delete_empty_directories(directory, self.lake.home)
         key = cell.key if cell else ""
         self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
 
@@ -87,9 +93,3 @@ class Deletion:
         path = self.lake.deletions / f"{now:%Y%m%dT%H%M%S%f}-{self.reason}.json"
         write_bytes(path, json.dumps(content, indent=1).encode(), mode=RESTRICTED_FILE)
         return path
-
-
-def _remove_empty(directory: Path, root: Path) -> None:
-    while directory != root and directory.is_dir() and not any(directory.iterdir()):
-        directory.rmdir()
-        directory = directory.parent

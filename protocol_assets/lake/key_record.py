@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["record_key_id", "recorded_key_id"]
 

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import orjson
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["Manifest", "OtherStudy", "StudyEntry", "StudyState", "read_manifest", "write_manifest"]
 

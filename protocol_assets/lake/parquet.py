@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from protocol_assets.lake.atomic import atomic_path
-from protocol_assets.lake.zones import OPEN_FILE
+from protocol_assets.storage.files import OPEN_FILE
+from protocol_assets.storage.parquet import read_metadata, read_schema, read_table, write_table
 
 __all__ = ["part_versions", "read_part", "write_part", "write_schema_part"]
 
@@ -30,26 +29,24 @@ def write_part(
     """
     metadata = dict(table.schema.metadata or {})
     metadata |= {f"{_PREFIX}{name}".encode(): text.encode() for name, text in versions.items()}
-    with atomic_path(path, mode=mode) as temporary:
-        pq.write_table(table.replace_schema_metadata(metadata), temporary, compression="zstd")
+    write_table(path, table, metadata, mode=mode)
 
 
 def write_schema_part(directory: Path, schema: pa.Schema) -> None:
     """Put a part without rows into a data set: readers find every column from the first day."""
     path = directory / "schema.parquet"
-    if not path.exists() or pq.read_schema(path) != schema:
+    if not path.exists() or read_schema(path) != schema:
         write_part(path, schema.empty_table(), versions={})
 
 
 def read_part(path: Path) -> pa.Table:
     """The rows of one part (the file alone: directories named ``key=value`` add no columns)."""
-    with pq.ParquetFile(path) as file:
-        return file.read()
+    return read_table(path)
 
 
 def part_versions(path: Path) -> dict[str, str]:
     """The versions a part carries."""
-    metadata = pq.read_metadata(path).metadata or {}
+    metadata = read_metadata(path)
     return {
         name.decode().removeprefix(_PREFIX): text.decode()
         for name, text in metadata.items()

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,13 +13,20 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from protocol_assets.lake.atomic import make_directory
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.publications import Publications, settle
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.settled import read_settled
 from protocol_assets.lake.standing import Standing, settle_standing
 from protocol_assets.lake.zones import Grid, Lake
+from protocol_assets.storage.files import (
+    delete_folder,
+    make_directory,
+    move,
+    staging_directory,
+    touch,
+)
+from protocol_assets.storage.links import replace_link
 
 __all__ = ["Published", "publish_marts", "published_rows"]
 
@@ -59,21 +63,19 @@ def publish_marts(lake: Lake, grid: Grid) -> Published:
     """
     versions = lake.publish / "versions"
     make_directory(versions, 0o755)
-    staging = Path(tempfile.mkdtemp(dir=versions, prefix="."))
-    try:
+    with staging_directory(versions) as staging:
         with read_warehouse(lake) as connection:
             settled = read_settled(lake, connection, grid)
             publications = settle(lake, connection, settled)
             standing = settle_standing(lake, connection, settled)
             rows = _write_tables(connection, publications, standing, staging)
         version = versions / _digest(staging)
+        if version.exists() and _digest(version) != version.name:
+            delete_folder(version)  # somebody else's program has changed it
         if not version.exists():
-            staging.chmod(0o755)
-            staging.rename(version)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    _point(lake.marts, version)
-    version.touch()
+            move(staging, version, mode=0o755)
+    replace_link(lake.marts, version)
+    touch(version)
     _forget_old(versions)
     counts = Counter(publications.decisions.values())
     least = [
@@ -122,20 +124,13 @@ def _digest(directory: Path) -> str:
     return digest.hexdigest()[:16]
 
 
-def _point(link: Path, version: Path) -> None:
-    temporary = link.with_name(f".{link.name}.{os.getpid()}")
-    temporary.unlink(missing_ok=True)
-    temporary.symlink_to(version.relative_to(link.parent))
-    temporary.replace(link)
-
-
 def _forget_old(versions: Path) -> None:
     found = sorted(
         (path for path in versions.iterdir() if not path.name.startswith(".")),
         key=lambda path: path.stat().st_mtime,
     )
     for path in found[:-_KEPT_VERSIONS]:
-        shutil.rmtree(path)
+        delete_folder(path)
 
 
 def published_rows(lake: Lake, name: str) -> list[dict[str, object]]:

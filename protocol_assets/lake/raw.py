@@ -20,8 +20,8 @@ import zstandard
 from protocol_assets.dicom.json_text import decode_instance, text_blocks
 from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import write_bytes
 from protocol_assets.lake.zones import RESTRICTED_FILE
+from protocol_assets.storage.files import write_bytes
 
 __all__ = ["DamagedStudyError", "Stamp", "read_stamp", "read_study", "write_study"]
 

@@ -12,13 +12,13 @@ from typing import Final
 import duckdb
 
 from protocol_assets.data.limits import read_limits
-from protocol_assets.lake.atomic import atomic_path
 from protocol_assets.lake.warehouse_file import (
     explain_warehouse_errors,
     open_read_only,
     remove_logs,
 )
 from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.files import move, staging_directory
 
 __all__ = [
     "FEW_PATIENTS",
@@ -130,8 +130,8 @@ def write_reading_copy(lake: Lake) -> int:
         Fault: Another program holds the warehouse, or it cannot be opened.
     """
     read_warehouse(lake).close()  # removes what another program may have left beside it
-    with atomic_path(lake.reading_copy, mode=_READ_ONLY) as temporary:
-        temporary.unlink()
+    with staging_directory(lake.reading_copy.parent) as folder:
+        temporary = folder / lake.reading_copy.name
         # Attaching files is what external access means, so that here it stays on.
         with explain_warehouse_errors(lake.warehouse), duckdb.connect(str(temporary)) as copy:
             copy.execute(f"attach '{_quoted(str(lake.warehouse))}' as source (read_only)")
@@ -145,6 +145,7 @@ def write_reading_copy(lake: Lake) -> int:
                 copy.execute(f'create table {schema}."{name}" as from source.{schema}."{name}"')
             copy.execute("detach source")
         remove_logs(lake.reading_copy)
+        move(temporary, lake.reading_copy, mode=_READ_ONLY, sync_content=True)
     return len(tables)
 
 

@@ -9,7 +9,6 @@ somebody else; it is removed as soon as nobody has the file open.
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,8 @@ from typing import Final
 import duckdb
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.files import copy_content, delete, move
 
 __all__ = [
     "copy_for_building",
@@ -75,7 +75,7 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
 def prepare_building(lake: Lake) -> None:
     """Remove what a build that was killed has left."""
     remove_logs(lake.warehouse_building)
-    lake.warehouse_building.unlink(missing_ok=True)
+    delete(lake.warehouse_building)
 
 
 def copy_for_building(lake: Lake) -> None:
@@ -88,7 +88,7 @@ def copy_for_building(lake: Lake) -> None:
         _remove_foreign_log(lake.warehouse)
         # Held while it is copied: nobody can begin to write meanwhile.
         with duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED):
-            shutil.copyfile(lake.warehouse, lake.warehouse_building)
+            copy_content(lake.warehouse, lake.warehouse_building)
 
 
 def put_in_place(new: Path, target: Path) -> None:
@@ -102,13 +102,13 @@ def put_in_place(new: Path, target: Path) -> None:
             connection.execute("checkpoint")
     # Before the file, so that readers never find the new one beside the log of the old one.
     remove_logs(target)
-    new.replace(target)
+    move(new, target, mode=RESTRICTED_FILE, sync_content=True)
 
 
 def remove_logs(path: Path) -> None:
     """Remove the logs of a database: what is in them is lost."""
     for log in write_ahead_logs(path):
-        log.unlink(missing_ok=True)
+        delete(log)
 
 
 def _remove_foreign_log(path: Path) -> None:

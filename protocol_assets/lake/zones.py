@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import make_directory
+from protocol_assets.storage.files import (
+    OPEN_FILE,
+    RESTRICTED_FILE,
+    make_directory,
+    tighten,
+)
 
 __all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Grid", "Lake"]
 
-RESTRICTED_FILE: Final = 0o600
-OPEN_FILE: Final = 0o644
 _RESTRICTED_DIRECTORY: Final = 0o700
 _OPEN_DIRECTORY: Final = 0o755
 
@@ -116,7 +119,7 @@ class Lake:
         for directory in self._closed_zones:
             make_directory(directory, _RESTRICTED_DIRECTORY)
             if not directory.is_symlink() and directory.stat().st_uid == os.getuid():
-                directory.chmod(_RESTRICTED_DIRECTORY)
+                tighten(directory, _RESTRICTED_DIRECTORY)
         for problem in self.problems():
             raise Fault(problem)
 

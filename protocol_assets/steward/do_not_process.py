@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
+from protocol_assets.storage.locks import editing
 
 __all__ = ["do_not_process", "excludes"]
 

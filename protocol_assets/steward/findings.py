@@ -19,9 +19,9 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, day, read_lines, write_lines
+from protocol_assets.storage.locks import editing
 
 __all__ = [
     "FINDINGS_SCHEMA",

@@ -12,10 +12,10 @@ from typing import Final, cast, get_args
 
 from protocol_assets.deidentify.labels import Decision, JudgedLabel, judge_labels
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
+from protocol_assets.storage.locks import editing
 
 __all__ = ["decide", "judged_labels", "read_decisions"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import write_bytes
-from protocol_assets.lake.locks import is_editing
+from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.locks import is_editing
 
 __all__ = ["Line", "day", "read_lines", "write_lines"]
 

@@ -18,10 +18,10 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
 from protocol_assets.steward.scanners import SeenScanner
+from protocol_assets.storage.locks import editing
 
 __all__ = [
     "SCANNER_RULES_SCHEMA",

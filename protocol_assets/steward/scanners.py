@@ -17,10 +17,10 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
-from protocol_assets.lake.locks import editing
 from protocol_assets.lake.reading import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.lines import Line, read_lines, write_lines
+from protocol_assets.storage.locks import editing
 from protocol_assets.vendors.identify import device_id, identify
 
 __all__ = [

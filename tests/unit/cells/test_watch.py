@@ -17,7 +17,6 @@ from protocol_assets.cells.attempts import LADDER, RESTLESS, begin_attempt, sett
 from protocol_assets.cells.landing import cell_lock, land_cell
 from protocol_assets.cells.watch import Watch, Watched, Window, consecutive
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.locks import exclusive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.endpoint import Endpoint
@@ -25,6 +24,7 @@ from protocol_assets.pacs.errors import Kind, PacsError
 from protocol_assets.pacs.reconcile import ListedStudy
 from protocol_assets.pacs.rows import DayListing
 from protocol_assets.pacs.session import Effort
+from protocol_assets.storage.locks import exclusive
 from tests.unit.cells.fake_pacs import endpoint, received
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)

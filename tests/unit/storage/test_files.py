@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.lake.atomic import atomic_path, write_bytes
+from protocol_assets.storage.files import atomic_file, write_bytes
 
 
 def test_a_failed_write_leaves_the_last_good_file_and_nothing_else(tmp_path: Path) -> None:
@@ -13,8 +13,8 @@ def test_a_failed_write_leaves_the_last_good_file_and_nothing_else(tmp_path: Pat
     write_bytes(target, b"good", mode=0o600)
 
     def fails_halfway() -> None:
-        with atomic_path(target, mode=0o600) as temporary:
-            temporary.write_bytes(b"half")
+        with atomic_file(target, mode=0o600) as file:
+            file.write(b"half")
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.atomic import make_directory
+from protocol_assets.storage.files import make_directory
 
 __all__ = ["LockedError", "editing", "exclusive", "exclusive_file", "is_editing"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.lake.locks import LockedError, exclusive
+from protocol_assets.storage.locks import LockedError, exclusive
 
 
 def _hold(path: Path, held: object, free: object) -> None:

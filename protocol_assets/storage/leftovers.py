@@ -1,0 +1,73 @@
+"""What killed processes have left: temporary files and folders that nobody writes to any more."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from protocol_assets.storage.files import PARTIAL_NAME, delete, delete_tree
+
+__all__ = ["Leftover", "delete_leftover", "find_leftovers"]
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """A temporary file or folder whose writer has ended.
+
+    Attributes:
+        path: The file or folder.
+        bytes: Its size, of a folder that of its files.
+    """
+
+    path: Path
+    bytes: int
+
+
+def find_leftovers(folder: Path, *, deep: bool = True) -> Iterator[Leftover]:
+    """The leftovers in a folder; what another process is writing is not among them.
+
+    Args:
+        folder: Where to look; nothing is found where it is not there.
+        deep: Whether the folders below it are searched too.
+    """
+    for path in sorted(folder.rglob(PARTIAL_NAME) if deep else folder.glob(PARTIAL_NAME)):
+        descriptor = _lock(path)
+        if descriptor is not None:
+            os.close(descriptor)
+            yield Leftover(path, _size(path))
+
+
+def delete_leftover(leftover: Leftover) -> bool:
+    """Delete a leftover; False where it is gone, or somebody else deletes it at the same time."""
+    descriptor = _lock(leftover.path)
+    if descriptor is None:
+        return False
+    try:
+        if leftover.path.is_dir():
+            delete_tree(leftover.path)
+            return True
+        return delete(leftover.path)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(path: Path) -> int | None:
+    """The lock that a writer holds; None where it is held, or the file is gone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else (path,)
+    return sum(one.lstat().st_size for one in files if not one.is_dir())
