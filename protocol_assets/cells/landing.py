@@ -18,7 +18,12 @@ from protocol_assets.cells.modalities import ModalityReview
 from protocol_assets.cells.studies import Progress, StudiesLanding, study_file
 from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.lake.manifest import Manifest, read_manifest, write_manifest
+from protocol_assets.lake.manifest import (
+    DamagedManifestError,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import DayListing, PacsClient
 from protocol_assets.pacs.errors import PacsError
@@ -76,7 +81,7 @@ def land_cell(
         started, effort = time.monotonic(), client.effort
         now = dt.datetime.now(dt.UTC)
         before = begin_attempt(lake, cell, now)
-        previous = read_manifest(lake, cell)
+        previous = _last_manifest(lake, cell)
         listing = _list(client, lake, cell)
         review = ModalityReview(client, pseudonyms, previous, force=force)
         review.review(listing)
@@ -110,6 +115,14 @@ def land_cell(
         landing.clean(entries)
         write_load_page(lake, client.endpoint, now)
         return manifest
+
+
+def _last_manifest(lake: Lake, cell: Cell) -> Manifest | None:
+    """The manifest of before; one that is damaged is as good as none: the files say what landed."""
+    try:
+        return read_manifest(lake, cell)
+    except DamagedManifestError:
+        return None
 
 
 def _fingerprint(

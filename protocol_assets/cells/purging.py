@@ -249,7 +249,8 @@ def _is_of(lake: Lake, cell: Cell, entry: StudyEntry, patient: _Patient) -> bool
     path = study_file(lake, cell, entry.name)
     if not path.exists():
         return False
-    return any(patient.is_named(*named) for named in patients_of(read_study(path)))
+    instances = read_study(path, entry.content_hash)
+    return any(patient.is_named(*named) for named in patients_of(instances))
 
 
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:

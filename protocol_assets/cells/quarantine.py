@@ -97,6 +97,11 @@ class LeftOut:
     rules: Mapping[str, int] = field(default_factory=dict)
 
     @property
+    def is_damage(self) -> bool:
+        """Whether something that landed is no longer what it was: it has to be landed again."""
+        return any(rule in self.rules for rule in (RAW_UNREADABLE, INSTANCES_MISSING))
+
+    @property
     def words(self) -> str:
         """What is left out, in words that identify nobody."""
         rules = ", ".join(f"{rule} ({count})" for rule, count in sorted(self.rules.items()))

@@ -148,7 +148,7 @@ def _flattened(
     lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
-    instances = read_study(study_file(lake, cell, entry.name))
+    instances = read_study(study_file(lake, cell, entry.name), entry.content_hash)
     study = flatten_study(own.watch(people.watch(instances)))
     people.end_study(study.rows)
     rows: list[dict[str, Any]] = [

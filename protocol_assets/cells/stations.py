@@ -226,7 +226,7 @@ class Stations:
             return
         lost = left_out(read_part(self.lake.quarantine(cell)))
         self._write_completeness(cell, completeness_row(manifest, "stored", lost))
-        if manifest.is_complete:
+        if manifest.is_complete and not lost.is_damage:
             settle_attempt(self.lake, cell)
 
     def _write_candidate(self, data_set: str, cell: Cell, table: pa.Table) -> None:

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pyarrow as pa
-
 from protocol_assets.cells.attempts import Attempt, read_attempt
 from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.cells.quarantine import LeftOut, left_out
@@ -15,7 +13,7 @@ from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
-from protocol_assets.lake.parquet import part_versions, read_part
+from protocol_assets.lake.parquet import DamagedPartError, part_versions, read_part
 from protocol_assets.lake.zones import Cell, Lake
 
 __all__ = [
@@ -112,7 +110,7 @@ def read_left_out(lake: Lake, cell: Cell) -> LeftOut:
     """What a cell's facts lack of what has landed; nothing where it has no quarantine."""
     try:
         return left_out(read_part(lake.quarantine(cell)))
-    except (FileNotFoundError, pa.ArrowInvalid):
+    except (FileNotFoundError, DamagedPartError):
         return LeftOut()
 
 
@@ -176,7 +174,7 @@ def _versions(part: Path) -> dict[str, str]:
     """The versions of a part; none where it is missing or cannot be read."""
     try:
         return part_versions(part)
-    except (OSError, pa.ArrowInvalid):
+    except (OSError, DamagedPartError):
         return {}
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import Manifest, StudyEntry
-from protocol_assets.lake.raw import Stamp, read_stamp, write_study
+from protocol_assets.lake.raw import Stamp, is_whole, read_stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
@@ -166,7 +166,7 @@ class StudiesLanding:
         if before is not None and before.is_purged and not self.force:
             return before
         mark = self.pseudonyms.of("listing", fingerprint(listed))
-        stamp = read_stamp(self._file(name))
+        stamp = self._stamp(name)
         entry = self._begun(listed, name, stamp)
         kept = stamp if stamp is not None and stamp.fingerprint == mark else None
         unless = ""
@@ -184,6 +184,13 @@ class StudiesLanding:
             # The disk: nothing more is fetched that could not be kept.
             self._is_broken = True
             raise
+
+    def _stamp(self, name: str) -> Stamp | None:
+        """The stamp of a study's file, where the file holds what the stamp says."""
+        stamp = read_stamp(self._file(name))
+        if stamp is None or not is_whole(self._file(name), stamp.content_hash):
+            return None
+        return stamp
 
     def _begun(self, listed: ListedStudy, name: str, stamp: Stamp | None) -> StudyEntry:
         """What is known of a study before it is retrieved: the last good file, the last error."""

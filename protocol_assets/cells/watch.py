@@ -19,8 +19,7 @@ from protocol_assets.cells.attempts import Attempt, read_attempt
 from protocol_assets.cells.landing import cell_lock, day_fingerprint
 from protocol_assets.cells.modalities import followed_studies
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.faults import Fault
-from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
@@ -120,12 +119,11 @@ class CellRecord:
 
 
 def read_record(lake: Lake, cell: Cell) -> CellRecord:
-    """The record of one cell.
-
-    Raises:
-        Fault: Its manifest is damaged.
-    """
-    return CellRecord(read_attempt(lake, cell), read_manifest(lake, cell))
+    """The record of one cell; one whose manifest is damaged is as good as never tried."""
+    try:
+        return CellRecord(read_attempt(lake, cell), read_manifest(lake, cell))
+    except DamagedManifestError:
+        return CellRecord(None, None)
 
 
 def state_of(record: CellRecord, fingerprint: str) -> str:
@@ -272,12 +270,7 @@ class Watch:
     def _read(self, day: dt.date) -> bool:
         if day in self.in_flight:
             return False
-        try:
-            record = read_record(self.lake, self._cell(day))
-        except Fault as fault:
-            self._result.trouble.append(str(fault))
-            return False
-        self._records[day] = record
+        self._records[day] = record = read_record(self.lake, self._cell(day))
         if record.attempt is None or record.attempt.is_settled:
             return True
         try:  # begun and not ended: does it still go on, or was it killed?

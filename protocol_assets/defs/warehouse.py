@@ -27,6 +27,7 @@ from dagster_dbt import (
 from protocol_assets.cells.stations import write_schemas
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.faults import Fault
+from protocol_assets.lake.parquet import require_whole
 from protocol_assets.lake.warehouse_file import (
     copy_for_building,
     open_read_only,
@@ -150,6 +151,7 @@ def _build(
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
     with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
         write_schemas(lake)
+        require_whole(lake.safe / "facts", lake.safe / "labels", lake.safe / "reference")
         prepare_building(lake)
         if not from_nothing and lake.warehouse.exists():
             copy_for_building(lake)

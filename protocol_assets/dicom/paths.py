@@ -70,9 +70,8 @@ def private_blocks(dataset: Dataset, tags: frozenset[str]) -> dict[tuple[str, st
 
 def _creator(reservation: Any) -> str | None:
     values = reservation.get("Value") if isinstance(reservation, dict) else None
-    if isinstance(values, list) and values and isinstance(values[0], str):
-        return values[0].strip()
-    return None
+    first = values[0] if isinstance(values, list) and values else values
+    return first.strip() if isinstance(first, str) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,8 +56,10 @@ _TIME_TO_THE_MINUTE = len("HHMM")
 def raw_values(element: Any) -> Any:
     """The value list of an element, None where it is absent, ``DIRTY`` where it is malformed.
 
-    An element has a ``vr`` and its ``Value`` is an array (PS3.18 annex F.2.2). One that holds bytes
-    in place of a value is ``DIRTY``: whoever asks for it wants text or a number.
+    An element has a ``vr`` and its ``Value`` is an array (PS3.18 annex F.2.2). Some servers leave
+    out the ``vr``, or write a single value without its array; neither leaves a doubt about the
+    value, whose type the attribute decides. An element that holds bytes in place of a value is
+    ``DIRTY``: whoever asks for it wants text or a number.
     """
     if element is None:
         return None
@@ -66,9 +68,9 @@ def raw_values(element: Any) -> Any:
     values = element.get("Value")
     if values is None or values == []:
         return DIRTY if any(name in element for name in _BYTES) else None
-    if not isinstance(values, list) or "vr" not in element:
-        return DIRTY
-    return values
+    if isinstance(values, list):
+        return values
+    return DIRTY if isinstance(values, dict) else [values]
 
 
 def _text(value: Any) -> Any:

@@ -5,15 +5,27 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import orjson
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.files import read_bytes, write_bytes
+from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
-__all__ = ["Manifest", "OtherStudy", "StudyEntry", "StudyState", "read_manifest", "write_manifest"]
+__all__ = [
+    "DamagedManifestError",
+    "Manifest",
+    "OtherStudy",
+    "StudyEntry",
+    "StudyState",
+    "read_manifest",
+    "write_manifest",
+]
+
+_SEAL_NAME: Final = "sha256"
+_SEAL_PLACE: Final = b'"sha256": "'
 
 StudyState = Literal["landed", "incomplete", "failed", "not_online", "gone"]
 
@@ -168,34 +180,41 @@ class Manifest:
         return tuple(entry for entry in self.studies if entry.has_data)
 
 
+class DamagedManifestError(Fault):
+    """A manifest is not as it was written. The next landing replaces it, as if there were none."""
+
+
 def read_manifest(lake: Lake, cell: Cell) -> Manifest | None:
     """The cell's manifest, or None where the cell never landed.
 
     Raises:
-        Fault: The file is damaged; the message says what to do.
+        DamagedManifestError: The file is damaged; the message says what to do.
     """
-    path = lake.manifest(cell)
-    if not path.exists():
+    text = read_bytes(lake.manifest(cell))
+    if text is None:
         return None
-    damaged = False
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        studies = tuple(StudyEntry(**entry) for entry in content.pop("studies"))
-        others = tuple(OtherStudy(**entry) for entry in content.pop("others", ()))
-        cell = Cell.from_key(content.pop("cell"))
-        return Manifest(cell=cell, studies=studies, others=others, **content)
-    except (ValueError, KeyError, TypeError):
-        damaged = True
-    if damaged:
-        raise Fault(
-            f"the manifest of {cell.key} is damaged; remove it and materialize the cell again"
-        )
-    return None
+        if is_sealed(text, _SEAL_PLACE) is not False:
+            return _parse(text)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        pass
+    raise DamagedManifestError(
+        f"the manifest of {cell.key} is damaged; run protocol-assets verify --repair"
+    )
+
+
+def _parse(text: bytes) -> Manifest:
+    content: dict[str, Any] = json.loads(text)
+    content.pop(_SEAL_NAME, None)
+    studies = tuple(StudyEntry(**entry) for entry in content.pop("studies"))
+    others = tuple(OtherStudy(**entry) for entry in content.pop("others", ()))
+    cell = Cell.from_key(content.pop("cell"))
+    return Manifest(cell=cell, studies=studies, others=others, **content)
 
 
 def write_manifest(lake: Lake, manifest: Manifest) -> None:
     """Write the commit mark atomically, after every study file stands."""
     content = {one.name: getattr(manifest, one.name) for one in fields(manifest)}
     content |= {"cell": manifest.cell.key, "versions": dict(manifest.versions)}
-    text = orjson.dumps(content, option=orjson.OPT_INDENT_2)
-    write_bytes(lake.manifest(manifest.cell), text, mode=RESTRICTED_FILE)
+    text = orjson.dumps(content | {_SEAL_NAME: BLANK}, option=orjson.OPT_INDENT_2)
+    write_bytes(lake.manifest(manifest.cell), seal(text, _SEAL_PLACE), mode=RESTRICTED_FILE)

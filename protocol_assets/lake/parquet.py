@@ -1,18 +1,40 @@
-"""Parquet parts: written whole, the same bytes for the same rows, versions in the metadata."""
+"""Parquet parts: the same bytes for the same rows, versions in the metadata."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 
+from protocol_assets.faults import Fault
 from protocol_assets.storage.files import OPEN_FILE
-from protocol_assets.storage.parquet import read_metadata, read_schema, read_table, write_table
+from protocol_assets.storage.parquet import (
+    DamagedTableError,
+    read_metadata,
+    read_schema,
+    read_table,
+    write_table,
+)
 
-__all__ = ["part_versions", "read_part", "write_part", "write_schema_part"]
+__all__ = [
+    "DamagedPartError",
+    "part_versions",
+    "read_part",
+    "require_whole",
+    "write_part",
+    "write_schema_part",
+]
 
-_PREFIX = "protocol_assets."
+_PREFIX: Final = "protocol_assets."
+_NAMED: Final = 4
+"""Data set, study date, PACS and file: the rest of a path may say more than it should."""
+
+
+class DamagedPartError(Fault):
+    """A part is not as it was written; the text names its place and nothing of its content."""
 
 
 def write_part(
@@ -35,20 +57,60 @@ def write_part(
 def write_schema_part(directory: Path, schema: pa.Schema) -> None:
     """Put a part without rows into a data set: readers find every column from the first day."""
     path = directory / "schema.parquet"
-    if not path.exists() or read_schema(path) != schema:
+    if not path.exists() or _schema_of(path) != schema:
         write_part(path, schema.empty_table(), versions={})
 
 
 def read_part(path: Path) -> pa.Table:
-    """The rows of one part (the file alone: directories named ``key=value`` add no columns)."""
-    return read_table(path)
+    """The rows of one part (the file alone: directories named ``key=value`` add no columns).
+
+    Raises:
+        DamagedPartError: It is not as it was written.
+    """
+    with _named(path):
+        return read_table(path)
+
+
+def require_whole(*directories: Path) -> None:
+    """Read every part below some directories before a program reads them that knows no seals.
+
+    Raises:
+        DamagedPartError: One of them is not as it was written.
+    """
+    for directory in directories:
+        for path in sorted(directory.rglob("*.parquet")):
+            with _named(path):
+                read_metadata(path)
 
 
 def part_versions(path: Path) -> dict[str, str]:
-    """The versions a part carries."""
-    metadata = read_metadata(path)
+    """The versions a part carries.
+
+    Raises:
+        DamagedPartError: It is not as it was written.
+    """
+    with _named(path):
+        metadata = read_metadata(path)
     return {
         name.decode().removeprefix(_PREFIX): text.decode()
         for name, text in metadata.items()
         if name.startswith(_PREFIX.encode())
     }
+
+
+def _schema_of(path: Path) -> pa.Schema | None:
+    """The columns of a part; None where it is damaged: it holds no rows that could be lost."""
+    try:
+        return read_schema(path)
+    except DamagedTableError:
+        return None
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+        return
+    except DamagedTableError:
+        place = "/".join(path.parts[-_NAMED:])
+    raise DamagedPartError(f"{place} is damaged; run protocol-assets verify --repair")

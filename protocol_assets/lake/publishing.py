@@ -28,7 +28,7 @@ from protocol_assets.storage.files import (
 )
 from protocol_assets.storage.links import replace_link
 
-__all__ = ["Published", "publish_marts", "published_rows"]
+__all__ = ["Published", "publish_marts", "published_rows", "version_name"]
 
 _SCHEMA: Final = "published"
 _KEPT_VERSIONS: Final = 5
@@ -69,8 +69,8 @@ def publish_marts(lake: Lake, grid: Grid) -> Published:
             publications = settle(lake, connection, settled)
             standing = settle_standing(lake, connection, settled)
             rows = _write_tables(connection, publications, standing, staging)
-        version = versions / _digest(staging)
-        if version.exists() and _digest(version) != version.name:
+        version = versions / version_name(staging)
+        if version.exists() and version_name(version) != version.name:
             delete_folder(version)  # somebody else's program has changed it
         if not version.exists():
             move(staging, version, mode=0o755)
@@ -116,7 +116,8 @@ def _in_order(table: pa.Table) -> pa.Table:
     return table.combine_chunks().sort_by(by).combine_chunks()
 
 
-def _digest(directory: Path) -> str:
+def version_name(directory: Path) -> str:
+    """The name of a version: the digest of its tables."""
     digest = hashlib.sha256()
     for path in sorted(directory.iterdir()):
         digest.update(path.name.encode())

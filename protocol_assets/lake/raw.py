@@ -2,11 +2,13 @@
 
 The stamp makes a file whole in itself: after a run that was killed before its manifest, the next
 one knows from the files alone which studies have landed. It is a skippable frame (RFC 8878
-section 3.1.2), which every zstd reader passes over.
+section 3.1.2), which every zstd reader passes over. The stamp is sealed, the frame of the instances
+ends with zstd's checksum, and whoever reads them compares their digest with the manifest's.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import struct
@@ -22,12 +24,16 @@ from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import RESTRICTED_FILE
 from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
-__all__ = ["DamagedStudyError", "Stamp", "read_stamp", "read_study", "write_study"]
+__all__ = ["DamagedStudyError", "Stamp", "is_whole", "read_stamp", "read_study", "write_study"]
 
 _MAGIC: Final = 0x184D2A50
 _HEAD: Final = struct.Struct("<II")
 _LARGEST: Final = 65_536
+_DAMAGED: Final = "a stored study file is damaged; run protocol-assets verify --repair"
+_SEAL_NAME: Final = "sha256"
+_SEAL_PLACE: Final = b'"sha256": "'
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +78,8 @@ def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
     Returns:
         Bytes on disk.
     """
-    told = json.dumps(asdict(stamp), sort_keys=True).encode("ascii")
-    frame = zstandard.ZstdCompressor(level=3).compressobj()
+    told = _sealed(stamp)
+    frame = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
     parts = [_HEAD.pack(_MAGIC, len(told)), told]
     parts += [frame.compress(block) for block in text_blocks(lines)]
     content = b"".join((*parts, frame.flush()))
@@ -82,23 +88,66 @@ def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
 
 
 def read_stamp(path: Path) -> Stamp | None:
-    """The stamp of a study file; None where there is no file, or it bears none."""
+    """The stamp of a study file; None where there is no file, or it bears none that is whole."""
     try:
         with path.open("rb") as file:
             told = _read_stamp(file)
-        return Stamp(**json.loads(told)) if told else None
-    except (FileNotFoundError, ValueError, TypeError):
+        if not told or is_sealed(told, _SEAL_PLACE) is False:
+            return None
+        content = json.loads(told)
+        content.pop(_SEAL_NAME, None)
+        return Stamp(**content)
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return None
 
 
-def read_study(path: Path) -> Iterator[Dataset]:
+def is_whole(path: Path, content_hash: str) -> bool:
+    """Whether a study file holds the instances that it held when it was written.
+
+    Args:
+        path: The file.
+        content_hash: The digest of its lines, as stamp and manifest give it.
+    """
+    digest = hashlib.sha256()
+    try:
+        for line in _lines(path):
+            digest.update(line)
+    except (OSError, DamagedStudyError):
+        return False
+    return digest.hexdigest() == content_hash
+
+
+def read_study(path: Path, content_hash: str) -> Iterator[Dataset]:
     """Instances of one study, one at a time.
 
-    A file that was cut off between two lines ends early without an error: compare the number of
-    instances with the manifest's.
+    That the file is damaged may be known at its end only: keep nothing of what came before.
+
+    Args:
+        path: The file.
+        content_hash: The digest of its lines, as manifest and stamp give it.
 
     Raises:
-        DamagedStudyError: The file is no zstd frame, or a line is no JSON object.
+        DamagedStudyError: The file is no zstd frame, or does not hold what was written.
+    """
+    digest = hashlib.sha256()
+    is_object = True
+    for line in _lines(path):
+        digest.update(line)
+        try:
+            instance = decode_instance(line)
+        except ValueError:
+            is_object = False
+            break
+        yield instance
+    if not is_object or digest.hexdigest() != content_hash:
+        raise DamagedStudyError(_DAMAGED)
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    """The lines of a study file with their newlines.
+
+    Raises:
+        DamagedStudyError: It cannot be decompressed.
     """
     decompressor = zstandard.ZstdDecompressor()
     is_damaged = False
@@ -106,14 +155,16 @@ def read_study(path: Path) -> Iterator[Dataset]:
         _read_stamp(file)
         with decompressor.stream_reader(file) as frame:
             try:
-                for line in io.BufferedReader(frame, buffer_size=1 << 20):
-                    yield decode_instance(line)
-            except (zstandard.ZstdError, ValueError):
+                yield from io.BufferedReader(frame, buffer_size=1 << 20)
+            except zstandard.ZstdError:
                 is_damaged = True
     if is_damaged:
-        raise DamagedStudyError(
-            "a stored study file is damaged; run protocol-assets materialize --force for its day"
-        )
+        raise DamagedStudyError(_DAMAGED)
+
+
+def _sealed(stamp: Stamp) -> bytes:
+    text = json.dumps({**asdict(stamp), _SEAL_NAME: BLANK}, sort_keys=True)
+    return seal(text.encode("ascii"), _SEAL_PLACE)
 
 
 def _read_stamp(file: BinaryIO) -> bytes:

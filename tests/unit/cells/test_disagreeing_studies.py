@@ -19,17 +19,8 @@ from protocol_assets.pacs.retrieval import Retrieved
 from protocol_assets.steward.do_not_process import do_not_process
 
 from .fake_pacs import FakePacs
-from .test_purging import (
-    NEW,
-    NOW,
-    OLD,
-    PSEUDONYMS,
-    Hospital,
-    instance,
-    pass_stations,
-    rows,
-    stations_of,
-)
+from .hospital import NEW, OLD, PSEUDONYMS, Hospital, instance, pass_stations, stations_of
+from .test_purging import NOW, rows
 
 
 @dataclass

@@ -168,7 +168,7 @@ class TestDeadLetters:
         pacs.short.add("1.2.1")
         entry = entry_of(land(pacs, lake), "1.2.1")
         assert (entry.state, entry.has_data, entry.instances) == ("incomplete", True, 2)
-        assert len(list(read_study(study_file(lake, CELL, entry.name)))) == 2
+        assert len(list(read_study(study_file(lake, CELL, entry.name), entry.content_hash))) == 2
 
     def test_success_forgets_them(self, pacs: FakePacs, lake: Lake) -> None:
         pacs.trouble["1.2.1"] = "timeout"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.reconcile import content_hash
 from protocol_assets.protocols.description import describe_cell
 from tests.archive import Instance, element, scan
 
@@ -40,11 +42,11 @@ def landed(lake: Lake, studies: Mapping[str, Sequence[Instance]]) -> Manifest:
     entries = []
     for uid, instances in studies.items():
         name = PSEUDONYMS.of("study", uid)
-        stamp = Stamp("", "", len(instances), len(instances))
+        lines = [encode_instance(one) for one in instances]
+        digest, count = content_hash(lines), len(lines)
         lake.raw(CELL).mkdir(parents=True, exist_ok=True)
-        write_study(study_file(lake, CELL, name), map(encode_instance, instances), stamp)
-        count = len(instances)
-        entries.append(StudyEntry(name, uid, "landed", True, "", "", count, count, 0, ""))
+        write_study(study_file(lake, CELL, name), lines, Stamp("", digest, count, count))
+        entries.append(StudyEntry(name, uid, "landed", True, "", digest, count, count, 0, ""))
     return Manifest(CELL, "", "", {}, tuple(entries))
 
 
@@ -68,14 +70,30 @@ def test_a_study_file_that_cannot_be_read_costs_itself(lake: Lake) -> None:
     assert facts.projection.facts.num_rows == 1
 
 
-def test_a_study_file_that_was_cut_off_says_what_it_lacks(lake: Lake) -> None:
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
+def test_a_study_file_that_was_cut_off_costs_itself(lake: Lake, share: float) -> None:
     manifest = landed(lake, TWO)
-    entry = manifest.studies[0]
-    half = [encode_instance(TWO["1.2.1"][0])]
-    write_study(study_file(lake, CELL, entry.name), half, Stamp("", "", 2, 2))
+    path = study_file(lake, CELL, manifest.studies[0].name)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     facts = facts_of(lake, manifest)
+    assert rules(facts) == [("raw_unreadable", 2)]
+    assert facts.projection.facts.num_rows == 1
+
+
+def test_another_study_in_the_file_is_not_taken_for_what_landed(lake: Lake) -> None:
+    manifest = landed(lake, TWO)
+    half = [encode_instance(TWO["1.2.1"][0])]
+    stamp = Stamp("", content_hash(half), 2, 2)
+    write_study(study_file(lake, CELL, manifest.studies[0].name), half, stamp)
+    assert rules(facts_of(lake, manifest)) == [("raw_unreadable", 2)]
+
+
+def test_fewer_instances_than_the_manifest_counts_are_missing(lake: Lake) -> None:
+    manifest = landed(lake, TWO)
+    counted = [replace(manifest.studies[0], instances=3), manifest.studies[1]]
+    facts = facts_of(lake, replace(manifest, studies=tuple(counted)))
     assert rules(facts) == [("instances_missing", 1)]
-    assert facts.projection.facts.num_rows == 2
+    assert facts.projection.facts.num_rows == 3
 
 
 def test_a_full_disk_is_no_fault_of_a_study(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:

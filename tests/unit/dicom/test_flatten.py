@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,8 +50,8 @@ def test_absent_stays_absent() -> None:
 def test_dirty_values_become_null_and_are_counted() -> None:
     dirty = [
         element("DS", "abc"),
-        {"vr": "DS", "Value": 2},
-        {"Value": [2]},
+        {"vr": "DS", "Value": {"no": "array"}},
+        {"vr": "DS", "InlineBinary": "Mg=="},
         element("DS", float("nan")),
         element("DS", {"no": "number"}),
     ]
@@ -64,7 +65,7 @@ def test_dirty_values_become_null_and_are_counted() -> None:
 def test_instances_without_a_series_uid_are_rows_that_say_so() -> None:
     sent = [
         {},
-        {SERIES: {"Value": ["1.2.3"]}},  # without a VR it cannot be read
+        {SERIES: {"vr": "UI", "InlineBinary": "MS4yLjM="}},
         {SERIES: element("UI", "../x")},
         {SERIES: element("UI", "../x"), "00180083": element("DS", 2)},
         {SERIES: element("UI", "1." * 33 + "1")},
@@ -79,6 +80,17 @@ def test_instances_without_a_series_uid_are_rows_that_say_so() -> None:
         ("1." * 33 + "1", "series_uid_invalid", 1),
     ]
     assert rows[2]["NumberOfAverages"] == 2
+
+
+@pytest.mark.parametrize("leave_out", ["vr", "array", "both"])
+def test_elements_without_vr_or_array_are_read(leave_out: str) -> None:
+    def written(one: dict[str, Any]) -> dict[str, Any]:
+        value = one["Value"] if leave_out == "vr" else one["Value"][0]
+        return {"Value": value} if leave_out != "array" else {"vr": one["vr"], "Value": value}
+
+    whole = instance(t00180083=element("DS", 2), t00080060=element("CS", "MR"))
+    odd = {tag: written(one) for tag, one in whole.items()}
+    assert flatten_study([odd]).rows == flatten_study([whole]).rows
 
 
 def test_tags_in_other_spellings_are_read() -> None:

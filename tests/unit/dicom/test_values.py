@@ -149,8 +149,10 @@ def test_reads_a_value_as_its_type(kind: str, values: list[Any], expected: Any) 
         ({"vr": "UN", "unreadable": True}, DIRTY),
         ({"vr": "UN", "InlineBinary": "Mg=="}, DIRTY),
         ({"vr": "UN", "BulkDataURI": "http://pacs/1"}, DIRTY),
-        ({"vr": "DS", "Value": 2}, DIRTY),
-        ({"Value": [2]}, DIRTY),
+        ({"vr": "DS", "Value": 2}, [2]),  # servers write these two, and no doubt is left
+        ({"Value": [2]}, [2]),
+        ({"Value": "2"}, ["2"]),
+        ({"vr": "DS", "Value": {"no": "number"}}, DIRTY),
         ("2", DIRTY),
     ],
 )

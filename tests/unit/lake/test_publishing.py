@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from protocol_assets.lake.parquet import write_part
-from protocol_assets.lake.publishing import _digest, _in_order
+from protocol_assets.lake.publishing import _in_order, version_name
 
 ROWS: list[dict[str, object]] = [
     {"name": name, "count": count, "share": share, "is_known": is_known}
@@ -29,7 +29,7 @@ def digest(folder: Path, rows: list[dict[str, object]], chunks: int = 1) -> str:
         for first in range(0, len(rows), size)
     )
     write_part(folder / "table.parquet", _in_order(table), versions={})
-    return _digest(folder)
+    return version_name(folder)
 
 
 def test_the_same_rows_are_the_same_version(tmp_path: Path) -> None:
