@@ -28,6 +28,7 @@ from protocol_assets.cli.privacy import labels, purge, rekey, resolve
 from protocol_assets.cli.scanners import scanners
 from protocol_assets.cli.status import status
 from protocol_assets.cli.terminal import err, out
+from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import ConfigurationError, Settings
@@ -270,7 +271,7 @@ def classify(file: Path) -> int:
     return _ALL_LANDED
 
 
-for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, status, what_if):
+for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, status, verify, what_if):
     cli.add_command(_command)
 
 

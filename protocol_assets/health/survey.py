@@ -26,6 +26,7 @@ from protocol_assets.health.checks import (
     zones_finding,
 )
 from protocol_assets.health.disk import disk_finding
+from protocol_assets.health.integrity import integrity_finding, verify
 from protocol_assets.health.outlook import NextRun, outlook
 from protocol_assets.health.pacs import pacs_finding
 from protocol_assets.lake.zones import Cell
@@ -98,16 +99,18 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
     automation = read_automation_state(lake)
     cells, letters = cell_states(lake, pseudonyms), dead_letters(lake)
     names = [one.name for one in settings.pacs]
+    retention = Retention(**settings.retention.model_dump())
     findings = (
         configuration_finding(settings, now),
         zones_finding(lake),
         key,
         versions_finding(),
-        disk_finding(lake, Retention(**settings.retention.model_dump())),
+        disk_finding(lake, retention),
         daemon_finding(automation, now),
         *(pacs_finding(settings, name, now.date(), ask=ask) for name in names),
         *_cell_findings(names, cells, letters),
         warehouse_finding(lake, now),
+        integrity_finding(list(verify(lake, retention, now.astimezone(dt.UTC)))),
     )
     upcoming = outlook(settings, automation, now)
     odd = left_out_objects(lake, (one.cell for one in cells if one.left_out.series))

@@ -88,7 +88,7 @@ def test_a_damaged_manifest_is_told_and_hides_nothing_else(settings: Settings) -
     settings.lake.manifest(CELL).write_text("{", encoding="utf-8")
     found = survey(NOW)
     assert [one.words for one in found.cells] == [
-        "the manifest of 2026-03-02|main is damaged; remove it and materialize the cell again"
+        "the manifest of 2026-03-02|main is damaged; run protocol-assets verify --repair"
     ]
     assert verdicts()["cells main"] == (
         "fail",

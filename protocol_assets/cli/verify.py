@@ -1,0 +1,95 @@
+"""``protocol-assets verify``: whether everything stored is as it was written, and its repair."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Final
+
+import click
+from rich.table import Table
+
+from protocol_assets.cli.terminal import err, out
+from protocol_assets.faults import Fault
+from protocol_assets.settings import Settings
+
+if TYPE_CHECKING:
+    from protocol_assets.cells.verifying import Damage
+    from protocol_assets.lake.zones import Cell
+    from protocol_assets.runs import Runner
+
+__all__ = ["verify"]
+
+_GOOD: Final = 0
+_DAMAGED: Final = 1
+_ADVICE: Final = {
+    "land": "ask the PACS again",
+    "derive": "make it again from what is stored",
+    "report": "build and publish again",
+    "restore": "restore it from a back-up",
+}
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Fetch again or rebuild what can be; then look again.")
+def verify(repair: bool) -> int:
+    """Compare everything stored with the checksums it was written with.
+
+    Looks at raw answers, series, facts, warehouse, published versions and ledgers. Ends with 0
+    where nothing is damaged or missing, else with 1. Without --repair it changes nothing.
+    """
+    settings = Settings.load()
+    damages = _find(settings)
+    if damages and repair:
+        _print(damages)
+        _repair(settings, damages)
+        damages = _find(settings)
+    if damages:
+        _print(damages)
+        return _DAMAGED
+    out.print("everything stored is as it was written")
+    return _GOOD
+
+
+def _find(settings: Settings) -> list[Damage]:
+    from protocol_assets.cells.purging import Retention
+    from protocol_assets.health import integrity
+
+    retention = Retention(**settings.retention.model_dump())
+    return list(integrity.verify(settings.lake, retention, dt.datetime.now(dt.UTC)))
+
+
+def _print(damages: Iterable[Damage]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for heading in ("place", "finding", "what heals it"):
+        table.add_column(heading)
+    for one in damages:
+        table.add_row(one.place, one.what, _ADVICE[one.remedy])
+    out.print(table)
+
+
+def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
+    """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
+    from protocol_assets.defs.cell_assets import CELL_ASSETS
+    from protocol_assets.runs import Runner
+
+    runner = Runner(settings)
+    to_land = {one.cell for one in damages if one.cell and one.remedy == "land"}
+    to_derive = {one.cell for one in damages if one.cell and one.remedy == "derive"} - to_land
+    for cell in sorted(to_land):
+        _make(runner, cell, CELL_ASSETS)
+    for cell in sorted(to_derive):
+        _make(runner, cell, CELL_ASSETS[1:])
+    if any(one.remedy != "restore" for one in damages) and (problem := runner.report()):
+        err.print(f"warehouse and report: {problem}", markup=False, soft_wrap=True)
+
+
+def _make(runner: Runner, cell: Cell, assets: Sequence[str]) -> None:
+    problem = ""
+    try:
+        (outcome,) = runner.cells(cell.pacs, cell.day, cell.day, assets=assets)
+        problem = outcome.reason
+    except Fault as fault:  # the configuration no longer asks for this day or PACS
+        problem = str(fault)
+    if problem:
+        err.print(f"{cell.key}: {problem}", markup=False, soft_wrap=True)
