@@ -6,7 +6,7 @@ READY := .venv/.ready
 # given, in which those that take minutes come first.
 TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-e2e bench bench-poc generate docs clean
+.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-e2e bench bench-poc generate docs clean
 
 setup: $(READY)
 
@@ -36,6 +36,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry --no-ansi .
 	$(BIN)/sqlfluff lint --nocolor dbt_project/models dbt_project/tests
 	PROTOCOL_ASSETS_HOME=/nonexistent $(BIN)/dbt --quiet parse --project-dir dbt_project --profiles-dir dbt_project
 	VIRTUAL_ENV=$(CURDIR)/.venv PROTOCOL_ASSETS_CONFIG=$(CURDIR)/protocol_assets.example.toml \
@@ -52,11 +53,15 @@ lock:
 
 test-integration: setup
 	$(BIN)/python -m tests.integration.real_data
-	$(TEST) tests/integration --ignore=tests/integration/test_daemon.py
+	$(TEST) tests/integration --ignore=tests/integration/test_daemon.py --ignore=tests/integration/test_wheel.py
 
 # Dagster's daemon alone with two Orthancs: about five minutes, so not part of every check.
 test-daemon: setup
 	$(BIN)/pytest tests/integration/test_daemon.py
+
+# The wheel in an empty virtual environment, from which it runs the demo: some minutes.
+test-wheel: setup
+	$(BIN)/pytest tests/integration/test_wheel.py
 
 test-e2e: setup
 	$(TEST) tests/e2e

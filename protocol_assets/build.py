@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +25,7 @@ from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_a
 from protocol_assets.lake.key_record import record_key_id
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
 from protocol_assets.pacs.client import PacsClient
+from protocol_assets.project_files import project_file
 from protocol_assets.settings import Settings
 from protocol_assets.steward.do_not_process import excludes
 from protocol_assets.storage.files import write_bytes
@@ -35,7 +35,7 @@ __all__ = ["CELLS_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
 CELLS_JOB: Final = "land_and_deidentify"
 REPORT_JOB: Final = "build_warehouse_and_report"
 
-_DAGSTER_YAML: Final = Path(__file__).parents[1] / "dagster.yaml"
+_DAGSTER_YAML: Final = project_file("dagster.yaml")
 
 
 def build_definitions(

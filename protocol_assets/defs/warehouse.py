@@ -35,12 +35,13 @@ from protocol_assets.lake.warehouse_file import (
     put_in_place,
 )
 from protocol_assets.lake.zones import Lake
+from protocol_assets.project_files import is_installed, project_file
 from protocol_assets.settings import HOME_VARIABLE, Settings
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
 
-_PROJECT: Final = Path(__file__).parents[2] / "dbt_project"
+_PROJECT: Final = project_file("dbt_project")
 _SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
 
 
@@ -64,8 +65,9 @@ def dbt_project(settings: Settings) -> DbtProject:
     Raises:
         Fault: dbt cannot parse the project.
     """
-    # What is installed for good belongs to somebody else and may not be written to.
-    parsed = _PROJECT if os.access(_PROJECT, os.W_OK) else settings.lake.dbt / "project"
+    # What is installed belongs to the package, and often to somebody else.
+    is_ours = not is_installed() and os.access(_PROJECT, os.W_OK)
+    parsed = _PROJECT if is_ours else settings.lake.dbt / "project"
     project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
     manifest = project.manifest_path
     newest = max(

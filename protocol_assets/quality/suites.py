@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
 
+from protocol_assets.project_files import project_file
 from protocol_assets.quality.thresholds import THRESHOLDS, coverage_suites
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPECTATIONS", "Outcome", "SuiteResult", "load_suite", "validate"]
 
-EXPECTATIONS: Final = Path(__file__).parents[2] / "expectations"
+EXPECTATIONS: Final = project_file("expectations")
 """The suites: one JSON file per data set and modality."""
 
 # Counts only: neither values nor a sample of them.
