@@ -17,8 +17,9 @@ from protocol_assets.deidentify.policy import FactColumn, fact_columns, facts_sc
 
 _ROOT: Final = Path(__file__).parents[2]
 _SUITE: Final = _ROOT / "expectations" / "series_facts_mr.json"
-_SOURCES: Final = _ROOT / "dbt_project" / "models" / "staging" / "_sources.yml"
+_SOURCES: Final = _ROOT / "dbt_project" / "models" / "staging" / "_series_facts.yml"
 _MARTS: Final = _ROOT / "dbt_project" / "models" / "marts"
+_DESCRIPTIONS: Final = _ROOT / "dbt_project" / "models" / "staging" / "facts.md"
 
 _CELL: Final = ("cell_day", "cell_pacs")
 _TYPES: Final = {"integer": "bigint"}
@@ -38,10 +39,19 @@ def outputs() -> dict[Path, str]:
     series, acquisition = _MARTS / "fct_series.yml", _MARTS / "fct_acquisition.yml"
     return {
         _SUITE: _suite(_SUITE.read_text(encoding="utf-8"), columns),
+        _DESCRIPTIONS: _descriptions(columns),
         _SOURCES: _sources(_SOURCES.read_text(encoding="utf-8"), columns),
         series: _contract(series.read_text(encoding="utf-8"), columns),
         acquisition: _contract(acquisition.read_text(encoding="utf-8"), of_a_scan),
     }
+
+
+def _descriptions(columns: Iterable[FactColumn]) -> str:
+    """One block of documentation for each column, which every table that has it refers to."""
+    head = "<!-- Generated from the policy by `make generate`; edit that, not this. -->\n"
+    return head + "".join(
+        f"\n{{% docs {_block(one)} %}}\n{_words(one)}\n{{% enddocs %}}\n" for one in columns
+    )
 
 
 def _suite(text: str, columns: Iterable[FactColumn]) -> str:
@@ -86,9 +96,7 @@ def _each(
 def _sources(text: str, columns: Iterable[FactColumn]) -> str:
     """Dbt's source with the columns of the facts."""
     start = text.index("        columns:\n")
-    end = start + text[start:].index("\n      - name: ") + 1
-    block = "".join(_column(one, indent=10) for one in columns)
-    return f"{text[:start]}        columns:\n{block}{text[end:]}"
+    return f"{text[:start]}        columns:\n{''.join(_column(one, indent=10) for one in columns)}"
 
 
 def _contract(text: str, columns: Iterable[FactColumn]) -> str:
@@ -117,12 +125,17 @@ def _contract(text: str, columns: Iterable[FactColumn]) -> str:
 
 
 def _column(column: FactColumn, *, indent: int) -> str:
-    words = f"{column.description} ({column.unit})" if column.unit else column.description
-    needs_quotes = ": " in words or " #" in words or words.startswith(('"', "'"))
-    words = json.dumps(words, ensure_ascii=False) if needs_quotes else words
     margin = " " * indent
     return (
         f"{margin}- name: {column.name}\n"
         f"{margin}  data_type: {_TYPES.get(column.type, column.type)}\n"
-        f"{margin}  description: {words}\n"
+        f"{margin}  description: \"{{{{ doc('{_block(column)}') }}}}\"\n"
     )
+
+
+def _block(column: FactColumn) -> str:
+    return f"fact_{column.name}"
+
+
+def _words(column: FactColumn) -> str:
+    return f"{column.description} ({column.unit})" if column.unit else column.description

@@ -61,7 +61,7 @@ def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
 def escape_glob(path: Path) -> str:
     """A path as DuckDB's file functions take it: what would be a pattern in it stands for itself.
 
-    dbt's sources do the same in ``_sources.yml``, where no Python is at hand.
+    dbt's sources do the same in ``dbt_project.yml``, where no Python is at hand.
     """
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 

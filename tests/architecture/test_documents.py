@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -60,11 +61,26 @@ def test_every_vendor_table_is_in_its_document() -> None:
 
 
 def test_dbt_reads_exactly_the_facts() -> None:
-    text = (ROOT / "dbt_project/models/staging/_sources.yml").read_text(encoding="utf-8")
+    text = (ROOT / "dbt_project/models/staging/_series_facts.yml").read_text(encoding="utf-8")
     sources: list[dict[str, Any]] = yaml.safe_load(text)["sources"]
     tables = {table["name"]: table for source in sources for table in source["tables"]}
     (facts,) = (table for name, table in tables.items() if "series" in name)
     assert [column["name"] for column in facts["columns"]] == facts_schema().names
+
+
+def test_dbt_describes_a_column_in_one_place() -> None:
+    """What several tables say of a column is a block of documentation that they refer to."""
+    found: Counter[tuple[str, str]] = Counter()
+    for path in (ROOT / "dbt_project" / "models").rglob("*.yml"):
+        text = path.read_text(encoding="utf-8")
+        assert text.count("\n") <= 400, path.name
+        content = yaml.safe_load(text)
+        tables = [table for one in content.get("sources", []) for table in one["tables"]]
+        for table in [*content.get("models", []), *tables]:
+            for column in table.get("columns", []):
+                if "description" in column and "doc(" not in column["description"]:
+                    found[column["name"], column["description"]] += 1
+    assert not [column for column, times in found.items() if times > 1]
 
 
 KEYS = {

@@ -25,19 +25,20 @@ def test_a_new_column_takes_its_place_in_a_contract() -> None:
     assert names.index("new_term") == names.index(TERM.name) + 1
     assert [column for column in after if column["name"] != "new_term"] == before
     added = after[names.index("new_term")]
-    assert (added["data_type"], added["description"]) == ("string", "What is new: a term")
+    assert (added["data_type"], added["description"]) == ("string", "{{ doc('fact_new_term') }}")
+    assert "{% docs fact_new_term %}\nWhat is new: a term\n" in policy_copies._descriptions([new])
 
 
-def test_a_changed_description_leaves_the_tests_of_a_column() -> None:
+def test_a_changed_type_leaves_the_tests_of_a_column() -> None:
     text = policy_copies.outputs()[policy_copies._MARTS / "fct_series.yml"]
-    changed = policy_copies._contract(text, [replace(KEY, description="Other words")])
+    changed = policy_copies._contract(text, [replace(KEY, type="date")])
     (column,) = (
         one for one in yaml.safe_load(changed)["models"][0]["columns"] if one["name"] == KEY.name
     )
     (old,) = (
         one for one in yaml.safe_load(text)["models"][0]["columns"] if one["name"] == KEY.name
     )
-    assert column == old | {"description": "Other words"}
+    assert column == old | {"data_type": "date"}
 
 
 def test_the_suite_follows_vocabularies_and_drops_what_is_gone() -> None:
