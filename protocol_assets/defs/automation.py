@@ -21,6 +21,8 @@ WAREHOUSE_TAG: Final = "protocol_assets/warehouse"
 """On every automatic run of the marts; dagster.yaml allows one at a time."""
 
 _LAST: Final = "chief_report"
+_SHOWN_GROUPS: Final = ("published", "publish")
+"""What people see: it must be of today by the deadline."""
 
 
 def follows_the_cells(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]:
@@ -57,7 +59,7 @@ def follows_the_cells(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]
 def follow_the_cells(
     settings: Settings, assets: list[dg.AssetsDefinition]
 ) -> list[dg.AssetsDefinition]:
-    """The same assets with the condition, and the report with its deadline."""
+    """The same assets with the condition, and what people see with its deadline."""
     condition = follows_the_cells(settings)
     deadline = dg.FreshnessPolicy.cron(
         deadline_cron=DEADLINE, lower_bound_delta=dt.timedelta(hours=8), timezone=settings.timezone
@@ -65,7 +67,7 @@ def follow_the_cells(
 
     def follow(spec: dg.AssetSpec) -> dg.AssetSpec:
         spec = spec.replace_attributes(automation_condition=condition)
-        if spec.key.to_user_string() == _LAST:
+        if spec.group_name in _SHOWN_GROUPS:
             spec = spec.replace_attributes(freshness_policy=deadline)
         return spec
 
