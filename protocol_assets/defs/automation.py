@@ -7,6 +7,7 @@ from typing import Final
 
 import dagster as dg
 
+from protocol_assets.defs.publish_assets import PUBLISHED_MODELS
 from protocol_assets.settings import Settings
 
 __all__ = ["WAREHOUSE_TAG", "automation_sensor", "follow_the_cells", "follows_the_cells"]
@@ -21,7 +22,7 @@ WAREHOUSE_TAG: Final = "protocol_assets/warehouse"
 """On every automatic run of the marts; dagster.yaml allows one at a time."""
 
 _LAST: Final = "chief_report"
-_SHOWN_GROUPS: Final = ("published", "publish")
+_SHOWN: Final = (*PUBLISHED_MODELS, "published_marts", _LAST)
 """What people see: it must be of today by the deadline."""
 
 
@@ -67,7 +68,7 @@ def follow_the_cells(
 
     def follow(spec: dg.AssetSpec) -> dg.AssetSpec:
         spec = spec.replace_attributes(automation_condition=condition)
-        if spec.group_name in _SHOWN_GROUPS:
+        if spec.key.to_user_string() in _SHOWN:
             spec = spec.replace_attributes(freshness_policy=deadline)
         return spec
 
