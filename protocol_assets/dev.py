@@ -1,7 +1,7 @@
-"""``make dev``: the Dagster UI, daemon and code server on what the demo made, with the demo's PACS.
+"""``make dev``: the Dagster UI and daemon on what the demo made, with the demo's PACS.
 
-Stops them all, however it is stopped: ``dg dev`` leaves its children behind when it is killed, so
-that it runs in a session of its own, and the whole session is ended.
+The UI listens on loopback behind the guard of ``protocol_assets.webserver``. Each process runs in a
+session of its own, and the whole session is ended, however this program is stopped.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 from typing import Final
@@ -23,13 +24,15 @@ from protocol_assets.simulator import SimulatedPacs
 __all__ = ["main"]
 
 _GRACE_S: Final = 15
+_LOOK_S: Final = 0.5
+_WORKSPACE: Final = ("--workspace", "workspace.yaml")
 
 
 def main() -> int:
-    """Serve until interrupted.
+    """Serve until interrupted. Arguments are those of ``protocol_assets.webserver``.
 
     Returns:
-        The exit code: 2 where the demo has not run yet.
+        The exit code: 2 where the demo has not run yet, else of the process that ended first.
     """
     config = Path("demo") / "protocol_assets.toml"
     if not config.exists():
@@ -42,19 +45,34 @@ def main() -> int:
     port = urlsplit(settings.pacs[0].url).port or 0
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
-    command = [str(Path(sys.executable).with_name("dg")), "dev", "--port", "3000"]
-    with SimulatedPacs(DEMO_FLEET, port=port):
-        child = subprocess.Popen([*command, *sys.argv[1:]], start_new_session=True)  # noqa: S603
+    daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
+    server = [sys.executable, "-m", "protocol_assets.webserver", *_WORKSPACE, *sys.argv[1:]]
+    with SimulatedPacs(DEMO_FLEET, port=port), _running(daemon) as one, _running(server) as other:
         try:
-            return child.wait()
+            return _first_exit(one, other)
         except KeyboardInterrupt:
             return 0
-        finally:
-            _end(child)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     raise KeyboardInterrupt
+
+
+def _first_exit(*children: subprocess.Popen[bytes]) -> int:
+    """Wait until one ends: neither is of use without the other."""
+    while True:
+        for child in children:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                return child.wait(_LOOK_S)
+
+
+@contextlib.contextmanager
+def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
+    child = subprocess.Popen(command, start_new_session=True)  # noqa: S603
+    try:
+        yield child
+    finally:
+        _end(child)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

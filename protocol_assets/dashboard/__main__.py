@@ -28,6 +28,8 @@ def flags(settings: dict[str, Any], prefix: str = "") -> Iterator[str]:
     for name, value in settings.items():
         if isinstance(value, dict):
             yield from flags(value, f"{prefix}{name}.")
+        elif isinstance(value, list):
+            yield from (f"--{prefix}{name}={one}" for one in value)
         else:
             text = str(value).lower() if isinstance(value, bool) else value
             yield f"--{prefix}{name}={text}"

@@ -153,6 +153,8 @@ def test_streamlit_is_told_to_send_nothing_and_to_listen_on_loopback() -> None:
         "--server.address=127.0.0.1",
         "--server.headless=true",
         "--server.fileWatcherType=none",
+        "--server.allowedHosts=127.0.0.1",
+        "--server.allowedHosts=localhost",
     } <= given_flags
 
 

@@ -1,0 +1,11 @@
+"""Dagster's web server behind a guard: who may ask what, from where, and who changed something.
+
+Dagster's own server has no login, answers state-changing GET requests and form posts, and accepts
+every Host and Origin. ``python -m protocol_assets.webserver`` starts it with these closed.
+"""
+
+from protocol_assets.webserver.audit import AuditLog
+from protocol_assets.webserver.guard import Guard, Role
+from protocol_assets.webserver.origins import Origins
+
+__all__ = ["AuditLog", "Guard", "Origins", "Role"]
