@@ -6,7 +6,7 @@ READY := .venv/.ready
 # given, in which those that take minutes come first.
 TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-e2e bench bench-poc generate docs clean
+.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-e2e bench bench-poc generate docs sbom audit clean
 
 setup: $(READY)
 
@@ -84,5 +84,14 @@ generate: setup
 docs: generate
 	$(BIN)/python -m docs.generate.site
 
+# What the lock pins, as a bill of materials in CycloneDX.
+sbom: setup
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --spec-version 1.6 \
+	  --output-reproducible --output-file sbom.cdx.json requirements.lock
+
+# Known vulnerabilities of what the lock pins; says so where their database cannot be reached.
+audit: setup
+	$(BIN)/python -m deploy.audit_lock
+
 clean:
-	rm -rf .venv demo site dbt_project/target
+	rm -rf .venv demo site sbom.cdx.json dbt_project/target
