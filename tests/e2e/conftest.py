@@ -18,6 +18,7 @@ _FLAGS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--host-resolver-rules=MAP *.example.org 127.0.0.1, MAP evil.example 127.0.0.1",
 )
 
 

@@ -47,9 +47,9 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment["DAGSTER_HOME"] = str(settings.lake.dagster_home)
     port = _free_port()
     command = [
-        str(Path(sys.executable).with_name("dagster-webserver")),
-        *("-w", str(Path(__file__).parents[2] / "workspace.yaml")),
-        *("-h", "127.0.0.1", "-p", str(port)),
+        *(sys.executable, "-m", "protocol_assets.webserver"),
+        *("--workspace", str(Path(__file__).parents[2] / "workspace.yaml")),
+        *("--port", str(port)),
     ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(
@@ -100,5 +100,6 @@ def test_the_grid_is_day_by_pacs(ui: str, page: Page) -> None:
 
 def test_the_facts_describe_their_columns(ui: str, page: Page) -> None:
     page.goto(f"{ui}/assets/series_facts?view=overview")
-    expect(page.get_by_text("What is not in the policy is not here.").first).to_be_visible()
+    text = page.get_by_text("What is not in the policy is not here.").first
+    expect(text).to_be_visible(timeout=90_000)
     expect(page.get_by_text("data-engineering").first).to_be_visible()

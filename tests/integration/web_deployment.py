@@ -16,6 +16,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+from dagster import DagsterInstance
+
 from protocol_assets.build import prepare_home
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
@@ -90,7 +92,7 @@ def deployed(folder: Path, key: str) -> Iterator[Deployment]:
         port = free_port()
         local = Target(port, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}")
         command = [sys.executable, "-m", "protocol_assets.dev", "--port", str(port)]
-        waiting = [(local, dev.start(stack, "dev", command), "/server_info")]
+        waiting = [(local, dev.start(stack, "dev", command, is_gentle=True), "/server_info")]
 
         dashboard_port = free_port()
         login_port = stack.enter_context(_oauth2_proxy())
@@ -147,11 +149,17 @@ class _Home:
         }
         self.environment.pop(HOME_VARIABLE, None)
         prepare_home(Settings.load(self.environment))
+        # Dagster's store is made once: processes that start together would each make it.
+        DagsterInstance.from_config(str(self.home / "dagster")).dispose()
         write_workspace(folder)
 
-    def start(self, stack: ExitStack, name: str, command: list[str]) -> subprocess.Popen[bytes]:
+    def start(
+        self, stack: ExitStack, name: str, command: list[str], *, is_gentle: bool = False
+    ) -> subprocess.Popen[bytes]:
         log = self.folder.parent / f"{name}.log"
-        return stack.enter_context(running(command, log, cwd=self.folder, env=self.environment))
+        return stack.enter_context(
+            running(command, log, is_gentle=is_gentle, cwd=self.folder, env=self.environment)
+        )
 
 
 def _passwords() -> str:

@@ -151,8 +151,13 @@ class _Received:
 
 
 @contextmanager
-def running(command: list[str], log: Path, **options: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """A process in a session of its own, which is ended with all that it started."""
+def running(
+    command: list[str], log: Path, *, is_gentle: bool = False, **options: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a session of its own, which is killed with all that it started.
+
+    ``is_gentle`` asks it to stop first, for what it started has sessions of its own.
+    """
     with log.open("ab") as output:
         child = subprocess.Popen(
             command, stdout=output, stderr=output, start_new_session=True, **options
@@ -160,15 +165,12 @@ def running(command: list[str], log: Path, **options: Any) -> Iterator[subproces
     try:
         yield child
     finally:
-        for signum, grace in ((signal.SIGTERM, 20), (signal.SIGKILL, 20)):
-            if child.poll() is None:
-                os.killpg(child.pid, signum)
-                try:
-                    child.wait(grace)
-                except subprocess.TimeoutExpired:
-                    continue
-        with suppress(ProcessLookupError):  # what outlived its parent
+        if is_gentle:
+            child.terminate()
+            child.wait(PATIENCE_S)
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
+        child.wait(PATIENCE_S)
 
 
 def wait_until_ready(target: Target, child: subprocess.Popen[bytes], logs: Path, path: str) -> None:
