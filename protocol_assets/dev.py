@@ -1,7 +1,8 @@
-"""``make dev``: the Dagster UI and daemon on what the demo made, with the demo's PACS.
+"""``make dev``: the Dagster UI and daemon of the configuration that is set, else of the demo.
 
-The UI listens on loopback behind the guard of ``protocol_assets.webserver``. Each process runs in a
-session of its own, and the whole session is ended, however this program is stopped.
+The demo's PACS is served beside them. The UI listens on loopback behind the guard of
+``protocol_assets.webserver``. Each process runs in a session of its own, and the whole session is
+ended, however this program is stopped.
 """
 
 from __future__ import annotations
@@ -18,7 +19,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from protocol_assets.demo import DEMO_FLEET
-from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+from protocol_assets.settings import (
+    CONFIG_VARIABLE,
+    HOME_VARIABLE,
+    ConfigurationError,
+    Settings,
+)
 from protocol_assets.simulator import SimulatedPacs
 
 __all__ = ["main"]
@@ -32,26 +38,38 @@ def main() -> int:
     """Serve until interrupted. Arguments are those of ``protocol_assets.webserver``.
 
     Returns:
-        The exit code: 2 where the demo has not run yet, else of the process that ended first.
+        The exit code: 2 where there is nothing to serve, else of the process that ended first.
     """
-    config = Path("demo") / "protocol_assets.toml"
-    if not config.exists():
-        print("there is no demo yet; run 'make demo' first", file=sys.stderr)
+    is_demo = not os.environ.get(CONFIG_VARIABLE)
+    if is_demo:
+        config = Path("demo") / "protocol_assets.toml"
+        if not config.exists():
+            print("there is no demo yet; run 'make demo' first", file=sys.stderr)
+            return 2
+        os.environ[CONFIG_VARIABLE] = str(config.resolve())
+        os.environ.pop(HOME_VARIABLE, None)
+    try:
+        settings = Settings.load()
+    except ConfigurationError as error:
+        print(f"configuration: {error}", file=sys.stderr)
         return 2
-    os.environ[CONFIG_VARIABLE] = str(config.resolve())
-    os.environ.pop(HOME_VARIABLE, None)
-    settings = Settings.load()
     os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
-    port = urlsplit(settings.pacs[0].url).port or 0
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
     server = [sys.executable, "-m", "protocol_assets.webserver", *_WORKSPACE, *sys.argv[1:]]
-    with SimulatedPacs(DEMO_FLEET, port=port), _running(daemon) as one, _running(server) as other:
+    with _demo_pacs(settings, is_demo), _running(daemon) as one, _running(server) as other:
         try:
             return _first_exit(one, other)
         except KeyboardInterrupt:
             return 0
+
+
+def _demo_pacs(settings: Settings, is_demo: bool) -> contextlib.AbstractContextManager[object]:
+    """The PACS that the demo's configuration names; nothing for another configuration."""
+    if not is_demo:
+        return contextlib.nullcontext()
+    return SimulatedPacs(DEMO_FLEET, port=urlsplit(settings.pacs[0].url).port or 0)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

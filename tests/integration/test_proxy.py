@@ -161,6 +161,17 @@ def test_a_viewer_looks_and_changes_nothing(deployment: Deployment, name: str) -
     assert state(viewer) == before
 
 
+@pytest.mark.parametrize("name", PROXIES)
+def test_dagster_itself_lets_a_viewer_do_nothing(deployment: Deployment, name: str) -> None:
+    text = "{ permissions { permission value } }"
+    held = {
+        user: {one["value"] for one in answer.json()["data"]["permissions"]}
+        for user in (VIEWER, ENGINEER)
+        if (answer := deployment.of(name, user).graphql(text)).status == 200
+    }
+    assert held == {VIEWER: {False}, ENGINEER: {True}}
+
+
 @pytest.mark.parametrize("name", ["dev", *PROXIES])
 def test_an_engineer_launches_and_the_audit_log_says_so(deployment: Deployment, name: str) -> None:
     engineer = deployment.targets[name]
@@ -278,6 +289,15 @@ def test_the_dashboard_is_behind_the_same_login(deployment: Deployment, name: st
         assert reader.upgrade(stream).status == 101
         for attack in WEBSOCKETS.values():
             assert reader.upgrade(stream, headers=attack(reader)).status in {400, 403, 421, 0}
+
+
+def test_the_dashboard_on_loopback_answers_no_foreign_page(deployment: Deployment) -> None:
+    stream = "/dashboard/_stcore/stream"
+    dashboard = deployment.targets["dashboard"]
+    assert dashboard.upgrade(stream).status == 101
+    for attack in ("foreign Origin", "null Origin", "foreign Host", "rebound name"):
+        headers = WEBSOCKETS[attack](dashboard)
+        assert dashboard.upgrade(stream, headers=headers).status == 403, attack
 
 
 def test_pages_cannot_be_framed_read_or_cached_elsewhere(deployment: Deployment) -> None:

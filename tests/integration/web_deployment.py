@@ -61,7 +61,7 @@ class Deployment:
     """What runs.
 
     Attributes:
-        targets: ``dev``, and ``basic`` and ``oidc`` as the engineer uses them.
+        targets: ``dev``, ``dashboard`` without the proxy, and ``basic`` and ``oidc`` as the engineer uses them.
         homes: The home of each.
         plain_ports: Where each nginx answers without TLS.
     """
@@ -90,8 +90,9 @@ def deployed(folder: Path, key: str) -> Iterator[Deployment]:
         dev = _Home(folder / "dev", key)
         home = _Home(folder / "proxied", key)
         port = free_port()
-        local = Target(port, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}")
+        local = _on_loopback(port)
         command = [sys.executable, "-m", "protocol_assets.dev", "--port", str(port)]
+        del dev.environment[CONFIG_VARIABLE]  # so that it serves the demo
         waiting = [(local, dev.start(stack, "dev", command, is_gentle=True), "/server_info")]
 
         dashboard_port = free_port()
@@ -122,10 +123,14 @@ def deployed(folder: Path, key: str) -> Iterator[Deployment]:
         for target, child, path in waiting:
             wait_until_ready(target, child, folder, path)
         yield Deployment(
-            targets={"dev": local, **targets},
+            targets={"dev": local, "dashboard": _on_loopback(dashboard_port), **targets},
             homes={"dev": dev.home, **dict.fromkeys(sites, home.home)},
             plain_ports={name: site.plain_port for name, site in sites.items()},
         )
+
+
+def _on_loopback(port: int) -> Target:
+    return Target(port, f"127.0.0.1:{port}", f"http://127.0.0.1:{port}")
 
 
 class _Home:
