@@ -169,7 +169,8 @@ def test_dagster_itself_lets_a_viewer_do_nothing(deployment: Deployment, name: s
         for user in (VIEWER, ENGINEER)
         if (answer := deployment.of(name, user).graphql(text)).status == 200
     }
-    assert held == {VIEWER: {False}, ENGINEER: {True}}
+    assert held[VIEWER] == {False}
+    assert True in held[ENGINEER]
 
 
 @pytest.mark.parametrize("name", ["dev", *PROXIES])

@@ -61,7 +61,8 @@ class Deployment:
     """What runs.
 
     Attributes:
-        targets: ``dev``, ``dashboard`` without the proxy, and ``basic`` and ``oidc`` as the engineer uses them.
+        targets: ``dev``, ``dashboard`` without the proxy; ``basic`` and ``oidc`` as the engineer
+            uses them.
         homes: The home of each.
         plain_ports: Where each nginx answers without TLS.
     """
