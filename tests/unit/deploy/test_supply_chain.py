@@ -15,7 +15,7 @@ from deploy import audit_lock
 
 ROOT = Path(__file__).parents[3]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-PINNED = set(re.findall(r"^([\w.-]+)(?:\[[\w,]+\])?==([^\s;]+)", LOCK, re.MULTILINE))
+PINNED = set(re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([^\s;]+)", LOCK, re.MULTILINE))
 
 
 def test_the_bill_of_materials_is_the_lock(tmp_path: Path) -> None:
