@@ -14,7 +14,7 @@ import dagster as dg
 from protocol_assets.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
 from protocol_assets.cells.completeness import describe_shortfall
 from protocol_assets.cells.status import read_left_out
-from protocol_assets.defs.cell_assets import CELL_ASSETS, LARGEST_RUN
+from protocol_assets.defs.cell_assets import CELL_ASSETS, INSISTED_TAG, LARGEST_RUN
 from protocol_assets.defs.sensors import range_tags
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import read_manifest
@@ -96,7 +96,7 @@ class Runner:
     ) -> list[CellOutcome]:
         days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
         cells = [Cell(day, pacs) for day in days]
-        tags = range_tags(pacs, first, last)
+        tags = range_tags(pacs, first, last) | {INSISTED_TAG: "true"}
         config = {"ops": {"cells": {"config": {"force": force}}}} | _QUIET
         result = self._execute(CELLS_JOB, config, tags, assets)
         refused = _refused(result)

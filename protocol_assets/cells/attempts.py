@@ -18,6 +18,7 @@ from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.storage.files import write_bytes
 
 __all__ = [
+    "CLOCK_SLACK",
     "LADDER",
     "RESTLESS",
     "Attempt",
@@ -40,6 +41,9 @@ LADDER: Final = (
 RESTLESS: Final = 8
 """After so many tries of a cell in 24 hours, a further change waits an hour since the last try: a
 PACS whose counts never rest is not asked on every tick."""
+
+CLOCK_SLACK: Final = dt.timedelta(minutes=5)
+"""What lies further in the future was written before the clock was set back."""
 
 _DAY: Final = dt.timedelta(days=1)
 
@@ -71,6 +75,10 @@ class Attempt:
     def is_settled(self) -> bool:
         """Whether the last try went all the way."""
         return self.failures == 0
+
+    def is_ahead(self, now: dt.datetime) -> bool:
+        """Whether the last try lies in the future: the clock was set back, and no wait holds."""
+        return self.recent[-1] > now + CLOCK_SLACK
 
     @property
     def next_try(self) -> dt.datetime:
@@ -113,7 +121,8 @@ def begin_attempt(lake: Lake, cell: Cell, now: dt.datetime) -> Attempt | None:
         The attempt before it.
     """
     before = read_attempt(lake, cell)
-    recent = tuple(one for one in before.recent if one > now - _DAY) if before else ()
+    known = before.recent if before else ()
+    recent = tuple(one for one in known if now - _DAY < one <= now + CLOCK_SLACK)
     failures = before.failures + 1 if before else 1
     begun = Attempt("", failures, (*recent, now)[-RESTLESS:])
     if before is not None:  # what a gate refused stays refused until the facts are stored

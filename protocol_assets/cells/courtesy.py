@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -22,17 +22,36 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.pacs.courtesy import Exchange, HeldError, Manners, Pace
+from protocol_assets.pacs.courtesy import (
+    MOST_OPENINGS,
+    Exchange,
+    HeldError,
+    Manners,
+    Pace,
+    start_steady_clock,
+)
 from protocol_assets.pacs.errors import Kind
 from protocol_assets.pacs.hours import next_opening
 from protocol_assets.storage.files import delete, write_bytes, write_in_place
 from protocol_assets.storage.locks import exclusive_file
 
-__all__ = ["HourLoad", "SharedCourtesy", "pause", "paused_since", "read_load", "resume"]
+__all__ = [
+    "HourLoad",
+    "SharedCourtesy",
+    "pause",
+    "paused_since",
+    "read_failure",
+    "read_load",
+    "read_waits",
+    "resume",
+]
 
+_PACE: Final = "pace.json"
 _KEPT_HOURS: Final = 8 * 24
 _HOUR: Final = "%Y-%m-%dT%H"
 _LARGEST_BYTES: Final = 1_000_000
+_SHORT_HOLD_S: Final = 60.0
+"""A request waits for its turn so long; where the PACS asked for more, nothing is begun."""
 
 
 @dataclass
@@ -75,13 +94,41 @@ class _State:
         try:
             content = orjson.loads(text)
             load = {hour: HourLoad(**one) for hour, one in content["load"].items()}
-            return cls(Pace(**content["pace"]), load)
+            pace = Pace(**content["pace"])
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
             return cls()
+        return cls(pace, load) if _is_sound(pace) else cls()
 
     def encode(self) -> bytes:
         recent = dict(sorted(self.load.items())[-_KEPT_HOURS:])
         return orjson.dumps({"pace": self.pace, "load": recent})
+
+
+def _is_sound(pace: Pace) -> bool:
+    """Whether every value is of its kind: a damaged state must not stop anybody."""
+    is_typed = all(
+        type(getattr(pace, one.name)) in _TYPES.get(str(one.type), (object,))
+        for one in fields(pace)
+    )
+    return (
+        is_typed
+        and 0 < pace.factor <= 1
+        and 0 <= pace.opened <= MOST_OPENINGS
+        and all(
+            isinstance(wait, list) and [type(moment) for moment in wait] == [float, float]
+            for wait in pace.waits.values()
+        )
+        and all(isinstance(one, str) for one in pace.busy)
+    )
+
+
+_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "float": (float, int),
+    "int": (int,),
+    "str": (str,),
+    "dict[str, list[float]]": (dict,),
+    "list[str]": (list,),
+}
 
 
 class SharedCourtesy:
@@ -92,7 +139,8 @@ class SharedCourtesy:
         pacs: Name of the PACS.
         manners: How it wants to be asked.
         workers: Most requests at the same time.
-        now: Seconds since the epoch.
+        now: Seconds since the epoch; by default they go on evenly from now on, however the
+            machine's clock is set meanwhile.
     """
 
     def __init__(
@@ -102,30 +150,37 @@ class SharedCourtesy:
         manners: Manners,
         workers: int,
         *,
-        now: Callable[[], float] = time.time,
+        now: Callable[[], float] | None = None,
     ) -> None:
         self._lake, self._name, self._manners = lake, pacs, manners
-        self._workers, self._now = workers, now
+        self._workers, self._now = workers, now or start_steady_clock()
         self._zone = ZoneInfo(manners.timezone)
         self._factor = 1.0
         self._under_way, self._free = 0, threading.Condition()
 
     def hold(self) -> str | None:
-        """Why nothing may be asked now: a pause, the hours, or the circuit."""
+        """Why nothing may be asked now: a pause, the hours, the circuit, or a Retry-After."""
         if reason := self._closed():
             return reason
         with self._state() as state:
-            return self._broken(state.pace)
+            return self._broken(state.pace) or self._asked(state.pace)
 
     def insist(self) -> None:
-        """Forget the failures for which the PACS is left alone: a person asks and may know more.
+        """Forget why the PACS is left alone: a person asks and may know more.
 
         The next failures count again, and a pause and the hours hold all the same.
         """
         with self._state(write=True) as state:
             state.pace.forget_failures()
+            state.pace.forget_waits()
 
-    def reserve(self) -> float:
+    def waits(self) -> dict[str, dt.datetime]:
+        """Until when the PACS asked to be left alone about single studies; see ``Exchange``."""
+        now, longest = self._now(), self._manners.max_wait_s
+        with self._state() as state:
+            return _ends_of_waits(state.pace, now, self._zone, longest)
+
+    def reserve(self, subject: str = "", patience: float = math.inf) -> float:
         """Takes a place in the queue that all processes share.
 
         Raises:
@@ -133,10 +188,13 @@ class SharedCourtesy:
         """
         if reason := self._closed():
             raise HeldError(reason)
+        manners = self._manners
         with self._state(write=True) as state:
             if reason := self._broken(state.pace):
                 raise HeldError(reason)
-            wait = state.pace.reserve(self._now(), self._manners.requests_per_second)
+            wait = state.pace.reserve(
+                self._now(), manners.requests_per_second, subject, patience, manners.max_wait_s
+            )
             self._factor = state.pace.factor
         return wait
 
@@ -155,7 +213,16 @@ class SharedCourtesy:
         return None
 
     def _broken(self, pace: Pace) -> str | None:
-        return pace.words(self._zone) if pace.is_open(self._now()) else None
+        is_open = pace.is_open(self._now(), self._manners.max_wait_s)
+        return pace.words(self._zone) if is_open else None
+
+    def _asked(self, pace: Pace) -> str | None:
+        now = self._now()
+        left = pace.held_for(now, longest=self._manners.max_wait_s)
+        if left <= _SHORT_HOLD_S:
+            return None
+        until = dt.datetime.fromtimestamp(now + left, self._zone)
+        return f"it asked to be left alone until {until:%H:%M:%S}"
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -180,15 +247,16 @@ class SharedCourtesy:
         hour = dt.datetime.fromtimestamp(now, self._zone).strftime(_HOUR)
         with self._state(write=True) as state:
             state.load.setdefault(hour, HourLoad()).add(exchange)
-            state.pace.told(now, exchange)
+            state.pace.told(now, exchange, self._manners.max_wait_s)
             if exchange.kind is None:
                 state.pace.settled(now, None, exchange.status)
 
-    def settled(self, kind: Kind | None, status: int | None) -> None:
+    def settled(self, kind: Kind | None, status: int | None, subject: str = "") -> None:
         """Opens the circuit after failures; good answers were counted already."""
         if kind is not None:
+            longest = self._manners.max_wait_s
             with self._state(write=True) as state:
-                state.pace.settled(self._now(), kind, status)
+                state.pace.settled(self._now(), kind, status, subject, longest)
 
     @contextmanager
     def _state(self, *, write: bool = False) -> Iterator[_State]:
@@ -198,7 +266,7 @@ class SharedCourtesy:
 
 @contextmanager
 def _locked_state(lake: Lake, pacs: str, *, write: bool) -> Iterator[_State]:
-    with exclusive_file(lake.pacs(pacs) / "pace.json") as descriptor:
+    with exclusive_file(lake.pacs(pacs) / _PACE) as descriptor:
         state = _State.decode(os.pread(descriptor, _LARGEST_BYTES, 0))
         yield state
         if write:
@@ -210,6 +278,33 @@ def read_load(lake: Lake, pacs: str) -> dict[str, HourLoad]:
     """The load of the last days by local hour, ``2026-03-02T14``."""
     with _locked_state(lake, pacs, write=False) as state:
         return state.load
+
+
+def read_failure(lake: Lake, pacs: str) -> str:
+    """Kind of the last failure where no good answer came after it, else empty."""
+    if not (lake.pacs(pacs) / _PACE).exists():
+        return ""
+    with _locked_state(lake, pacs, write=False) as state:
+        return state.pace.failure
+
+
+def read_waits(lake: Lake, pacs: str, now: dt.datetime) -> dict[str, dt.datetime]:
+    """Until when a PACS asked to be left alone about single studies; see ``Exchange``."""
+    if not (lake.pacs(pacs) / _PACE).exists():
+        return {}
+    with _locked_state(lake, pacs, write=False) as state:
+        return _ends_of_waits(state.pace, now.timestamp(), now.tzinfo or dt.UTC, math.inf)
+
+
+def _ends_of_waits(
+    pace: Pace, now: float, zone: dt.tzinfo, longest: float
+) -> dict[str, dt.datetime]:
+    ends = {}
+    for subject in pace.waits:
+        alone = Pace(waits={subject: pace.waits[subject]})
+        if left := alone.held_for(now, subject, longest):
+            ends[subject] = dt.datetime.fromtimestamp(now + left, zone)
+    return ends
 
 
 def _pause_file(lake: Lake, pacs: str) -> Path:
@@ -239,7 +334,8 @@ def pause(lake: Lake, pacs: str, now: dt.datetime) -> None:
 
 
 def resume(lake: Lake, pacs: str) -> None:
-    """End a pause, and forget the failures for which a PACS was left alone."""
+    """End a pause, and forget why a PACS was left alone: its failures and what it asked for."""
     delete(_pause_file(lake, pacs))
     with _locked_state(lake, pacs, write=True) as state:
         state.pace.forget_failures()
+        state.pace.forget_waits()

@@ -139,7 +139,7 @@ class ModalityReview:
         try:
             holds = self.client.holds_wanted(study)
         except PacsError as error:
-            is_over = error.kind in _ABOUT_THE_PACS
+            is_over = error.kind in _ABOUT_THE_PACS and not error.is_put_off
             self._failures += _FAILURES_THAT_END if is_over else 1
             return None
         if is_suspect and not holds:

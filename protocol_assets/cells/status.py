@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import datetime as dt
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from protocol_assets.cells.attempts import Attempt, read_attempt
 from protocol_assets.cells.completeness import describe_shortfall
+from protocol_assets.cells.courtesy import read_waits
 from protocol_assets.cells.quarantine import LeftOut, left_out
 from protocol_assets.cells.versions import cell_versions, code_versions
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -15,6 +17,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
 from protocol_assets.lake.parquet import DamagedPartError, part_versions, read_part
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.pacs.courtesy import study_subject
 
 __all__ = [
     "CellState",
@@ -191,6 +194,8 @@ class DeadLetter:
         tries: Tries in vain.
         first_seen: When it failed first, UTC (ISO 8601); empty for a listing.
         last_seen: When it failed last.
+        waits_until: Until when the PACS asked to be left alone about it, UTC (ISO 8601); empty
+            where it did not, or that is over.
     """
 
     cell: Cell
@@ -201,11 +206,18 @@ class DeadLetter:
     tries: int
     first_seen: str
     last_seen: str
+    waits_until: str = ""
 
 
-def dead_letters(lake: Lake) -> list[DeadLetter]:
-    """All dead letters, in order of day and PACS."""
+def dead_letters(lake: Lake, now: dt.datetime | None = None) -> list[DeadLetter]:
+    """All dead letters, in order of day and PACS.
+
+    Args:
+        lake: The lake.
+        now: An aware time, to say which studies are waiting; none where nobody asks for that.
+    """
     found = []
+    waits: dict[str, dict[str, dt.datetime]] = {}
     for cell in lake.tried_cells():
         attempt = read_attempt(lake, cell)
         if attempt is not None and attempt.problem and not attempt.is_settled:
@@ -219,11 +231,15 @@ def dead_letters(lake: Lake) -> list[DeadLetter]:
             manifest = read_manifest(lake, cell)
         except Fault:
             continue  # told as a cell
-        found.extend(_of_study(cell, one) for one in (manifest.dead_letters if manifest else ()))
+        letters = manifest.dead_letters if manifest else ()
+        if letters and now is not None and cell.pacs not in waits:
+            waits[cell.pacs] = read_waits(lake, cell.pacs, now)
+        found.extend(_of_study(cell, one, waits.get(cell.pacs, {})) for one in letters)
     return found
 
 
-def _of_study(cell: Cell, entry: StudyEntry) -> DeadLetter:
+def _of_study(cell: Cell, entry: StudyEntry, waits: Mapping[str, dt.datetime]) -> DeadLetter:
+    until = waits.get(study_subject(entry.study_instance_uid))
     return DeadLetter(
         cell=cell,
         name=entry.name,
@@ -233,4 +249,5 @@ def _of_study(cell: Cell, entry: StudyEntry) -> DeadLetter:
         tries=entry.tries,
         first_seen=entry.first_seen,
         last_seen=entry.last_seen,
+        waits_until=until.astimezone(dt.UTC).isoformat(timespec="seconds") if until else "",
     )

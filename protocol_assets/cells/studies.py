@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+from protocol_assets.cells.attempts import CLOCK_SLACK
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, is_whole, read_stamp, write_study
@@ -133,10 +134,9 @@ class StudiesLanding:
         """Whether what shows no change is to be compared by content."""
         if self.previous is None or not self.previous.verified_at:
             return False
-        last = dt.datetime.fromisoformat(self.previous.verified_at)
-        return (
-            self.now - last
-        ).total_seconds() >= self.client.endpoint.manners.recheck_days * 86_400
+        since = self.now - dt.datetime.fromisoformat(self.previous.verified_at)
+        after = dt.timedelta(days=self.client.endpoint.manners.recheck_days)
+        return since >= after or since < -CLOCK_SLACK
 
     def _sample(self, studies: Sequence[ListedStudy]) -> set[str]:
         """A tenth of the studies, ten at least: another tenth each day."""
@@ -275,7 +275,10 @@ class StudiesLanding:
             return self._not_online(entry)
         if error.kind == "held":  # it was not asked: no try of the study's
             return replace(entry, error=entry.error or "held")
-        return self._dead(entry, error.kind, "retrieve", error.status)
+        if error.kind == "waiting":  # nor was it asked again
+            return replace(entry, error="waiting")
+        kind = "waiting" if error.is_put_off else error.kind
+        return self._dead(entry, kind, "retrieve", error.status)
 
     def _dead(self, entry: StudyEntry, kind: str, stage: str, status: int | None) -> StudyEntry:
         return replace(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Final
 
-from protocol_assets.cells.attempts import Attempt, read_attempt
+from protocol_assets.cells.attempts import CLOCK_SLACK, Attempt, read_attempt
 from protocol_assets.cells.landing import cell_lock, day_fingerprint
 from protocol_assets.cells.modalities import followed_studies
 from protocol_assets.deidentify.keys import Pseudonyms
@@ -87,7 +87,9 @@ class CellRecord:
         """Whether it never came whole and the ladder allows another try."""
         if self.attempt is None:
             return self.manifest is None or not self.manifest.is_complete
-        return not self.attempt.is_settled and self.attempt.next_try <= now + _SLACK
+        if self.attempt.is_settled:
+            return False
+        return self.attempt.is_ahead(now) or self.attempt.next_try <= now + _SLACK
 
     @property
     def is_stored(self) -> bool:
@@ -96,7 +98,9 @@ class CellRecord:
 
     def may_change(self, now: dt.datetime) -> bool:
         """Whether a change of its listing would be followed now."""
-        return self.attempt is None or self.attempt.next_change <= now + _SLACK
+        if self.attempt is None or self.attempt.is_ahead(now):
+            return True
+        return self.attempt.next_change <= now + _SLACK
 
     def is_check_due(self, now: dt.datetime, after: dt.timedelta) -> bool:
         """Whether a whole cell was last compared by content so long ago."""
@@ -108,7 +112,8 @@ class CellRecord:
         verified_at = self.manifest.verified_at
         if not is_settled or not verified_at:
             return False
-        return now - dt.datetime.fromisoformat(verified_at) >= after
+        since = now - dt.datetime.fromisoformat(verified_at)
+        return since >= after or since < -CLOCK_SLACK
 
     def has_changed(self, listed_as: str) -> bool:
         """Whether the PACS lists another state than the one tried last."""
@@ -228,7 +233,8 @@ class Watch:
         except PacsError as error:
             if not (self._result.listed and self._is_over):  # else a tick of its own will tell
                 self._result.trouble.append(f"{day}: {error}")
-            return error.kind == "capped"  # it answers; this day alone cannot be listed
+            # It answers; this day alone cannot be listed.
+            return error.kind in ("capped", "unstable")
         self._result.listed += 1
         followed = followed_studies(listing, record.manifest, self.pseudonyms)
         listed_as = day_fingerprint(followed, self.pseudonyms, listing.rejected)

@@ -77,7 +77,7 @@ def _letters(letters: Sequence[DeadLetter]) -> Table:
             one.cell.pacs,
             one.name or "the day",
             one.stage,
-            one.kind,
+            f"waiting until {one.waits_until[11:16]} UTC" if one.waits_until else one.kind,
             str(one.status or ""),
             str(one.tries),
             one.first_seen[:16],

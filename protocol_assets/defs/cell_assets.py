@@ -20,10 +20,17 @@ from protocol_assets.dicom.columns import series_schema
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import Settings
 
-__all__ = ["CELL_ASSETS", "LARGEST_RUN", "cell_assets", "completeness_check"]
+__all__ = ["CELL_ASSETS", "INSISTED_TAG", "LARGEST_RUN", "cell_assets", "completeness_check"]
 
 CELL_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
 LARGEST_RUN: Final = 31
+INSISTED_TAG: Final = "protocol_assets/insisted"
+"""On a run whose launcher has already ended the waiting of its PACS."""
+
+_NOT_BY_A_PERSON: Final = (
+    *("dagster/sensor_name", "dagster/schedule_name", "dagster/auto_materialize"),
+    *("dagster/backfill", "dagster/retry_number", INSISTED_TAG),
+)
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
@@ -55,6 +62,10 @@ def cell_assets(settings: Settings) -> dg.AssetsDefinition:
         config: LandingConfig,
         stations: dg.ResourceParam[Callable[[], Stations]],
     ) -> Events:
+        if set(_NOT_BY_A_PERSON).isdisjoint(context.run.tags):
+            # A person asks for these days, and may have corrected what failed.
+            for name in sorted({cell.pacs for cell in cells_of(context)}):
+                settings.courtesy(name).insist()
         threshold = settings.completeness_threshold
         yield from _run(context, stations(), force=config.force, threshold=threshold)
 

@@ -6,10 +6,10 @@ import datetime as dt
 import time
 from typing import Final
 
-from protocol_assets.cells.courtesy import read_load
+from protocol_assets.cells.courtesy import read_failure, read_load
 from protocol_assets.faults import Fault
 from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.errors import PacsError, describe_kind
 from protocol_assets.pacs.probe import Finding
 from protocol_assets.settings import Settings
 
@@ -39,9 +39,18 @@ def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) ->
         return Finding(item, "ok", "not asked yet")
     courtesy = settings.courtesy(name)
     if reason := courtesy.hold():
-        advice = f"protocol-assets resume {name} ends that" if "paused" in reason else ""
+        ends = f"protocol-assets resume {name} ends that"
+        advice = "" if reason.startswith(("outside", "its hours")) else ends
         told = f"{name} is not asked now: {reason}"
         return Finding(item, "warn", "; ".join(filter(None, (told, advice))))
+    waits = courtesy.waits()
+    if waits and not ask:
+        count = "1 study waits" if len(waits) == 1 else f"{len(waits)} studies wait"
+        told = (
+            f"{count} because {name} asked for it, until {max(waits.values()):%H:%M} at the latest"
+        )
+        advice = f"protocol-assets resume {name} ends that"
+        return Finding(item, "warn", f"{told}; all else is asked for; {advice}")
     if not ask:
         return _remembered(settings, name, item)
     began = time.monotonic()
@@ -64,5 +73,7 @@ def _remembered(settings: Settings, name: str, item: str) -> Finding:
     asked = f"{requests} since {when}"
     if latest.failed and latest.failed == latest.requests:
         advice = f"protocol-assets probe {name} says why"
-        return Finding(item, "fail", f"last asked: {asked}, all of them failed; {advice}")
+        kind = read_failure(settings.lake, name)
+        why = f": it {describe_kind(kind)}" if kind else ""
+        return Finding(item, "fail", f"last asked: {asked}, all of them failed{why}; {advice}")
     return Finding(item, "ok", f"last asked: {asked}, {latest.failed} of them failed")

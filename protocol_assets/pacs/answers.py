@@ -31,6 +31,13 @@ _BLANK: Final = 16
 """Bytes of white space that are an empty body all the same."""
 _RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
+_SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
+_DATE: Final = re.compile(
+    r"\b[A-Za-z]{3,9},? +(?:[0-9]{1,2}[ -][A-Za-z]{3}[ -][0-9]{2,4}|[A-Za-z]{3} +[0-9]{1,2})"
+    r" +[0-9:]{8}(?: +(?:[0-9]{4}|GMT|UTC|[+-][0-9]{4}))?",
+    re.ASCII,
+)
+"""The three forms of RFC 9110 section 5.6.7."""
 _MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNORECASE)
 
 
@@ -177,14 +184,23 @@ def _strong(etag: str) -> str:
 
 
 def asked_wait(retry_after: str | None, now: datetime) -> float | None:
-    """Retry-After (RFC 9110 10.2.3) in seconds, None where it says nothing readable."""
-    text = (retry_after or "").strip()
-    if text.isascii() and text.isdecimal():
-        return float(text[:9])
+    """Retry-After (RFC 9110 10.2.3) in seconds, None where it says nothing readable.
+
+    Several headers come as one with commas between; the longest wait counts. A number with a
+    decimal point is read as well.
+    """
+    text = retry_after or ""
+    waits = [wait for one in _DATE.findall(text) if (wait := _until(one, now)) is not None]
+    parts = (part.strip() for part in _DATE.sub("", text).split(","))
+    waits += [float(part) for part in parts if _SECONDS.fullmatch(part)]
+    return max(waits, default=None)
+
+
+def _until(date: str, now: datetime) -> float | None:
     try:
-        moment = parsedate_to_datetime(text)
-    except (ValueError, IndexError, TypeError):
+        moment = parsedate_to_datetime(date)
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, (moment - now).total_seconds())
+    except (ValueError, IndexError, TypeError, OverflowError):
         return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())

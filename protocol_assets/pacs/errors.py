@@ -13,6 +13,7 @@ Kind = Literal[
     "timeout",
     "interrupted",
     "tls",
+    "expired",
     "handshake",
     "plain_http",
     "redirect",
@@ -26,11 +27,13 @@ Kind = Literal[
     "not_json",
     "not_dicom",
     "capped",
+    "unstable",
     "shrunk",
     "incomplete",
     "other_study",
     "not_online",
     "held",
+    "waiting",
     "unexpected",
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
@@ -50,7 +53,17 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "tls": (
         "showed a certificate that could not be verified",
-        "name the hospital's CA certificate in ca_file; verification cannot be switched off",
+        (
+            "name the hospital's CA certificate in ca_file, and in url the host that the "
+            "certificate was issued for; verification cannot be switched off"
+        ),
+    ),
+    "expired": (
+        "showed a certificate that has expired or is not valid yet",
+        (
+            "ask its administrator to renew the certificate; if it is in date, set the clock of "
+            "this machine"
+        ),
     ),
     "handshake": (
         "did not agree on a TLS connection",
@@ -113,6 +126,13 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         "hides studies behind a limit on results, so the day cannot be listed whole",
         "raise its limit on query results (Orthanc: LimitFindResults), then run the day again",
     ),
+    "unstable": (
+        "lists the studies of this day in an order that changes, so the list is incomplete",
+        (
+            "raise page_size so that a day fits on one page, or ask its administrator for a "
+            "stable order of results; then run the day again"
+        ),
+    ),
     "shrunk": (
         "lists fewer than half of the studies of this day that had landed, so nothing is let go",
         "run the day again: a second listing that agrees is believed; or mend the account's rights",
@@ -139,6 +159,13 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         "is not asked now",
         "wait, or run protocol-assets resume NAME where it was paused or left alone",
     ),
+    "waiting": (
+        "asked to be left alone about a study for a while",
+        (
+            "the next run after that asks again; protocol-assets materialize or resume NAME ends "
+            "the waiting"
+        ),
+    ),
     "unexpected": (
         "caused an unforeseen error in the client",
         "run protocol-assets probe and report the error's class",
@@ -158,10 +185,17 @@ class PacsError(Fault):
         status: HTTP status, None where there was none.
         detail: More about what happened, free of identifiers.
         advice: What to do.
+        is_put_off: Whether the PACS asked to be left alone about this study, and this one alone.
     """
 
     def __init__(
-        self, pacs: str, kind: Kind, status: int | None = None, detail: str | None = None
+        self,
+        pacs: str,
+        kind: Kind,
+        status: int | None = None,
+        detail: str | None = None,
+        *,
+        is_put_off: bool = False,
     ) -> None:
         super().__init__(pacs, kind, status, detail)
         self.pacs = pacs
@@ -169,6 +203,7 @@ class PacsError(Fault):
         self.status = status
         self.detail = detail
         self.advice = _WORDS[kind][1]
+        self.is_put_off = is_put_off
 
     def __str__(self) -> str:
         facts = [fact for fact in (self.status and f"HTTP {self.status}", self.detail) if fact]

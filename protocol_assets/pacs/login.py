@@ -19,11 +19,12 @@ import requests
 import urllib3
 
 from protocol_assets.pacs.body import BodyError, read_bounded
-from protocol_assets.pacs.endpoint import ClientGrant
+from protocol_assets.pacs.endpoint import ClientGrant, Endpoint
 from protocol_assets.pacs.errors import Kind
+from protocol_assets.pacs.transport import guard_session
 from protocol_assets.pacs.transport_errors import transport_kind
 
-__all__ = ["Basic", "Bearer", "ClientCredentials", "Login", "LoginError"]
+__all__ = ["Basic", "Bearer", "ClientCredentials", "Login", "LoginError", "choose_login"]
 
 _LARGEST_BYTES: Final = 1_000_000
 _SHORTEST_LIFE_S: Final = 30.0
@@ -177,3 +178,17 @@ def _token_of(body: bytes) -> tuple[str, float]:
         return token, float(told.get("expires_in", _LIFE_S))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise LoginError("unauthorized", 200, "the token endpoint gave no token") from None
+
+
+def choose_login(endpoint: Endpoint) -> Login | None:
+    """The way that the configuration names to log in to a PACS; None where it names none."""
+    if endpoint.oauth is not None:
+        session = requests.Session()
+        guard_session(session, endpoint)
+        return ClientCredentials(session, endpoint.oauth, endpoint.request_timeout_s)
+    if endpoint.token is not None:
+        token = endpoint.token
+        return Bearer(endpoint.read_token or (lambda: token))
+    if endpoint.username is not None:
+        return Basic(endpoint.username, endpoint.password or "")
+    return None

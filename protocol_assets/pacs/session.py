@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -31,21 +32,23 @@ from protocol_assets.pacs.answers import (
     read,
 )
 from protocol_assets.pacs.body import BodyError, Row, whole
-from protocol_assets.pacs.courtesy import Courtesy, Exchange, HeldError, Unhurried
+from protocol_assets.pacs.courtesy import (
+    Courtesy,
+    Exchange,
+    HeldError,
+    Unhurried,
+    study_subject,
+)
 from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.login import Basic, Bearer, ClientCredentials, Login, LoginError
+from protocol_assets.pacs.errors import Kind, PacsError
+from protocol_assets.pacs.login import LoginError, choose_login
 from protocol_assets.pacs.transport import (
-    DeadlineAdapter,
     Reading,
+    guard_session,
     kept_deadline,
     silence_libraries,
 )
-from protocol_assets.pacs.transport_errors import (
-    UnusableFileError,
-    transport_kind,
-    unusable_certificates,
-)
+from protocol_assets.pacs.transport_errors import transport_kind
 
 __all__ = ["Effort", "GuardedSession", "StoppedError"]
 
@@ -53,6 +56,7 @@ TRIES: Final = 4
 _BACKOFF_S, _BACKOFF_CAP_S = 0.5, 30.0
 _RETRY_BUDGET_S = 90.0
 _DRAIN_BYTES = 65_536
+_STUDY: Final = re.compile(r"/studies/([0-9.]+)(?:/|$)|[?&](?:StudyInstanceUID|0020000D)=([0-9.]+)")
 
 
 class StoppedError(Exception):
@@ -119,10 +123,10 @@ class GuardedSession(requests.Session):
         self._thread = threading.local()
         self._effort, self._counting = Effort(), threading.Lock()
         self._limit = int(endpoint.max_body_mb * 1_000_000)
-        _guard(self, endpoint)
+        guard_session(self, endpoint)
         self.headers["User-Agent"] = f"protocol-assets/{version('protocol-assets')}"
         self.headers["Accept-Encoding"] = "gzip"
-        self._login = _login(endpoint)
+        self._login = choose_login(endpoint)
 
     @property
     def last(self) -> Answer:
@@ -198,13 +202,20 @@ class GuardedSession(requests.Session):
         if etag := getattr(self._thread, "etag", ""):
             request.headers["If-None-Match"] = etag
         outcome = self._tried(request)
+        subject = _subject(request)
         if isinstance(outcome, ObjectsResponse):
-            self.courtesy.settled(None, outcome.status_code)
+            self.courtesy.settled(None, outcome.status_code, subject)
             self._thread.last = outcome.answer
             return outcome
-        if outcome.kind != "held" and not self._is_refusal(outcome):
-            self.courtesy.settled(outcome.kind, outcome.status)
-        raise PacsError(self.endpoint.name, outcome.kind, outcome.status, outcome.detail)
+        if outcome.kind not in ("held", "waiting") and not self._is_refusal(outcome):
+            self.courtesy.settled(outcome.kind, outcome.status, subject)
+        raise PacsError(
+            self.endpoint.name,
+            outcome.kind,
+            outcome.status,
+            outcome.detail,
+            is_put_off=outcome.kind == "busy" and bool(subject and self._asked(outcome)),
+        )
 
     def _tried(self, request: requests.PreparedRequest) -> ObjectsResponse | Failure:
         """The answer after as many tries as it takes, or the last failure."""
@@ -239,15 +250,16 @@ class GuardedSession(requests.Session):
     ) -> ObjectsResponse | Failure:
         """One request, when its turn has come."""
         self._go_on()
-        try:
-            turn = self.courtesy.reserve()
-        except HeldError as held:
-            return Failure("held", None, held.args[0])
         left = ends_at - self._clock()
         if left <= 0:
             return Failure("timeout")
+        subject = _subject(request)
+        try:
+            turn = self.courtesy.reserve(subject, left)
+        except HeldError as held:
+            return Failure("held", None, held.args[0])
         if turn >= left:
-            return Failure("held", None, f"it asked to be left alone for {turn:.0f} s more")
+            return self._not_yet(turn, subject)
         if turn > 0:
             self._sleep(turn)
         with self.courtesy.slot():
@@ -273,9 +285,16 @@ class GuardedSession(requests.Session):
                 received=received,
                 retry=tries > 1,
                 retry_after=self._asked(failure) if failure else None,
+                subject=subject,
             )
         )
         return outcome
+
+    def _not_yet(self, turn: float, subject: str) -> Failure:
+        """Why a request is not sent: the study has to wait, or the PACS as a whole."""
+        is_of_study = bool(subject) and self.courtesy.hold() is None
+        kind: Kind = "waiting" if is_of_study else "held"
+        return Failure(kind, None, f"it asked to be left alone for {turn:.0f} s more")
 
     def _go_on(self) -> None:
         """Raises StoppedError once stopped: what broke off then is no fault of the PACS."""
@@ -341,43 +360,17 @@ class GuardedSession(requests.Session):
     def _wait(self, failure: Failure, attempt: int) -> float:
         """Seconds until the next try: what the server asked for, else full jitter."""
         asked = self._asked(failure)
-        if asked is not None:
+        if asked:
             return asked
         return self._uniform(0.0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2 ** (attempt - 1)))
 
     def _asked(self, failure: Failure) -> float | None:
-        return asked_wait(failure.retry_after, self._now())
+        """Seconds that the server asked for, within the bound; None where it asked for none."""
+        asked = asked_wait(failure.retry_after, self._now())
+        return None if asked is None else min(asked, self.endpoint.manners.max_wait_s)
 
 
-def _guard(session: requests.Session, endpoint: Endpoint) -> None:
-    """TLS verified, nothing taken from the environment, every read within its deadline."""
-    for what, path in (
-        ("ca_file", endpoint.ca_file),
-        ("client_cert_file", endpoint.client_cert_file),
-        ("client_key_file", endpoint.client_key_file),
-    ):
-        if path is not None and not path.is_file():
-            raise UnusableFileError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
-    if problem := unusable_certificates(endpoint):
-        raise UnusableFileError(f"pacs {endpoint.name}: {problem}")
-    session.trust_env = False
-    session.verify = str(endpoint.ca_file) if endpoint.ca_file else True
-    if endpoint.client_cert_file is not None:
-        key = endpoint.client_key_file or endpoint.client_cert_file
-        session.cert = (str(endpoint.client_cert_file), str(key))
-    adapter = DeadlineAdapter(endpoint.workers)
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-
-
-def _login(endpoint: Endpoint) -> Login | None:
-    if endpoint.oauth is not None:
-        session = requests.Session()
-        _guard(session, endpoint)
-        return ClientCredentials(session, endpoint.oauth, endpoint.request_timeout_s)
-    if endpoint.token is not None:
-        token = endpoint.token
-        return Bearer(endpoint.read_token or (lambda: token))
-    if endpoint.username is not None:
-        return Basic(endpoint.username, endpoint.password or "")
-    return None
+def _subject(request: requests.PreparedRequest) -> str:
+    """The study that a request is about; empty where it is about the PACS as a whole."""
+    found = _STUDY.search(request.url or "")
+    return study_subject(found[1] or found[2]) if found else ""

@@ -16,12 +16,16 @@ from collections.abc import Callable, Iterator
 from http.client import HTTPResponse
 from typing import Any
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-__all__ = ["DeadlineAdapter", "Reading", "kept_deadline", "silence_libraries"]
+from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.pacs.transport_errors import UnusableFileError, unusable_certificates
+
+__all__ = ["DeadlineAdapter", "Reading", "guard_session", "kept_deadline", "silence_libraries"]
 
 # These name URLs, query strings and UIDs, in some warnings too ("Failed to parse headers (url=").
 _TALKATIVE = (
@@ -162,6 +166,31 @@ class DeadlineAdapter(HTTPAdapter):
         for key in pools.keys():  # noqa: SIM118  # the container forbids plain iteration
             pools[key].close()
         super().close()
+
+
+def guard_session(session: requests.Session, endpoint: Endpoint) -> None:
+    """TLS verified, nothing taken from the environment, every read within its deadline.
+
+    Raises:
+        UnusableFileError: A file named by ``endpoint`` is not there or cannot be used.
+    """
+    for what, path in (
+        ("ca_file", endpoint.ca_file),
+        ("client_cert_file", endpoint.client_cert_file),
+        ("client_key_file", endpoint.client_key_file),
+    ):
+        if path is not None and not path.is_file():
+            raise UnusableFileError(f"pacs {endpoint.name}: {what} is not there; name a PEM file")
+    if problem := unusable_certificates(endpoint):
+        raise UnusableFileError(f"pacs {endpoint.name}: {problem}")
+    session.trust_env = False
+    session.verify = str(endpoint.ca_file) if endpoint.ca_file else True
+    if endpoint.client_cert_file is not None:
+        key = endpoint.client_key_file or endpoint.client_cert_file
+        session.cert = (str(endpoint.client_cert_file), str(key))
+    adapter = DeadlineAdapter(endpoint.workers)
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
 
 
 class _ErrorsOnly(logging.Filter):

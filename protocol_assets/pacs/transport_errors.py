@@ -19,6 +19,12 @@ from protocol_assets.pacs.errors import Kind
 
 __all__ = ["UnusableFileError", "transport_kind", "unusable_certificates"]
 
+# OpenSSL's codes of a failed verification (X509_V_ERR_*, openssl/x509_vfy.h).
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_WRONG_HOST: Final = (62, 64)
+_SELF_SIGNED: Final = (18, 19)
+_UNKNOWN_ISSUER: Final = (2, 20, 21)
+
 # OpenSSL's reasons for a first answer that is no TLS record.
 _NO_TLS: Final = frozenset(
     {
@@ -87,11 +93,26 @@ def _reason(error: Exception) -> str:
 
 
 def _tls_kind(error: ssl.SSLError | None) -> tuple[Kind, None, str | None]:
-    if error is None or isinstance(error, ssl.SSLCertVerificationError):
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return _certificate_kind(error.verify_code)
+    if error is None:
         return "tls", None, None
     if error.reason in _NO_TLS:
         return "plain_http", None, None
     return "handshake", None, error.reason
+
+
+def _certificate_kind(code: int) -> tuple[Kind, None, str | None]:
+    """What is wrong with a certificate, by OpenSSL's code."""
+    if code == _EXPIRED:
+        return "expired", None, "it has expired"
+    if code == _NOT_YET_VALID:
+        return "expired", None, "it is not valid yet"
+    if code in _WRONG_HOST:
+        return "tls", None, "it was issued for another host"
+    if code in (*_SELF_SIGNED, *_UNKNOWN_ISSUER):
+        return "tls", None, "its issuer is not known here"
+    return "tls", None, None
 
 
 def _words_of_the_system(error: BaseException) -> str | None:

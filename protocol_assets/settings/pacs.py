@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from protocol_assets.pacs.courtesy import Manners
+from protocol_assets.pacs.courtesy import MAX_WAIT_S, Manners
 from protocol_assets.pacs.endpoint import ClientGrant, Endpoint
 from protocol_assets.pacs.hours import Hours
 from protocol_assets.pacs.profile import SiteProfile, product_profiles
@@ -59,6 +59,7 @@ class PacsSettings(Strict):
     maintenance: tuple[HoursText, ...] = ()
     wake_nearline: bool = False
     recheck_days: float = Field(7.0, ge=0)
+    max_wait_s: float = Field(MAX_WAIT_S, gt=0, le=86_400)
     page_size: int | None = Field(None, ge=1, le=5000)
     request_timeout_s: float = Field(60.0, gt=0)
     deadline_s: float = Field(300.0, gt=0)
@@ -90,6 +91,7 @@ class PacsSettings(Strict):
             timezone=self.timezone or "UTC",
             wake_nearline=self.wake_nearline,
             recheck_days=self.recheck_days,
+            max_wait_s=self.max_wait_s,
         )
 
     def endpoint(

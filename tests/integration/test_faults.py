@@ -5,6 +5,7 @@ The server stands on loopback and is the simulator with one fault; no Orthanc is
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import logging
 import re
@@ -17,7 +18,7 @@ from typing import Any
 import pytest
 
 from protocol_assets.cells.completeness import certificate, describe_shortfall
-from protocol_assets.cells.courtesy import SharedCourtesy
+from protocol_assets.cells.courtesy import SharedCourtesy, resume
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.cells.series import flatten_cell
 from protocol_assets.cells.status import dead_letters
@@ -25,7 +26,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.courtesy import Manners
+from protocol_assets.pacs.courtesy import MAX_WAIT_S, STUDIES_THAT_SLOW, Manners
 from protocol_assets.pacs.endpoint import Endpoint
 from protocol_assets.pacs.errors import PacsError
 from protocol_assets.pacs.probe import probe
@@ -36,11 +37,12 @@ from tests.integration.fault_server import (
     DAY,
     SOP_UID,
     FaultyPacs,
+    Spoil,
     body,
     drop,
     each,
     listed,
-    once,
+    listing,
     read,
     rewritten,
     victims,
@@ -74,9 +76,13 @@ def pacs(server: FaultyPacs) -> Iterator[FaultyPacs]:
 
 
 def client(
-    pacs: FaultyPacs, lake: Lake, now: Callable[[], float] = time.time, **options: Any
+    pacs: FaultyPacs,
+    lake: Lake,
+    now: Callable[[], float] = time.time,
+    max_wait_s: float = MAX_WAIT_S,
+    **options: Any,
 ) -> PacsClient:
-    manners = Manners(requests_per_second=1000)
+    manners = Manners(requests_per_second=1000, max_wait_s=max_wait_s)
     limits = {"request_timeout_s": 0.5, "deadline_s": 2.0}
     endpoint = Endpoint("main", pacs.url(), manners=manners, **{**limits, **options})
     courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers, now=now)
@@ -290,16 +296,88 @@ def test_operations_tells_of_every_fault() -> None:
     assert [fault.name for fault in FAULTS if f"| {fault.name} |" not in words] == []
 
 
-def test_a_pacs_that_asks_for_an_hour_is_left_alone(
+def asks_for_a_day(status: int) -> Spoil:
+    return victims(body(b"", status, Retry_After="86400"))
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_study_that_is_to_wait_for_a_day_delays_nothing_else(
+    status: int, pacs: FaultyPacs, truth: Series, tmp_path: Path
+) -> None:
+    lake = Lake(tmp_path)
+    moment = [time.time()]
+    pacs.fault = asks_for_a_day(status)
+    manifest = land(pacs, lake, now=lambda: moment[0])
+    assert manifest.count("landed") == 5
+    (waiting,) = manifest.dead_letters
+    assert (waiting.study_instance_uid, waiting.error) == (pacs.victim, "waiting")
+    said = describe_shortfall(manifest)
+    assert "of 1 study the PACS asked to be left alone about a study for a while" in said
+    now = dt.datetime.fromtimestamp(moment[0], dt.UTC)
+    (letter,) = dead_letters(lake, now)
+    assert letter.waits_until == (now + dt.timedelta(minutes=15)).isoformat(timespec="seconds")
+
+    pacs.fault = None
+    pacs.requests.clear()
+    moment[0] += 14 * 60
+    assert land(pacs, lake, now=lambda: moment[0]).count("landed") == 5
+    assert not [one for one in pacs.requests if pacs.victim in one.path], "it is left alone"
+    moment[0] += 61
+    manifest = land(pacs, lake, now=lambda: moment[0])
+    assert manifest.is_complete
+    assert series(lake, manifest) == truth
+
+
+@pytest.mark.parametrize("end", ["resume", "insist", "set the clock back", "set the clock forward"])
+def test_the_waiting_of_a_study_ends(end: str, pacs: FaultyPacs, tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    pacs.fault = asks_for_a_day(429)
+    assert land(pacs, lake).count("landed") == 5
+    pacs.fault = None
+    days = {"set the clock back": -40, "set the clock forward": 40}.get(end, 0)
+    if end == "resume":
+        resume(lake, "main")
+    elif end == "insist":
+        SharedCourtesy(lake, "main", Manners(), 2).insist()
+    assert land(pacs, lake, now=lambda: time.time() + days * 86_400).is_complete
+
+
+def test_a_bound_of_its_own(pacs: FaultyPacs, tmp_path: Path) -> None:
+    lake, moment = Lake(tmp_path), time.time()
+    pacs.fault = asks_for_a_day(429)
+    land(pacs, lake, now=lambda: moment, max_wait_s=400.0)
+    assert not land(pacs, lake, now=lambda: moment + 300, max_wait_s=400.0).is_complete
+    pacs.fault = None
+    assert land(pacs, lake, now=lambda: moment + 401, max_wait_s=400.0).is_complete
+
+
+def test_a_pacs_that_asks_for_a_day_when_it_is_listed_is_left_alone(
+    pacs: FaultyPacs, tmp_path: Path
+) -> None:
+    lake, moment = Lake(tmp_path), time.time()
+    pacs.fault = listing(lambda *_: Answer(429, b"", {"Retry-After": "86400"}))
+    for _ in range(2):
+        with pytest.raises(PacsError) as caught:
+            land(pacs, lake, now=lambda: moment)
+        assert caught.value.kind in ("busy", "held")
+    assert "asked to be left alone until" in str(caught.value)
+    assert len(pacs.requests) == 1
+    pacs.fault = None
+    assert land(pacs, lake, now=lambda: moment + 901).is_complete
+
+
+def test_a_pacs_that_refuses_one_study_after_the_other_is_left_alone(
     pacs: FaultyPacs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_one_thread(monkeypatch)
     lake = Lake(tmp_path)
-    pacs.fault = once(victims(body(b"", 429, Retry_After="3600")))
+    pacs.fault = lambda _, request, answer: (
+        Answer(429, b"", {"Retry-After": "3600"}) if "/metadata" in request.path else answer
+    )
     manifest = land(pacs, lake, workers=1)
     by_error = Counter(entry.error for entry in manifest.studies if entry.state == "failed")
-    assert by_error == {"busy": 1, "held": 3}
-    assert len(manifest.dead_letters) == 1, "what was not asked for is no dead letter"
+    assert by_error == {"waiting": STUDIES_THAT_SLOW, "held": 6 - STUDIES_THAT_SLOW}
+    assert len(manifest.dead_letters) == STUDIES_THAT_SLOW, "what was not asked is no dead letter"
 
 
 def test_the_load_page_tells_what_was_asked(pacs: FaultyPacs, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class FakePacs:
     looked_up: list[str] = field(default_factory=list)
     trouble: dict[str, Kind | Exception] = field(default_factory=dict)
     averages: dict[str, int] = field(default_factory=dict)
+    put_off: set[str] = field(default_factory=set)
     short: set[str] = field(default_factory=set)
     etags: dict[str, str] = field(default_factory=dict)
     retrieved: list[str] = field(default_factory=list)
@@ -94,6 +95,8 @@ class FakePacs:
         trouble = self.trouble.get(uid)
         if isinstance(trouble, Exception):
             raise trouble
+        if uid in self.put_off:
+            raise PacsError(self.endpoint.name, "busy", 429, is_put_off=True)
         if trouble is not None:
             raise PacsError(self.endpoint.name, trouble, 404)
         etag = self.etags.get(uid, "")

@@ -6,6 +6,8 @@ import datetime as dt
 import multiprocessing
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -17,11 +19,18 @@ from protocol_assets.cells.courtesy import (
     pause,
     paused_since,
     read_load,
+    read_waits,
     resume,
 )
 from protocol_assets.cells.load_page import load_page
 from protocol_assets.lake.zones import Lake
-from protocol_assets.pacs.courtesy import FAILURES_THAT_OPEN, Exchange, HeldError, Manners
+from protocol_assets.pacs.courtesy import (
+    FAILURES_THAT_OPEN,
+    Exchange,
+    HeldError,
+    Manners,
+    start_steady_clock,
+)
 from protocol_assets.pacs.hours import Hours
 from tests.unit.cells.fake_pacs import endpoint
 
@@ -134,7 +143,60 @@ def test_fewer_at_the_same_time_where_the_pacs_is_busy(lake: Lake) -> None:
     assert race() == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"pace": {"what": 1}, "load": {}}'])
+def test_what_a_pacs_asked_for_ends_with_resume_and_with_whoever_insists(lake: Lake) -> None:
+    one = courtesy(lake)
+    ends: list[Callable[[], None]] = [partial(resume, lake, "main"), one.insist]
+    for end in ends:
+        one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+        one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject="a study"))
+        assert one.hold() == "it asked to be left alone until 12:15:00"
+        assert one.waits() == {"a study": NOON + dt.timedelta(minutes=15)}
+        assert read_waits(lake, "main", NOON) == one.waits()
+        end()
+        assert (one.hold(), one.waits(), one.reserve("a study")) == (None, {}, 0.0)
+
+
+def test_a_short_wait_is_no_reason_not_to_begin(lake: Lake) -> None:
+    one = courtesy(lake)
+    one.told(Exchange(429, "busy", 0.1, retry_after=30.0))
+    assert one.hold() is None
+    assert one.reserve() == pytest.approx(30.0)
+
+
+@pytest.mark.parametrize("days", [-4000, -40, -1, 1, 40, 4000])
+def test_a_clock_that_is_set_holds_nobody(lake: Lake, days: int) -> None:
+    one = courtesy(lake)
+    one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+    for _ in range(FAILURES_THAT_OPEN):
+        one.settled("timeout", None)
+    after = courtesy(lake, at=NOON + dt.timedelta(days=days))
+    assert after.hold() is None
+    assert after.reserve("a study") == 0.0
+
+
+def test_the_clock_of_a_process_goes_on_evenly(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = start_steady_clock()
+    before = clock()
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    assert 0 <= clock() - before < 60
+
+
+DAMAGED = (
+    b"",
+    b"{",
+    b"[]",
+    b'{"pace": {"what": 1}, "load": {}}',
+    b'{"pace": {"tokens": "many"}, "load": {}}',
+    b'{"pace": {"tokens": null}, "load": {}}',
+    b'{"pace": {"factor": 0.0}, "load": {}}',
+    b'{"pace": {"opened": 100000000000}, "load": {}}',
+    b'{"pace": {"waits": {"a": [1.0]}}, "load": {}}',
+    b'{"pace": {"waits": []}, "load": {}}',
+    b'{"pace": {"busy": [1]}, "load": {}}',
+)
+
+
+@pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_state_is_made_anew(content: bytes, lake: Lake) -> None:
     courtesy(lake).reserve()
     (lake.pacs("main") / "pace.json").write_bytes(content)

@@ -13,9 +13,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.cells.attempts import LADDER, RESTLESS, begin_attempt, settle_attempt
+from protocol_assets.cells.attempts import (
+    CLOCK_SLACK,
+    LADDER,
+    RESTLESS,
+    Attempt,
+    begin_attempt,
+    read_attempt,
+    settle_attempt,
+)
 from protocol_assets.cells.landing import cell_lock, land_cell
-from protocol_assets.cells.watch import Watch, Watched, Window, consecutive
+from protocol_assets.cells.watch import CellRecord, Watch, Watched, Window, consecutive
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell, Lake
@@ -166,6 +174,36 @@ def test_failures_wait_along_the_ladder(site: Site, failures: int, wait: dt.time
     assert not site.tick().wanted
     site.now += 6 * minute
     assert list(site.tick().wanted) == [DAYS[-1]]
+
+
+@given(st.floats(-4000, 4000), st.integers(1, 10))
+def test_no_try_waits_longer_than_the_ladder_however_the_clock_is_set(
+    days: float, tries: int
+) -> None:
+    begun = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
+    attempt = Attempt("", tries, (begun,) * min(tries, RESTLESS))
+    record = CellRecord(attempt, None)
+    passed = LADDER[-1] + CLOCK_SLACK
+    now = begun + dt.timedelta(days=days) + passed
+    assert record.is_due(now)
+    assert record.may_change(now)
+
+
+def test_a_clock_that_was_set_back_holds_up_no_day(landed: Site) -> None:
+    site, back = landed, dt.timedelta(days=40)
+    for _ in LADDER:
+        site.fail(DAYS[-1])
+    for n in range(RESTLESS):
+        site.pacs.counts[DAYS[-2]] = n + 2
+        site.land(DAYS[-2])
+    site.pacs.counts[DAYS[-2]] = 99
+    assert not site.tick().wanted
+    site.now -= back
+    assert list(site.tick().wanted) == [DAYS[-1], DAYS[-2]]
+    begin_attempt(site.lake, Cell(DAYS[-2], "main"), site.now)
+    attempt = read_attempt(site.lake, Cell(DAYS[-2], "main"))
+    assert attempt is not None
+    assert attempt.recent == (site.now,), "tries of the future are forgotten"
 
 
 def test_an_incomplete_cell_waits_too_and_a_change_is_followed_at_once(landed: Site) -> None:
@@ -332,6 +370,10 @@ class TestCheck:
         self.age(landed, DAYS[0], 9)
         self.age(landed, DAYS[2], 6)
         assert list(landed.tick().wanted) == [DAYS[0]]
+
+    def test_one_of_the_future_is_due(self, landed: Site) -> None:
+        self.age(landed, DAYS[1], -40)
+        assert list(landed.tick().wanted) == [DAYS[1]]
 
     def test_what_changed_comes_first(self, landed: Site) -> None:
         self.age(landed, DAYS[0], 9)

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from protocol_assets.cells.courtesy import SharedCourtesy, resume
 from protocol_assets.cells.landing import land_cell
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.health.survey import survey
 from protocol_assets.lake.zones import Cell
+from protocol_assets.pacs.courtesy import Exchange, Manners, study_subject
 from protocol_assets.pacs.reconcile import ListedStudy
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.unit.cells.fake_pacs import FakePacs
@@ -108,3 +110,28 @@ def test_a_pacs_is_asked_only_where_a_person_wants_it(
     verdict, sentence = verdicts()["PACS main"]
     assert verdict == "fail"
     assert "1 of them failed" in sentence or "all of them failed" in sentence
+
+
+def test_what_waits_is_shown_with_its_end(settings: Settings) -> None:
+    settings.lake.prepare()
+    pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2)], put_off={"1.2.1"})
+    land_cell(pacs, settings.lake, CELL, settings.pseudonyms())  # type: ignore[arg-type]
+    courtesy = SharedCourtesy(settings.lake, "main", Manners(), 2, now=NOW.timestamp)
+    subject = study_subject("1.2.1")
+    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    (letter,) = survey(NOW).letters
+    assert (letter.kind, letter.waits_until) == ("waiting", "2026-03-06T09:15:00+00:00")
+
+    now = dt.datetime.now(dt.UTC)
+    courtesy = SharedCourtesy(settings.lake, "main", Manners(), 2, now=now.timestamp)
+    courtesy.insist()
+    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    verdict, sentence = verdicts()["PACS main"]
+    assert verdict == "warn"
+    assert sentence.startswith("1 study waits because main asked for it, until ")
+    assert "protocol-assets resume main ends that" in sentence
+    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+    assert "is not asked now: it asked to be left alone until" in verdicts()["PACS main"][1]
+    resume(settings.lake, "main")
+    assert verdicts()["PACS main"][0] == "fail", "every request of the hour failed"
+    assert survey(now).letters[0].waits_until == ""
