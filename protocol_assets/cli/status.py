@@ -77,13 +77,18 @@ def _letters(letters: Sequence[DeadLetter]) -> Table:
             one.cell.pacs,
             one.name or "the day",
             one.stage,
-            f"waiting until {one.waits_until[11:16]} UTC" if one.waits_until else one.kind,
+            _waiting(one.waits_until) or one.kind,
             str(one.status or ""),
             str(one.tries),
             one.first_seen[:16],
             one.last_seen[:16],
         )
     return table
+
+
+def _waiting(until: str) -> str:
+    """Until when a study waits; empty where it does not."""
+    return f"waiting until {dt.datetime.fromisoformat(until):%H:%M} UTC" if until else ""
 
 
 def _left_out(objects: Sequence[LeftOutObject]) -> Table:

@@ -19,7 +19,7 @@ from protocol_assets.pacs.attributes import MODALITY, STUDY_UID, texts, uid
 from protocol_assets.pacs.body import Row, whole
 from protocol_assets.pacs.courtesy import Courtesy
 from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.errors import Kind, PacsError
 from protocol_assets.pacs.reconcile import ListedStudy, SeriesListing
 from protocol_assets.pacs.retrieval import Retrieved, StudyRetrieval
 from protocol_assets.pacs.rows import DayListing, listed_study, merge_all, studies_of_day
@@ -131,8 +131,9 @@ class PacsClient:
         try:
             return call()
         except listing.CappedError as error:
+            kind: Kind = "unstable" if isinstance(error, listing.UnstableError) else "capped"
             reason = str(error)
-        raise PacsError(self.endpoint.name, "capped", None, reason)
+        raise PacsError(self.endpoint.name, kind, None, reason)
 
     def search_studies(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
         """One page of QIDO-RS studies; see ``Searches``.

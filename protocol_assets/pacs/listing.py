@@ -1,26 +1,41 @@
 """Listing everything of a day from a server that may page badly, cap silently or ignore filters.
 
-Pure but for the ``Ask`` it is given. Two things are proved before a day counts as whole:
+Pure but for the ``Ask`` it is given. Three things are proved before a day counts as whole:
 
+- an order that does not change: no row comes on two pages. A row that does took the place of
+  another, which is then on no page. The day is enumerated again, and the union taken, until an
+  enumeration without such a row shows all that was ever seen; where none does, the day is split by
+  StudyTime until every piece fits on one page, for which no order is needed;
 - stability: the day is enumerated twice and the union taken, again where the two differ;
 - no silent cap: the second enumeration is by StudyTime, in two halves of about as many studies. A
   server that shows N of a day's studies and hides the rest shows some of the hidden ones when it
   is asked for half the day, for then it has room. Where that happens the day is halved until every
   piece is smaller than the cap. Where StudyTime tells nothing (none told, or one for all), a
   question about the days around must show more than the day alone does.
+
+No row of the day that any answer shows is dropped, whatever the question was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Set
 from datetime import date, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-import orjson
-
-from protocol_assets.pacs.attributes import STUDY_TIME, STUDY_UID, minute_of_day, uid
-from protocol_assets.pacs.rows import merge_rows
+from protocol_assets.pacs.attributes import STUDY_DATE, UnreadableDateError
+from protocol_assets.pacs.attributes import day as study_day
+from protocol_assets.pacs.paging import (
+    MAX_ROWS,
+    Ask,
+    CappedError,
+    Enumeration,
+    Page,
+    StudyTimeError,
+    UnstableError,
+    enumerate_checked,
+    enumerate_rows,
+    enumerate_settled,
+)
 
 __all__ = [
     "Ask",
@@ -28,7 +43,9 @@ __all__ = [
     "Enumeration",
     "Page",
     "StudyTimeError",
+    "UnstableError",
     "enumerate_rows",
+    "enumerate_settled",
     "list_day_rows",
     "time_range",
 ]
@@ -36,104 +53,9 @@ __all__ = [
 Row = dict[str, Any]
 
 _PASSES: Final = 4
-_MAX_ROWS: Final = 20_000
 _LAST_MINUTE: Final = 24 * 60 - 1
 _DAYS_AROUND: Final = timedelta(days=3)
 _NOT_HEEDED: Final = "and does not heed the StudyTime filter"
-
-
-class CappedError(Exception):
-    """The day cannot be proved whole; ``args[0]`` says why, without identifiers."""
-
-
-class StudyTimeError(Exception):
-    """To be raised by an ``Ask``: the server refuses a filter by StudyTime or a range of days.
-
-    It may say so with any status that is not passing: 400, 413, 500, 501.
-    """
-
-
-@dataclass(frozen=True)
-class Page:
-    """One answer: its rows, whether a Warning header told of more, whether it was a refusal."""
-
-    rows: list[Row]
-    warned: bool = False
-    is_refused: bool = False
-
-
-class Ask(Protocol):
-    """Asks for one page of a listing."""
-
-    def __call__(self, filters: Mapping[str, str], limit: int, offset: int) -> Page:
-        """The rows from ``offset`` on, at most ``limit`` of them."""
-        ...
-
-
-@dataclass
-class Enumeration:
-    """Distinct rows of one listing, by UID.
-
-    Attributes:
-        rows: The newest row of each UID; several rows of one pass are merged.
-        rejected: Distinct rows whose UID is absent or invalid.
-        doubtful: The server gave signs of holding more than it sent.
-    """
-
-    rows: dict[str, Row] = field(default_factory=dict)
-    rejected: set[bytes] = field(default_factory=set)
-    doubtful: bool = False
-
-    def __len__(self) -> int:
-        return len(self.rows) + len(self.rejected)
-
-    def add(self, other: Enumeration) -> None:
-        """Takes in the rows of ``other``."""
-        self.rows |= other.rows
-        self.rejected |= other.rejected
-
-    def timed(self) -> dict[str, int]:
-        """UID to minute of the day, of the rows that have a StudyTime."""
-        minutes = {key: minute_of_day(row, STUDY_TIME) for key, row in self.rows.items()}
-        return {key: minute for key, minute in minutes.items() if minute is not None}
-
-
-def enumerate_rows(
-    ask: Ask, filters: Mapping[str, str], page_size: int, tag: str = STUDY_UID
-) -> Enumeration:
-    """Pages through a listing until a page is empty or brings no new UID.
-
-    Raises:
-        CappedError: It does not end within 20,000 rows.
-    """
-    listing = Enumeration()
-    offset, largest, warned = 0, 0, False
-    while (page := ask(filters, page_size, offset)).rows:
-        known = len(listing)
-        shown = Enumeration()
-        for row in page.rows:
-            key = uid(row, tag)
-            if key is None:
-                shown.rejected.add(orjson.dumps(row, option=orjson.OPT_SORT_KEYS))
-            else:
-                before = shown.rows.get(key) or listing.rows.get(key)
-                shown.rows[key] = merge_rows(before, row)
-        listing.add(shown)
-        repeats = len(shown) < len(page.rows)
-        if len(listing) == known:
-            # Offset ignored: a full page may be all that this server ever shows.
-            listing.doubtful |= largest >= page_size
-            break
-        if offset > _MAX_ROWS:
-            raise CappedError("more than 20,000 rows; does it ignore the StudyDate filter?")
-        # Several rows of one study count; a row that is repeated as it is does not.
-        offset += len({orjson.dumps(row) for row in page.rows}) if repeats else len(shown)
-        largest, warned = max(largest, len(page.rows)), page.warned
-    # A refusal after a full page may be the end, or all that this server ever shows.
-    listing.doubtful |= page.is_refused and largest >= page_size
-    # A Warning before the last page is ordinary; one row over the limit is how Orthanc caps.
-    listing.doubtful |= warned or largest == page_size + 1
-    return listing
 
 
 def time_range(first: int, last: int) -> str:
@@ -165,56 +87,110 @@ class _DayLister:
         self._day = day
         self._filters = {"StudyDate": f"{day:%Y%m%d}"}
         self._page_size = page_size
+        self._found = Enumeration()
+        """All that any answer has shown of the day."""
+        self._shown_by_range: set[str] = set()
+        self._is_unstable = False
 
     def list(self) -> Enumeration:
-        found = Enumeration()
+        """Everything of the day.
+
+        Raises:
+            UnstableError: It cannot be proved whole, and a row came on two pages.
+            CappedError: It cannot be proved whole.
+        """
+        try:
+            return self._list()
+        except CappedError as error:
+            if not self._is_unstable:
+                raise
+            raise UnstableError(*error.args) from None
+
+    def _list(self) -> Enumeration:
         missed: set[str] = set()
+        first = Enumeration()
         for _ in range(_PASSES):
             first = self._enumerate()
             halves = self._by_halves(first)
             second = self._enumerate() if halves is None else halves
             first.doubtful |= halves is None and self._is_capped(first)
-            found.add(first)
-            found.add(second)
             extra = second.rows.keys() - first.rows.keys()
             expected = first.rows if halves is None else first.timed()
             same = not extra and expected.keys() <= second.rows.keys()
             if first.doubtful or (halves is not None and extra & missed):
-                proved = same and halves is not None
-                self._reach_hidden(found, first, proved)
-                break
-            if same:
-                break
+                proved = same and halves is not None and not second.is_unstable
+                self._reach_hidden(first, proved)
+                return self._found
+            if same and self._is_whole(first, second, is_by_halves=halves is not None):
+                return self._found
             missed = extra
-        return found
+        self._reach_all(first)
+        return self._found
+
+    def _is_whole(self, first: Enumeration, second: Enumeration, *, is_by_halves: bool) -> bool:
+        """Whether one of two enumerations that agree repeats no row, and so shows all.
+
+        Halves do not show the studies without a StudyTime.
+        """
+        if not first.is_unstable:
+            return True
+        is_all_timed = len(self._found.timed()) == len(self._found.rows)
+        return not second.is_unstable and (is_all_timed or not is_by_halves)
 
     def _is_capped(self, day: Enumeration) -> bool:
-        """Whether the days around, this one among them, show others and still no more rows."""
-        if len(day) < 2:
-            return False
+        """Whether the days around, this one among them, show what the day alone should show too.
+
+        Others and still no more rows, or studies of this very day that it does not show.
+        """
         first, last = self._day - _DAYS_AROUND, self._day + _DAYS_AROUND
+        if not day.rows:
+            return False
         try:
-            around = self._enumerate({"StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"})
+            around = self._page_through({"StudyDate": f"{first:%Y%m%d}-{last:%Y%m%d}"})
         except (StudyTimeError, CappedError):
             return False  # the range is refused, or shows more than any day holds
+        of_day = {key: row for key, row in around.rows.items() if self._is_of_day(row)}
+        hidden = of_day.keys() - day.rows.keys()
+        self._found.rows = of_day | self._found.rows
+        self._shown_by_range |= hidden
+        if hidden:
+            return True
+        if len(day) < 2:
+            return False
         return len(around) <= len(day) and bool(around.rows.keys() - day.rows.keys())
 
-    def _reach_hidden(self, found: Enumeration, first: Enumeration, proved: bool) -> None:
-        """Adds to ``found`` what the cap that showed in ``first`` hides."""
-        timed = first.timed()
-        if len(timed) < len(first.rows):
+    def _is_of_day(self, row: Row) -> bool:
+        try:
+            return study_day(row, STUDY_DATE) == self._day
+        except UnreadableDateError:
+            return False
+
+    def _reach_hidden(self, first: Enumeration, proved: bool) -> None:
+        """Finds what the cap that showed in ``first`` hides."""
+        if len(self._found.timed()) < len(self._found.rows):
             raise CappedError("and some of this day's have no StudyTime to ask by")
-        if proved:
-            return
+        if not proved or not first.covers(self._found):
+            self._reach(first.rows.keys() | self._shown_by_range, len(first))
+
+    def _reach_all(self, last: Enumeration) -> None:
+        """Finds all studies of a day whose enumerations never came to rest."""
+        self._is_unstable = True
+        if self._found.rejected or len(self._found.timed()) < len(self._found.rows):
+            raise CappedError("and some of this day's have no StudyTime to ask by")
+        self._reach(last.rows.keys(), MAX_ROWS)
+
+    def _reach(self, known: Set[str], cap: int) -> None:
         reached = Enumeration()
-        for piece in self._pieces(0, _LAST_MINUTE, len(first)):
+        for piece in self._pieces(0, _LAST_MINUTE, cap):
             reached.add(piece)
-        if not timed.keys() <= reached.rows.keys():
+        if not known <= reached.rows.keys():
             raise CappedError(_NOT_HEEDED)
-        found.add(reached)
 
     def _pieces(self, first: int, last: int, cap: int) -> Iterator[Enumeration]:
-        """The day in windows that each show fewer rows than ``cap``, so that none is hidden."""
+        """The day in windows that each show fewer rows than ``cap``, on one page.
+
+        So none is hidden, and the order of the pages loses none.
+        """
         if first == last:
             raise CappedError("even within one minute")
         middle = (first + last) // 2
@@ -222,10 +198,20 @@ class _DayLister:
             piece = self._window(start, end)
             if piece is None:
                 raise CappedError(_NOT_HEEDED)
-            if len(piece) >= cap:
+            is_shown = piece.fits_one_page or self._is_settled(start, end, piece)
+            if len(piece) >= cap or not is_shown:
                 yield from self._pieces(start, end, cap)
             else:
                 yield piece
+
+    def _is_settled(self, first: int, last: int, piece: Enumeration) -> bool:
+        """Whether a minute that fills several pages is listed twice alike, no row on two pages."""
+        if first < last or piece.is_unstable:
+            return False
+        again = self._window(first, last)
+        return (
+            again is not None and not again.is_unstable and again.rows.keys() == piece.rows.keys()
+        )
 
     def _by_halves(self, whole: Enumeration) -> Enumeration | None:
         """The day again, split where about half of its studies lie on either side.
@@ -244,6 +230,7 @@ class _DayLister:
             if half is None or not half.rows:
                 return None  # each half was seen to hold a study
             halves.add(half)
+            halves.is_unstable |= half.is_unstable
         return halves
 
     def _window(self, first: int, last: int) -> Enumeration | None:
@@ -256,4 +243,11 @@ class _DayLister:
         return window if heeded else None
 
     def _enumerate(self, more: Mapping[str, str] | None = None) -> Enumeration:
-        return enumerate_rows(self._ask, {**self._filters, **(more or {})}, self._page_size)
+        listing = self._page_through({**self._filters, **(more or {})})
+        self._found.add(listing)
+        return listing
+
+    def _page_through(self, filters: Mapping[str, str]) -> Enumeration:
+        listing = enumerate_checked(self._ask, filters, self._page_size)
+        self._is_unstable |= listing.is_unstable
+        return listing

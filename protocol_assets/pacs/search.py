@@ -258,7 +258,7 @@ class Searches:
                 rows = []  # the page after the last
             return listing.Page(rows)
 
-        return listing.enumerate_rows(ask, {}, self._size, tag)
+        return listing.enumerate_settled(ask, {}, self._size, tag)
 
 
 def _has_counts(rows: list[Row]) -> bool:

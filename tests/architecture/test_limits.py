@@ -90,8 +90,8 @@ def test_no_test_of_a_mart_holds_a_limit_of_its_own() -> None:
 # Numbers that mean something else where they are.
 OTHERS = {
     ("alerts.py", 90),  # days that an alert is remembered
-    ("listing.py", 20_000),  # rows of a listing
     ("load_page.py", 11),  # a position in a text
+    ("paging.py", 20_000),  # rows of a listing
     ("probe.py", 45),  # elements of an instance
     ("roles.py", 45),  # degrees
     ("session.py", 90),  # seconds

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import random
 import socket
 import struct
 import threading
@@ -191,6 +192,66 @@ def whole_listing(pacs: FaultyPacs, request: Request) -> Answer:
 
 def repaged(**rules: Any) -> Spoil:
     return listing(lambda pacs, request, _: paged(whole_listing(pacs, request), request, **rules))
+
+
+def reordered(change: Callable[[FaultyPacs, Rows], Rows], *tags: str) -> Spoil:
+    """A listing whose whole order is made anew for every page, without the elements ``tags``."""
+
+    def spoil(pacs: FaultyPacs, request: Request, _: Answer) -> Answer:
+        whole = each(drop(*tags))(whole_listing(pacs, request))
+        pacs.seen += 1
+        return paged(rewritten(whole, change(pacs, read(whole))), request)
+
+    return listing(spoil)
+
+
+def in_random_order(pacs: FaultyPacs, found: Rows) -> Rows:
+    return random.Random(pacs.seen).sample(found, len(found))
+
+
+def rotated(pacs: FaultyPacs, found: Rows) -> Rows:
+    first = pacs.seen % len(found) if found else 0
+    return found[first:] + found[:first]
+
+
+def victim_comes_first(pacs: FaultyPacs, found: Rows) -> Rows:
+    """The victim arrives while the day is listed, before all that was listed already."""
+    own = [row for row in found if row[STUDY_UID]["Value"] == [pacs.victim]]
+    others = [row for row in found if row not in own]
+    return own + others if pacs.seen > 1 else others
+
+
+def moved(place: Callable[[FaultyPacs, int], int]) -> Spoil:
+    """Offsets are taken for others."""
+
+    def spoil(pacs: FaultyPacs, request: Request, _: Answer) -> Answer:
+        pacs.seen += 1
+        asked = int(one(request, "offset", "0"))
+        others = [part for part in request.query.split("&") if not part.startswith("offset=")]
+        query = "&".join([*others, f"offset={place(pacs, asked)}"])
+        there = Request(request.path, query, request.headers)
+        return paged(whole_listing(pacs, request), there)
+
+    return listing(spoil)
+
+
+def in_pages_of_any_length(pacs: FaultyPacs, request: Request, _: Answer) -> Answer:
+    """Two rows, one row, two rows, ..., whatever the limit."""
+    pacs.seen += 1
+    first = int(one(request, "offset", "0"))
+    whole = whole_listing(pacs, request)
+    return rewritten(whole, read(whole)[first : first + 1 + pacs.seen % 2])
+
+
+def capped_day(*tags: str) -> Spoil:
+    """Four studies of a day, and all of them where a range of days is asked for."""
+
+    def spoil(pacs: FaultyPacs, request: Request, _: Answer) -> Answer:
+        found = each(drop(*tags))(whole_listing(pacs, request))
+        is_range = "-" in one(request, "StudyDate")
+        return paged(found, request, cap=10**6 if is_range else 4)
+
+    return listing(spoil)
 
 
 def without_filter(name: str) -> Spoil:

@@ -28,18 +28,25 @@ from tests.integration.fault_server import (
     Wire,
     alternating_pages,
     as_text,
+    capped_day,
     drop,
     each,
     head,
+    in_pages_of_any_length,
+    in_random_order,
     is_listing,
     listed,
     listing,
+    moved,
     one,
     read,
     refusing,
+    reordered,
     repaged,
     rewritten,
+    rotated,
     rows,
+    victim_comes_first,
     whole_listing,
     without_filter,
 )
@@ -91,6 +98,7 @@ def _listings() -> Iterator[Fault]:
         options=small,
     )
     yield Fault("a row lost between pages", listing(alternating_pages), options=small)
+    yield from _drifts()
     yield Fault("filter ignored", without_filter("StudyDate"))
     yield Fault("filter unsupported, none found",
                 listing(lambda _, request, answer: rewritten(answer, [])
@@ -118,6 +126,37 @@ def _listings() -> Iterator[Fault]:
     yield Fault("ModalitiesInStudy of another modality", _truly_ct, OTHER)
     yield Fault("StudyTime missing", listed(drop(STUDY_TIME)))
     yield Fault("hostile UIDs", _hostile, Outcome(rejected=5))
+
+
+def _drifts() -> Iterator[Fault]:
+    """Servers whose list changes from page to page."""
+    small, refusal = {"page_size": 2}, refused("unstable")
+    yield Fault("another order for each page", reordered(in_random_order), options=small)
+    yield Fault("another order for each page, StudyTime missing",
+                reordered(in_random_order, STUDY_TIME), refusal, small)  # fmt: skip
+    yield Fault("an order that goes round", reordered(rotated), options=small)
+    yield Fault("a study that arrives while the day is listed",
+                reordered(victim_comes_first), options=small)  # fmt: skip
+    yield Fault("a page repeated once",
+                moved(lambda pacs, first: max(first - 2, 0) if pacs.seen == 2 else first),
+                options=small)  # fmt: skip
+    yield Fault("a page repeated always",
+                moved(lambda _, first: 0 if first == 4 else first),
+                options={"page_size": 4})  # fmt: skip
+    yield Fault("offsets that skip a row",
+                moved(lambda _, first: first + bool(first)), options=small)  # fmt: skip
+    yield Fault("offsets that skip a row, StudyTime missing",
+                _both(moved(lambda _, first: first + bool(first)), listed(drop(STUDY_TIME))),
+                refusal, small)  # fmt: skip
+    yield Fault("pages of changing length", listing(in_pages_of_any_length), options=small)
+    yield Fault("StudyTime answered with the whole day", without_filter("StudyTime"), options=small)
+    yield Fault("a day that is capped and a range of days that is not", capped_day(), options=small)
+    yield Fault("a day that is capped and a range of days that is not, StudyTime missing",
+                capped_day(STUDY_TIME), refused("capped"), small)  # fmt: skip
+
+
+def _both(first: Spoil, then: Spoil) -> Spoil:
+    return lambda pacs, request, answer: then(pacs, request, first(pacs, request, answer))
 
 
 def _of_victim(change: Callable[[dict[str, Any]], None]) -> Spoil:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import random
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +15,9 @@ from protocol_assets.pacs.listing import (
     CappedError,
     Page,
     StudyTimeError,
+    UnstableError,
     enumerate_rows,
+    enumerate_settled,
     list_day_rows,
     time_range,
 )
@@ -213,3 +216,118 @@ def test_several_rows_a_study_do_not_end_a_listing(
         return Page(rows[offset : offset + limit])
 
     assert set(enumerate_rows(ask, {}, page).rows) == {study.uid for study in studies}
+
+
+WILD = st.fixed_dictionaries(
+    {
+        "what": st.sampled_from(["shuffled", "repeated", "skipped", "uneven", "arriving"]),
+        "chance": st.randoms(use_true_random=False),
+    }
+)
+
+
+def drifting(archive: Any, what: str, chance: Any, late: Sequence[Any] = ()) -> Any:
+    """Asks an archive whose pages do not fit together."""
+    ask, arriving = asking(archive), list(late)
+
+    def asked(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        if what == "shuffled":
+            chance.shuffle(archive.studies)
+        if what == "repeated" and offset and chance.random() < 0.3:
+            offset = max(0, offset - limit)
+        if what == "skipped" and offset:
+            offset += 1
+        if what == "uneven":
+            limit = chance.randint(1, limit)
+        if what == "arriving" and arriving:
+            archive.studies.insert(0, arriving.pop())
+        found: Page = ask(filters, limit, offset)
+        return found
+
+    return asked
+
+
+@any_server
+@given(st.lists(st.integers(0, 1439), max_size=30), st.booleans(), st.integers(2, 10), WILD)
+def test_whole_or_refused_whatever_changes_between_pages(
+    new_archive: Any,
+    new_study: Callable[..., Any],
+    minutes: list[int],
+    has_times: bool,
+    page: int,
+    wild: dict[str, Any],
+) -> None:
+    texts = [f"{minute // 60:02}{minute % 60:02}30" if has_times else None for minute in minutes]
+    studies = [new_study(i, time=time) for i, time in enumerate(texts)]
+    late = [new_study(100 + i, time="1200" if has_times else None) for i in range(5)]
+    ask = drifting(new_archive(list(studies)), late=late, **wild)
+    try:
+        found = list_day_rows(ask, DAY, page)
+    except CappedError:
+        return
+    assert {study.uid for study in studies} <= set(found.rows)
+
+
+@pytest.mark.parametrize("page", [2, 3, 7])
+def test_another_order_for_each_page_loses_nothing_where_there_are_times(
+    new_archive: Any, new_study: Callable[..., Any], page: int
+) -> None:
+    studies = [new_study(i, time=f"{i // 60:02}{i % 60:02}") for i in range(200)]
+    archive = new_archive(list(studies))
+    ask = drifting(archive, "shuffled", random.Random(page))
+    assert set(list_day_rows(ask, DAY, page).rows) == {study.uid for study in studies}
+
+
+def test_another_order_for_each_page_refuses_a_day_without_times(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    archive = new_archive([new_study(i, time=None) for i in range(200)])
+    with pytest.raises(UnstableError):
+        list_day_rows(drifting(archive, "shuffled", random.Random(1)), DAY, 10)
+
+
+def test_a_range_that_shows_more_of_the_day_than_the_day_itself_is_believed(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    """However many rows of other days it shows."""
+    studies = [new_study(i, time="0900") for i in range(12)]
+    others = [new_study(100 + i, day="20240304") for i in range(30)]
+    whole = new_archive([*others, *studies])
+    capped = new_archive(studies, cap=5)
+
+    def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        is_range = "-" in filters["StudyDate"]
+        page: Page = asking(whole if is_range else capped)(filters, limit, offset)
+        return page
+
+    with pytest.raises(CappedError):
+        list_day_rows(ask, DAY, PAGE)
+    for study in studies:
+        study.time = f"09{study.uid.rpartition('.')[2]:0>2}"
+    assert set(list_day_rows(ask, DAY, PAGE).rows) == {study.uid for study in studies}
+
+
+def test_the_rows_of_a_study_are_listed_again_until_none_is_repeated(
+    new_archive: Any, new_study: Callable[..., Any]
+) -> None:
+    """As for series and instances, which cannot be split by time."""
+    studies = [new_study(i) for i in range(30)]
+    calls = 0
+
+    def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        nonlocal calls
+        calls += 1
+        order = studies[::-1] if calls == 2 else studies
+        assert filters == {}
+        return Page([study.row() for study in order[offset : offset + limit]])
+
+    assert set(enumerate_settled(ask, {}, 10).rows) == {study.uid for study in studies}
+    chance = random.Random(3)
+
+    def shuffled(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        assert filters == {}
+        order = chance.sample(studies, len(studies))
+        return Page([study.row() for study in order[offset : offset + limit]])
+
+    with pytest.raises(UnstableError):
+        enumerate_settled(shuffled, {}, 10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.pacs.errors import PacsError
+from protocol_assets.pacs.probe import probe
 
 NewClient = Callable[..., PacsClient]
 
@@ -31,6 +34,78 @@ def test_plain_http_behind_https_is_named(
     assert error.kind == "plain_http"
     assert "certificate" not in str(error)
     assert slept == []
+
+
+def openssl(*arguments: str | Path) -> None:
+    try:
+        subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("makes its certificate with openssl")
+
+
+def certificate(folder: Path, first: str, last: str, host: str = "IP:127.0.0.1") -> Path:
+    """A certificate that signs itself and is valid from ``first`` to ``last``, with its key."""
+    key, request, out = (folder / name for name in ("key.pem", "request.pem", "out.pem"))
+    (folder / "index.txt").touch()
+    (folder / "ca.cnf").write_text(
+        "[ca]\ndefault_ca=one\n[one]\n"
+        f"database={folder}/index.txt\nrand_serial=yes\nnew_certs_dir={folder}\n"
+        "default_md=sha256\npolicy=any\nx509_extensions=names\nunique_subject=no\n"
+        f"[any]\ncommonName=supplied\n[names]\nsubjectAltName={host}\n"
+        "basicConstraints=critical,CA:TRUE\n"
+    )
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=pacs", "-keyout", key, "-out", request)  # fmt: skip
+    openssl("ca", "-batch", "-selfsign", "-config", folder / "ca.cnf", "-keyfile", key,
+            "-in", request, "-out", out, "-startdate", first, "-enddate", last)  # fmt: skip
+    out.write_text(out.read_text() + key.read_text())
+    return out
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "host", "kind", "said"),
+    [
+        ("20200101000000Z", "20200201000000Z", "IP:127.0.0.1", "expired", "it has expired"),
+        ("20700101000000Z", "20710101000000Z", "IP:127.0.0.1", "expired", "it is not valid yet"),
+        ("20200101000000Z", "20700201000000Z", "DNS:a.example", "tls", "issued for another host"),
+        ("20200101000000Z", "20700201000000Z", "IP:127.0.0.9", "tls", "issued for another host"),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_named(
+    pacs: Any,
+    new_client: NewClient,
+    slept: list[float],
+    tmp_path: Path,
+    first: str,
+    last: str,
+    host: str,
+    kind: str,
+    said: str,
+) -> None:
+    path = certificate(tmp_path, first, last, host)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    pacs.secure(context)
+    client = new_client(url=pacs.url.replace("http:", "https:"), ca_file=path)
+    error = failure(client)
+    assert error.kind == kind
+    assert said in str(error)
+    assert ("has expired or is not valid yet" in str(error)) is (kind == "expired")
+    assert ("ca_file" in error.advice) is (kind == "tls")
+    assert slept == [], "not tried again"
+    listing = [one for one in probe(client).findings if one.verdict == "fail"]
+    assert said in " ".join(one.sentence for one in listing)
+
+
+def test_an_issuer_that_is_not_known_is_named(
+    pacs: Any, new_client: NewClient, tmp_path: Path
+) -> None:
+    path = certificate(tmp_path, "20200101000000Z", "20700201000000Z")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    pacs.secure(context)
+    error = failure(new_client(url=pacs.url.replace("http:", "https:")))
+    assert (error.kind, error.detail) == ("tls", "its issuer is not known here")
 
 
 def test_an_unreachable_port_says_what_the_system_said(new_client: NewClient) -> None:
