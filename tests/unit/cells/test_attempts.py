@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.cells.attempts import (
+    CLOCK_SLACK,
     LADDER,
     RESTLESS,
     Attempt,
@@ -19,6 +20,7 @@ from protocol_assets.cells.attempts import (
     record_listing,
     settle_attempt,
 )
+from protocol_assets.cells.watch import CellRecord
 from protocol_assets.lake.zones import Cell, Lake
 
 CELL = Cell(dt.date(2026, 3, 2), "main")
@@ -112,3 +114,16 @@ def test_no_try_is_ever_due_before_the_last_one(failures: int, minutes: list[int
     recent = tuple(NOON + dt.timedelta(minutes=n) for n in sorted(minutes))
     attempt = Attempt("a", failures, recent)
     assert attempt.next_try >= attempt.next_change >= recent[-1]
+
+
+@given(st.floats(-4000, 4000), st.integers(1, 10))
+def test_no_try_waits_longer_than_the_ladder_however_the_clock_is_set(
+    days: float, tries: int
+) -> None:
+    begun = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
+    attempt = Attempt("", tries, (begun,) * min(tries, RESTLESS))
+    record = CellRecord(attempt, None)
+    passed = LADDER[-1] + CLOCK_SLACK
+    now = begun + dt.timedelta(days=days) + passed
+    assert record.is_due(now)
+    assert record.may_change(now)

@@ -14,16 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.cells.attempts import (
-    CLOCK_SLACK,
     LADDER,
     RESTLESS,
-    Attempt,
     begin_attempt,
     read_attempt,
     settle_attempt,
 )
 from protocol_assets.cells.landing import cell_lock, land_cell
-from protocol_assets.cells.watch import CellRecord, Watch, Watched, Window, consecutive
+from protocol_assets.cells.watch import Watch, Watched, Window, consecutive
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell, Lake
@@ -174,19 +172,6 @@ def test_failures_wait_along_the_ladder(site: Site, failures: int, wait: dt.time
     assert not site.tick().wanted
     site.now += 6 * minute
     assert list(site.tick().wanted) == [DAYS[-1]]
-
-
-@given(st.floats(-4000, 4000), st.integers(1, 10))
-def test_no_try_waits_longer_than_the_ladder_however_the_clock_is_set(
-    days: float, tries: int
-) -> None:
-    begun = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
-    attempt = Attempt("", tries, (begun,) * min(tries, RESTLESS))
-    record = CellRecord(attempt, None)
-    passed = LADDER[-1] + CLOCK_SLACK
-    now = begun + dt.timedelta(days=days) + passed
-    assert record.is_due(now)
-    assert record.may_change(now)
 
 
 def test_a_clock_that_was_set_back_holds_up_no_day(landed: Site) -> None:
