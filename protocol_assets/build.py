@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,8 +23,9 @@ from protocol_assets.defs.reference_assets import protocol_labels, reference_dat
 from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, retention_purge
 from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_assets
-from protocol_assets.lake.key_record import record_key_id
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell
+from protocol_assets.lake.key_record import claim_key
+from protocol_assets.lake.turns import report_turn
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.project_files import project_file
 from protocol_assets.settings import Settings
@@ -94,6 +96,7 @@ def build_definitions(
         schedules=[purge_schedule(settings)],
         resources={
             "lake": settings.lake,
+            "lake_in_turn": _lake_in_turn(settings),
             "settings": settings,
             "stations": lambda: stations(settings),
             "dbt": dbt_cli(),
@@ -102,6 +105,17 @@ def build_definitions(
         | dict(resource_overrides or {}),
         executor=dg.in_process_executor,
     )
+
+
+def _lake_in_turn(settings: Settings) -> dg.ResourceDefinition:
+    """The lake for what makes the report; held from a run's first step to its last."""
+
+    @contextmanager
+    def hold(_context: dg.InitResourceContext) -> Iterator[Lake]:
+        with report_turn(settings.lake) as lake:
+            yield lake
+
+    return dg.ResourceDefinition(hold, description="The lake, while no other report is made.")
 
 
 def stations(settings: Settings, tell: Any = None) -> Stations:
@@ -123,7 +137,7 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
         return None if zone == "UTC" else ZoneInfo(zone)
 
     pseudonyms = settings.pseudonyms()
-    record_key_id(settings.lake, pseudonyms.key_id)
+    claim_key(settings.lake, pseudonyms.key_id)
     return Stations(
         lake=settings.lake,
         pseudonyms=pseudonyms,

@@ -155,10 +155,19 @@ def record_refusal(lake: Lake, cell: Cell, refusal: str, refused_by: Mapping[str
         _write(lake, cell, replace(current, refusal=refusal, refused_by=dict(refused_by)))
 
 
-def settle_attempt(lake: Lake, cell: Cell) -> None:
-    """Record that the cell is whole and its facts stand."""
+def settle_attempt(lake: Lake, cell: Cell, fingerprint: str | None = None) -> None:
+    """Record that the cell is whole and its facts stand.
+
+    Args:
+        lake: The lake.
+        cell: The cell.
+        fingerprint: Of the listing that has landed. A try of another listing, which another run
+            has begun meanwhile, is not settled; None settles whatever was tried.
+    """
     current = read_attempt(lake, cell)
-    if current is not None and not current.is_settled:
+    if current is None or fingerprint not in (None, current.fingerprint):
+        return
+    if not current.is_settled:
         _write(lake, cell, replace(current, failures=0))
 
 

@@ -35,7 +35,7 @@ __all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
 
 
 def cell_lock(lake: Lake, cell: Cell) -> Path:
-    """Held while a cell lands."""
+    """Held by whoever changes a cell, from what it reads to what it writes."""
     return lake.lock(f"raw-{cell.day}-{cell.pacs}")
 
 
@@ -49,7 +49,7 @@ def land_cell(
     progress: Progress | None = None,
     is_excluded: Callable[[Sequence[bytes]], bool] = lambda _lines: False,
 ) -> Manifest:
-    """Land one study day of one PACS.
+    """Land one study day of one PACS; where another run works on the cell, after it.
 
     Studies whose file says that it is what the PACS lists are kept, whether or not the run that
     landed them came to its end; the others are retrieved, each on its own. A study that fails
@@ -70,10 +70,9 @@ def land_cell(
     Raises:
         PacsError: The PACS is not to be asked now, the day cannot be listed, or most of its
             studies have vanished; nothing is changed.
-        LockedError: Another run works on the cell.
     """
     with (
-        exclusive(cell_lock(lake, cell), wait=False, what=f"cell {cell.key}"),
+        exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"),
         # Runs may overlap, and some cross PACS: a PACS answers one of them at a time.
         exclusive(lake.lock(f"pacs-{cell.pacs}"), wait=True, what=f"PACS {cell.pacs}"),
     ):

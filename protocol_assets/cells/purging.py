@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import stat
-from collections.abc import Set
+from collections.abc import Iterator, Set
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,9 +20,11 @@ from protocol_assets.cells.landing import cell_lock, study_file
 from protocol_assets.cells.series import patients_of
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.deletion import Deletion
+from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.raw import read_study
+from protocol_assets.lake.turns import publications_turn, report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.identity import patient_identifier
@@ -71,7 +74,7 @@ def purge_expired(
     """
     deletion = Deletion(lake, "retention")
     for cell in lake.landed_cells():
-        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+        with _alone_with(lake, pseudonyms, cell):
             manifest = read_manifest(lake, cell)
             outlived = keep.outlived(manifest, now) if manifest is not None else ()
             if manifest is not None and "raw" in outlived:
@@ -90,7 +93,7 @@ def purge_before(lake: Lake, pseudonyms: Pseudonyms, day: dt.date, now: dt.datet
     deletion = Deletion(lake, "before")
     for cell in lake.landed_cells():
         if cell.day < day:
-            with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+            with _alone_with(lake, pseudonyms, cell):
                 manifest = read_manifest(lake, cell)
                 if manifest is not None:
                     _purge_raw(lake, pseudonyms, manifest, deletion)
@@ -119,11 +122,19 @@ def purge_patient(
     Returns:
         The cells that held something of the patient.
     """
+    # A report that is being made may have read the patient already: what it publishes comes first.
+    with report_turn(lake):
+        return _purge_patient(lake, pseudonyms, patient_id, issuer, now)
+
+
+def _purge_patient(
+    lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None, now: dt.datetime
+) -> list[Cell]:
     deletion = Deletion(lake, "patient")
     patient = _Patient(patient_id, issuer, _keys_of(lake, pseudonyms, patient_id, issuer))
     touched = []
     for cell in lake.landed_cells():
-        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+        with _alone_with(lake, pseudonyms, cell):
             studies = _drop_rows(lake.series(cell), "series", cell, patient, deletion)
             studies |= _drop_raw_of(lake, cell, patient, studies, deletion)
             keys = {pseudonyms.of("study", uid) for uid in studies}
@@ -136,10 +147,21 @@ def purge_patient(
             if studies or any(others):
                 _drop_candidates(lake, cell, deletion)
                 touched.append(cell)
-    for path in sorted(lake.publications.glob("*.parquet")):
-        _drop_rows(path, "publications", None, patient, deletion)
+    with publications_turn(lake):
+        for path in sorted(lake.publications.glob("*.parquet")):
+            _drop_rows(path, "publications", None, patient, deletion)
     deletion.record(now)
     return touched
+
+
+@contextmanager
+def _alone_with(lake: Lake, pseudonyms: Pseudonyms, cell: Cell) -> Iterator[None]:
+    """Within, no other run changes the cell or the key; waits for those that do."""
+    with (
+        using_key(lake, pseudonyms.key_id),
+        exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"),
+    ):
+        yield
 
 
 @dataclass(frozen=True, slots=True)

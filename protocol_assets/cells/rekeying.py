@@ -19,9 +19,10 @@ from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.landing import cell_lock, study_file
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
-from protocol_assets.lake.key_record import record_key_id
+from protocol_assets.lake.key_record import changing_key, record_key_id
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.turns import publications_turn, report_turn
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.storage.files import move, write_bytes
 from protocol_assets.storage.locks import editing, exclusive
@@ -32,6 +33,7 @@ _PSEUDONYM: Final = re.compile(r"\b[A-Z2-7]{26}\b")
 _KEPT: Final = {"kept_patient_key": "patient", "kept_device_key": "device"} | {
     "kept_station_code": "label"
 }
+_OF_LABELS: Final = {"patient_key": "patient", "device_key": "device", "label_code": "label"}
 _OF_FACTS: Final = {one.name: one.argument for one in fact_columns() if one.action == "key"}
 
 
@@ -54,26 +56,36 @@ def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
     """Change a lake over to a new key; run again after it was interrupted, it goes on.
 
     Args:
-        lake: The lake; no run may be under way.
+        lake: The lake. Runs under way are waited for; they refuse what they would still make.
         old: Of the key that is left; None where it is lost or destroyed.
         new: Of the new key.
     """
-    change = _Change(new, _known(lake, old, new), _changed(old, new))
+    with report_turn(lake), changing_key(lake):
+        return _rekey_all(lake, _Change(new, _known(lake, old, new), _changed(old, new)))
+
+
+def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
+    new = change.new
     rebuilt, over = [], []
-    for cell in lake.landed_cells():
-        with exclusive(cell_lock(lake, cell), wait=False, what=f"cell {cell.key}"):
+    for cell in lake.kept_cells():
+        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
             _rename_raw(lake, cell, new)
-            if lake.series(cell).exists():
+            has_series = lake.series(cell).exists()
+            can_be_made = has_series and lake.manifest(cell).exists()
+            if has_series:
                 _rekey_kept(lake.series(cell), change)
+            if can_be_made:
                 rebuilt.append(cell)
             elif lake.facts(cell).exists():
-                _rekey_part(lake.facts(cell), _OF_FACTS, change, OPEN_FILE)
-                if lake.quarantine(cell).exists():
-                    _rekey_part(lake.quarantine(cell), _OF_FACTS, change, OPEN_FILE)
                 over.append(cell)
-    for path in sorted(lake.publications.glob("*.parquet")):
-        keys = {"patient_key": "patient", "device_key": "device"}
-        _rekey_part(path, keys, change, RESTRICTED_FILE)
+            for path in (lake.facts(cell), lake.quarantine(cell), lake.impossible(cell)):
+                _rekey_part(path, _OF_FACTS, change, OPEN_FILE, is_stale=can_be_made)
+            _rekey_part(lake.label_registry(cell), _OF_LABELS, change, RESTRICTED_FILE)
+            _rekey_part(lake.completeness(cell), {}, change, OPEN_FILE)
+    with publications_turn(lake):
+        for path in sorted(lake.publications.glob("*.parquet")):
+            keys = {"patient_key": "patient", "device_key": "device"}
+            _rekey_part(path, keys, change, RESTRICTED_FILE)
     lost = 0
     for path in sorted(lake.steward.glob("*.csv")):
         with editing(path):
@@ -111,7 +123,7 @@ def _changed(old: Pseudonyms | None, new: Pseudonyms) -> frozenset[str]:
 def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str]:
     """Old to new pseudonyms of all that ``series`` still tells."""
     known: dict[str, str] = {}
-    for cell in lake.landed_cells() if old is not None else ():
+    for cell in lake.kept_cells() if old is not None else ():
         if old is None or not lake.series(cell).exists():
             continue
         rows = [
@@ -152,26 +164,50 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
     # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
     others = tuple(replace(one, name="", mark="") for one in manifest.others)
-    if (studies, others) != (manifest.studies, manifest.others):
-        write_manifest(lake, replace(manifest, studies=studies, others=others))
+    versions = {**manifest.versions, "key_id": new.key_id}
+    changed = replace(manifest, studies=studies, others=others, versions=versions)
+    if changed != manifest:
+        write_manifest(lake, changed)
 
 
 def _rekey_kept(path: Path, change: _Change) -> None:
+    versions = part_versions(path)
     rows = read_part(path).to_pylist()
-    if all(row.get("kept_key_id") in (None, change.new.key_id) for row in rows):
+    is_kept_new = all(row.get("kept_key_id") in (None, change.new.key_id) for row in rows)
+    if is_kept_new and versions.get("key_id") == change.new.key_id:
         return
     for row in rows:
         if row.get("kept_key_id") not in (None, change.new.key_id):
             row |= {name: change.of(domain, row[name]) for name, domain in _KEPT.items()}
             row["kept_key_id"] = change.new.key_id
-    _rewrite(path, rows, RESTRICTED_FILE, part_versions(path))
+    _rewrite(path, rows, RESTRICTED_FILE, versions | {"key_id": change.new.key_id})
 
 
-def _rekey_part(path: Path, keys: Mapping[str, str], change: _Change, mode: int) -> None:
-    """Change over the key columns of a part that cannot be made anew."""
+def _rekey_part(
+    path: Path,
+    keys: Mapping[str, str],
+    change: _Change,
+    mode: int,
+    *,
+    is_stale: bool = False,
+) -> None:
+    """Change over the key columns of a part.
+
+    Args:
+        path: The part; nothing is done where it is not there.
+        keys: Domain by column.
+        change: New pseudonyms for old ones.
+        mode: Permission bits.
+        is_stale: It can be made anew, and shall be: whoever is killed before that leaves a part of
+            one key all the same, which ``rebuild`` makes exact.
+    """
+    if not path.exists():
+        return
     versions = part_versions(path)
     if versions.get("key_id") == change.new.key_id:
         return
+    if is_stale:
+        versions |= {"rules_version": ""}
     rows = read_part(path).to_pylist()
     for row in rows:
         row |= {name: change.of(domain, row[name]) for name, domain in keys.items() if name in row}

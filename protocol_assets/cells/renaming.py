@@ -16,7 +16,9 @@ import pyarrow as pa
 from protocol_assets.cells.landing import cell_lock
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.placeholders import is_placeholder
+from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.turns import publications_turn, report_turn
 from protocol_assets.lake.zones import Lake
 from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.identity import patient_identifier
@@ -33,7 +35,11 @@ def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
     Returns:
         Parts that changed; none where it was done before.
     """
-    names = _names(lake, pseudonyms)
+    with report_turn(lake), using_key(lake, pseudonyms.key_id):
+        return _rename_all(lake, _names(lake, pseudonyms))
+
+
+def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
     changed = 0
     for cell in lake.landed_cells() if names else ():
         with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
@@ -41,8 +47,9 @@ def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
                 changed += _rename(lake.series(cell), "kept_patient_key", names)
             else:
                 changed += _rename(lake.facts(cell), "patient_key", names)
-    for path in sorted(lake.publications.glob("*.parquet")):
-        changed += _rename(path, "patient_key", names)
+    with publications_turn(lake):
+        for path in sorted(lake.publications.glob("*.parquet")):
+            changed += _rename(path, "patient_key", names)
     return changed
 
 

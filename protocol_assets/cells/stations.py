@@ -6,7 +6,9 @@ A refused cell keeps its last good data, is named with its reason, and does not 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +24,7 @@ from protocol_assets.cells.completeness import (
 )
 from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import judge
-from protocol_assets.cells.landing import land_cell
+from protocol_assets.cells.landing import cell_lock, land_cell
 from protocol_assets.cells.overview import coverage_overview, odd_overview, role_overview
 from protocol_assets.cells.quarantine import QUARANTINE_SCHEMA, left_out
 from protocol_assets.cells.series import IsExcluded, flatten_cell, is_left_out
@@ -31,12 +33,14 @@ from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.faults import Fault, described_fault
+from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.storage.files import move
+from protocol_assets.storage.locks import exclusive
 
 __all__ = ["StationResult", "Stations", "write_schemas"]
 
@@ -93,13 +97,14 @@ class Stations:
     tell: Callable[[Cell, int, int], None]
     zone_of: Callable[[str], dt.tzinfo | None] = lambda _: None
     is_excluded: IsExcluded = lambda _patient, _issuer: False
+    _flattened: dict[Cell, str] = field(default_factory=dict, init=False, repr=False)
 
     def land(self, cells: Iterable[Cell], *, force: bool = False) -> StationResult:
         """``raw_dicomweb``: land each cell and put its counts into the safe zone."""
         write_schemas(self.lake)
 
         def land_one(cell: Cell) -> CellMetadata:
-            with self.client_for(cell.pacs) as client:
+            with self._working_on([cell]), self.client_for(cell.pacs) as client:
                 manifest = land_cell(
                     client,
                     self.lake,
@@ -109,15 +114,29 @@ class Stations:
                     progress=lambda done, listed: self.tell(cell, done, listed),
                     is_excluded=lambda lines: is_left_out(lines, self.is_excluded),
                 )
-            self._write_completeness(cell, completeness_row(manifest, "missing"))
+                self._write_completeness(cell, completeness_row(manifest, "missing"))
             return certificate(manifest)
 
         result = _each(cells, land_one)
         for cell in result.refused:
-            # What landed before stays, and so does what is known of it.
-            if self._manifest(cell) is None:
-                self._write_completeness(cell, refused_row(cell))
+            with suppress(OtherKeyError), self._working_on([cell]):
+                # What landed before stays, and so does what is known of it.
+                if self._manifest(cell) is None:
+                    self._write_completeness(cell, refused_row(cell))
         return result
+
+    @contextmanager
+    def _working_on(self, cells: Iterable[Cell]) -> Iterator[None]:
+        """Within, no other run changes these cells or the key; waits for those that do.
+
+        Everybody takes the cells in the same order, so that no two wait for each other.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(using_key(self.lake, self.pseudonyms.key_id))
+            for cell in sorted(set(cells)):
+                lock = exclusive(cell_lock(self.lake, cell), wait=True, what=f"cell {cell.key}")
+                stack.enter_context(lock)
+            yield
 
     def flatten(self, cells: Iterable[Cell]) -> StationResult:
         """``series``: flatten each cell into a candidate, judge them, move the good ones."""
@@ -138,7 +157,13 @@ class Stations:
         make: Callable[[Cell], CellMetadata],
         place: Callable[[Cell], None],
     ) -> StationResult:
-        result = _each(cells, make)
+        cells = list(cells)
+        with self._working_on(cells):
+            return self._judged(data_set, suite, _each(cells, make), place)
+
+    def _judged(
+        self, data_set: str, suite: str, result: StationResult, place: Callable[[Cell], None]
+    ) -> StationResult:
         verdict = judge(self.lake, data_set, suite, list(result.passed))
         result.suite = verdict.result
         for cell, reason in verdict.refused.items():
@@ -173,6 +198,7 @@ class Stations:
             raise Fault(f"cell {cell.key} has not landed; materialize raw_dicomweb first")
         if manifest.purged and not self.lake.series(cell).exists():
             raise Fault(f"raw and series of cell {cell.key} were purged; its facts stay")
+        self._flattened[cell] = _content_of(manifest)
         series = flatten_cell(self.lake, manifest, self.is_excluded)
         self._write_candidate("series", cell, series.table)
         return {
@@ -224,14 +250,23 @@ class Stations:
         manifest = self._manifest(cell)
         if manifest is None:
             return
+        content = _content_of(manifest)
+        if self._flattened.get(cell, content) != content:
+            return  # another run has landed more since; the facts of that are still to come
         lost = left_out(read_part(self.lake.quarantine(cell)))
         self._write_completeness(cell, completeness_row(manifest, "stored", lost))
         if manifest.is_complete and not lost.is_damage:
-            settle_attempt(self.lake, cell)
+            settle_attempt(self.lake, cell, manifest.fingerprint)
 
     def _write_candidate(self, data_set: str, cell: Cell, table: pa.Table) -> None:
         path: Path = self.lake.candidate(data_set, cell)
         write_part(path, table, versions=cell_versions(self.pseudonyms), mode=RESTRICTED_FILE)
+
+
+def _content_of(manifest: Manifest) -> str:
+    """A digest of what has landed, whenever and however often it was asked for."""
+    lines = (f"{one.name}|{one.has_data}|{one.content_hash}" for one in manifest.studies)
+    return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
 def _each(cells: Iterable[Cell], work: Callable[[Cell], CellMetadata]) -> StationResult:

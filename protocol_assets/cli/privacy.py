@@ -116,15 +116,16 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
 def rekey() -> int:
     """Change over to a new key; see the help text below."""
     from protocol_assets.cells.rekeying import rekey as change_over
-    from protocol_assets.lake.key_record import recorded_key_id
+    from protocol_assets.lake.key_record import describe_keys, find_key_ids
 
     settings = Settings.load()
     new = settings.keyed()
     has_old = bool(os.environ.get(f"{KEY_VARIABLE}_OLD"))
     old = settings.keyed(suffix="_OLD") if has_old else None
-    recorded = recorded_key_id(settings.lake)
-    if old is not None and recorded not in (None, old.key_id, new.key_id):
-        raise click.UsageError(f"{KEY_VARIABLE}_OLD is {old.key_id}, the lake has {recorded}")
+    found = find_key_ids(settings.lake, every=True)
+    if old is not None and found.keys() - {old.key_id, new.key_id}:
+        said = f"{KEY_VARIABLE}_OLD is {old.key_id}, the data were made with {describe_keys(found)}"
+        raise click.UsageError(said)
     done = change_over(settings.lake, old, new)
     problem = _rebuild(settings, done.to_rebuild)
     click.echo(

@@ -31,9 +31,11 @@ class AnalysisConfig(dg.Config):
     owners=["team:data-engineering"],
 )
 @tells_plainly
-def analysis(config: AnalysisConfig, lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+def analysis(
+    config: AnalysisConfig, lake_in_turn: dg.ResourceParam[Lake]
+) -> dg.MaterializeResult[None]:
     """Time model, potential, change dates, verification and compliance by scanner and protocol."""
-    as_of = _day(config.as_of)
+    lake, as_of = lake_in_turn, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
     tables = analysis_tables(*read_measured(lake), targets, register, as_of)
     write_analysis(lake, tables)

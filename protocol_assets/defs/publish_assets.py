@@ -47,12 +47,13 @@ PUBLISHED_MODELS = (
 )
 @tells_plainly
 def published_marts(
-    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``.
 
     Beside them, in the safe zone, the marts as a read-only copy for BI tools.
     """
+    lake = lake_in_turn
     done = publish_marts(lake, settings.grid(dt.datetime.now(dt.UTC)))
     write_reading_copy(lake)
     shown = published_figures(lake, [one.name for one in settings.pacs])
@@ -97,9 +98,10 @@ class _Way(TypedDict):
 )
 @tells_plainly
 def chief_report(
-    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
     """Page, PDF and a page per scanner for radiology chiefs: the latest day with all cells."""
+    lake = lake_in_turn
     shown = published_figures(lake, [one.name for one in settings.pacs])
     way = _Way(language=settings.language, is_demo=settings.is_demo)
     directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"

@@ -109,11 +109,11 @@ def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
     def warehouse(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
-        lake: dg.ResourceParam[Lake],
+        lake_in_turn: dg.ResourceParam[Lake],
     ) -> Iterator[Any]:
         # Whether a check is left out changes nothing; the models left out are the last build's.
         is_whole = context.selected_asset_keys == warehouse.keys
-        yield from _build(context, dbt, lake, from_nothing=is_whole)
+        yield from _build(context, dbt, lake_in_turn, from_nothing=is_whole)
 
     return warehouse
 
@@ -126,9 +126,9 @@ def findings_assets(settings: Settings) -> dg.AssetsDefinition:
     def findings(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
-        lake: dg.ResourceParam[Lake],
+        lake_in_turn: dg.ResourceParam[Lake],
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, lake, from_nothing=False)
+        yield from _build(context, dbt, lake_in_turn, from_nothing=False)
 
     return findings
 

@@ -15,7 +15,7 @@ from protocol_assets.cells.versions import code_versions
 from protocol_assets.defs.automation_state import AutomationState
 from protocol_assets.deidentify.keys import KEY_VARIABLE, Pseudonyms
 from protocol_assets.health.outlook import SILENT
-from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.key_record import key_problem, known_key_id
 from protocol_assets.lake.warehouse_file import write_ahead_logs
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.probe import Finding
@@ -69,7 +69,9 @@ def key_finding(settings: Settings) -> tuple[Finding, Pseudonyms | None]:
         pseudonyms = settings.pseudonyms()
     except ConfigurationError as error:
         return Finding("key", "fail", str(error)), None
-    if recorded_key_id(settings.lake) is None:
+    if problem := key_problem(settings.lake, pseudonyms.key_id, every=True):
+        return Finding("key", "fail", problem), None
+    if known_key_id(settings.lake) is None:
         made = f"{pseudonyms.key_id}; the first cell will be made with it: keep it safe"
     else:
         made = f"{pseudonyms.key_id}; the lake's pseudonyms were made with it"

@@ -12,7 +12,7 @@ import pyarrow as pa
 from protocol_assets.analysis.tables import analysis_version
 from protocol_assets.analysis.time_model import TimeModel
 from protocol_assets.faults import Fault
-from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Lake
@@ -59,7 +59,7 @@ def read_reference(lake: Lake, name: str) -> pd.DataFrame:
 
 def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
     """Put the tables in place, each whole."""
-    versions = {"analysis_version": analysis_version(), "key_id": recorded_key_id(lake) or ""}
+    versions = {"analysis_version": analysis_version(), "key_id": known_key_id(lake) or ""}
     for name, table in tables.items():
         write_part(lake.analysis(name), table, versions=versions)
 

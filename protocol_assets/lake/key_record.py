@@ -1,19 +1,197 @@
-"""Which key the lake's pseudonyms were made with: its identifier, which tells nothing of it."""
+"""Which key the lake's pseudonyms were made with: asked of the data, and remembered beside them.
+
+Every manifest and every part of series, labels, facts and publications carries the identifier of
+its key, which tells nothing of the key. The record in ``restricted/key_id`` is a memory of it:
+where it is lost it is written anew from the data, and where it disagrees the data are right.
+"""
 
 from __future__ import annotations
 
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.files import write_bytes
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
 
-__all__ = ["record_key_id", "recorded_key_id"]
+from protocol_assets.faults import Fault
+from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.parquet import part_versions
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.locks import exclusive, shared
+
+__all__ = [
+    "OtherKeyError",
+    "changing_key",
+    "claim_key",
+    "describe_keys",
+    "find_key_ids",
+    "key_problem",
+    "known_key_id",
+    "record_key_id",
+    "recorded_key_id",
+    "using_key",
+]
+
+_KEY_ID: Final = re.compile(r"[A-Z2-7]{8}(-[A-Z2-7]{8})?")
+_FACTS: Final = ("series", "completeness", "impossible", "quarantine")
+_WHAT: Final = "the key of this home"
+
+
+class OtherKeyError(Fault):
+    """The key is not the one that the data were made with."""
 
 
 def recorded_key_id(lake: Lake) -> str | None:
-    """The key's identifier; None before the first cell."""
-    path = lake.key_record
-    return path.read_text(encoding="ascii").strip() if path.exists() else None
+    """The key's identifier as it was remembered; None before the first cell, or where lost."""
+    try:
+        text = lake.key_record.read_text(encoding="ascii").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    return text if _KEY_ID.fullmatch(text) else None
+
+
+def known_key_id(lake: Lake) -> str | None:
+    """The key's identifier, remembered or asked of the data; None before the first cell."""
+    recorded = recorded_key_id(lake)
+    if recorded is not None:
+        return recorded
+    return max(find_key_ids(lake), default=None)
 
 
 def record_key_id(lake: Lake, key_id: str) -> None:
     """Remember the key."""
-    write_bytes(lake.key_record, f"{key_id}\n".encode("ascii"), mode=RESTRICTED_FILE)
+    if recorded_key_id(lake) != key_id:
+        write_bytes(lake.key_record, f"{key_id}\n".encode("ascii"), mode=RESTRICTED_FILE)
+
+
+def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
+    """The keys that data carry, with how many files carry each.
+
+    What is damaged says nothing; ``verify`` names it.
+
+    Args:
+        lake: The lake.
+        every: Read all files, and not those of the oldest and the newest day of each data set.
+    """
+    found: Counter[str] = Counter()
+    for folder in (lake.restricted / "raw", *_data_sets(lake)):
+        for directory in _partitions(folder, every=every):
+            found.update(_carried(lake, directory))
+    for path in sorted(lake.publications.rglob("*.parquet")):
+        found.update(_of_part(path))
+    return found
+
+
+def _data_sets(lake: Lake) -> Iterator[Path]:
+    yield lake.restricted / "series"
+    yield lake.restricted / "labels"
+    for name in _FACTS:
+        yield lake.safe / "facts" / name
+
+
+def _partitions(folder: Path, *, every: bool) -> Iterator[Path]:
+    days = sorted(path for path in folder.glob("study_date=*") if path.is_dir())
+    for day in days if every else dict.fromkeys([*days[:1], *days[-1:]]):
+        yield from sorted(day.glob("pacs=*"))
+
+
+def _carried(lake: Lake, directory: Path) -> Iterator[str]:
+    if directory.parts[-3] != "raw":
+        yield from _of_part(directory / "part.parquet")
+        return
+    day = directory.parent.name.removeprefix("study_date=")
+    try:
+        cell = Cell.from_key(f"{day}|{directory.name.removeprefix('pacs=')}")
+        manifest = read_manifest(lake, cell)
+    except (Fault, ValueError):
+        return
+    if manifest is not None and (key_id := manifest.versions.get("key_id")):
+        yield key_id
+
+
+def _of_part(path: Path) -> Iterator[str]:
+    try:
+        key_id = part_versions(path).get("key_id")
+    except (Fault, OSError):
+        return
+    if key_id:
+        yield key_id
+
+
+def describe_keys(found: Mapping[str, int]) -> str:
+    """The keys that data carry, in words."""
+    return ", ".join(
+        f"{key_id} ({count} {'file' if count == 1 else 'files'})"
+        for key_id, count in sorted(found.items())
+    )
+
+
+def key_problem(lake: Lake, key_id: str, *, every: bool = False) -> str:
+    """Why data may not be made with a key, in words that say what to do; empty where they may.
+
+    Args:
+        lake: The lake.
+        key_id: Of the key in the environment.
+        every: Ask all data, and not a few files of each data set.
+    """
+    recorded = recorded_key_id(lake)
+    found = find_key_ids(lake, every=every)
+    if not every and (recorded != key_id or found.keys() - {key_id}):
+        found = find_key_ids(lake, every=True)
+    if len(found) > 1:
+        return (
+            f"the key is {key_id}, and the data were made with several keys: "
+            f"{describe_keys(found)}; run protocol-assets rekey, which brings all of them to the "
+            "key that is set"
+        )
+    made_with = next(iter(found), recorded)
+    if made_with in (None, key_id):
+        return ""
+    return (
+        f"the key is {key_id}, the lake's pseudonyms were made with {made_with}; "
+        "set that key again, or change over with protocol-assets rekey"
+    )
+
+
+def claim_key(lake: Lake, key_id: str) -> None:
+    """Remember a key that data are going to be made with; two runs cannot begin with two keys.
+
+    Raises:
+        OtherKeyError: Another run has begun with another one.
+    """
+    if recorded_key_id(lake) == key_id:
+        return
+    with exclusive(_lock(lake), wait=True, what=_WHAT):
+        if problem := key_problem(lake, key_id):
+            raise OtherKeyError(problem)
+        record_key_id(lake, key_id)
+
+
+@contextmanager
+def using_key(lake: Lake, key_id: str) -> Iterator[None]:
+    """Within, nobody changes the key.
+
+    Raises:
+        OtherKeyError: It was changed since this run began.
+    """
+    with shared(_lock(lake), what=_WHAT):
+        recorded = recorded_key_id(lake)
+        if recorded not in (None, key_id):
+            raise OtherKeyError(
+                f"the key was changed from {key_id} to {recorded} while this run went on; set the "
+                "new key and run again"
+            )
+        yield
+
+
+@contextmanager
+def changing_key(lake: Lake) -> Iterator[None]:
+    """Within, nobody makes data with a key; waits for those who do."""
+    with exclusive(_lock(lake), wait=True, what=_WHAT):
+        yield
+
+
+def _lock(lake: Lake) -> Path:
+    return lake.lock("key")

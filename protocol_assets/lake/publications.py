@@ -25,7 +25,7 @@ from protocol_assets.deidentify.disclosure import (
     decide,
     patients_in,
 )
-from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.zones import OPEN_FILE, Lake
@@ -233,7 +233,7 @@ def _remember(lake: Lake, tables: Mapping[str, Table], units: Mapping[UnitKey, R
         for (measure, row_key), persons in sorted(rows.items())
         for member, person in sorted(persons.items())
     ]
-    versions = {"key_id": recorded_key_id(lake) or ""}
+    versions = {"key_id": known_key_id(lake) or ""}
     contents = {"members": pa.Table.from_pylist(members, schema=_MEMBERS)}
     contents |= {name: pa.Table.from_pylist(rows) for name, rows in tables.items() if rows}
     for name, table in contents.items():

@@ -18,6 +18,7 @@ from protocol_assets.lake.publications import Publications, settle
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.settled import read_settled
 from protocol_assets.lake.standing import Standing, settle_standing
+from protocol_assets.lake.turns import publications_turn
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.storage.files import (
     delete_folder,
@@ -61,6 +62,11 @@ def publish_marts(lake: Lake, grid: Grid) -> Published:
         lake: The lake.
         grid: The partitions of the deployment.
     """
+    with publications_turn(lake):
+        return _publish(lake, grid)
+
+
+def _publish(lake: Lake, grid: Grid) -> Published:
     versions = lake.publish / "versions"
     make_directory(versions, 0o755)
     with staging_directory(versions) as staging:

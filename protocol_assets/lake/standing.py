@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from protocol_assets.deidentify.disclosure import K_PATIENTS, Person, patients_in, tells_enough
-from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.zones import OPEN_FILE, Lake
@@ -195,7 +195,7 @@ def _remember(lake: Lake, decided: Sequence[_Decided], before: Mapping[_Key, _Pe
         gone = [{name: row.get(name) for name in part.table.column_names} for row in part.gone]
         rows = [*part.table.to_pylist(), *gone]
         contents[part.name] = pa.Table.from_pylist(rows, schema=part.table.schema)
-    versions = {"key_id": recorded_key_id(lake) or ""}
+    versions = {"key_id": known_key_id(lake) or ""}
     for name, table in contents.items():
         path = lake.publications / f"{name}.parquet"
         write_part(path, table, versions=versions, mode=OPEN_FILE)

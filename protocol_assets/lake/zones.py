@@ -260,6 +260,12 @@ class Lake:
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
         return sorted(_cell_of(path.parent) for path in found)
 
+    def kept_cells(self) -> list[Cell]:
+        """Cells of which anything is kept, also where the manifest is lost."""
+        data_sets = (self.restricted / "series", *(self.safe / "facts").glob("*"))
+        parts = (path for one in data_sets for path in one.glob("study_date=*/pacs=*"))
+        return sorted({*self.landed_cells(), *map(_cell_of, parts)})
+
     def tried_cells(self) -> list[Cell]:
         """Cells that were tried, whether or not they landed, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")

@@ -24,7 +24,7 @@ from protocol_assets.deidentify.keys import (
 )
 from protocol_assets.delivery.outlets import Outlets
 from protocol_assets.faults import explain_os_error
-from protocol_assets.lake.key_record import recorded_key_id
+from protocol_assets.lake.key_record import key_problem
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
@@ -221,12 +221,8 @@ class Settings(Strict):
             ConfigurationError: The key is missing, refused, or another one.
         """
         pseudonyms = self.keyed(environment)
-        recorded = recorded_key_id(self.lake)
-        if recorded not in (None, pseudonyms.key_id):
-            raise ConfigurationError(
-                f"the key is {pseudonyms.key_id}, the lake's pseudonyms were made with {recorded}; "
-                "set that key again, or change over with protocol-assets rekey"
-            )
+        if problem := key_problem(self.lake, pseudonyms.key_id):
+            raise ConfigurationError(problem)
         return pseudonyms
 
     def keyed(

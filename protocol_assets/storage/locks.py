@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,9 @@ from typing import Final
 from protocol_assets.faults import Fault
 from protocol_assets.storage.files import make_directory
 
-__all__ = ["LockedError", "editing", "exclusive", "exclusive_file", "is_editing"]
+__all__ = ["LockedError", "editing", "exclusive", "exclusive_file", "is_editing", "shared"]
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class LockedError(Fault):
@@ -24,23 +27,56 @@ class LockedError(Fault):
 def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
     """Hold an exclusive lock; the kernel frees it when the process ends, however it ends.
 
+    A thread that holds it already goes on holding it.
+
     Args:
         path: The lock file.
-        wait: Wait for the other process, or refuse at once.
-        what: Named in the error.
+        wait: Wait for the other process, and say so, or refuse at once.
+        what: Named in the error and while waiting: nothing that identifies anybody.
 
     Raises:
         LockedError: The lock is held and ``wait`` is false.
     """
+    if path in _HELD.paths:
+        yield
+        return
+    with _locked(path, fcntl.LOCK_EX, wait=wait, what=what):
+        _HELD.paths.add(path)
+        try:
+            yield
+        finally:
+            _HELD.paths.discard(path)
+
+
+@contextmanager
+def shared(path: Path, *, what: str) -> Iterator[None]:
+    """Hold a lock together with others; whoever wants it ``exclusive`` waits, and is waited for.
+
+    Args:
+        path: The lock file.
+        what: As of ``exclusive``.
+    """
+    if path in _HELD.paths:
+        yield
+        return
+    with _locked(path, fcntl.LOCK_SH, wait=True, what=what):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, kind: int, *, wait: bool, what: str) -> Iterator[None]:
     descriptor = _opened(path)
     try:
-        refused = False
+        is_held = False
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            refused = True
-        if refused:
+            is_held = True
+        if is_held and not wait:
             raise LockedError(f"{what} is worked on by another run; wait for it, then run again")
+        if is_held:
+            _LOG.warning("waiting for another run, which works on %s", what)
+            fcntl.flock(descriptor, kind)
         yield
     finally:
         os.close(descriptor)
@@ -61,14 +97,15 @@ def exclusive_file(path: Path) -> Iterator[int]:
         os.close(descriptor)
 
 
-class _Edited(threading.local):
-    """The files that this thread is editing."""
+class _Paths(threading.local):
+    """Files of one thread."""
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
 
 
-_EDITED: Final = _Edited()
+_EDITED: Final = _Paths()
+_HELD: Final = _Paths()
 
 
 @contextmanager

@@ -33,6 +33,7 @@ KILLS: Final = 10
 CELL: Final = Cell(DAY, "main")
 OF_THE_RUN: Final = (
     *("landed_at", "verified_at", "seconds", "fetched", "requests", "retries", "received"),
+    "sha256",  # of all the others
 )
 OF_THE_TRIES: Final = ("tries", "first_seen", "last_seen")
 
@@ -206,16 +207,39 @@ def test_a_crash_at_the_worst_moment(
     assert content(lake) == content(undisturbed)
 
 
-def test_two_runs_of_one_cell_cannot_corrupt_it(
+def test_two_runs_of_one_cell_wait_for_each_other_and_both_end_well(
     pacs: Pacs, undisturbed: Lake, tmp_path: Path
 ) -> None:
     lake = Lake(tmp_path)
     runs = [start(pacs, lake) for _ in range(2)]
     told = [run.communicate(timeout=60)[1].decode() for run in runs]
-    assert sorted(run.returncode for run in runs) == [0, 1]
+    assert [run.returncode for run in runs] == [0, 0]
     (line,) = [one for one in told if one]
-    assert "is worked on by another run; wait for it, then run again" in line
+    assert f"waiting for another run, which works on cell {CELL.key}" in line
     assert len(pacs.requested) == len(set(pacs.requested)), "nothing was fetched twice"
+    assert content(lake) == content(undisturbed)
+
+
+@pytest.mark.parametrize("victim", [0, 1])
+def test_the_other_of_two_runs_ends_well_where_one_is_killed(
+    victim: int, pacs: Pacs, undisturbed: Lake, tmp_path: Path
+) -> None:
+    """Whichever of them works on the cell, and whichever waits."""
+    lake = Lake(tmp_path)
+    runs = [start(pacs, lake) for _ in range(2)]
+    is_under_way = threading.Event()
+    pacs.on_metadata = lambda number: is_under_way.set() if number == 20 else None
+    try:
+        assert is_under_way.wait(60)
+        runs[victim].send_signal(signal.SIGKILL)
+        for run in runs:
+            run.communicate(timeout=60)
+    finally:
+        pacs.on_metadata = None
+        for run in runs:
+            run.kill()
+    assert runs[victim].returncode in (-signal.SIGKILL, 0)
+    assert runs[1 - victim].returncode == 0
     assert content(lake) == content(undisturbed)
 
 

@@ -123,7 +123,7 @@ def test_no_try_waits_longer_than_the_ladder_however_the_clock_is_set(
     begun = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
     attempt = Attempt("", tries, (begun,) * min(tries, RESTLESS))
     record = CellRecord(attempt, None)
-    passed = LADDER[-1] + CLOCK_SLACK
-    now = begun + dt.timedelta(days=days) + passed
+    jumped_to = begun + dt.timedelta(days=days)
+    now = jumped_to + LADDER[-1] + CLOCK_SLACK
     assert record.is_due(now)
     assert record.may_change(now)
