@@ -12,7 +12,9 @@
 
 No wait outlives its bound (``Manners.max_wait_s``), whatever the server asks for and however the
 clock is set: each wait is kept with the moment at which it began, and one that began in the future
-is over. Where the state is kept, and that it holds for all processes, is the business of the cells.
+is over, and forgotten with the next request. ``CLOCK_SLACK_S`` may be added, for the clocks of two
+processes are not quite the same. Where the state is kept, and that it holds for all processes, is
+the business of the cells.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from protocol_assets.pacs.errors import Kind
 from protocol_assets.pacs.hours import Hours
 
 __all__ = [
+    "CLOCK_SLACK_S",
     "FAILURES_THAT_OPEN",
     "MAX_WAIT_S",
     "MOST_OPENINGS",
@@ -54,7 +57,7 @@ _SLOWEST: Final = 1 / 16
 _GAIN: Final = 1 / 8
 _STEP_S: Final = 10.0
 _BURST_S: Final = 1.0
-_CLOCK_SLACK_S: Final = 5.0
+CLOCK_SLACK_S: Final = 5.0
 """The clocks of two processes may differ by so much; a wait that began later was never begun."""
 _MOST_WAITS: Final = 1000
 MOST_OPENINGS: Final = 10
@@ -255,6 +258,7 @@ class Pace:
         Returns:
             Seconds until it may be used.
         """
+        self._forget_the_future(now)
         pace = rate * self.factor
         # A clock that was set back must not stop us until it has caught up.
         passed = max(0.0, now - self.at)
@@ -295,6 +299,15 @@ class Pace:
         self.good_since = now
         if asked > _left(self.held_since, self.not_before, now, longest):
             self.held_since, self.not_before = now, now + asked
+
+    def _forget_the_future(self, now: float) -> None:
+        """Forgets what began later than now: once over, it must not come back with the time."""
+        newest = now + CLOCK_SLACK_S
+        if self.held_since > newest:
+            self.held_since, self.not_before = 0.0, 0.0
+        if self.open_since > newest:
+            self.open_since, self.open_until = 0.0, 0.0
+        self.waits = {one: wait for one, wait in self.waits.items() if wait[0] <= newest}
 
     def _forget_old_waits(self, now: float, longest: float) -> None:
         left = {
@@ -351,6 +364,6 @@ def _left(since: float, until: float, now: float, longest: float) -> float:
 
     One that began in the future is over: the clock was set back.
     """
-    if since > now + _CLOCK_SLACK_S:
+    if since > now + CLOCK_SLACK_S:
         return 0.0
     return max(0.0, min(until - now, until - since, longest))
