@@ -24,6 +24,7 @@ from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, ret
 from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_assets
 from protocol_assets.lake.key_record import claim_key
+from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
@@ -151,8 +152,7 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
 def prepare_home(settings: Settings) -> None:
     """Create the zones and Dagster's instance file; keep user errors out of Dagster's storage."""
     os.environ["DAGSTER_REDACT_USER_CODE_ERRORS"] = "1"
-    # What others write on our behalf (Dagster's storage, dbt's log) is nobody else's to read.
-    os.umask(0o077)
+    restrict_new_files()
     # Where events are logged stands in dagster.yaml, which Dagster calls beta at every run.
     warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Handling yaml-defined")
     settings.lake.prepare()

@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from protocol_assets.demo import DEMO_FLEET
+from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
@@ -40,6 +41,7 @@ def main() -> int:
     Returns:
         The exit code: 2 where there is nothing to serve, else of the process that ended first.
     """
+    restrict_new_files()
     is_demo = not os.environ.get(CONFIG_VARIABLE)
     if is_demo:
         config = Path("demo") / "protocol_assets.toml"

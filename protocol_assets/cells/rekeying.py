@@ -23,7 +23,7 @@ from protocol_assets.lake.key_record import changing_key, record_key_id
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.turns import publications_turn, report_turn
-from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.storage.files import move, write_bytes
 from protocol_assets.storage.locks import editing, exclusive
 
@@ -79,9 +79,9 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
             elif lake.facts(cell).exists():
                 over.append(cell)
             for path in (lake.facts(cell), lake.quarantine(cell), lake.impossible(cell)):
-                _rekey_part(path, _OF_FACTS, change, OPEN_FILE, is_stale=can_be_made)
+                _rekey_part(path, _OF_FACTS, change, RESTRICTED_FILE, is_stale=can_be_made)
             _rekey_part(lake.label_registry(cell), _OF_LABELS, change, RESTRICTED_FILE)
-            _rekey_part(lake.completeness(cell), {}, change, OPEN_FILE)
+            _rekey_part(lake.completeness(cell), {}, change, RESTRICTED_FILE)
     with publications_turn(lake):
         for path in sorted(lake.publications.glob("*.parquet")):
             keys = {"patient_key": "patient", "device_key": "device"}

@@ -36,7 +36,7 @@ from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
-from protocol_assets.lake.zones import OPEN_FILE, RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.pacs.client import PacsClient
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.storage.files import move
@@ -242,10 +242,11 @@ class Stations:
         registry = self.lake.candidate("labels", cell)
         move(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
         impossible = self.lake.candidate("impossible", cell)
-        move(impossible, self.lake.impossible(cell), mode=OPEN_FILE)
+        move(impossible, self.lake.impossible(cell), mode=RESTRICTED_FILE)
         quarantine = self.lake.candidate("quarantine", cell)
-        move(quarantine, self.lake.quarantine(cell), mode=OPEN_FILE)
-        move(self.lake.candidate("series_facts", cell), self.lake.facts(cell), mode=OPEN_FILE)
+        move(quarantine, self.lake.quarantine(cell), mode=RESTRICTED_FILE)
+        facts = self.lake.candidate("series_facts", cell)
+        move(facts, self.lake.facts(cell), mode=RESTRICTED_FILE)
         record_refusal(self.lake, cell, "", {})
         manifest = self._manifest(cell)
         if manifest is None:

@@ -30,6 +30,7 @@ from protocol_assets.cli.status import status
 from protocol_assets.cli.terminal import err, out
 from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, described_fault
+from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import ConfigurationError, Settings
 
@@ -48,6 +49,7 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 def main() -> None:
     """Run the command line; every error is one line that says what to do."""
+    restrict_new_files()
     code = _CONFIGURATION
     try:
         code = cli.main(standalone_mode=False) or _ALL_LANDED

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import ConfigurationError, Settings
 
 __all__ = ["flags", "main"]
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] = ()) -> int:
     Returns:
         The exit code: 2 where the configuration cannot be used or the extra is not installed.
     """
+    restrict_new_files()
     try:
         from streamlit.web.cli import main as streamlit
     except ImportError:

@@ -60,7 +60,11 @@ def zones_finding(lake: Lake) -> Finding:
         return Finding("zones", "warn", "the home is not there yet; the first run creates it")
     if problems:
         return Finding("zones", "fail", "; ".join(problems))
-    return Finding("zones", "ok", "restricted, dagster and steward are this user's alone")
+    return Finding(
+        "zones",
+        "ok",
+        "only this user can read restricted, safe, steward, dagster and dbt, or write to publish",
+    )
 
 
 def key_finding(settings: Settings) -> tuple[Finding, Pseudonyms | None]:

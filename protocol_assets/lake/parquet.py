@@ -10,7 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
-from protocol_assets.storage.files import OPEN_FILE
+from protocol_assets.storage.files import RESTRICTED_FILE
 from protocol_assets.storage.parquet import (
     DamagedTableError,
     read_metadata,
@@ -38,7 +38,7 @@ class DamagedPartError(Fault):
 
 
 def write_part(
-    path: Path, table: pa.Table, *, versions: Mapping[str, str], mode: int = OPEN_FILE
+    path: Path, table: pa.Table, *, versions: Mapping[str, str], mode: int = RESTRICTED_FILE
 ) -> None:
     """Write a table atomically.
 
@@ -47,7 +47,7 @@ def write_part(
         table: The rows, sorted by the caller.
         versions: ``spec_version``, ``rules_version``, ``policy_version``, ``key_id``; no time, so
             that the same rows are the same bytes.
-        mode: Permission bits.
+        mode: Permission bits; only what is published is for others to read.
     """
     metadata = dict(table.schema.metadata or {})
     metadata |= {f"{_PREFIX}{name}".encode(): text.encode() for name, text in versions.items()}

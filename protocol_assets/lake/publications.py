@@ -28,7 +28,7 @@ from protocol_assets.deidentify.disclosure import (
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.settled import Settled
-from protocol_assets.lake.zones import OPEN_FILE, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 
 __all__ = ["PERIODIC", "Publications", "settle"]
 
@@ -238,4 +238,4 @@ def _remember(lake: Lake, tables: Mapping[str, Table], units: Mapping[UnitKey, R
     contents |= {name: pa.Table.from_pylist(rows) for name, rows in tables.items() if rows}
     for name, table in contents.items():
         path = lake.publications / f"{name}.parquet"
-        write_part(path, table, versions=versions, mode=OPEN_FILE)
+        write_part(path, table, versions=versions, mode=RESTRICTED_FILE)

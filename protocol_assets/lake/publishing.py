@@ -21,6 +21,7 @@ from protocol_assets.lake.standing import Standing, settle_standing
 from protocol_assets.lake.turns import publications_turn
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.storage.files import (
+    OPEN_FILE,
     delete_folder,
     make_directory,
     move,
@@ -111,7 +112,8 @@ def _write_tables(
         table: pa.Table = governed.get(name)
         if table is None:
             table = connection.sql(f'from {_SCHEMA}."{name}"').to_arrow_table()
-        write_part(directory / f"{name}.parquet", _in_order(table), versions={})
+        path = directory / f"{name}.parquet"
+        write_part(path, _in_order(table), versions={}, mode=OPEN_FILE)
         rows[name] = table.num_rows
     return rows
 

@@ -32,7 +32,7 @@ __all__ = [
 FEW_PATIENTS: Final = int(read_limits("disclosure_limits.csv")["few_patients"].value)
 """Patients below which the facts of a scanner's day are counted as those of few."""
 
-_READ_ONLY: Final = 0o444
+_READ_ONLY: Final = 0o400
 _SCHEMAS: Final = ("marts", "published")
 
 

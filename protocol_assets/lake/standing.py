@@ -20,7 +20,7 @@ from protocol_assets.deidentify.disclosure import K_PATIENTS, Person, patients_i
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.settled import Settled
-from protocol_assets.lake.zones import OPEN_FILE, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 
 __all__ = ["STANDING", "Standing", "settle_standing"]
 
@@ -198,4 +198,4 @@ def _remember(lake: Lake, decided: Sequence[_Decided], before: Mapping[_Key, _Pe
     versions = {"key_id": known_key_id(lake) or ""}
     for name, table in contents.items():
         path = lake.publications / f"{name}.parquet"
-        write_part(path, table, versions=versions, mode=OPEN_FILE)
+        write_part(path, table, versions=versions, mode=RESTRICTED_FILE)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
-import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from protocol_assets.faults import Fault
-from protocol_assets.storage.files import (
-    OPEN_FILE,
-    RESTRICTED_FILE,
-    make_directory,
-    tighten,
+from protocol_assets.lake.permissions import (
+    PRIVATE,
+    PUBLIC,
+    ZoneModes,
+    home_problems,
+    tighten_zone,
+    zone_problems,
 )
+from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
 
 __all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Grid", "Lake"]
-
-_RESTRICTED_DIRECTORY: Final = 0o700
-_OPEN_DIRECTORY: Final = 0o755
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -108,42 +105,31 @@ class Lake:
         return self.home / "demo.marker"
 
     def prepare(self) -> None:
-        """Create the zones with their permissions; existing restricted zones are tightened.
+        """Create the zones with their permissions, and tighten what is open in those that exist.
 
         Raises:
-            Fault: Somebody else owns a zone, could put another in its place, or it is a link.
+            Fault: Somebody else owns a zone, the home or something in them, could put something
+                else in its place, or a link leads out of a zone.
         """
-        # First, so that a home made with them lets others through to what they may read.
-        for directory in self._open_zones:
-            make_directory(directory, _OPEN_DIRECTORY)
-        for directory in self._closed_zones:
-            make_directory(directory, _RESTRICTED_DIRECTORY)
-            if not directory.is_symlink() and directory.stat().st_uid == os.getuid():
-                tighten(directory, _RESTRICTED_DIRECTORY)
+        for problem in home_problems(self.home):
+            raise Fault(problem)
+        for zone, modes in self._zones.items():
+            make_directory(zone, modes.directory)
+            tighten_zone(zone, modes)
         for problem in self.problems():
             raise Fault(problem)
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with the zones that are there, one line each that says what to do."""
-        for directory in (*self._closed_zones, *self._open_zones):
-            if directory.is_symlink():
-                yield f"{directory.name} is a link; a zone must be a directory of the home"
-            elif not directory.is_dir():
-                yield f"{directory.name} is not there; the next start creates it"
-            elif directory.stat().st_uid != os.getuid():
-                yield f"{directory.name} belongs to another user; run as the home's owner"
-            elif directory in self._closed_zones and directory.stat().st_mode & 0o077:
-                yield f"others may enter {directory.name}; the next start takes that right away"
-        if self.home.is_dir() and self.home.stat().st_mode & stat.S_IWOTH:
-            yield f"everybody may write to {self.home.name}; take that right away (chmod o-w)"
+        """What is wrong with home and zones, one line each that says what to do."""
+        yield from home_problems(self.home)
+        for zone, modes in self._zones.items():
+            yield from zone_problems(zone, modes)
 
     @property
-    def _closed_zones(self) -> tuple[Path, ...]:
-        return self.restricted, self.dagster_home, self.dbt, self.steward
-
-    @property
-    def _open_zones(self) -> tuple[Path, ...]:
-        return self.safe, self.publish
+    def _zones(self) -> dict[Path, ZoneModes]:
+        # The public one first, so that a home made with it lets others through to it.
+        closed = (self.restricted, self.safe, self.steward, self.dagster_home, self.dbt)
+        return {self.publish: PUBLIC} | dict.fromkeys(closed, PRIVATE)
 
     def raw(self, cell: Cell) -> Path:
         """Directory of a cell's study files and manifest."""

@@ -315,4 +315,4 @@ def _made_and_locked(target: Path, mode: int) -> tuple[int, Path]:
 
 
 def _directory_mode(mode: int) -> int:
-    return mode | ((mode & 0o444) >> 2)
+    return 0o700 | mode | ((mode & 0o444) >> 2)

@@ -56,7 +56,7 @@ def test_the_warehouse_is_all_that_can_be_read_and_nothing_can_be_written(
 def test_the_reading_copy_holds_the_marts_and_needs_no_other_file(lake: Lake) -> None:
     assert write_reading_copy(lake) == 2
     assert write_reading_copy(lake) == 2
-    assert stat.S_IMODE(lake.reading_copy.stat().st_mode) == 0o444
+    assert stat.S_IMODE(lake.reading_copy.stat().st_mode) == 0o400
     lake.warehouse.unlink()
     with duckdb.connect(str(lake.reading_copy), read_only=True) as connection:
         connection.execute("set enable_external_access = false")

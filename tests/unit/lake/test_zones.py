@@ -19,10 +19,11 @@ def test_a_cell_is_its_partition_key() -> None:
 
 
 def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) -> None:
-    (tmp_path / "restricted").mkdir(mode=0o755)
+    for name in ("restricted", "safe"):
+        (tmp_path / name).mkdir(mode=0o755)
     lake = Lake(tmp_path)
     lake.prepare()
-    for zone in (lake.restricted, lake.dagster_home, lake.dbt, lake.steward):
+    for zone in (lake.restricted, lake.safe, lake.dagster_home, lake.dbt, lake.steward):
         assert stat.S_IMODE(zone.stat().st_mode) == 0o700, zone.name
 
 
@@ -49,6 +50,9 @@ def test_a_zone_that_is_not_ours_is_refused(
     lake.home.chmod(0o777)
     with pytest.raises(Fault, match="everybody may write"):
         lake.prepare()
+    lake.home.chmod(0o775)
+    with pytest.raises(Fault, match="its group may write to the home home; .*chmod go-w"):
+        lake.prepare()
 
 
 def test_a_zone_that_is_a_link_is_refused(tmp_path: Path) -> None:
@@ -66,5 +70,5 @@ def test_a_new_home_lets_others_through_to_what_they_may_read(tmp_path: Path) ->
     modes = {one.name: one.stat().st_mode & 0o777 for one in (lake.home, *lake.home.iterdir())}
     assert modes["home"] & 0o055 == 0o055
     assert modes["publish"] & 0o055 == 0o055
-    assert modes["restricted"] == modes["steward"] == 0o700
+    assert modes["restricted"] == modes["safe"] == modes["steward"] == 0o700
     assert modes["dagster"] == modes["dbt"] == 0o700

@@ -23,7 +23,7 @@ def test_a_failed_write_leaves_the_last_good_file_and_nothing_else(tmp_path: Pat
     assert [path.name for path in target.parent.iterdir()] == ["part"]
 
 
-@pytest.mark.parametrize(("mode", "directory"), [(0o600, 0o700), (0o644, 0o755)])
+@pytest.mark.parametrize(("mode", "directory"), [(0o600, 0o700), (0o400, 0o700), (0o644, 0o755)])
 def test_permissions_do_not_depend_on_the_umask(tmp_path: Path, mode: int, directory: int) -> None:
     target = tmp_path / "a" / "b" / "part"
     write_bytes(target, b"x", mode=mode)
