@@ -7,9 +7,6 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-from rich.console import Console
-from rich.table import Table
-
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.figures import published_figures
@@ -26,6 +23,7 @@ from protocol_assets.storage.files import (
     write_bytes,
 )
 from protocol_assets.storage.locks import editing
+from protocol_assets.terminal import TextTable, say
 from protocol_assets.vendors.identify import device_id
 
 __all__ = ["DEMO_FLEET", "run_demo", "sign_targets"]
@@ -49,7 +47,7 @@ requests_per_second = 1000    # it is a simulator; a hospital's PACS is asked 20
 _MARKER: Final = "This home holds simulated data; the demo's key works here.\n"
 
 
-def run_demo(directory: Path, tell: Any, out: Console) -> bool:
+def run_demo(directory: Path, tell: Any) -> bool:
     """Run the demo into ``directory`` and print its KPIs.
 
     Returns:
@@ -72,11 +70,11 @@ def run_demo(directory: Path, tell: Any, out: Console) -> bool:
         sign_targets(DEMO_FLEET, settings.lake)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
-    out.print(f"{landed} of {len(outcomes)} cells landed")
+    say(f"{landed} of {len(outcomes)} cells landed")
     if problem:
         raise Fault(f"warehouse and report: {problem}")
-    _print_kpis(settings, out)
-    _print_scores(settings, out)
+    _print_kpis(settings)
+    _print_scores(settings)
     return landed == len(outcomes)
 
 
@@ -151,12 +149,13 @@ def _free(port: int) -> int:
     return port
 
 
-def _print_kpis(settings: Settings, out: Console) -> None:
+def _print_kpis(settings: Settings) -> None:
     shown = published_figures(settings.lake, [one.name for one in settings.pacs])
     if shown.day is None or shown.fleet is None or shown.fleet["is_suppressed"]:
         raise Fault("the demo has no complete day; remove the folder demo and run it again")
     fleet = shown.fleet
-    out.print(f"\nThe fleet on {shown.day}", style="bold")
+    say()
+    say(f"The fleet on {shown.day}", style="bold")
     for name, text in (
         ("mean NEX", f"{fleet['nex_mean']:.2f} (known for {fleet['nex_coverage']:.0%})"),
         (
@@ -166,10 +165,10 @@ def _print_kpis(settings: Settings, out: Console) -> None:
         ("scan time", f"{fleet['acquisition_time_sum_s'] / 3600:.1f} h"),
         ("exams", f"{fleet['exams']}, median span {fleet['exam_span_median_s'] / 60:.1f} min"),
     ):
-        out.print(f"  {name:<14}{text}")
-    table = Table(title="Opportunities with the most minutes", title_justify="left", box=None)
-    for heading in ("scanner", "protocol", "averages", "signal to noise", "minutes a month"):
-        table.add_column(heading, justify="left" if heading in ("scanner", "protocol") else "right")
+        say(f"  {name:<14}{text}")
+    numbers = ("averages", "signal to noise", "minutes a month")
+    title = "Opportunities with the most minutes"
+    table = TextTable("scanner", "protocol", *numbers, title=title, right=numbers)
     for row in shown.potential.live[:5]:
         table.add_row(
             row["scanner_label"],
@@ -178,11 +177,12 @@ def _print_kpis(settings: Settings, out: Console) -> None:
             f"{row['snr_change_percent']:+.0f} %",
             "not told" if row["minutes_per_month"] is None else f"{row['minutes_per_month']:.0f}",
         )
-    out.print(table)
-    out.print(f"\nreport: {settings.lake.report(shown.day) / 'report.html'}", soft_wrap=True)
+    table.show()
+    say()
+    say(f"report: {settings.lake.report(shown.day) / 'report.html'}")
 
 
-def _print_scores(settings: Settings, out: Console) -> None:
+def _print_scores(settings: Settings) -> None:
     """How far the opportunities agree with the truth of the simulated scanners."""
     import pandas as pd
 
@@ -202,8 +202,10 @@ def _print_scores(settings: Settings, out: Console) -> None:
     assessed = pd.DataFrame(read_mart(settings.lake, "opportunities"))
     told = judged(assessed.rename(columns={"state": "assessment"}), located, truth.protocols)
     score = potential_scores(told)
-    out.print(
-        f"\nbeside the truth: precision {score['precision']:.2f}, recall {score['recall']:.2f} on "
+    say()
+    say(
+        f"beside the truth: precision {score['precision']:.2f}, recall {score['recall']:.2f} on "
         f"the {score['assessable']:.0f} of {score['n']:.0f} protocols that five weeks let assess; "
-        "twelve scanners give few peers, make bench-poc scores the full fleet"
+        "twelve scanners give few peers, make bench-poc scores the full fleet",
+        is_wrapped=True,
     )

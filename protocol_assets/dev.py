@@ -27,6 +27,7 @@ from protocol_assets.settings import (
     Settings,
 )
 from protocol_assets.simulator import SimulatedPacs
+from protocol_assets.terminal import say_error
 
 __all__ = ["main"]
 
@@ -46,14 +47,14 @@ def main() -> int:
     if is_demo:
         config = Path("demo") / "protocol_assets.toml"
         if not config.exists():
-            print("there is no demo yet; run 'make demo' first", file=sys.stderr)
+            say_error("there is no demo yet; run 'make demo' first")
             return 2
         os.environ[CONFIG_VARIABLE] = str(config.resolve())
         os.environ.pop(HOME_VARIABLE, None)
     try:
         settings = Settings.load()
     except ConfigurationError as error:
-        print(f"configuration: {error}", file=sys.stderr)
+        say_error(f"configuration: {error}")
         return 2
     os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
     signal.signal(signal.SIGTERM, _interrupt)

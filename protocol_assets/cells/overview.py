@@ -9,6 +9,8 @@ from typing import Final
 
 import pyarrow as pa
 
+from protocol_assets.plain_text import escape_markdown
+
 __all__ = ["coverage_overview", "markdown_table", "odd_overview", "role_overview"]
 
 _COVERED: Final = (
@@ -62,8 +64,7 @@ def odd_overview(quarantine: pa.Table) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A markdown table; bars in a value are escaped."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(
-        "| " + " | ".join(str(value).replace("|", "\\|") for value in line) + " |" for line in lines
-    )
+    """A markdown table; what would be markup in a value is escaped."""
+    lines = [map(escape_markdown, head), ["---"] * len(head)]
+    lines += [map(escape_markdown, row) for row in rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

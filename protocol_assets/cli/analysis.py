@@ -10,12 +10,11 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.table import Table
 
-from protocol_assets.cli.terminal import out
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
+from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -152,9 +151,7 @@ def what_if(
 
 def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
     numbers = ("n", "told", "min/exam", "then", "a month", "saved a month", "SNR", "error")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("scanner", "protocol", *numbers, "note"):
-        table.add_column(heading, justify="right" if heading in numbers else "left")
+    table = TextTable("scanner", "protocol", *numbers, "note", right=numbers)
     ordered = found.sort_values("minutes_saved_per_month", ascending=False, kind="stable")
     for row in ordered.to_dict("records"):
         low, high = (row[f"minutes_saved_per_month_{end}"] for end in ("low", "high"))
@@ -175,12 +172,13 @@ def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
             _number(row["time_error_median_pct"], ".1f", " %"),
             ", ".join(notes),
         )
-    out.print(table)
+    table.show()
     total = found["minutes_saved_per_month"].sum()
-    out.print(
+    say(
         f"{total:.0f} minutes a month together, as of {fleet.as_of.date()}. Noise only: same "
         "voxel, coil and reconstruction; averaging also suppresses flow and motion artefacts. "
-        "A radiologist decides."
+        "A radiologist decides.",
+        is_wrapped=True,
     )
 
 
@@ -229,13 +227,14 @@ def sheet(
             "differs": False,
         }
     )
-    out.print(f"{fleet.scanners.get(device, device)}: {fleet.protocols.get(keys[0], keys[0])}")
+    say(f"{fleet.scanners.get(device, device)}: {fleet.protocols.get(keys[0], keys[0])}")
     others = ", ".join(fleet.scanners.get(one, one) for one in devices)
-    out.print(f"reference: {others or 'none; choose one with --reference'}", markup=False)
+    say(f"reference: {others or 'none; choose one with --reference'}")
     _print_sheet(rows)
-    out.print(
+    say(
         f"Settings of most acquisitions in {_current_period()}, to {fleet.as_of.date()}; * differs "
-        "by more than the tolerance. Any change needs a radiologist's approval."
+        "by more than the tolerance. Any change needs a radiologist's approval.",
+        is_wrapped=True,
     )
     return _DONE
 
@@ -252,11 +251,8 @@ def _peers(lake: Lake, fleet: _Fleet, key: tuple[str, str]) -> list[str]:
 
 
 def _print_sheet(rows: list[dict[Any, Any]]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("parameter", "unit", "here", "share", "reference", "share", ""):
-        table.add_column(
-            heading, justify="left" if heading in ("parameter", "unit", "") else "right"
-        )
+    numbers = ("here", "share", "reference", "share")
+    table = TextTable("parameter", "unit", *numbers, "", right=numbers)
     for row in rows:
         table.add_row(
             row["label"],
@@ -267,7 +263,7 @@ def _print_sheet(rows: list[dict[Any, Any]]) -> None:
             _number(row.get("reference_share"), ".0%"),
             "*" if row["differs"] is True else "",
         )
-    out.print(table)
+    table.show()
 
 
 def _setting(value: Any) -> str:

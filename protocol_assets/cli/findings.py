@@ -7,12 +7,11 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import click
-from rich.table import Table
 
-from protocol_assets.cli.terminal import out
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
+from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
     from protocol_assets.steward.findings import Finding
@@ -51,8 +50,11 @@ def list_findings(
         and (is_all or state == "waived" or not row["is_waived"])
     ]
     rows.sort(key=_urgency)
-    out.print(_table(rows[:limit]) if rows else "nothing was found")
-    out.print(f"{min(limit, len(rows))} of {len(rows)} findings")
+    if rows:
+        _table(rows[:limit]).show()
+    else:
+        say("nothing was found")
+    say(f"{min(limit, len(rows))} of {len(rows)} findings")
     return _DONE
 
 
@@ -170,7 +172,7 @@ def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) 
 
 
 def _say(words: str) -> None:
-    out.print(f"{words}; the next report shows it", markup=False)
+    say(f"{words}; the next report shows it")
 
 
 def _day(day: dt.datetime | None) -> dt.date:
@@ -181,13 +183,10 @@ def _urgency(row: Row) -> tuple[float, float, str]:
     return -(row["minutes_per_month"] or 0), -(row["n_affected"] or 0), row["finding_key"]
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, pad_edge=False)
+def _table(rows: Sequence[Row]) -> TextTable:
     numbers = ("expected", "seen", "exams", "min/month", "SNR")
-    for heading in (
-        *("key", "kind", "scanner", "protocol", "parameter", *numbers, "state", "owner"),
-    ):
-        table.add_column(heading, justify="right" if heading in numbers else "left")
+    headings = ("key", "kind", "scanner", "protocol", "parameter", *numbers, "state", "owner")
+    table = TextTable(*headings, right=numbers)
     for row in rows:
         table.add_row(
             row["finding_key"][:_SHOWN_KEY],

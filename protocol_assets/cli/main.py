@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -12,27 +11,29 @@ from pathlib import Path
 from typing import Final
 
 import click
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-)
-from rich.table import Table
+from rich.progress import TaskID
 
 from protocol_assets.cli.analysis import sheet, what_if
 from protocol_assets.cli.findings import findings
 from protocol_assets.cli.privacy import labels, purge, rekey, resolve
 from protocol_assets.cli.scanners import scanners
 from protocol_assets.cli.status import status
-from protocol_assets.cli.terminal import err, out
 from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.terminal import (
+    TextTable,
+    expect_any_text,
+    is_interactive,
+    progress_bar,
+    say,
+    say_error,
+    say_json,
+    say_usage,
+    standard_output,
+)
 
 __all__ = ["main"]
 
@@ -50,21 +51,22 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 def main() -> None:
     """Run the command line; every error is one line that says what to do."""
     restrict_new_files()
+    expect_any_text()
     code = _CONFIGURATION
     try:
         code = cli.main(standalone_mode=False) or _ALL_LANDED
     except click.exceptions.Abort:
-        _say("interrupted; what has landed stays, run again for the rest")
+        say_error("interrupted; what has landed stays, run again for the rest")
         code = _STOPPED
     except click.ClickException as error:
-        error.show()
+        say_usage(error)
     except ConfigurationError as error:
-        _say(f"configuration: {error}")
+        say_error(f"configuration: {error}")
     except Fault as error:
-        _say(str(error))
+        say_error(str(error))
         code = _SOME_MISSING
     except Exception as error:
-        _say(described_fault(error))
+        say_error(described_fault(error))
         code = _SOME_MISSING
     sys.exit(code)
 
@@ -81,7 +83,7 @@ def demo() -> int:
     from protocol_assets.demo import run_demo
 
     with _progress() as tell:
-        whole = run_demo(Path("demo").resolve(), tell, out)
+        whole = run_demo(Path("demo").resolve(), tell)
     return _ALL_LANDED if whole else _SOME_MISSING
 
 
@@ -105,11 +107,11 @@ def materialize(
         problem = runner.report(as_of.date() if as_of else None)
     for outcome in outcomes:
         if outcome.state != "landed":
-            _say(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
+            say_error(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
     landed = sum(outcome.state == "landed" for outcome in outcomes)
-    out.print(f"{landed} of {len(outcomes)} cells landed")
+    say(f"{landed} of {len(outcomes)} cells landed")
     if problem:
-        _say(f"warehouse and report: {problem}")
+        say_error(f"warehouse and report: {problem}")
     return _ALL_LANDED if landed == len(outcomes) and not problem else _SOME_MISSING
 
 
@@ -132,16 +134,14 @@ def probe(name: str, as_json: bool) -> int:
     if report.profile is not None:
         write_profile(settings.lake, name, report.profile)
     if as_json:
-        click.echo(json.dumps(report.to_json(), indent=1))
+        say_json(report.to_json())
     else:
-        table = Table(box=None, pad_edge=False)
-        for heading in ("", "item", "finding"):
-            table.add_column(heading)
+        table = TextTable("", "item", "finding")
         for finding in report.findings:
             table.add_row(finding.verdict, finding.item, finding.sentence)
-        out.print(table)
+        table.show()
         kept = "kept: the extractor goes by it" if report.profile else "not kept: too little known"
-        out.print(f"profile {kept}")
+        say(f"profile {kept}")
     return _SOME_MISSING if report.verdict == "fail" else _ALL_LANDED
 
 
@@ -154,7 +154,7 @@ def pause(name: str) -> int:
 
     settings.pacs_named(name)
     pause_pacs(settings.lake, name, dt.datetime.now(dt.UTC))
-    out.print(f"{name} is paused; protocol-assets resume {name} ends it", markup=False)
+    say(f"{name} is paused; protocol-assets resume {name} ends it")
     return _ALL_LANDED
 
 
@@ -167,7 +167,7 @@ def resume(name: str) -> int:
 
     settings.pacs_named(name)
     resume_pacs(settings.lake, name)
-    out.print(f"{name} is asked again; what was missed is caught up", markup=False)
+    say(f"{name} is asked again; what was missed is caught up")
     return _ALL_LANDED
 
 
@@ -195,10 +195,10 @@ def rebuild() -> int:
     problem = runner.report()
     refused = [outcome for outcome in outcomes if outcome.state == "refused"]
     for outcome in refused:
-        _say(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}")
-    out.print(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
+        say_error(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}")
+    say(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
     if problem:
-        _say(f"warehouse and report: {problem}")
+        say_error(f"warehouse and report: {problem}")
     return _SOME_MISSING if refused or problem else _ALL_LANDED
 
 
@@ -240,14 +240,14 @@ def simulate(
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     if truth is not None:
-        out.print(f"truth: {write_truth(fleet, truth)}", markup=False)
+        say(f"truth: {write_truth(fleet, truth)}")
     server = SimulatedPacs(fleet, port=port, as_of=as_of.date() if as_of else None)
     for site in fleet.sites:
-        out.print(f"{site}: {server.url(site)}", markup=False)
+        say(f"{site}: {server.url(site)}")
     try:
         server.serve_forever()
     except KeyboardInterrupt:
-        out.print("stopped")
+        say("stopped")
     return _ALL_LANDED
 
 
@@ -264,12 +264,12 @@ def classify(file: Path) -> int:
     try:
         # A byte order mark is what spreadsheets put before UTF-8.
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            summary = write_classified(lines, sys.stdout)
+            summary = write_classified(lines, standard_output())
     except UnreadableListError as error:
         raise click.ClickException(f"{file}: {error}") from None
     except UnicodeDecodeError:
         raise click.ClickException(f"{file}: not UTF-8; save it as CSV in UTF-8") from None
-    _say(summary)
+    say_error(summary)
     return _ALL_LANDED
 
 
@@ -277,19 +277,13 @@ for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, statu
     cli.add_command(_command)
 
 
-def _say(text: str) -> None:
-    """One line to standard error, not wrapped."""
-    err.print(text, markup=False, soft_wrap=True)
-
-
 @contextmanager
 def _progress() -> Iterator[Tell]:
     """A bar on a terminal, a plain line a cell elsewhere."""
-    if not err.is_terminal:
+    if not is_interactive():
         yield _plain
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, TimeElapsedColumn(), console=err, transient=True) as progress:
+    with progress_bar() as progress:
         tasks: dict[Cell, TaskID] = {}
 
         def tell(cell: Cell, done: int, listed: int) -> None:
@@ -305,4 +299,4 @@ def _progress() -> Iterator[Tell]:
 def _plain(cell: Cell, done: int, listed: int) -> None:
     if done == listed:
         studies = "1 study" if listed == 1 else f"{listed} studies"
-        _say(f"{cell.day} {cell.pacs}: {studies}")
+        say_error(f"{cell.day} {cell.pacs}: {studies}")

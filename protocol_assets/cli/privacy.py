@@ -13,11 +13,16 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.deidentify.labels import Decision
 from protocol_assets.lake.zones import Cell
 from protocol_assets.settings import Settings
+from protocol_assets.terminal import say, say_error
 
 __all__ = ["labels", "purge", "rekey", "resolve"]
 
 _DONE: Final = 0
 _SOME_MISSING: Final = 1
+_HELD_UP: Final = {
+    "markup": "signs that begin markup",
+    "one_scanner": "on one scanner only",
+}
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -34,10 +39,10 @@ def labels_pending() -> int:
     judged = judged_labels(Settings.load().lake)
     waiting = [one for one in judged if one.is_pending]
     for one in waiting:
-        why = f"unknown: {' '.join(one.unknown)}" if one.unknown else "on one scanner only"
-        click.echo(f"{one.label_code}  {one.patients:>6} patients  {one.text!r}  ({why})")
+        why = f"unknown: {' '.join(one.unknown)}" if one.unknown else _HELD_UP[one.reason]
+        say(f"{one.label_code}  {one.patients:>6} patients  '{one.text}'  ({why})")
     released = sum(one.is_released for one in judged)
-    click.echo(f"{len(waiting)} texts wait, {released} of {len(judged)} are released")
+    say(f"{len(waiting)} texts wait, {released} of {len(judged)} are released")
     return _DONE
 
 
@@ -48,7 +53,7 @@ def _decision(name: Decision, words: str) -> click.Command:
         from protocol_assets.steward.labels import decide
 
         decide(Settings.load().lake, label_code, name)
-        click.echo(f"{label_code}: {name}")
+        say(f"{label_code}: {name}")
         return _DONE
 
     return command
@@ -74,8 +79,8 @@ def resolve(key: str, reason: str) -> int:
     found = resolve_key(settings.lake, settings.pseudonyms(), key, reason=reason, now=now)
     for one in found:
         accession = one.accession_number or "no accession number is kept"
-        click.echo(f"{one.cell.day} {one.cell.pacs}  {accession}  {one.study_instance_uid}")
-    click.echo(f"{len(found)} studies", err=True)
+        say(f"{one.cell.day} {one.cell.pacs}  {accession}  {one.study_instance_uid}")
+    say_error(f"{len(found)} studies")
     return _DONE if found else _SOME_MISSING
 
 
@@ -97,7 +102,7 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
         from protocol_assets.cells.purging import purge_before
 
         deletion = purge_before(settings.lake, pseudonyms, before.date(), now)
-        click.echo(f"{sum(one.files for one in deletion.entries)} files dropped")
+        say(f"{sum(one.files for one in deletion.entries)} files dropped")
         return _DONE
     from protocol_assets.cells.purging import purge_patient
     from protocol_assets.steward.do_not_process import do_not_process
@@ -106,9 +111,9 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
     do_not_process(settings.lake, patient, issuer, now.date())
     touched = purge_patient(settings.lake, pseudonyms, patient, issuer, now)
     problem = _rebuild(settings, [one for one in touched if settings.lake.series(one).exists()])
-    click.echo(f"{len(touched)} cells held something of the patient; it is dropped")
+    say(f"{len(touched)} cells held something of the patient; it is dropped")
     if problem:
-        click.echo(f"rebuilding: {problem}; run protocol-assets rebuild", err=True)
+        say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
     return _SOME_MISSING if problem else _DONE
 
 
@@ -128,12 +133,12 @@ def rekey() -> int:
         raise click.UsageError(said)
     done = change_over(settings.lake, old, new)
     problem = _rebuild(settings, done.to_rebuild)
-    click.echo(
+    say(
         f"{len(done.to_rebuild)} cells made anew, {len(done.changed_over)} changed over as they "
         f"stand, {done.lost} pseudonyms of the steward's files not told"
     )
     if problem:
-        click.echo(f"rebuilding: {problem}; run protocol-assets rebuild", err=True)
+        say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
     return _SOME_MISSING if problem or done.lost else _DONE
 
 

@@ -6,11 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from protocol_assets.cli.terminal import out
 from protocol_assets.settings import Settings
+from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
     from protocol_assets.steward.scanners import SeenScanner
@@ -42,14 +40,16 @@ def scanners_pending() -> int:
         for one in seen
         if one.device_key not in settled or one.device_key in candidates or len(one.models) > 1
     ]
-    table = Table(box=None, pad_edge=False)
-    for heading in ("device_key", "manufacturer", "model", "station", "serial", "series", "note"):
-        table.add_column(heading, no_wrap=True)
+    headings = ("device_key", "manufacturer", "model", "station", "serial", "series", "note")
+    table = TextTable(*headings, is_whole=True)
     for one in waiting:
         models = " / ".join(sorted(one.models))
         cells = (one.device_key, one.manufacturer, models, one.station, one.serial)
-        table.add_row(*map(escape, cells), str(one.series), _scanner_note(one, candidates, named))
-    out.print(table if waiting else "every scanner has a name")
+        table.add_row(*cells, one.series, _scanner_note(one, candidates, named))
+    if waiting:
+        table.show()
+    else:
+        say("every scanner has a name")
     return _DONE
 
 
@@ -74,7 +74,7 @@ def _scanner_note(
 def scanners_join(device_key: str, same_as: str, reason: str) -> int:
     """Count a device as another one: its serial number is a spelling of the same scanner's."""
     _add_scanner_rule(device_key, "join", same_as, reason)
-    out.print(f"{device_key} is {same_as} from the next report on", markup=False)
+    say(f"{device_key} is {same_as} from the next report on")
     return _DONE
 
 
@@ -84,7 +84,7 @@ def scanners_join(device_key: str, same_as: str, reason: str) -> int:
 def scanners_exclude(device_key: str, reason: str) -> int:
     """Leave a scanner out of every KPI: phantoms, or studies from outside."""
     _add_scanner_rule(device_key, "exclude", "", reason)
-    out.print(f"{device_key} does not count from the next report on", markup=False)
+    say(f"{device_key} does not count from the next report on")
     return _DONE
 
 
@@ -95,7 +95,7 @@ def scanners_restore(device_key: str) -> int:
     from protocol_assets.steward.scanner_rules import remove_scanner_rule
 
     remove_scanner_rule(Settings.load().lake, device_key)
-    out.print(f"{device_key} is a scanner of its own from the next report on", markup=False)
+    say(f"{device_key} is a scanner of its own from the next report on")
     return _DONE
 
 
@@ -114,5 +114,5 @@ def scanners_name(device_key: str, label: str, site: str) -> int:
     from protocol_assets.steward.scanners import ScannerName, name_scanner
 
     name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
-    out.print(f"{device_key} is {label}, {site}", markup=False)
+    say(f"{device_key} is {label}, {site}")
     return _DONE

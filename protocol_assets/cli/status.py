@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.table import Table
 
-from protocol_assets.cli.terminal import out
+from protocol_assets.terminal import TextTable, say, say_json
 
 if TYPE_CHECKING:
     from protocol_assets.cells.status import CellState, DeadLetter, LeftOutObject
@@ -35,7 +33,7 @@ def status(ask: bool, as_json: bool) -> int:
 
     found = survey(dt.datetime.now(dt.UTC), ask=ask)
     if as_json:
-        click.echo(json.dumps(found.to_json(), indent=1))
+        say_json(found.to_json())
     else:
         _print(found)
     return _GOOD if found.is_good else _TO_MEND
@@ -48,19 +46,19 @@ def _print(found: Survey) -> None:
     for run in found.upcoming:
         at = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "once it is on"
         table.add_row("next", run.name, f"{at}: {run.words}")
-    out.print(table)
+    table.show()
     bad = [one for one in found.cells if not one.is_good]
     if bad:
-        out.print(_cells(bad))
+        _cells(bad).show()
     if found.letters:
-        out.print(_letters(found.letters))
+        _letters(found.letters).show()
     if found.left_out:
-        out.print(_left_out(found.left_out))
+        _left_out(found.left_out).show()
         if len(found.left_out) > _MOST_SHOWN:
-            out.print(f"{len(found.left_out) - _MOST_SHOWN} more: protocol-assets status --json")
+            say(f"{len(found.left_out) - _MOST_SHOWN} more: protocol-assets status --json")
 
 
-def _cells(states: Sequence[CellState]) -> Table:
+def _cells(states: Sequence[CellState]) -> TextTable:
     table = _table("day", "PACS", "landed", "expected", "state", title="cells to mend")
     for state in states:
         counts = str(state.landed), str(state.expected)
@@ -68,7 +66,7 @@ def _cells(states: Sequence[CellState]) -> Table:
     return table
 
 
-def _letters(letters: Sequence[DeadLetter]) -> Table:
+def _letters(letters: Sequence[DeadLetter]) -> TextTable:
     headings = ("day", "PACS", "study", "stage", "class", "status", "tries", "first", "last")
     table = _table(*headings, title="dead letters")
     for one in letters:
@@ -91,7 +89,7 @@ def _waiting(until: str) -> str:
     return f"waiting until {dt.datetime.fromisoformat(until):%H:%M} UTC" if until else ""
 
 
-def _left_out(objects: Sequence[LeftOutObject]) -> Table:
+def _left_out(objects: Sequence[LeftOutObject]) -> TextTable:
     headings = ("day", "PACS", "rule", "study", "series", "scanner", "instances")
     table = _table(*headings, title="landed and left out of the facts")
     for one in objects[:_MOST_SHOWN]:
@@ -101,9 +99,6 @@ def _left_out(objects: Sequence[LeftOutObject]) -> Table:
     return table
 
 
-def _table(*headings: str, title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for heading in headings:
-        is_number = heading in ("landed", "expected", "tries", "instances")
-        table.add_column(heading, justify="right" if is_number else "left")
-    return table
+def _table(*headings: str, title: str | None = None) -> TextTable:
+    numbers = ("landed", "expected", "tries", "instances")
+    return TextTable(*headings, title=title, right=numbers)

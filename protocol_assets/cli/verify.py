@@ -7,11 +7,10 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Final
 
 import click
-from rich.table import Table
 
-from protocol_assets.cli.terminal import err, out
 from protocol_assets.faults import Fault
 from protocol_assets.settings import Settings
+from protocol_assets.terminal import TextTable, say, say_error
 
 if TYPE_CHECKING:
     from protocol_assets.cells.verifying import Damage
@@ -47,7 +46,7 @@ def verify(repair: bool) -> int:
     if damages:
         _print(damages)
         return _DAMAGED
-    out.print("everything stored is as it was written")
+    say("everything stored is as it was written")
     return _GOOD
 
 
@@ -60,12 +59,10 @@ def _find(settings: Settings) -> list[Damage]:
 
 
 def _print(damages: Iterable[Damage]) -> None:
-    table = Table(box=None, pad_edge=False)
-    for heading in ("place", "finding", "what heals it"):
-        table.add_column(heading)
+    table = TextTable("place", "finding", "what heals it")
     for one in damages:
         table.add_row(one.place, one.what, _ADVICE[one.remedy])
-    out.print(table)
+    table.show()
 
 
 def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
@@ -81,7 +78,7 @@ def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
     for cell in sorted(to_derive):
         _make(runner, cell, CELL_ASSETS[1:])
     if any(one.remedy != "restore" for one in damages) and (problem := runner.report()):
-        err.print(f"warehouse and report: {problem}", markup=False, soft_wrap=True)
+        say_error(f"warehouse and report: {problem}")
 
 
 def _make(runner: Runner, cell: Cell, assets: Sequence[str]) -> None:
@@ -92,4 +89,4 @@ def _make(runner: Runner, cell: Cell, assets: Sequence[str]) -> None:
     except Fault as fault:  # the configuration no longer asks for this day or PACS
         problem = str(fault)
     if problem:
-        err.print(f"{cell.key}: {problem}", markup=False, soft_wrap=True)
+        say_error(f"{cell.key}: {problem}")

@@ -13,6 +13,7 @@ from typing import Any
 
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.terminal import say_error
 
 __all__ = ["flags", "main"]
 
@@ -49,15 +50,12 @@ def main(arguments: Sequence[str] = ()) -> int:
     try:
         from streamlit.web.cli import main as streamlit
     except ImportError:
-        print(
-            "the dashboard needs its extra: pip install 'protocol-assets[dashboard]'",
-            file=sys.stderr,
-        )
+        say_error("the dashboard needs its extra: pip install 'protocol-assets[dashboard]'")
         return 2
     try:
         Settings.load()
     except ConfigurationError as error:
-        print(error, file=sys.stderr)
+        say_error(error)
         return 2
     settings = tomllib.loads((_ROOM / "config.toml").read_text(encoding="utf-8"))
     command = ["run", str(_ROOM / "app.py"), *flags(settings), *arguments]

@@ -12,7 +12,7 @@ from protocol_assets.dashboard.marts import Marts
 from protocol_assets.dashboard.names import NO_SITE, Scope
 from protocol_assets.dashboard.parts import OPEN_PAGE, choose
 from protocol_assets.dashboard.session import is_newer_published, marts, settings, take_newest
-from protocol_assets.dashboard.words import day
+from protocol_assets.dashboard.words import day, plain
 from protocol_assets.faults import Fault
 
 _ICON: Final = Path(__file__).with_name("icon.png")
@@ -43,7 +43,7 @@ def main() -> None:
     try:
         tables = marts()
     except Fault as fault:
-        st.error(str(fault))
+        st.error(plain(str(fault)))
         return
     with st.sidebar:
         _narrow(tables)

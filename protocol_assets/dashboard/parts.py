@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import streamlit as st
 
 from protocol_assets.dashboard.columns import Column
 from protocol_assets.dashboard.words import NOT_TOLD, plain, whole_percent
+from protocol_assets.plain_text import show_text, spreadsheet_text, write_csv
 
 __all__ = ["OPEN_PAGE", "Choice", "chart", "choose", "csv", "figure", "nothing", "table"]
 
@@ -22,7 +24,6 @@ _ROWS_SEEN: Final = 12
 _LETTER_PX: Final = 7
 _PAD_PX: Final = 20
 _WIDEST_PX: Final = 380
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
 OPEN_PAGE: Final = "open page"
@@ -47,7 +48,7 @@ class Choice:
 def figure(label: str, value: str, note: str) -> None:
     """A number under its name, and beside it what it rests on."""
     with st.container(border=True, height="stretch"):
-        st.metric(label, value)
+        st.metric(label, plain(value))
         st.caption(plain(note))
 
 
@@ -90,7 +91,13 @@ def choose(
         else:
             st.warning(f"{label} {plain(asked)} is not among those that are shown here.")
     return st.selectbox(
-        label, options, index=None, key=key, placeholder=placeholder, bind="query-params"
+        label,
+        options,
+        index=None,
+        format_func=show_text,
+        key=key,
+        placeholder=placeholder,
+        bind="query-params",
     )
 
 
@@ -157,14 +164,17 @@ def _take(key: str, chosen: Choice) -> None:
 
 
 def _as_shown(frame: pd.DataFrame, shown: Mapping[str, Column]) -> pd.DataFrame:
-    """Shares as percent, truth values as words."""
+    """Shares as percent, truth values as words, texts without formulas.
+
+    Streamlit's own button above a table writes the values of this frame to CSV as they are.
+    """
     result = frame[list(shown)].copy()
     for name, column in shown.items():
         if column.format == "percent":
             result[name] = result[name].map(whole_percent, na_action="ignore").astype("Int64")
         elif column.type == "boolean":
             result[name] = result[name].map({True: "yes", False: "no"}).astype("str")
-    return result
+    return _harmless(result)
 
 
 def _config(column: Column, values: pd.Series) -> Any:
@@ -186,12 +196,23 @@ def csv(frame: pd.DataFrame) -> bytes:
     Args:
         frame: Rows as they are published: shares from 0 to 1, NULL as nothing.
     """
-    safe = frame.copy()
-    for column in frame.select_dtypes(["object", "str"]).columns:
-        safe[column] = safe[column].map(_harmless, na_action="ignore")
-    return safe.to_csv(index=False, date_format="%Y-%m-%d").encode("utf-8-sig")
+    days = frame.select_dtypes("datetime").columns
+    shown = frame.assign(**{name: frame[name].dt.strftime("%Y-%m-%d") for name in days})
+    rows = shown.astype("object").where(shown.notna(), None)
+    out = io.StringIO()
+    write_csv(out, map(str, shown.columns), rows.itertuples(index=False, name=None))
+    return out.getvalue().encode("utf-8-sig")
 
 
-def _harmless(text: str) -> str:
-    text = str(text).replace("\r", " ")
-    return f"'{text}" if text.startswith(_FORMULA) else text
+def _harmless(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with texts that no spreadsheet takes for a formula."""
+    texts = frame.select_dtypes(["object", "str", "category"]).columns
+    return frame.assign(
+        **{
+            name: frame[name].map(
+                lambda value: spreadsheet_text(value) if isinstance(value, str) else value,
+                na_action="ignore",
+            )
+            for name in texts
+        }
+    )

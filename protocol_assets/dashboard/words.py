@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any, Final
 
 import pandas as pd
+
+from protocol_assets.plain_text import escape_markdown
 
 __all__ = [
     "NOT_TOLD",
@@ -23,12 +24,11 @@ __all__ = [
 
 NOT_TOLD: Final = "not told"
 """Stands where a value is absent."""
-_MARKS: Final = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>$:~&@])")
 
 
 def plain(text: str) -> str:
     """A name in Markdown, shown letter by letter."""
-    return _MARKS.sub(r"\\\1", text)
+    return escape_markdown(text)
 
 
 def number(value: Any, unit: str = "", digits: int = 0) -> str:

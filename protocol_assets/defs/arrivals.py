@@ -9,6 +9,7 @@ import dagster as dg
 from protocol_assets.cells.watch import CellRecord, Window, read_record
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.plain_text import escape_markdown
 from protocol_assets.settings import Settings
 
 __all__ = ["ARRIVALS", "DAILY", "arrivals_check", "first_asked"]
@@ -76,5 +77,5 @@ def _table(lake: Lake, window: Window, cells: dict[str, CellRecord], holds: dict
         failures = attempt.failures if attempt else 0
         again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""
         told = [name, window.newest, studies, latest, failures, again, holds[name]]
-        lines.append(f"| {' | '.join(map(str, told))} |")
+        lines.append(f"| {' | '.join(map(escape_markdown, told))} |")
     return "\n".join(lines)

@@ -1,9 +1,9 @@
 """Readable protocol labels: what the restricted registry holds, and what is released from it.
 
 A text is released through four gates: G1, no identifier of its own study and nothing that looks
-like an identifier; G2, every word in the vocabulary; G3, enough patients, and not on one scanner
-alone; G4, the steward's decision, which overrides G2 and G3 and is taken back as easily. What is
-withheld still groups by its code.
+like an identifier; G2, every word in the vocabulary and no markup; G3, enough patients, and not on
+one scanner alone; G4, the steward's decision, which overrides G2 and G3 and is taken back as
+easily. What is withheld still groups by its code.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import pyarrow as pa
 from protocol_assets.data.limits import read_limits
 from protocol_assets.deidentify.disclosure import K_PATIENTS
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.deidentify.vocabulary import identifier_pattern, unknown_words
+from protocol_assets.deidentify.vocabulary import has_markup, identifier_pattern, unknown_words
 
 __all__ = [
     "CLEAN_TEXTS",
@@ -38,6 +38,7 @@ Reason = Literal[
     "denied",
     "looks_like_identifier",
     "unknown_word",
+    "markup",
     "few_patients",
     "one_scanner",
 ]
@@ -100,7 +101,9 @@ class JudgedLabel:
     @property
     def is_pending(self) -> bool:
         """Whether it waits for the steward: frequent, and held up by a gate that he may open."""
-        return self.reason in ("unknown_word", "one_scanner") and self.patients >= K_PATIENTS
+        return (
+            self.reason in ("unknown_word", "markup", "one_scanner") and self.patients >= K_PATIENTS
+        )
 
 
 def register_texts(described: Iterable[Mapping[str, Any]], pseudonyms: Pseudonyms) -> pa.Table:
@@ -180,6 +183,8 @@ def _judged(
         reason = "approved"
     elif unknown:
         reason = "unknown_word"
+    elif has_markup(text):
+        reason = "markup"
     elif patients < K_PATIENTS:
         reason = "few_patients"
     elif scanners < _K_SCANNERS:

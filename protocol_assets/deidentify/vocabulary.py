@@ -14,8 +14,16 @@ from typing import Final
 
 from protocol_assets.data import data_version, read_table
 from protocol_assets.dicom.bounds import LONGEST_TEXT
+from protocol_assets.plain_text import find_invisible
 
-__all__ = ["fold", "identifier_pattern", "tokens", "unknown_words", "vocabulary_version"]
+__all__ = [
+    "fold",
+    "has_markup",
+    "identifier_pattern",
+    "tokens",
+    "unknown_words",
+    "vocabulary_version",
+]
 
 _WORDS: Final = "vocabulary_words.csv"
 _HOMOGLYPHS: Final = "vocabulary_homoglyphs.csv"
@@ -44,6 +52,9 @@ _IDENTIFIERS: Final = re.compile(
     r"|[@^]|://|www\."
 )
 
+# Protocol texts need few signs: T2*, t1_tse, (fs), +C, 0.5 x 0.5. These begin markup.
+_MARKUP: Final = re.compile(r"[<>\[\]{}`$\\|~!\"]|\*\*|__|&#?\w+;|^\s*[=@#]")
+
 # Longer ones are no words: no text that DICOM allows holds one (LO, PS3.5 6.2).
 _SHORTEST_JOINED, _LONGEST_JOINED = 3, 64
 
@@ -62,9 +73,17 @@ def tokens(text: str) -> list[str]:
 def identifier_pattern(text: str) -> bool:
     """Whether a text holds what looks like a date, a number of 5 digits, a phone or an e-mail.
 
-    So does a text that is longer than what is read of it: its end may hold anything.
+    So does a text that is longer than what is read of it, or that holds a character which nobody
+    sees: it may hold anything.
     """
-    return len(text) > LONGEST_TEXT or _IDENTIFIERS.search(fold(text).lower()) is not None
+    if len(text) > LONGEST_TEXT or find_invisible(text) is not None:
+        return True
+    return _IDENTIFIERS.search(fold(text).lower()) is not None
+
+
+def has_markup(text: str) -> bool:
+    """Whether a text holds signs that HTML, Markdown, TeX or a terminal's markup begin with."""
+    return _MARKUP.search(text) is not None
 
 
 def unknown_words(text: str) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ import urllib3
 from protocol_assets.delivery.errors import DeliveryError, trusting
 from protocol_assets.pacs.endpoint import is_on_loopback
 from protocol_assets.pacs.transport import silence_libraries
+from protocol_assets.plain_text import show_text
 
 __all__ = ["Webhook", "post"]
 
@@ -26,7 +27,10 @@ _NOT_CONNECTED: Final = (
 _TRIED_AGAIN: Final = (408, 425, 429)
 
 # Such services read <url|name> and <!channel> as links and calls, @all as a call to everybody.
-_NO_MARKUP: Final = str.maketrans({"<": "‹", ">": "›", "&": "+", "@": "＠"})
+# They and Mattermost read [text](url), `code` and ![picture](url) as Markdown.
+_NO_MARKUP: Final = str.maketrans(
+    {"<": "‹", ">": "›", "&": "+", "@": "＠", "[": "［", "]": "］", "`": "ˋ"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def post(webhook: Webhook, text: str, *, commit: Callable[[], None] = lambda: No
         DeliveryError: It was not taken, or nobody knows.
     """
     silence_libraries()
-    content = json.dumps({"text": text.translate(_NO_MARKUP)}).encode()
+    content = json.dumps({"text": show_text(text).translate(_NO_MARKUP)}).encode()
     status, problem = 0, None
     with _pool(webhook) as pool:
         commit()  # what fails here is no fault of the webhook

@@ -12,6 +12,7 @@ from typing import TextIO
 import pyarrow as pa
 
 from protocol_assets.dicom.columns import series_columns, series_schema
+from protocol_assets.plain_text import write_csv
 from protocol_assets.protocols.anatomy import anatomy
 from protocol_assets.protocols.contrast import contrast_evidence, stated_phase
 from protocol_assets.protocols.fat_suppression import dimension_named, fat_suppression
@@ -56,10 +57,10 @@ def write_classified(lines: Iterable[str], out: TextIO) -> str:
     """
     series = list(series_of(lines))
     found = [classified(row) for row in series]
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow((_REQUIRED, *RESULTS))
-    for row, result in zip(series, found, strict=True):
-        writer.writerow((row.get(_REQUIRED), *map(_written, result.values())))
+    rows = (
+        (row.get(_REQUIRED), *result.values()) for row, result in zip(series, found, strict=True)
+    )
+    write_csv(out, (_REQUIRED, *RESULTS), rows)
     known = sum(result["role"] is not None for result in found)
     high = sum(result["role_confidence"] == "high" for result in found)
     conflicts = sum(result["role_conflict"] is True for result in found)
@@ -67,10 +68,6 @@ def write_classified(lines: Iterable[str], out: TextIO) -> str:
         f"{len(found)} series: {known} with a role, {high} of high confidence, "
         f"{conflicts} where text and physics disagree"
     )
-
-
-def _written(value: object) -> object:
-    return str(value).lower() if isinstance(value, bool) else value
 
 
 def series_of(lines: Iterable[str]) -> Iterator[Row]:

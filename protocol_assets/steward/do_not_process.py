@@ -1,5 +1,6 @@
 """The do-not-process list: patients who objected, or whose data were erased.
 
+A patient ID is kept as the PACS writes it, whatever characters it holds.
 The list is kept in the restricted zone, for it names them; without a name nobody could be left
 out. Their studies are not kept when they land, and have no rows. An issuer narrows an entry to the
 studies that name it or none: not every study and series of a PACS states the issuer.
@@ -40,10 +41,10 @@ def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.da
     """
     path = list_file(lake)
     with editing(path):
-        entries = read_lines(path, _COLUMNS, _parse)
+        entries = read_lines(path, _COLUMNS, _parse, is_shown=False)
         if (patient_id, issuer or "") not in {entry[:2] for entry in entries}:
             entry = (patient_id, issuer or "", since.isoformat())
-            write_lines(path, _COLUMNS, sorted([*entries, entry]))
+            write_lines(path, _COLUMNS, sorted([*entries, entry]), is_shown=False)
 
 
 def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:
@@ -53,7 +54,7 @@ def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:
         Fault: The list cannot be read; nobody is processed by accident.
     """
     listed: dict[str, set[str]] = defaultdict(set)
-    for patient, issuer, _ in read_lines(list_file(lake), _COLUMNS, _parse):
+    for patient, issuer, _ in read_lines(list_file(lake), _COLUMNS, _parse, is_shown=False):
         listed[patient].add(issuer)
 
     def is_excluded(patient_id: str | None, issuer: str | None) -> bool:

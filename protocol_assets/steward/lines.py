@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from protocol_assets.faults import Fault
+from protocol_assets.plain_text import find_invisible, starts_formula
 from protocol_assets.storage.files import write_bytes
 from protocol_assets.storage.locks import is_editing
 
@@ -22,7 +23,11 @@ T = TypeVar("T")
 
 
 def read_lines(
-    path: Path, columns: tuple[str, ...], parse: Callable[[Line, list[T]], T]
+    path: Path,
+    columns: tuple[str, ...],
+    parse: Callable[[Line, list[T]], T],
+    *,
+    is_shown: bool = True,
 ) -> list[T]:
     """What the file holds; nothing where there is no file.
 
@@ -31,13 +36,19 @@ def read_lines(
         columns: Its first line.
         parse: Makes a record of a line's stripped values and the records before it; raises
             ``ValueError`` with the reason where the line is wrong.
+        is_shown: Whether the values are shown to people, who must be able to see each character.
 
     Raises:
         Fault: The columns or a line are wrong; the text names line and reason.
     """
     if not path.exists():
         return []
-    reader = csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines())
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Fault(f"{path.name} is not UTF-8; save it as CSV in UTF-8") from None
+    # Lines as CSV knows them: a quoted value may hold a line break.
+    reader = csv.DictReader(io.StringIO(text, newline=""))
     if tuple(reader.fieldnames or ()) != columns:
         raise Fault(f"{path.name}, line 1: the columns must be {','.join(columns)}")
     records: list[T] = []
@@ -45,26 +56,71 @@ def read_lines(
         place = f"{path.name}, line {reader.line_num}"
         if None in row or None in row.values():
             raise Fault(f"{place}: has not {len(columns)} values")
+        values = {name: row[name].strip() for name in columns}
         try:
-            records.append(parse({name: row[name].strip() for name in columns}, records))
+            if is_shown:
+                _refuse_hostile(values)
+            records.append(parse(values, records))
         except ValueError as error:
             raise Fault(f"{place}: {error}") from None
     return records
 
 
-def write_lines(path: Path, columns: tuple[str, ...], rows: Iterable[Iterable[object]]) -> None:
+def write_lines(
+    path: Path,
+    columns: tuple[str, ...],
+    rows: Iterable[Iterable[object]],
+    *,
+    is_shown: bool = True,
+) -> None:
     """Replace the file; None becomes an empty value.
 
+    Args:
+        path: A CSV file in UTF-8.
+        columns: Its first line.
+        rows: The values of the lines.
+        is_shown: As of ``read_lines``.
+
     Raises:
+        Fault: A value holds an invisible character, or is a formula.
         RuntimeError: The file was not read and is not written within ``editing``.
     """
     if not is_editing(path):
         raise RuntimeError(f"{path.name} must be read and written within 'with editing(path)'")
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
+    lines = [["" if value is None else str(value) for value in row] for row in rows]
+    if is_shown:
+        for line in lines:
+            try:
+                _refuse_hostile(dict(zip(columns, line, strict=True)))
+            except ValueError as error:
+                raise Fault(f"{path.name}: {error}") from None
+    # By itself the writer puts no quotation marks around a lone carriage return.
+    is_odd = any("\r" in value for line in lines for value in line)
+    writer = csv.writer(
+        text, lineterminator="\n", quoting=csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL
+    )
+    writer.writerows([columns, *lines])
     write_bytes(path, text.getvalue().encode(), mode=_MODE)
+
+
+def _refuse_hostile(line: Line) -> None:
+    """Refuse what a reader cannot see, and what a spreadsheet would run.
+
+    Raises:
+        ValueError: A value holds such a thing; the text names its column, not the value.
+    """
+    for column, value in line.items():
+        character = find_invisible(value)
+        if character is not None:
+            raise ValueError(
+                f"{column} holds the control or invisible character {character}; delete it"
+            )
+        if starts_formula(value):
+            raise ValueError(
+                f"{column} begins like a formula, which a spreadsheet would run; put a letter or "
+                "digit first"
+            )
 
 
 def day(line: Line, column: str) -> date | None:

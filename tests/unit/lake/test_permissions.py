@@ -109,7 +109,8 @@ def test_what_leads_out_of_a_zone_is_refused(
     lake: Lake, tmp_path: Path, spoil: Callable[[Lake, Path], None], said: str
 ) -> None:
     outside = tmp_path / "outside"
-    outside.mkdir(mode=0o755)
+    outside.mkdir()
+    outside.chmod(0o755)
     spoil(lake, outside)
     (problem,) = lake.problems()
     assert said in problem
@@ -139,7 +140,7 @@ def test_a_file_that_is_being_created_has_two_names(lake: Lake) -> None:
 
 def test_files_of_another_user_are_refused(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     strange = write(lake.safe / "part.parquet")
-    status = permissions.os.scandir
+    scandir = os.scandir
 
     class Foreign:
         def __init__(self, entry: os.DirEntry[str]) -> None:
@@ -153,7 +154,7 @@ def test_files_of_another_user_are_refused(lake: Lake, monkeypatch: pytest.Monke
 
     class Entries:
         def __init__(self, path: str) -> None:
-            with status(path) as entries:
+            with scandir(path) as entries:
                 self._entries = [Foreign(entry) for entry in entries]
 
         def __enter__(self) -> list[Foreign]:
@@ -164,7 +165,7 @@ def test_files_of_another_user_are_refused(lake: Lake, monkeypatch: pytest.Monke
         def __iter__(self) -> object:
             return iter(self._entries)
 
-    monkeypatch.setattr(permissions.os, "scandir", Entries)
+    monkeypatch.setattr(os, "scandir", Entries)
     (problem,) = lake.problems()
     assert "safe holds 1 files of another user; delete them or take them over" in problem
     with pytest.raises(Fault, match="files of another user"):

@@ -51,7 +51,7 @@ def test_a_zone_that_is_not_ours_is_refused(
     with pytest.raises(Fault, match="everybody may write"):
         lake.prepare()
     lake.home.chmod(0o775)
-    with pytest.raises(Fault, match="its group may write to the home home; .*chmod go-w"):
+    with pytest.raises(Fault, match=r"its group may write to the home home; .*chmod go-w"):
         lake.prepare()
 
 

@@ -1,0 +1,130 @@
+"""Where every command writes: the only module that prints.
+
+What is printed may come from a header, a server, a file or an argument. Nothing of it is read as
+markup, and what a terminal would obey or a reader could not see is shown as an escape
+(``plain_text``).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Collection
+from typing import Final, TextIO
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from protocol_assets.plain_text import show_text
+
+__all__ = [
+    "TextTable",
+    "expect_any_text",
+    "is_interactive",
+    "progress_bar",
+    "say",
+    "say_error",
+    "say_json",
+    "say_usage",
+    "standard_output",
+]
+
+# Where no terminal tells its width, nothing is cut: keys must stay whole.
+_WIDTH: Final = None if sys.stdout.isatty() else 200
+_OUT: Final = Console(highlight=False, width=_WIDTH)
+_ERR: Final = Console(stderr=True, highlight=False)
+
+
+class TextTable:
+    """A table of plain texts, without lines."""
+
+    def __init__(
+        self,
+        *headings: str,
+        title: str | None = None,
+        right: Collection[str] = (),
+        is_whole: bool = False,
+    ) -> None:
+        """A table without rows.
+
+        Args:
+            *headings: Of the columns.
+            title: What stands above it.
+            right: Headings of the columns that are justified to the right.
+            is_whole: Whether values are never broken into lines.
+        """
+        shown = None if title is None else _plain(title)
+        self._table = Table(title=shown, title_justify="left", box=None, pad_edge=False)
+        for heading in headings:
+            justify = "right" if heading in right else "left"
+            self._table.add_column(_plain(heading), justify=justify, no_wrap=is_whole)  # type: ignore[arg-type]
+
+    def add_row(self, *values: object) -> None:
+        """Add a row; None is empty."""
+        self._table.add_row(*map(_plain, values))
+
+    def show(self) -> None:
+        """Print it to standard output."""
+        _OUT.print(self._table)
+
+
+def say(text: object = "", *, style: str | None = None, is_wrapped: bool = False) -> None:
+    """Print one line to standard output.
+
+    Args:
+        text: The line.
+        style: A style of rich's.
+        is_wrapped: Whether it is broken between words where the terminal ends.
+    """
+    _OUT.print(_plain(text), style=style, soft_wrap=not is_wrapped)
+
+
+def say_error(text: object) -> None:
+    """Print one line to standard error, not wrapped."""
+    _ERR.print(_plain(text), soft_wrap=True)
+
+
+def say_usage(error: click.ClickException) -> None:
+    """Print an error of the command line's own to standard error, with the usage that helps."""
+    text = io.StringIO()
+    error.show(file=text)
+    for line in text.getvalue().splitlines():
+        say_error(line)
+
+
+def say_json(value: object) -> None:
+    """Print a value as JSON in ASCII to standard output."""
+    # The only control character that JSON leaves as it is.
+    click.echo(json.dumps(value, indent=1).replace("\x7f", "\\u007f"))
+
+
+def standard_output() -> TextIO:
+    """Where a command writes CSV, with ``plain_text.write_csv``."""
+    return sys.stdout
+
+
+def is_interactive() -> bool:
+    """Whether standard error is a terminal."""
+    return _ERR.is_terminal
+
+
+def progress_bar() -> Progress:
+    """A bar on standard error."""
+    description = TextColumn("{task.description}", markup=False)
+    columns = (description, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    return Progress(*columns, console=_ERR, transient=True)
+
+
+def expect_any_text() -> None:
+    """Show what the terminal's encoding lacks as an escape, in place of an error."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _plain(value: object) -> Text:
+    return Text(show_text(value))
