@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, cast, get_args
 import pyarrow as pa
 
 from protocol_assets.data import data_version, read_table
+from protocol_assets.data.limits import read_limits
 from protocol_assets.deidentify.keys import DOMAINS
 from protocol_assets.dicom.bounds import BOUNDS_FILE, bounds_of
 
@@ -32,6 +33,8 @@ Action = Literal["key", "day", "partition", "term", "number", "flag"]
 
 _POLICY: Final = "facts_columns.csv"
 _TERMS: Final = "terms.csv"
+_LIMITS: Final = "disclosure_limits.csv"
+_SIGNIFICANT_DIGITS: Final = int(read_limits(_LIMITS)["significant_digits"].value)
 _ARROW: Final = {
     "string": pa.string(),
     "double": pa.float64(),
@@ -148,7 +151,8 @@ _GATES: Final[dict[str, Callable[[float], bool]]] = {
 def number_gate(column: FactColumn) -> Callable[[Any], Any]:
     """A function that casts a value and gives None where it is impossible.
 
-    Only the impossible is refused here; the implausible passes and is warned of.
+    Only the impossible is refused here; the implausible passes and is warned of. What passes is
+    rounded to the digits that a parameter has, so that no longer number hides in its decimals.
     """
     possible, bounds = _GATES[column.argument], bounds_of(column.source)
     cast_to: Callable[[Any], Any] = float if column.type == "double" else int
@@ -161,11 +165,16 @@ def number_gate(column: FactColumn) -> Callable[[Any], Any]:
         if bounds is None or bounds.reason(value) is not None:
             return None
         number = cast_to(value)
-        return number if number == value and abs(number) < 2**63 else None
+        if number != value or abs(number) >= 2**63:
+            return None
+        rounded = float(f"{number:.{_SIGNIFICANT_DIGITS}g}")
+        if bounds.decimals is not None:
+            rounded = round(rounded, bounds.decimals)
+        return cast_to(rounded) if bounds.reason(rounded) is None else None
 
     return gate
 
 
 def policy_version() -> str:
     """Version of the policy, carried by every cell."""
-    return data_version(_POLICY, _TERMS, BOUNDS_FILE)
+    return data_version(_POLICY, _TERMS, BOUNDS_FILE, _LIMITS)

@@ -33,12 +33,14 @@ class Bounds:
         lower: Lower bound.
         takes_lower: Whether the lower bound itself is possible.
         upper: Largest possible value.
+        decimals: Decimals that the facts keep; None where significant digits alone limit them.
     """
 
     column: str
     lower: float
     takes_lower: bool
     upper: float
+    decimals: int | None = None
 
     def reason(self, number: float) -> str | None:
         """Why a number is impossible (vocabulary ``impossible_reason``), None where it is not."""
@@ -73,8 +75,9 @@ def _bounds(row: dict[str, str]) -> Bounds:
     takes_lower = row["lower"].startswith(">=")
     try:
         lower, upper = float(row["lower"].removeprefix(">").removeprefix("=")), float(row["upper"])
+        decimals = int(row["decimals"]) if row["decimals"] else None
     except ValueError:
         raise ValueError(f"{BOUNDS_FILE}: {row['column']} has a bound that is no number") from None
     if not row["lower"].startswith(">") or not lower < upper:
         raise ValueError(f"{BOUNDS_FILE}: {row['column']} needs a lower bound such as >0 or >=0")
-    return Bounds(row["column"], lower, takes_lower, upper)
+    return Bounds(row["column"], lower, takes_lower, upper, decimals)

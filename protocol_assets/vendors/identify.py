@@ -12,6 +12,8 @@ from protocol_assets.vendors.row import Row, positive, text
 __all__ = ["device_id", "field_strength_t", "identify", "model"]
 
 _GAUSS_PER_TESLA = 10_000.0
+# A field to the millitesla: fewer digits than a number of a patient has.
+_GAUSS_DECIMALS = 3
 # No clinical magnet reaches 20 T: what is above was written in gauss.
 _HIGHEST_TESLA = max(float(row["below_t"]) for row in read_table("field_strength_classes.csv"))
 
@@ -51,7 +53,7 @@ def field_strength_t(row: Row) -> float | None:
     """Magnetic field strength in tesla; values above 20 are gauss."""
     value = positive(row, "MagneticFieldStrength")
     if value is not None and value > _HIGHEST_TESLA:
-        return round(value / _GAUSS_PER_TESLA, 4)
+        return round(value / _GAUSS_PER_TESLA, _GAUSS_DECIMALS)
     return value
 
 

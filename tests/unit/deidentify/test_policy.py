@@ -1,10 +1,23 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from protocol_assets.data import read_table
-from protocol_assets.deidentify.policy import fact_columns, facts_schema, number_gate, terms
+from protocol_assets.deidentify.policy import (
+    FactColumn,
+    fact_columns,
+    facts_schema,
+    number_gate,
+    terms,
+)
+from protocol_assets.dicom.bounds import BOUNDS_FILE, Bounds, bounds_of
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.quality.suites import EXPECTATIONS
 
@@ -77,3 +90,51 @@ def test_only_the_impossible_is_refused() -> None:
         0.5,
     ]
     assert [count(value) for value in (3, 3.0, 3.5, 2**70)] == [3, 3, None, None]
+
+
+NUMBERS = [column for column in fact_columns() if column.action == "number"]
+
+
+@pytest.mark.parametrize("column", NUMBERS, ids=lambda column: column.name)
+def test_every_number_has_a_lower_and_an_upper_bound_with_a_source(column: FactColumn) -> None:
+    bounds = bounds_of(column.source)
+    assert bounds is not None, f"add {column.source} to {BOUNDS_FILE}"
+    assert -math.inf < bounds.lower < bounds.upper <= 1_000_000
+    sources = {row["column"]: row["source"] for row in read_table(BOUNDS_FILE)}
+    assert sources[bounds.column]
+
+
+@pytest.mark.parametrize("name", [one.name for one in NUMBERS])
+def test_a_number_without_bounds_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = next(one.source for one in NUMBERS if one.name == name)
+
+    def without(column: str) -> Bounds | None:
+        return None if column == source else bounds_of(column)
+
+    monkeypatch.setattr("protocol_assets.deidentify.policy.bounds_of", without)
+    with pytest.raises(ValueError, match=r"column \w+ has type .*numbers need bounds in"):
+        fact_columns.__wrapped__()
+
+
+@given(
+    st.sampled_from(NUMBERS),
+    st.integers(1_000_000, 99_999_999).filter(lambda number: number % 10),
+    st.integers(-12, 12),
+    st.sampled_from((1, -1)),
+)
+def test_no_number_of_seven_or_eight_digits_passes(
+    column: FactColumn, number: int, exponent: int, sign: int
+) -> None:
+    """Wherever its decimal point is, whatever its sign."""
+    value = float(f"{sign * number}e{exponent}")
+    passed = number_gate(column)(value)
+    digits = str(number)
+    assert passed is None or digits not in re.sub(r"\D", "", f"{passed:.17g}").strip("0")
+    assert passed is None or passed == pytest.approx(value, rel=1e-5)
+
+
+def test_noise_of_single_precision_is_rounded() -> None:
+    columns = {column.name: column for column in NUMBERS}
+    assert number_gate(columns["tr_ms"])(5.4840001) == 5.484
+    assert number_gate(columns["tr_ms"])(12_345.678) == 12_345.7
+    assert number_gate(columns["number_of_frames"])(999_999) == 999_999
