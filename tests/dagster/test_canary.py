@@ -9,13 +9,15 @@ import io
 import json
 import re
 import shutil
+import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from protocol_assets.data import report_languages
@@ -25,79 +27,14 @@ from protocol_assets.protocols.description import describe_cell
 from protocol_assets.reports.scope import Scope
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
-from protocol_assets.simulator import Answer, Request
 
-from .canary import MARK, STRUCTURE, Planter, Search, decoded, found_in
+from .canary import MARK, Search, decoded, found_in
+from .canary_numbers import NumberSearch
+from .canary_outputs import PAGES, SAFE_COMMANDS, command_output, dashboard_output
+from .canary_plan import Plan
 from .conftest import FIRST, LAST, WilfulPacs, other_study_date
 
 FAILING = Path(__file__).with_name("failing_dbt")
-
-# In every study: names, numbers, texts, terms, a dirty number.
-PLANTED = {
-    "00100010": "PN",
-    "00100020": "LO",
-    "00100021": "LO",
-    "00080050": "SH",
-    "00080080": "LO",
-    "00080090": "PN",
-    "00081010": "SH",
-    "00081030": "LO",
-    "0008103E": "LO",
-    "00081070": "PN",
-    "00181000": "LO",
-    "00181020": "LO",
-    "00181030": "LO",
-    "00181250": "SH",
-    "00180015": "CS",
-    "00180022": "CS",
-    "00180081": "DS",
-    "00104000": "LT",
-    "00324000": "LT",
-    "00100030": "DA",
-}
-
-
-@dataclass
-class Plan:
-    """What is planted where, and which studies the PACS spoils."""
-
-    classic: str
-    enhanced: str
-    broken: str
-    refused: str
-    planter: Planter = field(default_factory=Planter)
-    unreceived: Planter = field(default_factory=lambda: Planter(first=1_000_000))
-    _planted: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def __call__(self, request: Request, answer: Answer) -> Answer:
-        if not request.path.endswith("metadata") or answer.status != 200:
-            return answer
-        if self.broken in request.path:
-            return Answer(200, self._not_utf8(), answer.headers)
-        if self.refused in request.path:
-            return Answer(500, MARK.encode() + b"BODYXX", answer.headers)
-        instances = json.loads(answer.body)
-        (uid,) = instances[0]["0020000D"]["Value"]
-        planted = self._planted.setdefault(uid, self._of_study(uid))
-        for instance in instances:
-            instance |= {tag: planted[tag] for tag in PLANTED}
-        instances[0] |= planted
-        return Answer(200, json.dumps(instances).encode(), answer.headers)
-
-    def _of_study(self, uid: str) -> dict[str, Any]:
-        planted: dict[str, Any] = {}
-        if uid == self.classic:
-            planted = self.planter.every_attribute(STRUCTURE | {"00400275"})
-            planted["00400275"] = {"vr": "SQ", "Value": [self.planter.every_attribute()]}
-        if uid == self.enhanced:
-            deep = {"vr": "SQ", "Value": [self.planter.every_attribute()]}
-            planted["52009229"] = {"vr": "SQ", "Value": [{"00189112": deep}]}
-        missing = {tag: vr for tag, vr in PLANTED.items() if tag not in planted}
-        return planted | {tag: self.planter.element(vr) for tag, vr in missing.items()}
-
-    def _not_utf8(self) -> bytes:
-        word = self.unreceived.word().encode()
-        return b'[{"00100010": {"vr": "PN", "Value": [{"Alphabetic": "' + word + b'\xfc\xe4"}]}}]'
 
 
 @pytest.fixture(scope="module")
@@ -233,6 +170,47 @@ def test_every_token_is_found_in_raw(plan: Plan, deployment: Settings, search: S
     assert plan.unreceived.words.isdisjoint(raw)
 
 
+@pytest.fixture(scope="module")
+def number_search(failing_run: tuple[CellOutcome, ...], plan: Plan) -> NumberSearch:
+    return NumberSearch(set(plan.numbers.planted))
+
+
+def test_numbers_are_typed_into_every_numeric_element(
+    failing_run: tuple[CellOutcome, ...],
+    plan: Plan,
+    number_search: NumberSearch,
+    deployment: Settings,
+) -> None:
+    lake = deployment.lake
+    assert plan.numbers.missing == []
+    raw = found_in(lake.restricted / "raw", number_search.hits)
+    assert raw.keys() == plan.numbers.planted.keys()
+    counted = pq.read_table(lake.safe / "facts" / "impossible").to_pylist()
+    reasons = {row["column_name"]: row["reason"] for row in counted}
+    typed = {one.column.name for one in plan.numbers.planted.values()}
+    assert set(reasons.values()) >= {"out_of_bounds", "not_positive"}
+    # Series and acquisition numbers are no number of the facts: they have no bounds.
+    assert typed - reasons.keys() <= {"SeriesNumber", "AcquisitionNumber"}
+
+
+def test_no_typed_number_is_found_outside(
+    deployment: Settings, number_search: NumberSearch, failed_build: FailedBuild
+) -> None:
+    lake = deployment.lake
+    assert found_in(lake.home, number_search.hits, without=lake.restricted) == {}
+    assert found_in(failed_build.project, number_search.hits) == {}
+
+
+@pytest.mark.parametrize("kind", ["<q", "<d", "<i", "<f"])
+def test_the_search_sees_binary_numbers(number_search: NumberSearch, plan: Plan, kind: str) -> None:
+    token = min(plan.numbers.planted)
+    packed = struct.pack(kind, int(token))
+    assert token in number_search.hits(b"abc" + packed + b"de" + packed)
+    for text in (f"n={token}.", f"-{token}", f"{int(token) / 1e6}", f"{int(token):.7e}"):
+        assert token in number_search.hits(text.encode()), text
+    assert number_search.hits(f"{token}1 a{int(token) + 1} 0x{token}f".encode()) == set()
+
+
 def test_dbt_failed_on_patients(failed_build: FailedBuild, deployment: Settings) -> None:
     results = dict(failed_build.results)
     assert results.pop("every_series") == "OK"
@@ -338,3 +316,29 @@ def test_nothing_in_what_was_printed(
     pacs.spoil = None
     printed = "".join(capfd.readouterr()) + caplog.text
     assert search.hits(printed.encode()) == set()
+
+
+@pytest.mark.parametrize("command", SAFE_COMMANDS, ids=" ".join)
+def test_nothing_in_what_a_command_prints(
+    command: tuple[str, ...],
+    deployment: Settings,
+    search: Search,
+    number_search: NumberSearch,
+    failed_build: FailedBuild,
+) -> None:
+    printed = command_output(command, deployment)
+    assert search.hits(printed) == set()
+    assert number_search.hits(printed) == set()
+
+
+def test_nothing_in_the_log_of_the_dashboard(
+    deployment: Settings,
+    search: Search,
+    number_search: NumberSearch,
+    failed_build: FailedBuild,
+    tmp_path: Path,
+) -> None:
+    log = dashboard_output(deployment, tmp_path)
+    assert all(f"page {one}" in log.decode() for one in PAGES)
+    assert search.hits(log) == set()
+    assert number_search.hits(log) == set()

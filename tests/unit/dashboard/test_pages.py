@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.dashboard import session
+from protocol_assets.plain_text import find_invisible, starts_formula
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
 from tests.unit.dashboard.homes import configured, publish
 from tests.unit.dashboard.published import (
@@ -86,6 +87,22 @@ def test_names_are_shown_letter_by_letter(opened: Open, number: int) -> None:
     label = WILD_NAMES[number]
     test = opened(HOMES["wild names"], "scanner", scanner=label)
     assert test.title[0].value.replace("\\", "") == label
+
+
+@pytest.mark.parametrize("page", ["fleet", "protocol", "opportunity", "verification", "decision"])
+def test_no_table_holds_a_formula_or_an_invisible_character(opened: Open, page: str) -> None:
+    """Streamlit's own button above a table writes its values to CSV as they are."""
+    test = opened(HOMES["wild names"], page)
+    texts = [
+        value
+        for table in test.dataframe
+        for column in table.value.columns
+        for value in table.value[column]
+        if isinstance(value, str)
+    ]
+    assert "'=HYPERLINK(1)" in texts or not any("HYPERLINK" in one for one in texts)
+    assert not any(starts_formula(one) for one in texts if not one.startswith("'"))
+    assert all(find_invisible(one) is None for one in texts)
 
 
 def test_a_scanner_is_linked_to(opened: Open) -> None:

@@ -56,6 +56,19 @@ def test_eleven_distinct_patients_over_all_cells() -> None:
         (seen("SAG T2 1234567", 500), "looks_like_identifier"),
         (seen("SAG T2 1956", 500), "unknown_word"),
         (seen("DOE^JOHN", 500), "looks_like_identifier"),
+        (seen("SAG T2 <B>", 500), "markup"),
+        (seen("SAG [T2](SE)", 500), "markup"),
+        (seen("SAG `T2`", 500), "markup"),
+        (seen("SAG $T2$", 500), "markup"),
+        (seen("SAG T2 &LT;", 500), "markup"),
+        (seen("SAG **T2**", 500), "markup"),
+        (seen("=SAG T2", 500), "markup"),
+        (seen("SAG \\T2", 500), "markup"),
+        (seen("SAG T2*", 500), "vetted"),
+        (seen("t1_tse_sag (fs) +C 0.5 x 0.5", 500), "vetted"),
+        (seen("SAG\u202eT2", 500), "looks_like_identifier"),
+        (seen("SAG\u200bT2", 500), "looks_like_identifier"),
+        (seen("SAG \x1b[1mT2", 500), "looks_like_identifier"),
     ],
 )
 def test_the_gate_that_decides(rows: list[dict[str, object]], reason: str) -> None:
@@ -70,6 +83,15 @@ def test_the_steward_overrides_words_and_counts_and_takes_back_the_past() -> Non
     fine = seen("SAG T2", 500)
     code = judged(fine).label_code
     assert not judged(fine, {code: "deny"}).is_released
+
+
+def test_the_steward_may_release_markup_and_nothing_invisible() -> None:
+    """Whoever shows a label escapes it; a character that nobody sees is nobody's to judge."""
+    rows = seen("SAG T2 <B>", K_PATIENTS)
+    assert judged(rows).is_pending
+    assert judged(rows, {judged(rows).label_code: "approve"}).is_released
+    rows = seen("SAG\u202eT2", 500)
+    assert not judged(rows, {judged(rows).label_code: "approve"}).is_released
 
 
 def test_nobody_releases_what_looks_like_an_identifier() -> None:

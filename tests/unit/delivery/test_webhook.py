@@ -84,9 +84,9 @@ def test_a_line_is_json_with_a_text(server: Server) -> None:
 
 
 def test_a_label_calls_nobody_and_links_nowhere(server: Server) -> None:
-    post(server.webhook, "<!channel> <https://x.example|MR 1> @all & more")
+    post(server.webhook, "<!channel> <https://x.example|MR 1> @all & [a](b) `c` \x1b\u202e more")
     text = json.loads(server.came[0][2])["text"]
-    assert not set("<>@&") & set(text)
+    assert not set("<>@&[]`\x1b\u202e") & set(text)
 
 
 @pytest.mark.parametrize(
