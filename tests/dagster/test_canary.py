@@ -262,6 +262,20 @@ def test_nothing_is_found_outside(
         assert any(path.is_file() for path in zone.rglob("*")), zone.name
 
 
+def test_every_zone_has_its_modes_after_whatever_wrote_there(
+    deployment: Settings, failed_build: FailedBuild
+) -> None:
+    """DuckDB, dbt, pyarrow, Dagster, Great Expectations and the reports, failed runs included."""
+    lake = deployment.lake
+    assert list(lake.problems()) == []
+    for zone in (lake.restricted, lake.safe, lake.steward, lake.dagster_home, lake.dbt):
+        for path in (zone, *zone.rglob("*")):
+            assert path.lstat().st_mode & 0o077 == 0, path.relative_to(lake.home)
+    for path in (lake.publish, *lake.publish.rglob("*")):
+        if not path.is_symlink():
+            assert path.stat().st_mode & 0o777 in (0o755, 0o644), path.relative_to(lake.home)
+
+
 def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) -> None:
     import base64
 
