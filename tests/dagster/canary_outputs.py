@@ -26,6 +26,7 @@ SAFE_COMMANDS: tuple[tuple[str, ...], ...] = (
     ("findings", "list", "--all"),
     ("status",),
     ("status", "--json"),
+    ("verify",),
 )
 """Commands whose output may leave the restricted zone, with what stands for a name in braces."""
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from protocol_assets.lake.locks import editing
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
 from protocol_assets.steward.do_not_process import do_not_process, excludes
 from protocol_assets.steward.lines import read_lines, write_lines
 from protocol_assets.steward.scanners import ScannerName, name_scanner, read_scanner_names
+from protocol_assets.storage.locks import editing
 
 KEY = "A" * 26
 
