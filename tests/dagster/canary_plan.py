@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,10 +61,11 @@ class Plan:
         (uid,) = instances[0]["0020000D"]["Value"]
         planted = self._planted.setdefault(uid, self._of_study(uid))
         for instance in instances:
-            instance |= {tag: planted[tag] for tag in PLANTED}
-            if uid not in (self.classic, self.enhanced):
+            instance |= deepcopy({tag: planted[tag] for tag in PLANTED})
+        instances[0] |= deepcopy(planted)
+        if uid not in (self.classic, self.enhanced):
+            for instance in instances:
                 self.numbers(instance)
-        instances[0] |= planted
         return Answer(200, json.dumps(instances).encode(), answer.headers)
 
     def _of_study(self, uid: str) -> dict[str, Any]:
