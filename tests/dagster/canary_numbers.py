@@ -19,11 +19,13 @@ Element = dict[str, Any]
 Dataset = dict[str, Any]
 
 FORMS = ("number", "text", "decimal", "exponent", "negative", "scaled")
-_FIRST, _STEP = 71_000_003, 20_011
+_FIRST, _STEP = 71_234_563, 20_011
 _LISTED = ("integers", "decimals")
 _NUMERIC = ("integer", "decimal", *_LISTED)
 _AT_ONCE = 3
 """Elements that are spoiled in one series."""
+_STRIDE = 97
+"""Places between them: no common factor with the number of places."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,8 @@ class NumberPlanter:
         every, chosen = places(), []
         for _ in range(_AT_ONCE):
             number = next(self._next)
-            place = every[number % len(every)]
+            # Far apart: paths of one column would be typed over each other in one series.
+            place = every[number * _STRIDE % len(every)]
             token = _FIRST + _STEP * number
             self.planted[str(token)] = place
             chosen.append((place, token))
