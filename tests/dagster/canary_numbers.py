@@ -19,7 +19,7 @@ Element = dict[str, Any]
 Dataset = dict[str, Any]
 
 FORMS = ("number", "text", "decimal", "exponent", "negative", "scaled")
-_FIRST, _STEP = 71_234_563, 20_011
+_FIRST, _STEP = 71_234_563, 20_010  # none ends in a zero: it has eight digits to tell
 _LISTED = ("integers", "decimals")
 _NUMERIC = ("integer", "decimal", *_LISTED)
 _AT_ONCE = 3
