@@ -11,6 +11,7 @@ from dagster._utils.interrupts import setup_interrupt_handlers
 from dagster._utils.log import configure_loggers
 
 from protocol_assets.faults import Fault
+from protocol_assets.terminal import say_error
 from protocol_assets.webserver.guard import Role
 from protocol_assets.webserver.server import Listener, serve
 
@@ -73,14 +74,14 @@ def main(
 ) -> None:
     """Serve Dagster's UI until interrupted, behind a check of Host, Origin and content type."""
     if not os.environ.get("DAGSTER_HOME"):
-        print("DAGSTER_HOME is not set; name the folder dagster of the home", file=sys.stderr)
+        say_error("DAGSTER_HOME is not set; name the folder dagster of the home")
         sys.exit(2)
     configure_loggers(formatter=log_format, log_level="INFO")
     setup_interrupt_handlers()
     try:
         serve(workspace, Listener(path, port), Role(role), origins=origins, poll_ms=_POLL_MS)
     except Fault as error:
-        print(error, file=sys.stderr)
+        say_error(error)
         sys.exit(2)
 
 
