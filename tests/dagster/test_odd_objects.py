@@ -87,8 +87,11 @@ KINDS: Mapping[str, Kind] = {
     "series UID too long": Kind(
         odd_study(**{f"t{SERIES}": element("UI", "1." * 34 + "1")}), "series_uid_invalid", 1, 1
     ),
-    "series UID without a VR": Kind(
-        odd_study(**{f"t{SERIES}": {"Value": ["1.2.7.7"]}}), "series_uid_invalid", 1, 1
+    "series UID as bytes": Kind(
+        odd_study(**{f"t{SERIES}": {"vr": "UI", "InlineBinary": "MS4yLjcuNw=="}}),
+        "series_uid_invalid",
+        1,
+        1,
     ),
 }
 CELLS = {kind: Cell(FIRST + dt.timedelta(days=n), "main") for n, kind in enumerate(KINDS)}
