@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -51,16 +51,16 @@ def render_pdf(figures: Figures, *, language: str, is_demo: bool) -> bytes:
     if len(scanners) < len(figures.scanners):
         report = _with_limit(report, len(scanners), len(figures.scanners), texts)
     pages = [scanner_content(one, figures, texts, is_demo=is_demo, most=_ROWS) for one in scanners]
-    parts = [_each_text(asdict(one), _without_controls) for one in (report, *pages)]
+    parts = [asdict(one) for one in (report, *pages)]
     special = sorted({one for one in _strings(parts) if not _is_plain(one)})
-    has_own_fonts = _can_show(special, has_own_fonts=True)
-    unshown = set() if has_own_fonts else set(_unshown(special))
+    # Where one of them stands decides whether Typst takes it for a blank.
+    unshown = {one for one in special if any(map(_is_control, one))}
+    special = [one for one in special if one not in unshown]
+    has_own_fonts = not unshown and _can_show(special, has_own_fonts=True)
+    if not has_own_fonts:
+        unshown.update(_unshown(special))
     if unshown:
-
-        def replaced(text: str) -> str:
-            return "".join(map(_shown, text)) if text in unshown else text
-
-        parts = [_each_text(one, replaced) for one in parts]
+        parts = [_replaced(one, unshown) for one in parts]
         notices = (parts[0]["notice"], texts("pdf.unshown"))
         parts[0]["notice"] = " ".join(one for one in notices if one)
     return _compiled(
@@ -112,13 +112,6 @@ def _compiled(
     return made
 
 
-def _without_controls(text: str) -> str:
-    """Blanks in the place of tabs, line ends and other control characters: no font shows them."""
-    if _is_plain(text):
-        return text
-    return "".join(" " if unicodedata.category(one) in _CONTROLS else one for one in text)
-
-
 def _strings(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -155,18 +148,24 @@ def _unshown(strings: Sequence[str]) -> Iterator[str]:
     yield from _unshown(strings[middle:])
 
 
-def _each_text(value: Any, change: Callable[[str], str]) -> Any:
-    """The same value with every text in it changed."""
+def _replaced(value: Any, unshown: set[str]) -> Any:
     if isinstance(value, str):
-        return change(value)
+        return "".join(map(_shown, value)) if value in unshown else value
     if isinstance(value, dict):
-        return {key: _each_text(one, change) for key, one in value.items()}
+        return {key: _replaced(one, unshown) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_each_text(one, change) for one in value]
+        return [_replaced(one, unshown) for one in value]
     return value
 
 
+def _is_control(character: str) -> bool:
+    """Whether it is a tab, the end of a line, or another character without a glyph."""
+    return unicodedata.category(character) in _CONTROLS
+
+
 def _shown(character: str) -> str:
+    if _is_control(character):
+        return " "
     # A mark whose font differs from that of the letter below it takes the letter's glyph away.
     if unicodedata.category(character).startswith("M"):
         return ""

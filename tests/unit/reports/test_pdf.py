@@ -82,7 +82,7 @@ def test_of_a_large_fleet_only_scanners_with_something_to_say_have_a_page() -> N
 @settings(max_examples=10)
 @given(st.text(min_size=1, max_size=40))
 @example("\r\t")
-@example("MR\t1\u2028\x00")
+@example("MR\t1\u2028\x00磁")
 def test_any_name_can_be_printed(name: str) -> None:
     figures = made(
         nex_monthly=[monthly(name, "T1", 2.0)],
