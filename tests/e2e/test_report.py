@@ -163,7 +163,7 @@ def test_title_tables_and_charts(browser: Browser, tmp_path: Path) -> None:
         assert page.title() == "MR protocol report, 2026-03-04 (simulated)"
         assert page.get_by_role("table").count() == 5
         header = page.get_by_role("table").first.get_by_role("columnheader")
-        assert header.all_inner_texts()[:2] == ["Protocol", "Can be won a month"]
+        assert header.all_inner_texts()[:2] == ["Protocol", "Potential saving per month"]
         row = page.get_by_role("table").first.get_by_role("row").nth(1)
         assert "MR 2, North" in row.get_by_role("rowheader").inner_text()
         trend = page.get_by_role("img", name="Line chart of the fleet's mean NEX")
@@ -184,7 +184,7 @@ def test_a_row_is_a_card_on_a_phone_and_still_a_row_of_a_table(
         assert table.get_by_role("columnheader").count() == 7
         cell = table.get_by_role("row").nth(1).get_by_role("cell").first
         label = cell.evaluate("one => getComputedStyle(one, '::before').content")
-        assert label == '"Can be won a month"'
+        assert label == '"Potential saving per month"'
 
 
 def test_the_report_can_be_walked_with_the_keyboard(browser: Browser, tmp_path: Path) -> None:

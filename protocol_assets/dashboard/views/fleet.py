@@ -51,7 +51,7 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
     one, two, three, four = st.columns(4)
     with one:
         figure(
-            "Can be won each month",
+            "Potential saving each month",
             number(sums["minutes_per_month"], "min"),
             f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
             f"{number(sums['assessable'])} of {number(sums['protocols'])} published protocols "
@@ -84,7 +84,7 @@ def _assessed(opportunities: pd.DataFrame) -> float | None:
 
 
 def _minutes(tables: Marts, where: Scope) -> None:
-    st.header("Minutes that can be won, by month")
+    st.header("Potential saving by month")
     by_month = minutes_by_month(where.of(tables["published_potential_monthly"]))
     if by_month.empty:
         nothing("No month with a potential is published yet.")

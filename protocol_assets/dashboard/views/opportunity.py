@@ -98,7 +98,7 @@ def _minutes_and_signal(row: pd.Series) -> None:
         )
     with three:
         figure(
-            "Can be won each month",
+            "Potential saving each month",
             _minutes(row),
             interval(row["minutes_per_month_low"], row["minutes_per_month_high"], "min"),
         )

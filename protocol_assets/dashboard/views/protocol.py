@@ -71,7 +71,7 @@ def _figures(own: pd.DataFrame, nex: pd.DataFrame) -> None:
     with two:
         assessable = (own["state"] == "assessable").sum()
         figure(
-            "Can be won each month",
+            "Potential saving each month",
             number(sums["minutes_per_month"] if assessable else None, "min")
             if own["has_potential"].fillna(value=False).any() or not assessable
             else number(0, "min"),

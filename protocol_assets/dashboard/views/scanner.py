@@ -73,7 +73,7 @@ def _figures(ranked: pd.DataFrame, nex: pd.DataFrame, exams: pd.DataFrame) -> No
     row = ranked.iloc[0] if len(ranked) else pd.Series(index=ranked.columns, dtype="object")
     with one:
         figure(
-            "Can be won each month",
+            "Potential saving each month",
             number(row["minutes_per_month"], "min"),
             f"{interval(row['minutes_per_month_low'], row['minutes_per_month_high'], 'min')}; "
             f"{number(row['assessable'])} of {number(row['protocols'])} protocols assessable",

@@ -109,7 +109,7 @@ def test_a_scanner_is_linked_to(opened: Open) -> None:
     test = opened(WHOLE, "scanner", scanner="MR 1")
     assert test.title[0].value == "MR 1"
     assert "Site North, GE HealthCare SIGNA Hero, 1.5 T" in words(test)
-    assert "Can be won each month: 39 min" in words(test)
+    assert "Potential saving each month: 39 min" in words(test)
 
 
 def test_an_address_that_names_what_has_gone_says_so(opened: Open) -> None:
@@ -173,7 +173,7 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
     chosen = "MR 1: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen))
     for told in (
-        *("Averages now: 2.00", "Reference: 1.00", "Can be won each month: 39 min"),
+        *("Averages now: 2.00", "Reference: 1.00", "Potential saving each month: 39 min"),
         *("35 to 44 min", "SNR at 1.00 averages: -29 %", "a radiologist decides"),
         *("Confidence: high", "known for 90 % of acquisitions", "same field", "Finding: open"),
     ):
@@ -183,14 +183,14 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
 def test_what_cannot_be_assessed_is_not_told_rather_than_nothing(opened: Open) -> None:
     chosen = "MR 3: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen, show="all"))
-    assert "Can be won each month: not told" in text
+    assert "Potential saving each month: not told" in text
     assert "too few peers" in text
 
 
 def test_what_is_not_above_its_reference_has_no_minutes(opened: Open) -> None:
     chosen = "MR 2: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen, show="all"))
-    assert "Can be won each month: 0 min" in text
+    assert "Potential saving each month: 0 min" in text
 
 
 def test_a_decision_shows_the_commands_and_the_signal(opened: Open) -> None:

@@ -54,19 +54,19 @@ def test_the_most_important_comes_first() -> None:
 def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_was_won() -> None:
     headline = section("whole", "headline")
     assert [(tile.value, tile.unit) for tile in headline.tiles] == [
-        ("300", "min a month"),
+        ("300", "min/month"),
         ("3", ""),
         ("70\u00a0%", ""),
-        ("82", "min a month"),
+        ("82", "min/month"),
     ]
     notes = [tile.note for tile in headline.tiles]
-    assert notes[0] == "interval 240 to 390; about 5 h a month"
+    assert notes[0] == "interval 240 to 390; about 5 h/month"
     assert notes[1] == "2 open, 1 accepted; not counted: waived 1"
     assert notes[2] == (
         "of all protocols on scanners, to the nearest 10 %; 4 of the 5 that are published; "
         "the others: too few comparable scanners 1"
     )
-    assert notes[3].startswith("verified changes: 1; 82 min a month more wait")
+    assert notes[3].startswith("verified changes: 1; 82 min/month more wait")
     assert headline.chart is not None
     assert len(headline.chart.bars) == 6
 
@@ -74,11 +74,11 @@ def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_
 @pytest.mark.parametrize(
     ("rows", "value", "note"),
     [
-        ([opportunity("A", None)], "–", "no opportunity tells minutes"),
+        ([opportunity("A", None)], "–", "no minutes are available for any opportunity"),
         (
             [opportunity("A", None, has_potential=False)],
             "0",
-            "no assessed protocol lies above its reference",
+            "no assessed protocol is above its reference",
         ),
         (
             [opportunity("A", None, has_potential=None, state="not assessable")],
@@ -86,7 +86,7 @@ def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_
             "no protocol could be assessed",
         ),
         ([opportunity("A", 9, minutes_per_month_low=None)], "9", ""),
-        ([opportunity("A", 9), opportunity("B", None)], "9", "1 opportunities do not tell"),
+        ([opportunity("A", 9), opportunity("B", None)], "9", "opportunities without minutes: 1"),
     ],
 )
 def test_nothing_to_win_is_not_the_same_as_not_known(
@@ -105,7 +105,7 @@ def test_opportunities_are_ranked_with_what_they_cost_and_which_reference() -> N
     assert (first[2].text, first[2].below) == ("3 → 2", "target Spine v2")
     assert first[3].text == "−18\u00a0%"
     assert first[6].text == "accepted"
-    assert first[6].below == "since 4 Mar 2026, promised 138 min"
+    assert first[6].below == "since 4 Mar 2026, expected 138 min"
     assert [row[2].below for row in rows[1:]] == [
         "comparable scanners (6), same image",
         "comparable scanners (6), at equal noise",
@@ -117,7 +117,7 @@ def test_opportunities_are_ranked_with_what_they_cost_and_which_reference() -> N
 
 def test_the_caveat_stands_once_and_nothing_is_recommended() -> None:
     words = str(report("whole"))
-    assert words.count("averaging also suppresses flow and motion artefacts") == 1
+    assert words.count("Averaging also suppresses flow and motion artefacts") == 1
     for word in ("should be", "recommend", "you must", "reduce to"):
         assert word not in words
 
@@ -128,18 +128,18 @@ def test_what_is_not_listed_is_summed_up() -> None:
     (listed,) = shown.sections[1].tables
     assert len(listed.rows) == 10
     assert listed.more is not None
-    assert listed.more.startswith("5 more with 150\u00a0min (120 to 195) a month")
+    assert listed.more.startswith("5 more opportunities are listed on the scanner pages: 150\u00a0min")
 
 
 def test_time_won_without_confirmed_quality_does_not_look_like_success() -> None:
     rows = table("whole", "changes").rows
     assert [(row[-1].text, row[-1].state) for row in rows] == [
         ("verified", "whole"),
-        ("time won, quality not confirmed", "partial"),
+        ("time saved, quality not confirmed", "partial"),
         ("exploratory", "plain"),
     ]
     assert rows[1][-1].below == "no image-quality sign-off on record"
-    assert (rows[1][5].text, rows[1][5].below) == ("too few exams to tell", "images not signed off")
+    assert (rows[1][5].text, rows[1][5].below) == ("too few exams to decide", "images not approved yet")
 
 
 @pytest.mark.parametrize(
@@ -156,27 +156,27 @@ def test_only_what_is_verified_is_green(state: str, badge: str) -> None:
 def test_a_change_is_measured_against_unchanged_scanners_where_there_are_any() -> None:
     against, _, alone = (row[3] for row in table("whole", "changes").rows)
     assert against.text == "−64\u00a0s"
-    assert against.below == "−88 to −40\u00a0s; against unchanged scanners"
+    assert against.below == "−88 to −40\u00a0s; compared with unchanged scanners"
     assert alone.text == "−71\u00a0s"
     assert alone.below is not None
-    assert alone.below.endswith("on the scanner alone")
+    assert alone.below.endswith("on this scanner alone")
     assert alone.span is not None
     assert alone.span.zero == 50
     promised = [row[4].below for row in table("whole", "changes").rows]
-    assert promised == ["promised 90", "promised 90", "nothing promised"]
+    assert promised == ["expected 90", "expected 90", "no saving expected"]
 
 
 def test_the_times_of_exams_stand_once_per_scanner_and_visit() -> None:
     first, second = table("whole", "exam_shifts").rows
     assert [one.text for one in first] == [
-        *("Scanner BDOD3X", "1", "−142\u00a0s", "−112\u00a0s", "not told"),
+        *("Scanner BDOD3X", "1", "−142\u00a0s", "−112\u00a0s", "not reported"),
     ]
     assert first[1].below == "0 with a registered day"
     assert [one.text for one in second] == [
         *("MR 2", "2", "−142\u00a0s", "−112\u00a0s", "+38\u00a0s"),
     ]
     assert second[0].below == "North, 3 Nov 2025 to 12 Nov 2025"
-    assert second[2].below == "−162 to −122\u00a0s; against unchanged scanners"
+    assert second[2].below == "−162 to −122\u00a0s; compared with unchanged scanners"
 
 
 def test_a_scanner_page_has_its_own_visits_and_no_more_than_fit() -> None:
@@ -273,7 +273,7 @@ def test_a_report_of_some_scanners_says_so() -> None:
     shown = content(made(scope=Scope(sites=("North",))), TEXTS, is_demo=False)
     assert shown.subtitle.endswith("Shown: North")
     (fleet,) = (one for one in shown.sections if one.key == "fleet")
-    assert fleet.lead == "All scanners, also those that this report does not list"
+    assert fleet.lead == "All scanners, including those that this report does not list"
 
 
 def test_names_that_are_withheld_are_said_to_be() -> None:
@@ -338,7 +338,7 @@ def test_only_what_is_whole_reads_as_whole(
     (landed,) = shown["completeness"].tables
     north, south = landed.rows[0][1:]
     assert (north.text, north.state) == (text, state)
-    assert (south.text, south.state) == ("not landed", "missing")
+    assert (south.text, south.state) == ("not received", "missing")
 
 
 def test_many_pacs_are_listed_in_tables_that_fit_the_paper() -> None:

@@ -34,7 +34,7 @@ def test_the_text_says_what_the_page_says(language: str) -> None:
 
 def test_the_subject_tells_the_day_and_the_minutes() -> None:
     whole = render_mail(FIGURES["whole"], language="en", is_demo=False)
-    assert whole.subject == "MR protocol report, 4 Mar 2026: 300\u00a0min can be won a month"
+    assert whole.subject == "MR protocol report, 4 Mar 2026: potential saving of 300\u00a0min per month"
     empty = render_mail(FIGURES["empty"], language="en", is_demo=False)
     assert empty.subject == "MR protocol report, no day yet"
     demo = render_mail(FIGURES["whole"], language="en", is_demo=True)
@@ -50,4 +50,4 @@ def test_names_are_text() -> None:
 def test_a_large_fleet_makes_no_large_mail() -> None:
     mail = render_mail(fleet_of(500), language="en", is_demo=False)
     assert len(mail.html) < 60_000
-    assert "More in the attached PDF." in mail.html
+    assert "The attached PDF has more." in mail.html
