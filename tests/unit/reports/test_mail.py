@@ -34,7 +34,8 @@ def test_the_text_says_what_the_page_says(language: str) -> None:
 
 def test_the_subject_tells_the_day_and_the_minutes() -> None:
     whole = render_mail(FIGURES["whole"], language="en", is_demo=False)
-    assert whole.subject == "MR protocol report, 4 Mar 2026: potential saving of 300\u00a0min per month"
+    saving = "potential saving of 300\u00a0min per month"
+    assert whole.subject == f"MR protocol report, 4 Mar 2026: {saving}"
     empty = render_mail(FIGURES["empty"], language="en", is_demo=False)
     assert empty.subject == "MR protocol report, no day yet"
     demo = render_mail(FIGURES["whole"], language="en", is_demo=True)
