@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
+from protocol_assets.cells.placement import finish_placements
 from protocol_assets.cells.stations import Stations
 from protocol_assets.defs.alerts import alert_sensors, notifier
 from protocol_assets.defs.analysis_assets import analysis
@@ -24,6 +25,7 @@ from protocol_assets.defs.retention_assets import PURGE_JOB, purge_schedule, ret
 from protocol_assets.defs.sensors import pacs_sensors
 from protocol_assets.defs.warehouse import dbt_cli, findings_assets, warehouse_assets
 from protocol_assets.lake.key_record import claim_key
+from protocol_assets.lake.leftovers import register_process
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
@@ -156,6 +158,8 @@ def prepare_home(settings: Settings) -> None:
     # Where events are logged stands in dagster.yaml, which Dagster calls beta at every run.
     warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Handling yaml-defined")
     settings.lake.prepare()
+    register_process(settings.lake)
+    finish_placements(settings.lake)
     target = settings.lake.dagster_home / "dagster.yaml"
     content = _DAGSTER_YAML.read_bytes()
     if not target.exists() or target.read_bytes() != content:

@@ -17,14 +17,17 @@ import pyarrow as pa
 
 from protocol_assets.cells.describing import describe_series
 from protocol_assets.cells.landing import cell_lock, study_file
+from protocol_assets.cells.placement import finish_placements
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.lake.key_record import changing_key, record_key_id
+from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.turns import publications_turn, report_turn
+from protocol_assets.lake.publication_ledger import open_ledger
+from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
-from protocol_assets.storage.files import move, write_bytes
+from protocol_assets.storage.files import add_name, delete, write_bytes
 from protocol_assets.storage.locks import editing, exclusive
 
 __all__ = ["Rekeyed", "rekey"]
@@ -34,6 +37,7 @@ _KEPT: Final = {"kept_patient_key": "patient", "kept_device_key": "device"} | {
     "kept_station_code": "label"
 }
 _OF_LABELS: Final = {"patient_key": "patient", "device_key": "device", "label_code": "label"}
+_OF_LEDGER: Final = {"patient_key": "patient", "device_key": "device"}
 _OF_FACTS: Final = {one.name: one.argument for one in fact_columns() if one.action == "key"}
 
 
@@ -67,8 +71,12 @@ def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
 def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
     new = change.new
     rebuilt, over = [], []
-    for cell in lake.kept_cells():
+    clean_leftovers(lake)
+    for cell in lake.cells_with_files():
         with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+            finish_placements(lake, [cell])
+            for waiting in lake.candidates(cell):
+                delete(waiting)  # of the old key; made anew with the facts
             _rename_raw(lake, cell, new)
             has_series = lake.series(cell).exists()
             can_be_made = has_series and lake.manifest(cell).exists()
@@ -82,10 +90,7 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
                 _rekey_part(path, _OF_FACTS, change, RESTRICTED_FILE, is_stale=can_be_made)
             _rekey_part(lake.label_registry(cell), _OF_LABELS, change, RESTRICTED_FILE)
             _rekey_part(lake.completeness(cell), {}, change, RESTRICTED_FILE)
-    with publications_turn(lake):
-        for path in sorted(lake.publications.glob("*.parquet")):
-            keys = {"patient_key": "patient", "device_key": "device"}
-            _rekey_part(path, keys, change, RESTRICTED_FILE)
+    _rekey_ledger(lake, change)
     lost = 0
     for path in sorted(lake.steward.glob("*.csv")):
         with editing(path):
@@ -155,11 +160,7 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
     }
     for before, after in names.items():
         if before != after and study_file(lake, cell, before).exists():
-            move(
-                study_file(lake, cell, before),
-                study_file(lake, cell, after),
-                mode=RESTRICTED_FILE,
-            )
+            add_name(study_file(lake, cell, before), study_file(lake, cell, after))
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
     # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
@@ -168,6 +169,9 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
     changed = replace(manifest, studies=studies, others=others, versions=versions)
     if changed != manifest:
         write_manifest(lake, changed)
+    named = {study_file(lake, cell, one.name) for one in studies}
+    for path in set(lake.raw(cell).glob("*.ndjson.zst")) - named:
+        delete(path)
 
 
 def _rekey_kept(path: Path, change: _Change) -> None:
@@ -208,10 +212,29 @@ def _rekey_part(
         return
     if is_stale:
         versions |= {"rules_version": ""}
-    rows = read_part(path).to_pylist()
+    rows = _changed_over(read_part(path), keys, change)
+    _rewrite(path, rows, mode, versions | {"key_id": change.new.key_id})
+
+
+def _rekey_ledger(lake: Lake, change: _Change) -> None:
+    """Change over the ledger of publications, all of its tables or none."""
+    versions = {"key_id": change.new.key_id}
+    with open_ledger(lake) as ledger:
+        for name in ledger.names:
+            table = ledger.read(name)
+            if table is not None and ledger.versions(name).get("key_id") != change.new.key_id:
+                rows = _changed_over(table, _OF_LEDGER, change)
+                ledger.put(name, pa.Table.from_pylist(rows, schema=table.schema), versions)
+        ledger.commit()
+
+
+def _changed_over(
+    table: pa.Table, keys: Mapping[str, str], change: _Change
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
     for row in rows:
         row |= {name: change.of(domain, row[name]) for name, domain in keys.items() if name in row}
-    _rewrite(path, rows, mode, versions | {"key_id": change.new.key_id})
+    return rows
 
 
 def _rewrite(path: Path, rows: list[dict[str, Any]], mode: int, versions: dict[str, str]) -> None:

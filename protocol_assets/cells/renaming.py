@@ -18,7 +18,8 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.placeholders import is_placeholder
 from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.turns import publications_turn, report_turn
+from protocol_assets.lake.publication_ledger import open_ledger
+from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import Lake
 from protocol_assets.protocols.acquisition import joined
 from protocol_assets.protocols.identity import patient_identifier
@@ -47,10 +48,7 @@ def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
                 changed += _rename(lake.series(cell), "kept_patient_key", names)
             else:
                 changed += _rename(lake.facts(cell), "patient_key", names)
-    with publications_turn(lake):
-        for path in sorted(lake.publications.glob("*.parquet")):
-            changed += _rename(path, "patient_key", names)
-    return changed
+    return changed + _rename_in_ledger(lake, names)
 
 
 def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
@@ -68,17 +66,35 @@ def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
     return names
 
 
+def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
+    """Give the patients of the ledger of publications their new names, in all tables or in none."""
+    changed = 0
+    with open_ledger(lake) as ledger:
+        for name in ledger.names:
+            table = ledger.read(name)
+            renamed = None if table is None else _renamed(table, "patient_key", names)
+            if renamed is not None:
+                ledger.put(name, renamed, ledger.versions(name))
+                changed += 1
+        ledger.commit()
+    return changed
+
+
 def _rename(path: Path, column: str, names: Mapping[str, str]) -> int:
     """Write a part anew with the new names; 1 where it has changed, else 0."""
-    if not path.exists():
+    renamed = _renamed(read_part(path), column, names) if path.exists() else None
+    if renamed is None:
         return 0
-    table = read_part(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    write_part(path, renamed, versions=part_versions(path), mode=mode)
+    return 1
+
+
+def _renamed(table: pa.Table, column: str, names: Mapping[str, str]) -> pa.Table | None:
+    """The table with the new names; None where it has none that changes."""
     place = table.schema.get_field_index(column)
     before = table[column].to_pylist() if place >= 0 else []
     after = [names.get(key, key) for key in before]
     if after == before:
-        return 0
-    renamed = table.set_column(place, table.schema.field(place), [pa.array(after, pa.string())])
-    mode = stat.S_IMODE(path.stat().st_mode)
-    write_part(path, renamed, versions=part_versions(path), mode=mode)
-    return 1
+        return None
+    return table.set_column(place, table.schema.field(place), [pa.array(after, pa.string())])

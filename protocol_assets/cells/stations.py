@@ -26,6 +26,7 @@ from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.cells.gate import judge
 from protocol_assets.cells.landing import cell_lock, land_cell
 from protocol_assets.cells.overview import coverage_overview, odd_overview, role_overview
+from protocol_assets.cells.placement import finish_placements, place_facts
 from protocol_assets.cells.quarantine import QUARANTINE_SCHEMA, left_out
 from protocol_assets.cells.series import IsExcluded, flatten_cell, is_left_out
 from protocol_assets.cells.versions import cell_versions, code_versions
@@ -159,6 +160,7 @@ class Stations:
     ) -> StationResult:
         cells = list(cells)
         with self._working_on(cells):
+            finish_placements(self.lake, cells)  # before new candidates take the place of theirs
             return self._judged(data_set, suite, _each(cells, make), place)
 
     def _judged(
@@ -239,25 +241,21 @@ class Stations:
         }
 
     def _commit_facts(self, cell: Cell) -> None:
-        registry = self.lake.candidate("labels", cell)
-        move(registry, self.lake.label_registry(cell), mode=RESTRICTED_FILE)
-        impossible = self.lake.candidate("impossible", cell)
-        move(impossible, self.lake.impossible(cell), mode=RESTRICTED_FILE)
-        quarantine = self.lake.candidate("quarantine", cell)
-        move(quarantine, self.lake.quarantine(cell), mode=RESTRICTED_FILE)
-        facts = self.lake.candidate("series_facts", cell)
-        move(facts, self.lake.facts(cell), mode=RESTRICTED_FILE)
-        record_refusal(self.lake, cell, "", {})
         manifest = self._manifest(cell)
-        if manifest is None:
-            return
-        content = _content_of(manifest)
-        if self._flattened.get(cell, content) != content:
-            return  # another run has landed more since; the facts of that are still to come
-        lost = left_out(read_part(self.lake.quarantine(cell)))
-        self._write_completeness(cell, completeness_row(manifest, "stored", lost))
-        if manifest.is_complete and not lost.is_damage:
+        lost = left_out(read_part(self.lake.candidate("quarantine", cell)))
+        # Where another run has landed more since, the facts of that are still to come.
+        is_current = manifest is not None and self._is_of_what_landed(manifest)
+        if manifest is not None and is_current:
+            row = completeness_row(manifest, "stored", lost)
+            self._write_candidate("completeness", cell, row)
+        place_facts(self.lake, cell, has_counts=is_current)
+        record_refusal(self.lake, cell, "", {})
+        if manifest is not None and is_current and manifest.is_complete and not lost.is_damage:
             settle_attempt(self.lake, cell, manifest.fingerprint)
+
+    def _is_of_what_landed(self, manifest: Manifest) -> bool:
+        content = _content_of(manifest)
+        return self._flattened.get(manifest.cell, content) == content
 
     def _write_candidate(self, data_set: str, cell: Cell, table: pa.Table) -> None:
         path: Path = self.lake.candidate(data_set, cell)

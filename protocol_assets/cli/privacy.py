@@ -104,7 +104,7 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
         deletion = purge_before(settings.lake, pseudonyms, before.date(), now)
         say(f"{sum(one.files for one in deletion.entries)} files dropped")
         return _DONE
-    from protocol_assets.cells.purging import purge_patient
+    from protocol_assets.cells.erasure import purge_patient
     from protocol_assets.steward.do_not_process import do_not_process
 
     assert patient is not None  # noqa: S101 - one of the two is given

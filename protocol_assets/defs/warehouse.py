@@ -30,13 +30,16 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import require_whole
 from protocol_assets.lake.warehouse_file import (
     copy_for_building,
+    is_about_full_disk,
     open_read_only,
     prepare_building,
     put_in_place,
+    room_for_building,
 )
 from protocol_assets.lake.zones import Lake
 from protocol_assets.project_files import is_installed, project_file
 from protocol_assets.settings import HOME_VARIABLE, Settings
+from protocol_assets.storage.full_disk import describe_full_disk
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
@@ -173,7 +176,7 @@ def _build(
                 context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
         yield from events
         if not build.is_successful():
-            raise Fault(_failed(build))
+            raise Fault(_failed(build, lake))
         put_in_place(lake.warehouse_building, lake.warehouse)
 
 
@@ -207,12 +210,15 @@ def _home_in_environment(lake: Lake) -> Iterator[None]:
             os.environ[HOME_VARIABLE] = before
 
 
-def _failed(build: DbtCliInvocation) -> str:
+def _failed(build: DbtCliInvocation, lake: Lake) -> str:
     """The models and tests that failed by name; their messages may hold values."""
     try:
         results = build.get_artifact("run_results.json")["results"]
     except FileNotFoundError:
         results = []
+    if any(is_about_full_disk(str(one.get("message"))) for one in results):
+        needed = room_for_building(lake.warehouse)
+        return f"the last good warehouse stays; {describe_full_disk(lake.safe, needed)}"
     names = [one["unique_id"] for one in results if one["status"] in ("error", "fail")]
     what = ", ".join(sorted(names)) or "dbt itself"
     return f"the last good warehouse stays; failed: {what}; see home/dbt/target/dbt.log"

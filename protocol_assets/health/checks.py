@@ -16,6 +16,7 @@ from protocol_assets.defs.automation_state import AutomationState
 from protocol_assets.deidentify.keys import KEY_VARIABLE, Pseudonyms
 from protocol_assets.health.outlook import SILENT
 from protocol_assets.lake.key_record import key_problem, known_key_id
+from protocol_assets.lake.leftovers import count_leftovers, last_cleaned
 from protocol_assets.lake.warehouse_file import write_ahead_logs
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.probe import Finding
@@ -25,6 +26,7 @@ __all__ = [
     "configuration_finding",
     "daemon_finding",
     "key_finding",
+    "leftovers_finding",
     "versions_finding",
     "warehouse_finding",
     "zones_finding",
@@ -155,6 +157,19 @@ def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
         words = f"{when}, before the latest facts; it follows them, or run protocol-assets rebuild"
         return Finding("warehouse", "warn", words)
     return Finding("warehouse", "ok", f"{when}, with the latest facts")
+
+
+def leftovers_finding(lake: Lake, now: dt.datetime) -> Finding:
+    """Whether runs that were killed have left temporary files, and what the last start deleted."""
+    if words := count_leftovers(lake).words:
+        text = f"temporary files of runs that were killed: {words}; the next start deletes them"
+        return Finding("leftovers", "warn", text)
+    if cleaned := last_cleaned(lake):
+        at, files = cleaned
+        when = f"{at.astimezone(now.tzinfo):%Y-%m-%d %H:%M}"
+        text = f"none; {sum(files.values())} of killed runs were deleted on {when}"
+        return Finding("leftovers", "ok", text)
+    return Finding("leftovers", "ok", "none: no run was killed in the midst of a file")
 
 
 def _changed(path: Path) -> float:

@@ -21,6 +21,7 @@ from protocol_assets.health.checks import (
     configuration_finding,
     daemon_finding,
     key_finding,
+    leftovers_finding,
     versions_finding,
     warehouse_finding,
     zones_finding,
@@ -111,6 +112,7 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
         *_cell_findings(names, cells, letters),
         warehouse_finding(lake, now),
         integrity_finding(list(verify(lake, retention, now.astimezone(dt.UTC)))),
+        leftovers_finding(lake, now),
     )
     upcoming = outlook(settings, automation, now)
     odd = left_out_objects(lake, (one.cell for one in cells if one.left_out.series))

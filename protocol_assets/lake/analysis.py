@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import duckdb
@@ -15,10 +16,13 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.locks import exclusive
+from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
 __all__ = [
     "Measured",
+    "finish_analysis",
     "read_analysis",
     "read_mart",
     "read_measured",
@@ -58,10 +62,28 @@ def read_reference(lake: Lake, name: str) -> pd.DataFrame:
 
 
 def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
-    """Put the tables in place, each whole."""
+    """Put the tables in place together."""
+    finish_analysis(lake)
     versions = {"analysis_version": analysis_version(), "key_id": known_key_id(lake) or ""}
-    for name, table in tables.items():
-        write_part(lake.analysis(name), table, versions=versions)
+    moves = [
+        Move(lake.analysis(f"next/{name}"), lake.analysis(name), RESTRICTED_FILE) for name in tables
+    ]
+    for one, table in zip(moves, tables.values(), strict=True):
+        write_part(one.source, table, versions=versions)
+    with exclusive(lake.lock("analysis"), wait=True, what="the tables of the analysis"):
+        move_together(lake.home, _mark(lake), moves)
+
+
+def finish_analysis(lake: Lake) -> bool:
+    """Finish what a run that was killed has begun to put in place; False where nothing was."""
+    if not _mark(lake).exists():
+        return False
+    with exclusive(lake.lock("analysis"), wait=True, what="the tables of the analysis"):
+        return finish_moves(lake.home, _mark(lake))
+
+
+def _mark(lake: Lake) -> Path:
+    return lake.safe / "analysis" / "moves.json"
 
 
 def read_analysis(lake: Lake, name: str) -> pa.Table:

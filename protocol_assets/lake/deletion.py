@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
+from protocol_assets.lake.leftovers import Leftovers
 from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
 from protocol_assets.storage.files import (
     delete,
@@ -18,7 +20,7 @@ from protocol_assets.storage.files import (
     write_bytes,
 )
 
-__all__ = ["Deleted", "Deletion"]
+__all__ = ["Deleted", "Deletion", "recorded_deletion"]
 
 _CHUNK: Final = 1 << 20
 
@@ -40,6 +42,22 @@ class Deleted:
     files: int
     bytes: int
     sha256: str
+
+
+@contextmanager
+def recorded_deletion(lake: Lake, reason: str, now: dt.datetime) -> Iterator[Deletion]:
+    """One purge; what was deleted is recorded also where it ends with an error.
+
+    Args:
+        lake: The lake.
+        reason: As of ``Deletion``.
+        now: UTC.
+    """
+    deletion = Deletion(lake, reason)
+    try:
+        yield deletion
+    finally:
+        deletion._record(now)
 
 
 @dataclass
@@ -75,11 +93,17 @@ class Deletion:
         key = cell.key if cell else ""
         self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
 
+    def count_leftovers(self, leftovers: Leftovers) -> None:
+        """Note what killed runs had left."""
+        if leftovers.files:
+            count = leftovers.files.total()
+            self.entries.append(Deleted("leftovers", "", count, leftovers.bytes, ""))
+
     def rewrote(self, data_set: str, cell: Cell | None) -> None:
         """Note that a file was written anew with less in it."""
         self.entries.append(Deleted(data_set, cell.key if cell else "", 0, 0, ""))
 
-    def record(self, now: dt.datetime) -> Path | None:
+    def _record(self, now: dt.datetime) -> Path | None:
         """Write the record; None where nothing was deleted."""
         if not self.entries:
             return None

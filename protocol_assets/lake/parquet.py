@@ -13,6 +13,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.storage.files import RESTRICTED_FILE
 from protocol_assets.storage.parquet import (
     DamagedTableError,
+    encode_table,
     read_metadata,
     read_schema,
     read_table,
@@ -21,6 +22,7 @@ from protocol_assets.storage.parquet import (
 
 __all__ = [
     "DamagedPartError",
+    "encode_part",
     "part_versions",
     "read_part",
     "require_whole",
@@ -49,9 +51,12 @@ def write_part(
             that the same rows are the same bytes.
         mode: Permission bits; only what is published is for others to read.
     """
-    metadata = dict(table.schema.metadata or {})
-    metadata |= {f"{_PREFIX}{name}".encode(): text.encode() for name, text in versions.items()}
-    write_table(path, table, metadata, mode=mode)
+    write_table(path, table, _metadata(table, versions), mode=mode)
+
+
+def encode_part(table: pa.Table, *, versions: Mapping[str, str]) -> bytes:
+    """The bytes that ``write_part`` writes."""
+    return encode_table(table, _metadata(table, versions))
 
 
 def write_schema_part(directory: Path, schema: pa.Schema) -> None:
@@ -114,3 +119,8 @@ def _named(path: Path) -> Iterator[None]:
     except DamagedTableError:
         place = "/".join(path.parts[-_NAMED:])
     raise DamagedPartError(f"{place} is damaged; run protocol-assets verify --repair")
+
+
+def _metadata(table: pa.Table, versions: Mapping[str, str]) -> dict[bytes, bytes]:
+    metadata = dict(table.schema.metadata or {})
+    return metadata | {f"{_PREFIX}{name}".encode(): one.encode() for name, one in versions.items()}

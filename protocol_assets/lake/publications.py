@@ -25,10 +25,8 @@ from protocol_assets.deidentify.disclosure import (
     decide,
     patients_in,
 )
-from protocol_assets.lake.key_record import known_key_id
-from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.publication_ledger import PublicationLedger
 from protocol_assets.lake.settled import Settled
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 
 __all__ = ["PERIODIC", "Publications", "settle"]
 
@@ -72,11 +70,13 @@ class Publications:
     least_patients: int | None
 
 
-def settle(lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled) -> Publications:
-    """Decide what is published of every period, and remember it.
+def settle(
+    ledger: PublicationLedger, connection: duckdb.DuckDBPyConnection, settled: Settled
+) -> Publications:
+    """Decide what is published of every period, and remember it in the ledger.
 
     Args:
-        lake: The lake.
+        ledger: What was published before; to be committed by the caller.
         connection: The warehouse, for reading.
         settled: Which days and months are whole.
     """
@@ -88,9 +88,9 @@ def settle(lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled) 
         return settled.is_day_settled(key.period)
 
     fresh = {name: _rows_of(connection, name) for name in PERIODIC}
-    now, before = _units_today(connection), _units_before(lake)
+    kept = {name: _kept_rows(ledger, name) for name in PERIODIC}
+    now, before = _units_today(connection), _units_before(ledger, kept)
     decisions = decide(now, before, is_settled)
-    kept = {name: _kept_rows(lake, name) for name in PERIODIC}
     scanners = _scanners(connection)
     tables: dict[str, Table] = {
         name: _governed(name, fresh[name], kept[name], decisions, scanners) for name in MONTHLY
@@ -101,7 +101,7 @@ def settle(lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled) 
         for key, decision in decisions.items()
         if decision != "withhold"
     }
-    _remember(lake, tables, units)
+    _remember(ledger, tables, units)
     schemas = {name: _schema(connection, name) for name in PERIODIC}
     persons = [patients_in(row) for rows in units.values() for row in rows.values()]
     return Publications(
@@ -200,24 +200,51 @@ def _decision(row: Mapping[str, Any], decisions: Mapping[UnitKey, Decision]) -> 
 # The ledger
 
 
-def _units_before(lake: Lake) -> dict[UnitKey, Rows]:
-    path = lake.publications / "members.parquet"
+def _units_before(ledger: PublicationLedger, kept: Mapping[str, Table]) -> dict[UnitKey, Rows]:
     units: defaultdict[UnitKey, defaultdict[tuple[str, str], dict[str, Person]]]
     units = defaultdict(lambda: defaultdict(dict))
-    for row in read_part(path).to_pylist() if path.exists() else ():
+    table = ledger.read("members")
+    for row in table.to_pylist() if table is not None else ():
         key = UnitKey(row["period"], row["device_key"] or "")
         person = Person(row["is_patient"], row["units"], row["content"])
         units[key][row["measure"], row["row_key"]][row["patient_key"]] = person
-    return {key: dict(rows) for key, rows in units.items()}
+    before: dict[UnitKey, Rows] = {key: dict(rows) for key, rows in units.items()}
+    return _with_rows(before, kept) if ledger.is_of_older_release else before
 
 
-def _kept_rows(lake: Lake, name: str) -> Table:
-    path = lake.publications / f"{name}.parquet"
-    rows: Table = read_part(path).to_pylist() if path.exists() else []
+def _with_rows(before: Mapping[UnitKey, Rows], kept: Mapping[str, Table]) -> dict[UnitKey, Rows]:
+    """Units whose rows are in the ledger too.
+
+    Releases without a commit mark wrote the members first: where such a run was killed, units are
+    named whose rows were neither written nor published.
+    """
+    present = {(row["period"], "") for row in kept[FLEET]}
+    present |= {
+        (row["period"], f"{row['device_key']}|{_MEASURES[name]}")
+        for name in MONTHLY
+        for row in kept[name]
+    }
+    return {
+        key: rows
+        for key, rows in before.items()
+        if all(
+            (key.period, f"{key.device_key}|{measure}" if key.device_key else "") in present
+            for measure, _ in rows
+        )
+    }
+
+
+def _kept_rows(ledger: PublicationLedger, name: str) -> Table:
+    table = ledger.read(name)
+    rows: Table = table.to_pylist() if table is not None else []
     return rows
 
 
-def _remember(lake: Lake, tables: Mapping[str, Table], units: Mapping[UnitKey, Rows]) -> None:
+def _remember(
+    ledger: PublicationLedger,
+    tables: Mapping[str, Table],
+    units: Mapping[UnitKey, Rows],
+) -> None:
     members = [
         {
             "period": key.period,
@@ -233,9 +260,6 @@ def _remember(lake: Lake, tables: Mapping[str, Table], units: Mapping[UnitKey, R
         for (measure, row_key), persons in sorted(rows.items())
         for member, person in sorted(persons.items())
     ]
-    versions = {"key_id": known_key_id(lake) or ""}
-    contents = {"members": pa.Table.from_pylist(members, schema=_MEMBERS)}
-    contents |= {name: pa.Table.from_pylist(rows) for name, rows in tables.items() if rows}
-    for name, table in contents.items():
-        path = lake.publications / f"{name}.parquet"
-        write_part(path, table, versions=versions, mode=RESTRICTED_FILE)
+    ledger.put("members", pa.Table.from_pylist(members, schema=_MEMBERS))
+    for name, rows in tables.items():
+        ledger.put(name, pa.Table.from_pylist(rows))

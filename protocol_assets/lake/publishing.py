@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.publications import Publications, settle
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.settled import read_settled
@@ -70,20 +71,21 @@ def publish_marts(lake: Lake, grid: Grid) -> Published:
 def _publish(lake: Lake, grid: Grid) -> Published:
     versions = lake.publish / "versions"
     make_directory(versions, 0o755)
-    with staging_directory(versions) as staging:
+    with open_ledger(lake) as ledger, staging_directory(versions) as staging:
         with read_warehouse(lake) as connection:
             settled = read_settled(lake, connection, grid)
-            publications = settle(lake, connection, settled)
-            standing = settle_standing(lake, connection, settled)
+            publications = settle(ledger, connection, settled)
+            standing = settle_standing(ledger, connection, settled)
             rows = _write_tables(connection, publications, standing, staging)
+        ledger.commit()  # first: nobody may read what the ledger does not know
         version = versions / version_name(staging)
         if version.exists() and version_name(version) != version.name:
             delete_folder(version)  # somebody else's program has changed it
         if not version.exists():
             move(staging, version, mode=0o755)
-    replace_link(lake.marts, version)
-    touch(version)
-    _forget_old(versions)
+        replace_link(lake.marts, version)
+        touch(version)
+        _forget_old(versions)
     counts = Counter(publications.decisions.values())
     least = [
         one for one in (publications.least_patients, standing.least_patients) if one is not None

@@ -17,10 +17,8 @@ import duckdb
 import pyarrow as pa
 
 from protocol_assets.deidentify.disclosure import K_PATIENTS, Person, patients_in, tells_enough
-from protocol_assets.lake.key_record import known_key_id
-from protocol_assets.lake.parquet import read_part, write_part
+from protocol_assets.lake.publication_ledger import PublicationLedger
 from protocol_assets.lake.settled import Settled
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 
 __all__ = ["STANDING", "Standing", "settle_standing"]
 
@@ -76,12 +74,12 @@ class Standing:
 
 
 def settle_standing(
-    lake: Lake, connection: duckdb.DuckDBPyConnection, settled: Settled
+    ledger: PublicationLedger, connection: duckdb.DuckDBPyConnection, settled: Settled
 ) -> Standing:
     """Decide which rows are renewed, and remember who stands behind what is published.
 
     Args:
-        lake: The lake.
+        ledger: What was published before; to be committed by the caller.
         connection: The warehouse, for reading.
         settled: Which months are whole: a row of another month waits.
     """
@@ -93,13 +91,13 @@ def settle_standing(
             "select * rename (member_key as patient_key) from intermediate.int_standing_members"
         ).to_arrow_table()
     )
-    path = lake.publications / "standing_members.parquet"
-    before = _persons(read_part(path)) if path.exists() else {}
+    members = ledger.read("standing_members")
+    before = _persons(members) if members is not None else {}
     decided = []
     for name in present:
         fresh = connection.sql(f"from published.{name}").to_arrow_table()
-        decided.append(_decide(name, fresh, now, before, lake, settled))
-    _remember(lake, decided, before)
+        decided.append(_decide(name, fresh, now, before, ledger, settled))
+    _remember(ledger, decided, before)
     persons = [patients_in(one) for part in decided for one in part.behind.values()]
     return Standing(
         {part.name: part.table for part in decided},
@@ -126,10 +124,10 @@ def _decide(
     fresh: pa.Table,
     now: Mapping[_Key, _Persons],
     before: Mapping[_Key, _Persons],
-    lake: Lake,
+    ledger: PublicationLedger,
     settled: Settled,
 ) -> _Decided:
-    earlier = {row["row_key"]: row for row in _published_before(lake, name)}
+    earlier = {row["row_key"]: row for row in _published_before(ledger, name)}
     decided = _Decided(name, fresh, {}, [])
     rows: list[Row] = []
     for row in fresh.to_pylist():
@@ -167,13 +165,17 @@ def _persons(members: pa.Table) -> dict[_Key, _Persons]:
     return dict(found)
 
 
-def _published_before(lake: Lake, name: str) -> list[Row]:
-    path = lake.publications / f"{name}.parquet"
-    rows: list[Row] = read_part(path).to_pylist() if path.exists() else []
+def _published_before(ledger: PublicationLedger, name: str) -> list[Row]:
+    table = ledger.read(name)
+    rows: list[Row] = table.to_pylist() if table is not None else []
     return rows
 
 
-def _remember(lake: Lake, decided: Sequence[_Decided], before: Mapping[_Key, _Persons]) -> None:
+def _remember(
+    ledger: PublicationLedger,
+    decided: Sequence[_Decided],
+    before: Mapping[_Key, _Persons],
+) -> None:
     """Rows and persons, also those that are gone today: whoever kept them still knows them."""
     behind = dict(before)
     for part in decided:
@@ -190,12 +192,8 @@ def _remember(lake: Lake, decided: Sequence[_Decided], before: Mapping[_Key, _Pe
         for (publication, row_key), persons in sorted(behind.items())
         for member, person in sorted(persons.items())
     ]
-    contents = {"standing_members": pa.Table.from_pylist(members, schema=_MEMBERS)}
+    ledger.put("standing_members", pa.Table.from_pylist(members, schema=_MEMBERS))
     for part in decided:
         gone = [{name: row.get(name) for name in part.table.column_names} for row in part.gone]
         rows = [*part.table.to_pylist(), *gone]
-        contents[part.name] = pa.Table.from_pylist(rows, schema=part.table.schema)
-    versions = {"key_id": known_key_id(lake) or ""}
-    for name, table in contents.items():
-        path = lake.publications / f"{name}.parquet"
-        write_part(path, table, versions=versions, mode=RESTRICTED_FILE)
+        ledger.put(part.name, pa.Table.from_pylist(rows, schema=part.table.schema))

@@ -19,14 +19,18 @@ import duckdb
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 from protocol_assets.storage.files import copy_content, delete, move
+from protocol_assets.storage.full_disk import describe_full_disk
 
 __all__ = [
     "copy_for_building",
     "explain_warehouse_errors",
+    "is_about_full_disk",
+    "is_open_elsewhere",
     "open_read_only",
     "prepare_building",
     "put_in_place",
     "remove_logs",
+    "room_for_building",
     "write_ahead_logs",
 ]
 
@@ -35,6 +39,7 @@ _CLOSED: Final[dict[str, str | bool | int | float | list[str]]] = {
     "lock_configuration": "true",
 }
 _LOCKED: Final = re.compile(r"Could not set lock on file|Conflicting lock")
+_FULL: Final = re.compile(r"(?i)no space left|disk quota|ENOSPC|EDQUOT|disk full")
 _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 
@@ -78,6 +83,11 @@ def prepare_building(lake: Lake) -> None:
     delete(lake.warehouse_building)
 
 
+def room_for_building(path: Path) -> int:
+    """Bytes that a build takes at most, as far as the last warehouse tells."""
+    return path.stat().st_size if path.exists() else 0
+
+
 def copy_for_building(lake: Lake) -> None:
     """Begin a build with a copy of the warehouse.
 
@@ -111,6 +121,18 @@ def remove_logs(path: Path) -> None:
         delete(log)
 
 
+def is_open_elsewhere(path: Path) -> bool:
+    """Whether a program has a database open; DuckDB then lets no other write to it."""
+    try:
+        if path.exists():
+            duckdb.connect(str(path)).close()
+    except duckdb.ConnectionException:
+        return True  # this process, with other options
+    except duckdb.Error as error:
+        return bool(_LOCKED.search(str(error)))
+    return False
+
+
 def _remove_foreign_log(path: Path) -> None:
     """Remove what another program left behind; never while it still has the file open."""
     if not write_ahead_logs(path):
@@ -123,8 +145,15 @@ def _remove_foreign_log(path: Path) -> None:
     remove_logs(path)
 
 
+def is_about_full_disk(text: str) -> bool:
+    """Whether a message of DuckDB's says that it could not write for want of room."""
+    return bool(_FULL.search(text))
+
+
 def _problem(path: Path, text: str) -> str:
     name = f"{path.parent.name}/{path.name}"
+    if is_about_full_disk(text):
+        return describe_full_disk(path.parent, room_for_building(path))
     if _LOCKED.search(text):
         holder = _HOLDER.search(text)
         who = f"another program (process {holder[1]})" if holder else "another program"

@@ -151,6 +151,10 @@ class Lake:
         """Where a part waits for its gate."""
         return self.restricted / "candidates" / data_set / cell.path / "part.parquet"
 
+    def candidates(self, cell: Cell) -> list[Path]:
+        """All parts of a cell that wait for a gate, or were refused by one."""
+        return sorted((self.restricted / "candidates").glob(f"*/{cell.path}/part.parquet"))
+
     def facts(self, cell: Cell) -> Path:
         """The cell's de-identified facts."""
         return self.safe / "facts" / "series" / cell.path / "part.parquet"
@@ -244,20 +248,31 @@ class Lake:
     def landed_cells(self) -> list[Cell]:
         """Cells that have a manifest, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
-        return sorted(_cell_of(path.parent) for path in found)
+        return sorted(Lake.cell_of(path.parent) for path in found)
 
     def kept_cells(self) -> list[Cell]:
         """Cells of which anything is kept, also where the manifest is lost."""
         data_sets = (self.restricted / "series", *(self.safe / "facts").glob("*"))
         parts = (path for one in data_sets for path in one.glob("study_date=*/pacs=*"))
-        return sorted({*self.landed_cells(), *map(_cell_of, parts)})
+        return sorted({*self.landed_cells(), *map(Lake.cell_of, parts)})
 
     def tried_cells(self) -> list[Cell]:
         """Cells that were tried, whether or not they landed, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")
-        return sorted({_cell_of(path.parent) for path in found})
+        return sorted({Lake.cell_of(path.parent) for path in found})
 
+    def cells_with_files(self) -> list[Cell]:
+        """Cells that anything is kept of, landed or not, in order of day and PACS."""
+        data_sets = [self.restricted / name for name in ("raw", "series", "labels")]
+        data_sets += [
+            *(self.restricted / "candidates").glob("*/"),
+            *(self.safe / "facts").glob("*/"),
+        ]
+        found = (one for folder in data_sets for one in folder.glob("study_date=*/pacs=*/"))
+        return sorted({Lake.cell_of(one) for one in found})
 
-def _cell_of(directory: Path) -> Cell:
-    day = directory.parent.name.removeprefix("study_date=")
-    return Cell(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))
+    @staticmethod
+    def cell_of(directory: Path) -> Cell:
+        """The cell of a directory that ends as ``Cell.path`` does."""
+        day = directory.parent.name.removeprefix("study_date=")
+        return Cell(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))

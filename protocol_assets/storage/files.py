@@ -17,11 +17,13 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from protocol_assets.storage import operations
+from protocol_assets.storage.full_disk import explain_full_disk
 
 __all__ = [
     "OPEN_FILE",
     "PARTIAL_NAME",
     "RESTRICTED_FILE",
+    "add_name",
     "append_line",
     "append_to_log",
     "atomic_file",
@@ -72,8 +74,13 @@ def atomic_file(target: Path, *, mode: int, sync_name: bool = True) -> Iterator[
             False where many are written into one directory: ``sync`` it after the last. The name
             never refers to less than the whole content either way.
     """
-    with _temporary_file(target, mode) as (descriptor, temporary):
-        with io.BufferedWriter(_Writer(descriptor), _BLOCK) as file:
+    writer = _Writer()
+    with (
+        explain_full_disk(target.parent, lambda: writer.needed),
+        _temporary_file(target, mode) as (descriptor, temporary),
+    ):
+        writer.descriptor = descriptor
+        with io.BufferedWriter(writer, _BLOCK) as file:
             yield cast("BinaryIO", file)
         operations.change_mode(descriptor, mode)
         operations.sync(descriptor)
@@ -94,7 +101,10 @@ def create_bytes(target: Path, content: bytes, *, mode: int) -> bool:
     Returns:
         False where another process was first; its file is left as it is.
     """
-    with _temporary_file(target, mode) as (descriptor, temporary):
+    with (
+        explain_full_disk(target.parent, lambda: len(content)),
+        _temporary_file(target, mode) as (descriptor, temporary),
+    ):
         _write_all(descriptor, content)
         operations.change_mode(descriptor, mode)
         operations.sync(descriptor)
@@ -141,17 +151,26 @@ def move(source: Path, target: Path, *, mode: int, sync_content: bool = False) -
         mode: Permission bits that it gets; missing directories get their execute bits added.
         sync_content: Whether the file was written by another program, which may not have synced it.
     """
-    make_directory(target.parent, _directory_mode(mode))
-    operations.change_mode(source, mode)
-    if sync_content or source.is_dir():
-        sync(source)
-    operations.replace(source, target)
+    with explain_full_disk(target.parent):
+        make_directory(target.parent, _directory_mode(mode))
+        operations.change_mode(source, mode)
+        if sync_content or source.is_dir():
+            sync(source)
+        operations.replace(source, target)
+        sync(target.parent)
+
+
+def add_name(source: Path, target: Path) -> None:
+    """Give a file a second name, where it has not got it yet."""
+    with suppress(FileExistsError):
+        operations.link(source, target)
     sync(target.parent)
 
 
 def copy_content(source: Path, target: Path) -> None:
     """Begin a file with what another one holds; it is not whole before this has returned."""
-    operations.copy(source, target)
+    with explain_full_disk(target.parent, lambda: source.stat().st_size):
+        operations.copy(source, target)
 
 
 def touch(path: Path) -> None:
@@ -247,8 +266,9 @@ def make_directory(path: Path, mode: int) -> None:
     """Create a directory with its parents; new ones get ``mode`` whatever the umask."""
     for parent in reversed((path, *path.parents)):
         if not parent.exists():
-            operations.make_directory(parent)
-            operations.change_mode(parent, mode)
+            with explain_full_disk(parent):
+                operations.make_directory(parent)
+                operations.change_mode(parent, mode)
 
 
 def tighten(path: Path, mode: int) -> None:
@@ -266,10 +286,16 @@ def sync(path: Path) -> None:
 
 
 class _Writer(io.RawIOBase):
-    """An open file, written through ``operations``."""
+    """An open file, written through ``operations``.
 
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
+    Attributes:
+        descriptor: The file.
+        needed: Bytes that were written, and those of the last write.
+    """
+
+    descriptor: int = -1
+    needed: int = 0
+    _written: int = 0
 
     def writable(self) -> bool:
         """It is."""
@@ -277,7 +303,10 @@ class _Writer(io.RawIOBase):
 
     def write(self, content: bytes | memoryview) -> int:  # type: ignore[override]
         """Write some of the content."""
-        return operations.write(self._descriptor, content)
+        self.needed = self._written + len(content)
+        count = operations.write(self.descriptor, content)
+        self._written += count
+        return count
 
 
 def _write_all(descriptor: int, content: bytes) -> None:

@@ -7,8 +7,12 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from protocol_assets.storage.files import PARTIAL_NAME, delete, delete_tree
+
+_WITH_SIDE_FILES: Final = f"{PARTIAL_NAME}*"
+"""What DuckDB writes beside a file is named after it."""
 
 __all__ = ["Leftover", "delete_leftover", "find_leftovers"]
 
@@ -33,7 +37,9 @@ def find_leftovers(folder: Path, *, deep: bool = True) -> Iterator[Leftover]:
         folder: Where to look; nothing is found where it is not there.
         deep: Whether the folders below it are searched too.
     """
-    for path in sorted(folder.rglob(PARTIAL_NAME) if deep else folder.glob(PARTIAL_NAME)):
+    for path in sorted(folder.rglob(_WITH_SIDE_FILES) if deep else folder.glob(_WITH_SIDE_FILES)):
+        if any(one.match(_WITH_SIDE_FILES) for one in path.relative_to(folder).parents[:-1]):
+            continue  # goes with the folder that it lies in
         descriptor = _lock(path)
         if descriptor is not None:
             os.close(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import logging
 import os
@@ -12,9 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.faults import Fault
-from protocol_assets.storage.files import make_directory
+from protocol_assets.storage.files import delete, make_directory
 
-__all__ = ["LockedError", "editing", "exclusive", "exclusive_file", "is_editing", "shared"]
+__all__ = [
+    "LockedError",
+    "editing",
+    "exclusive",
+    "exclusive_file",
+    "hold_until_exit",
+    "is_editing",
+    "is_held",
+    "shared",
+]
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -93,6 +103,38 @@ def exclusive_file(path: Path) -> Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def hold_until_exit(path: Path) -> None:
+    """Hold the lock of a file as long as this process lives, and delete the file when it exits.
+
+    A process that is killed leaves the file, which ``is_held`` then tells from one in use.
+    """
+    descriptor = _opened(path)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    owner = os.getpid()
+
+    def release() -> None:
+        if os.getpid() == owner:  # not in a child that was forked
+            delete(path, sync_name=False)
+
+    atexit.register(release)
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process holds the lock of a file; False where there is no file."""
+    try:
+        descriptor = os.open(path, os.O_RDWR)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
     finally:
         os.close(descriptor)
 

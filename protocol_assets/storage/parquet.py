@@ -12,7 +12,14 @@ import pyarrow.parquet as pq
 from protocol_assets.storage.files import write_bytes
 from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
-__all__ = ["DamagedTableError", "read_metadata", "read_schema", "read_table", "write_table"]
+__all__ = [
+    "DamagedTableError",
+    "encode_table",
+    "read_metadata",
+    "read_schema",
+    "read_table",
+    "write_table",
+]
 
 _DIGEST: Final = b"protocol_assets_sha256"
 _PLACE: Final = _DIGEST + b"\x18" + bytes([len(BLANK)])
@@ -34,12 +41,17 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[bytes, bytes], *,
         metadata: Key-value metadata of the file.
         mode: Permission bits.
     """
+    write_bytes(path, encode_table(table, metadata), mode=mode)
+
+
+def encode_table(table: pa.Table, metadata: Mapping[bytes, bytes]) -> bytes:
+    """The bytes that ``write_table`` writes."""
     marked = table.replace_schema_metadata({**metadata, _IS_SEALED: b"yes"})
     sink = pa.BufferOutputStream()
     with pq.ParquetWriter(sink, marked.schema, compression="zstd") as writer:
         writer.write_table(marked)
         writer.add_key_value_metadata({_DIGEST.decode(): BLANK})
-    write_bytes(path, seal(sink.getvalue().to_pybytes(), _PLACE), mode=mode)
+    return seal(sink.getvalue().to_pybytes(), _PLACE)
 
 
 def read_table(path: Path) -> pa.Table:

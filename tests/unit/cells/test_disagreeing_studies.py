@@ -10,9 +10,11 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from protocol_assets.cells.purging import purge_before, purge_patient
+from protocol_assets.cells.erasure import purge_patient
+from protocol_assets.cells.purging import purge_before
 from protocol_assets.cells.renaming import rename_patients
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.publication_ledger import ledger_mark
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.reconcile import Instance, ListedStudy, ReceivedStudy, reconcile
 from protocol_assets.pacs.retrieval import Retrieved
@@ -118,6 +120,7 @@ def test_what_is_kept_of_a_patient_follows_the_key_without_the_issuer(tmp_path: 
         lake.series(OLD), series.set_column(place, series.schema.field(place), [kept]), versions={}
     )
     assert rename_patients(lake, PSEUDONYMS) == 2
+    ledger = ledger_mark(lake)["members"]
     assert read_part(ledger)["patient_key"].to_pylist() == [new, "other", None]
     assert part_versions(ledger)["key_id"] == "x"
     assert old not in read_part(lake.series(OLD))["kept_patient_key"].to_pylist()

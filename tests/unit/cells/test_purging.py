@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.compute as pc
 import pytest
 
-from protocol_assets.cells.purging import Retention, purge_before, purge_expired, purge_patient
+from protocol_assets.cells.erasure import purge_patient
+from protocol_assets.cells.purging import Retention, purge_before, purge_expired
 from protocol_assets.cells.rekeying import rekey
 from protocol_assets.cells.resolving import resolve
 from protocol_assets.cells.status import cell_states

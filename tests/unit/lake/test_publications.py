@@ -25,6 +25,7 @@ from protocol_assets.deidentify.disclosure import (
     decide,
     patients_in,
 )
+from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.publications import _units_today, settle
 from protocol_assets.lake.settled import read_settled
 from protocol_assets.lake.zones import Grid, Lake
@@ -339,8 +340,9 @@ def grid(*pacs: str) -> Grid:
 
 
 def publish(lake: Lake, patients: int, label: str = "MR 1", nex: float = 1.0) -> list[Any]:
-    with warehouse(patients, label, nex) as connection:
-        done = settle(lake, connection, read_settled(lake, connection, grid("main")))
+    with warehouse(patients, label, nex) as connection, open_ledger(lake) as ledger:
+        done = settle(ledger, connection, read_settled(lake, connection, grid("main")))
+        ledger.commit()
     (fleet,) = done.tables["fleet_daily"].to_pylist()
     assert done.least_patients is None or done.least_patients >= K_PATIENTS
     month = done.tables["nex_monthly"].to_pylist()
@@ -362,7 +364,9 @@ def test_what_was_published_stays_but_for_its_name(tmp_path: Path) -> None:
 def test_a_day_that_has_not_landed_whole_waits(tmp_path: Path) -> None:
     with warehouse(20, "MR 1", 1.0) as connection:
         lake = Lake(tmp_path)
-        done = settle(lake, connection, read_settled(lake, connection, grid("main", "other")))
+        both = read_settled(lake, connection, grid("main", "other"))
+        with open_ledger(lake) as ledger:
+            done = settle(ledger, connection, both)
     assert done.tables["nex_monthly"].num_rows == 0
     assert done.tables["fleet_daily"].to_pylist() == [
         {"study_date": dt.date(2026, 1, 2), "is_suppressed": True, "patients": None}

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.publications import settle
 from protocol_assets.lake.settled import Settled, read_settled
 from protocol_assets.lake.standing import settle_standing
@@ -111,8 +112,9 @@ def publish(
     lake: Lake, landed: Collection[Cell], incomplete: Collection[Cell] = (), grid: Grid = GRID
 ) -> tuple[dict[dt.date, int], dict[tuple[dt.date, str], int]]:
     """Patients of each day, and of each month and scanner, that are published."""
-    with warehouse(landed, incomplete) as connection:
-        done = settle(lake, connection, read_settled(lake, connection, grid))
+    with warehouse(landed, incomplete) as connection, open_ledger(lake) as ledger:
+        done = settle(ledger, connection, read_settled(lake, connection, grid))
+        ledger.commit()
     fleet = done.tables["fleet_daily"].to_pylist()
     months = done.tables["nex_monthly"].to_pylist()
     return (
@@ -222,6 +224,7 @@ def test_the_potential_of_a_month_waits_for_the_month(
                 from range(20) as persons(n)
             """
         )
-        done = settle_standing(Lake(tmp_path), connection, Settled(GRID, days, days))
+        with open_ledger(Lake(tmp_path)) as ledger:
+            done = settle_standing(ledger, connection, Settled(GRID, days, days))
     assert done.tables["published_potential_monthly"].num_rows == rows
     assert done.withheld == 1 - rows

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.settled import Settled
 from protocol_assets.lake.standing import STANDING, Standing, settle_standing
 from protocol_assets.lake.zones import Grid, Lake
@@ -57,7 +58,10 @@ def settled(lake: Lake, rows: dict[str, Members], n: int | None = None, **told: 
                     "insert into intermediate.int_standing_members values (?, ?, ?, true, 1, ?)",
                     [TABLE, key, member, content],
                 )
-        return settle_standing(lake, connection, SETTLED)
+        with open_ledger(lake) as ledger:
+            done = settle_standing(ledger, connection, SETTLED)
+            ledger.commit()
+        return done
 
 
 def shown(standing: Standing) -> dict[str, dict[str, Any]]:
@@ -128,6 +132,6 @@ def test_no_two_versions_differ_by_too_few(lake: Lake) -> None:
 
 
 def test_nothing_to_publish_yet(lake: Lake) -> None:
-    with duckdb.connect() as connection:
-        assert settle_standing(lake, connection, SETTLED) == Standing({}, 0, 0, None)
+    with duckdb.connect() as connection, open_ledger(lake) as ledger:
+        assert settle_standing(ledger, connection, SETTLED) == Standing({}, 0, 0, None)
     assert TABLE in STANDING

@@ -1,0 +1,153 @@
+"""What killed runs have left in a home: found, deleted and counted at the next start.
+
+Every process that works on a home holds the lock of a file of its own as long as it lives. A file
+that nobody holds is of a process that was killed: only then the whole home is searched. What a
+process that lives is writing is never touched.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.lake.analysis import finish_analysis
+from protocol_assets.lake.warehouse_file import is_open_elsewhere, write_ahead_logs
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.storage.documents import (
+    DamagedDocumentError,
+    read_document,
+    write_document,
+)
+from protocol_assets.storage.files import PARTIAL_NAME, delete, delete_tree
+from protocol_assets.storage.leftovers import Leftover, delete_leftover, find_leftovers
+from protocol_assets.storage.locks import LockedError, exclusive, hold_until_exit, is_held
+
+__all__ = ["Leftovers", "clean_leftovers", "count_leftovers", "last_cleaned", "register_process"]
+
+_REGISTERED: Final[set[tuple[int, Path]]] = set()
+
+
+@dataclass(slots=True)
+class Leftovers:
+    """Temporary files of runs that have ended without deleting them.
+
+    Attributes:
+        files: By folder of the home, ``restricted/candidates``.
+        bytes: Their size.
+    """
+
+    files: Counter[str] = field(default_factory=Counter)
+    bytes: int = 0
+
+    def add(self, lake: Lake, leftover: Leftover) -> None:
+        """Count one."""
+        self.files["/".join(leftover.path.relative_to(lake.home).parent.parts[:2])] += 1
+        self.bytes += leftover.bytes
+
+    @property
+    def words(self) -> str:
+        """``3 in restricted/candidates, 1 in publish/reports``; empty where there are none."""
+        return ", ".join(f"{count} in {folder}" for folder, count in sorted(self.files.items()))
+
+
+def register_process(lake: Lake) -> Leftovers | None:
+    """Say that this process works on the home, and clean up after those that were killed.
+
+    Returns:
+        What was deleted; None where no process was killed since the last start.
+    """
+    if (os.getpid(), lake.home) in _REGISTERED:
+        return None
+    _REGISTERED.add((os.getpid(), lake.home))
+    folder = lake.lock("x").parent
+    dead = [path for path in sorted(folder.glob("process-*.lock")) if not is_held(path)]
+    is_first = not _record(lake).exists()
+    hold_until_exit(lake.lock(f"process-{os.getpid()}-{secrets.token_hex(4)}"))
+    if not dead and not is_first:
+        return None
+    cleaned = clean_leftovers(lake)
+    for path in dead:
+        delete(path, sync_name=False)
+    return cleaned
+
+
+def clean_leftovers(lake: Lake) -> Leftovers:
+    """Delete what killed runs have left anywhere in the home, and record how much it was."""
+    finish_analysis(lake)
+    cleaned = Leftovers()
+    for leftover in _found(lake):
+        if delete_leftover(leftover):
+            cleaned.add(lake, leftover)
+    for path in chain(_of_older_releases(lake), _of_databases(lake)):
+        delete_tree(path)
+        cleaned.add(lake, Leftover(path, 0))
+    if cleaned.files or not _record(lake).exists():
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        content = {"at": now, "files": dict(cleaned.files), "bytes": cleaned.bytes}
+        write_document(_record(lake), content, mode=RESTRICTED_FILE)
+    return cleaned
+
+
+def count_leftovers(lake: Lake) -> Leftovers:
+    """What killed runs have left and no start has deleted yet."""
+    counted = Leftovers()
+    for leftover in _found(lake):
+        counted.add(lake, leftover)
+    return counted
+
+
+def last_cleaned(lake: Lake) -> tuple[dt.datetime, Mapping[str, int]] | None:
+    """When a start has last deleted something, and how many files by folder."""
+    try:
+        content = read_document(_record(lake)) or {}
+        files = {str(name): int(count) for name, count in content["files"].items()}
+        return (dt.datetime.fromisoformat(content["at"]), files) if files else None
+    except (DamagedDocumentError, KeyError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _record(lake: Lake) -> Path:
+    return lake.restricted / "leftovers.json"
+
+
+def _found(lake: Lake) -> Iterator[Leftover]:
+    for zone in (lake.restricted, lake.safe, lake.publish, lake.steward):
+        yield from find_leftovers(zone)
+    for home in (lake.home, lake.dagster_home):
+        yield from find_leftovers(home, deep=False)
+
+
+def _of_older_releases(lake: Lake) -> Iterator[Path]:
+    """What publishing left before temporary files and folders had names of one kind."""
+    yield from sorted(lake.publish.glob(".marts.*"))
+    for path in sorted((lake.publish / "versions").glob(".*")):
+        if not path.match(PARTIAL_NAME):
+            yield path
+
+
+def _of_databases(lake: Lake) -> Iterator[Path]:
+    """What a build that was killed has left, and DuckDB's own temporary folders."""
+    try:
+        with exclusive(lake.lock("warehouse"), wait=False, what="the warehouse"):
+            building = lake.warehouse_building
+            sides = [*write_ahead_logs(building), _spilled(building)] if lake.safe.exists() else []
+            for path in (building, *sides):
+                if path.exists():
+                    yield path
+    except LockedError:
+        pass  # somebody builds
+    for database in (lake.warehouse, lake.reading_copy):
+        if _spilled(database).exists() and not is_open_elsewhere(database):
+            yield _spilled(database)
+
+
+def _spilled(database: Path) -> Path:
+    """Where DuckDB puts what does not fit into memory."""
+    return database.with_name(f"{database.name}.tmp")

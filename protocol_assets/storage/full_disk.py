@@ -1,0 +1,84 @@
+"""A full disk in plain words: which folder, how much is missing, what to do."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.faults import Fault
+
+__all__ = ["DiskFullError", "describe_full_disk", "explain_full_disk"]
+
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_UNITS: Final = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
+_LEAST: Final = 4096
+"""A block: what a file system gives at least."""
+
+
+class DiskFullError(Fault, OSError):
+    """The disk, or what this user may take of it, is used up."""
+
+    def __init__(self, text: str, number: int = errno.ENOSPC) -> None:
+        super().__init__(text)
+        self.errno = number
+
+
+@contextmanager
+def explain_full_disk(folder: Path, needed: Callable[[], int] = lambda: 0) -> Iterator[None]:
+    """Turn the system's error for a full disk into one that a person can act on.
+
+    Args:
+        folder: Where something is written.
+        needed: Bytes that are still to be written there, as far as is known.
+
+    Raises:
+        DiskFullError: The disk is full.
+    """
+    try:
+        yield
+    except DiskFullError:
+        raise
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        text = describe_full_disk(folder, needed())
+        raise DiskFullError(text, error.errno) from error
+
+
+def describe_full_disk(folder: Path, needed: int) -> str:
+    """What a person reads: the folder, how much is missing, and what to do.
+
+    Args:
+        folder: Where something was written; it is named as seen from the home.
+        needed: Bytes that were still to be written.
+    """
+    missing = max(needed - _free(folder), _LEAST)
+    return (
+        f"the disk that holds {_name(folder)} is full: at least {_words(missing)} more are needed; "
+        "free more than that, or move the home to a larger disk, then run again"
+    )
+
+
+def _free(folder: Path) -> int:
+    existing = next(one for one in (folder, *folder.parents) if one.exists())
+    found = os.statvfs(existing)
+    return found.f_bavail * found.f_frsize
+
+
+def _name(folder: Path) -> str:
+    """The folder as seen from the home, which is the one that has zones."""
+    if folder.name.endswith(".partial"):
+        folder = folder.parent  # what a folder is made in says more than its passing name
+    for parent in folder.parents:
+        if (parent / "restricted").is_dir():
+            return f"the folder {folder.relative_to(parent).as_posix()}"
+    return f"the folder {folder.name}"
+
+
+def _words(size: int) -> str:
+    name, unit = next((one for one in _UNITS if size >= one[1]), _UNITS[-1])
+    return f"{size / unit:.1f} {name}"
