@@ -6,7 +6,7 @@ READY := .venv/.ready
 # given, in which those that take minutes come first.
 TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-e2e bench bench-poc generate docs sbom audit clean
+.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
 
 setup: $(READY)
 
@@ -62,6 +62,10 @@ test-daemon: setup
 # The wheel in an empty virtual environment, from which it runs the demo: some minutes.
 test-wheel: setup
 	$(BIN)/pytest tests/integration/test_wheel.py
+
+# A fault at every operation on the disk: some minutes, so not part of every check.
+test-crash: setup
+	$(BIN)/pytest -n 2 tests/crash
 
 test-e2e: setup
 	$(TEST) tests/e2e

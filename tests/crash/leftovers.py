@@ -1,0 +1,93 @@
+"""What a killed process leaves, at each kind of place; the canary calls ``leave_leftovers``."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import signal
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.storage.files import atomic_file, staging_directory
+
+__all__ = ["leave_leftovers"]
+
+
+def leave_leftovers(lake: Lake, cell: Cell, content: bytes) -> list[Path]:
+    """Let a process be killed while it writes, at each kind of place; the files that it leaves.
+
+    Args:
+        lake: The home.
+        cell: A cell, for the places that belong to one.
+        content: What the process was writing: a token that must not survive.
+    """
+    targets = [
+        *(lake.candidate(name, cell) for name in ("series", "series_facts", "labels")),
+        *(lake.raw(cell) / "study.ndjson.zst", lake.manifest(cell), lake.series(cell)),
+        *(lake.label_registry(cell), lake.facts(cell), lake.completeness(cell)),
+        lake.publications / "members-0000000000000000.parquet",
+        lake.deliveries / "alerts" / "arrivals.json",
+        lake.deliveries / "reports" / "chiefs" / f"{cell.day}.json",
+        lake.report(dt.date(2026, 1, 1)) / "report.html",
+        lake.report(dt.date(2026, 1, 1)) / "scanners" / "mr_1.html",
+        *(lake.labels, lake.reference("terms"), lake.analysis("next/potential")),
+        *(lake.steward / "do_not_process.csv", lake.pacs("main") / "profile.json"),
+        *(lake.key_record, lake.deletions / "1.json", lake.load_page("main")),
+    ]
+    before = set(lake.home.rglob("*"))
+    for target in targets:
+        _in_a_child(lambda target=target: _write_and_die(target, content))  # type: ignore[misc]
+    for parent in (lake.publish / "versions", lake.reading_copy.parent, lake.publish):
+        _in_a_child(lambda parent=parent: _stage_and_die(parent, content))  # type: ignore[misc]
+    _in_a_child(lambda: _build_and_die(lake, content))
+    made = (path for path in set(lake.home.rglob("*")) - before if path.is_file())
+    return sorted(path for path in made if content in path.read_bytes())
+
+
+def _write_and_die(target: Path, content: bytes) -> NoReturn:
+    with atomic_file(target, mode=0o600) as file:
+        file.write(content)
+        file.flush()
+        _die()
+
+
+def _stage_and_die(parent: Path, content: bytes) -> NoReturn:
+    with staging_directory(parent) as folder:
+        (folder / "warehouse.duckdb").write_bytes(content)
+        (folder / "warehouse.duckdb.wal").write_bytes(content)
+        _die()
+
+
+def _build_and_die(lake: Lake, content: bytes) -> NoReturn:
+    """dbt's DuckDB, which writes its own files."""
+    building = lake.warehouse_building
+    building.parent.mkdir(parents=True, exist_ok=True)
+    building.write_bytes(content)
+    building.with_name(f"{building.name}.wal").write_bytes(content)
+    for database in (building, lake.warehouse):
+        spilled = database.with_name(f"{database.name}.tmp")
+        spilled.mkdir(exist_ok=True)
+        (spilled / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(content)
+    _die()
+
+
+def _die() -> NoReturn:
+    os.kill(os.getpid(), signal.SIGKILL)
+    raise AssertionError
+
+
+def _in_a_child(work: Callable[[], NoReturn]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python warns of other threads
+        child = os.fork()
+    if child == 0:
+        try:
+            work()
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status)
+    assert os.WTERMSIG(status) == signal.SIGKILL

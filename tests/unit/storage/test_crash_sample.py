@@ -1,0 +1,28 @@
+"""A small sample of ``make test-crash``: some operations of three pieces of work fail."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from protocol_assets.lake.zones import Lake
+from tests.crash.homes import content_of
+from tests.crash.scenarios import SCENARIOS, quick_gates, start
+from tests.crash.test_crash import inject
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"), [("publishing", "kill"), ("governance", "power"), ("delivery", "ENOSPC")]
+)
+def test_a_sample_of_operations_fails(name: str, kind: str, tmp_path: Path) -> None:
+    scenario = SCENARIOS[name]
+    base, done = tmp_path / "home", tmp_path / "done"
+    with quick_gates():
+        scenario.prepare(Lake(base))
+        shutil.copytree(base, done, symlinks=True)
+        start(Lake(done))
+        scenario.work(Lake(done))
+        scenario.finished(Lake(done))
+        assert inject(name, kind, base, content_of(done), tmp_path, step=9) >= 1
