@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +16,11 @@ from typing import Final, Literal
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.documents import (
+    DamagedDocumentError,
+    read_document,
+    write_document,
+)
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Deliveries", "State", "newest_delivery", "open_deliveries"]
@@ -49,8 +52,7 @@ class Deliveries:
             self._states.pop(_digest(one), None)
             if state is not None:
                 self._states[_digest(one)] = state
-        content = json.dumps(self._states, indent=1, sort_keys=True).encode()
-        write_bytes(self._path, content, mode=RESTRICTED_FILE)
+        write_document(self._path, self._states, mode=RESTRICTED_FILE)
 
 
 @contextmanager
@@ -80,15 +82,10 @@ def _digest(address: str) -> str:
 
 
 def _read(path: Path) -> dict[str, State]:
-    content: object = None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except ValueError:
-        content = None
-    if isinstance(content, dict):
-        return content
+        return read_document(path) or {}
+    except DamagedDocumentError:
+        pass
     raise Fault(
         f"the ledger of deliveries {path.parent.name}/{path.name} is damaged; nothing is sent for "
         "that day until it is deleted, and then it is sent anew"

@@ -7,15 +7,18 @@ be told twice: of an alert, twice is better than never.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.documents import (
+    DamagedDocumentError,
+    read_document,
+    write_document,
+)
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Channels", "Outbox", "Send", "Told", "deliver", "keep_standing", "open_outbox"]
@@ -58,23 +61,21 @@ def open_outbox(lake: Lake, source: str) -> Iterator[Outbox]:
     """
     path = lake.deliveries / "alerts" / f"{source}.json"
     with exclusive(lake.lock(f"{_LOCK}-{source}"), wait=True, what=f"the alerts of {source}"):
-        entries: Outbox | None = {}
+        entries: Outbox | None = None
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_document(path) or {}
             entries = {key: Told(**entry) for key, entry in content.items()}
-        except FileNotFoundError:
-            pass
-        except (ValueError, TypeError, AttributeError):
+        except (DamagedDocumentError, TypeError):
             entries = None
         if entries is None:
             raise Fault(f"the ledger of alerts {path.name} is damaged; delete it to begin anew")
-        before = _bytes(entries)
+        before = _content(entries)
         try:
             yield entries
         finally:
-            after = _bytes(entries)
+            after = _content(entries)
             if after != before:
-                write_bytes(path, after, mode=RESTRICTED_FILE)
+                write_document(path, after, mode=RESTRICTED_FILE)
 
 
 def keep_standing(entries: Outbox, standing: Mapping[str, str], channels: Channels) -> None:
@@ -119,6 +120,5 @@ def deliver(entries: Collection[Told], channels: Channels) -> list[str]:
     return problems
 
 
-def _bytes(entries: Outbox) -> bytes:
-    content = {key: asdict(entry) for key, entry in entries.items()}
-    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False).encode()
+def _content(entries: Outbox) -> dict[str, dict[str, Any]]:
+    return {key: asdict(entry) for key, entry in entries.items()}

@@ -14,14 +14,17 @@ from protocol_assets.cells.purging import Retention
 from protocol_assets.cells.verifying import Damage, verify_partition
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import DamagedPartError, read_part
+from protocol_assets.lake.publication_ledger import ledger_mark
 from protocol_assets.lake.publishing import version_name
 from protocol_assets.lake.warehouse_file import open_read_only
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.probe import Finding
+from protocol_assets.storage.documents import DamagedDocumentError, read_document
 
 __all__ = ["integrity_finding", "verify"]
 
 _DAMAGED: Final = "is not as it was written"
+_MISSING: Final = "is missing"
 
 
 def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damage]:
@@ -35,6 +38,7 @@ def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damag
     for cell in lake.landed_cells():
         yield from verify_partition(lake, cell, retention, now)
     yield from _tables(lake)
+    yield from _ledgers(lake)
     yield from _databases(lake)
     yield from _published(lake)
 
@@ -61,9 +65,25 @@ def _tables(lake: Lake) -> Iterator[Damage]:
     for path in sorted((lake.safe / "facts").glob("*/schema.parquet")):
         if not _is_whole(path):
             yield Damage(f"columns of {path.parent.name}", _DAMAGED, "report")
-    for path in sorted(lake.publications.rglob("*.parquet")):
-        if not _is_whole(path):
-            yield Damage(f"publications of {path.stem}", _DAMAGED, "restore")
+
+
+def _ledgers(lake: Lake) -> Iterator[Damage]:
+    """What nothing else holds: who stands behind what was published, and what was sent."""
+    try:
+        tables = ledger_mark(lake)
+    except Fault:
+        yield Damage("ledger of publications", _DAMAGED, "restore")
+        tables = {}
+    for name, path in sorted(tables.items()):
+        if not path.exists():
+            yield Damage(f"publications of {name}", _MISSING, "restore")
+        elif not _is_whole(path):
+            yield Damage(f"publications of {name}", _DAMAGED, "restore")
+    for path in sorted(lake.deliveries.rglob("[!.]*.json")):
+        try:
+            read_document(path)
+        except DamagedDocumentError:
+            yield Damage(f"deliveries of {path.parent.name} {path.stem}", _DAMAGED, "restore")
 
 
 def _databases(lake: Lake) -> Iterator[Damage]:
@@ -72,7 +92,7 @@ def _databases(lake: Lake) -> Iterator[Damage]:
         if path.exists() and not _can_be_read(path):
             yield Damage(name, _DAMAGED, "report")
     if not lake.warehouse.exists() and lake.marts.is_symlink():
-        yield Damage("warehouse", "is missing", "report")
+        yield Damage("warehouse", _MISSING, "report")
 
 
 def _can_be_read(path: Path) -> bool:
@@ -91,7 +111,7 @@ def _can_be_read(path: Path) -> bool:
 
 def _published(lake: Lake) -> Iterator[Damage]:
     if lake.marts.is_symlink() and not lake.marts.is_dir():
-        yield Damage("published version", "is missing", "report")
+        yield Damage("published version", _MISSING, "report")
     for version in sorted((lake.publish / "versions").glob("[!.]*")):
         if version_name(version) != version.name:
             yield Damage(f"published version of {version.name}", _DAMAGED, "report")

@@ -11,8 +11,10 @@ import pyarrow as pa
 import pytest
 
 from protocol_assets.cells.purging import Retention
+from protocol_assets.delivery.ledger import open_deliveries
 from protocol_assets.health.integrity import integrity_finding, verify
 from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.publishing import version_name
 from protocol_assets.lake.warehouse_file import open_read_only
 from protocol_assets.lake.zones import Lake
@@ -36,11 +38,15 @@ def lake(tmp_path: Path) -> Lake:
         lake.reference("targets"),
         lake.analysis("changes"),
         lake.labels,
-        lake.publications / "members.parquet",
         lake.publish / "versions" / "new" / "opportunities.parquet",
         lake.safe / "facts" / "series" / "schema.parquet",
     ):
         write_part(path, table, versions={})
+    with open_ledger(lake) as ledger:
+        ledger.put("members", table)
+        ledger.commit()
+    with open_deliveries(lake, "chiefs", NOW.date()) as deliveries:
+        deliveries.mark(["chief@hospital.example"], "sent")
     version = lake.publish / "versions" / "new"
     named = version.rename(version.with_name(version_name(version)))
     lake.marts.symlink_to(named.relative_to(lake.publish))
@@ -75,6 +81,24 @@ def test_each_table_is_named_with_what_heals_it(lake: Lake) -> None:
     finding = integrity_finding(list(verify(lake, KEEP, NOW)))
     assert finding.verdict == "fail"
     assert finding.sentence.endswith("run protocol-assets verify --repair")
+
+
+def test_a_ledger_that_lacks_something_is_restored_from_a_back_up(lake: Lake) -> None:
+    (table,) = lake.publications.glob("members-*.parquet")
+    table.unlink()
+    flip(lake.publications / "ledger.json")
+    (sent,) = lake.deliveries.rglob("*.json")
+    sent.write_text(sent.read_text().replace("sent", "refused"))
+    assert {(place, remedy) for place, _, remedy in found(lake)} == {
+        ("ledger of publications", "restore"),
+        ("deliveries of chiefs 2026-11-30", "restore"),
+    }
+
+
+def test_a_table_that_the_ledger_names_is_missed(lake: Lake) -> None:
+    (table,) = lake.publications.glob("members-*.parquet")
+    table.unlink()
+    assert found(lake) == [("publications of members", "is missing", "restore")]
 
 
 def test_a_published_version_is_what_its_name_says(lake: Lake) -> None:
