@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,22 +35,6 @@ KEEP = Retention(raw_days=30, series_days=100_000, facts_days=100_000)
 @pytest.fixture
 def pacs() -> Hospital:
     return Hospital()
-
-
-@pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home in which both cells have landed; once, for the gates take longer than any test."""
-    lake = Lake(tmp_path_factory.mktemp("landed"))
-    lake.prepare()
-    pass_stations(stations_of(lake, Hospital()))
-    return lake.home
-
-
-@pytest.fixture
-def lake(landed: Path, tmp_path: Path) -> Lake:
-    """The test's own copy of that home."""
-    shutil.copytree(landed, tmp_path, dirs_exist_ok=True)
-    return Lake(tmp_path)
 
 
 Run = Callable[..., None]

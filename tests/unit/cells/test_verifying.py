@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,20 +23,6 @@ from .test_purging import NOW
 
 KEEP = Retention(raw_days=100_000, series_days=100_000, facts_days=100_000)
 FLIPS = 2_000
-
-
-@pytest.fixture(scope="module")
-def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    lake = Lake(tmp_path_factory.mktemp("landed"))
-    lake.prepare()
-    pass_stations(stations_of(lake, Hospital()))
-    return lake.home
-
-
-@pytest.fixture
-def lake(landed: Path, tmp_path: Path) -> Lake:
-    shutil.copytree(landed, tmp_path, dirs_exist_ok=True)
-    return Lake(tmp_path)
 
 
 def found(lake: Lake) -> list[Damage]:

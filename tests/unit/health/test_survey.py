@@ -10,30 +10,15 @@ import pytest
 
 from protocol_assets.cells.courtesy import SharedCourtesy, resume
 from protocol_assets.cells.landing import land_cell
-from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.health.survey import survey
 from protocol_assets.lake.zones import Cell
 from protocol_assets.pacs.courtesy import Exchange, Manners, study_subject
 from protocol_assets.pacs.reconcile import ListedStudy
-from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+from protocol_assets.settings import CONFIG_VARIABLE, Settings
 from tests.unit.cells.fake_pacs import FakePacs
 
 NOW = dt.datetime(2026, 3, 6, 9, 0, tzinfo=dt.UTC)
 CELL = Cell(dt.date(2026, 3, 2), "main")
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    path = tmp_path / "protocol_assets.toml"
-    path.write_text(
-        'home = "home"\nstart_date = 2026-03-01\n'
-        '[[pacs]]\nname = "main"\nurl = "http://127.0.0.1:9/dicom-web"\n',
-        encoding="utf-8",
-    )
-    monkeypatch.setenv(CONFIG_VARIABLE, str(path))
-    monkeypatch.setenv(KEY_VARIABLE, bytes(range(32)).hex())
-    monkeypatch.delenv(HOME_VARIABLE, raising=False)
-    return Settings.load()
 
 
 def verdicts(*, ask: bool = False) -> dict[str, tuple[str, str]]:
