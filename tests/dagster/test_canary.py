@@ -20,13 +20,17 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from protocol_assets.cells.erasure import purge_patient
 from protocol_assets.data import report_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
+from protocol_assets.lake.zones import Cell
 from protocol_assets.protocols.description import describe_cell
 from protocol_assets.reports.scope import Scope
 from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
+from tests.crash.homes import find_bytes
+from tests.crash.leftovers import leave_leftovers
 
 from .canary import MARK, Search, decoded, found_in
 from .canary_numbers import NumberSearch
@@ -356,3 +360,16 @@ def test_nothing_in_the_log_of_the_dashboard(
     assert all(f"page {one}" in log.decode() for one in PAGES)
     assert search.hits(log) == set()
     assert number_search.hits(log) == set()
+
+
+def test_erasure_reaches_what_killed_runs_leave(
+    deployment: Settings, failed_build: FailedBuild
+) -> None:
+    """Last: it writes tokens to places outside of the restricted zone, as killed runs would."""
+    token = "LEFTBEHIND4711"
+    left = leave_leftovers(deployment.lake, Cell(FIRST, "north"), token.encode())
+    zones = {path.relative_to(deployment.home).parts[0] for path in left}
+    assert zones == {"restricted", "safe", "publish", "steward"}
+    pseudonyms, now = deployment.pseudonyms(), dt.datetime.now(dt.UTC)
+    purge_patient(deployment.lake, pseudonyms, token, None, now)
+    assert not find_bytes(deployment.home, {token.encode()})
