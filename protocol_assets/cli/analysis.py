@@ -103,14 +103,14 @@ def _fleet(lake: Lake, as_of: dt.datetime | None) -> _Fleet:
 @click.option("--nex", type=float, help="Number of averages.")
 @click.option("--oversampling", type=float, help="Phase oversampling in %; 100 doubles the lines.")
 @click.option("--acceleration", type=float, help="Parallel imaging factor in plane.")
-@click.option("--scanner", "scanners", multiple=True, help="Name or key; all by default.")
+@click.option("--scanner", "scanners", multiple=True, help="Scanner name or key; all by default.")
 @click.option(
     "--protocol",
     "protocols",
     multiple=True,
     help="Name, key or pattern of keys such as 'lumbar_spine.sag_t2.*'; all by default.",
 )
-@click.option("--as-of", type=_DAY, help="Last study day that counts; the last one by default.")
+@click.option("--as-of", type=_DAY, help="Last study day to use; the latest by default.")
 def what_if(
     nex: float | None,
     oversampling: float | None,
@@ -119,7 +119,7 @@ def what_if(
     protocols: tuple[str, ...],
     as_of: dt.datetime | None,
 ) -> int:
-    """Minutes and noise of another setting, on the acquisitions of the current period.
+    """Calculate minutes and noise of another setting for the acquisitions of the current period.
 
     A calculation, never a recommendation: averaging also suppresses flow and motion artefacts.
     """
@@ -191,11 +191,11 @@ def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
     multiple=True,
     help="Scanner to compare with; by default the fair peers at the reference's level.",
 )
-@click.option("--as-of", type=_DAY, help="Last study day that counts; the last one by default.")
+@click.option("--as-of", type=_DAY, help="Last study day to use; the latest by default.")
 def sheet(
     scanner: str, protocol: str, references: tuple[str, ...], as_of: dt.datetime | None
 ) -> int:
-    """A protocol side by side with its reference, to take to the console.
+    """Print a protocol next to its reference, for use at the console.
 
     SCANNER is a name or key, PROTOCOL a name, key or pattern of keys that matches one.
     """

@@ -27,19 +27,19 @@ Row = dict[str, Any]
 
 @click.group()
 def findings() -> None:
-    """What was found, and what becomes of it: open, accepted, changed, verified, or waived."""
+    """List findings and record decisions about them: accept, change, verify or waive."""
 
 
 @findings.command("list")
-@click.option("--state", help="Only those in this state.")
-@click.option("--kind", help="Only those of this kind, such as opportunity or drift.")
-@click.option("--scanner", help="Only those of the scanner of this name.")
-@click.option("--all", "is_all", is_flag=True, help="Show waived ones as well.")
-@click.option("--limit", default=40, show_default=True, help="Most lines to show.")
+@click.option("--state", help="Show findings in this state only.")
+@click.option("--kind", help="Show findings of this kind only, such as opportunity or drift.")
+@click.option("--scanner", help="Show findings of this scanner only.")
+@click.option("--all", "is_all", is_flag=True, help="Include waived findings.")
+@click.option("--limit", default=40, show_default=True, help="Maximum number of findings to show.")
 def list_findings(
     state: str | None, kind: str | None, scanner: str | None, is_all: bool, limit: int
 ) -> int:
-    """List findings, the most minutes a month first."""
+    """List findings, largest monthly saving first."""
     from protocol_assets.lake.analysis import read_mart
 
     wanted = {"state": state, "kind": kind, "scanner_label": scanner}
@@ -60,10 +60,10 @@ def list_findings(
 
 @findings.command("accept")
 @click.argument("key")
-@click.option("--owner", required=True, help="Who sees to it.")
-@click.option("--on", type=_DAY, help="Day of the decision; today by default.")
+@click.option("--owner", required=True, help="Person who is responsible for the change.")
+@click.option("--on", type=_DAY, help="Date of the decision; today by default.")
 def accept(key: str, owner: str, on: dt.datetime | None) -> int:
-    """Decide to change it: volume and promised minutes are frozen as they are now."""
+    """Accept a finding: record its current volume and expected minutes."""
     from protocol_assets.lake.analysis import read_mart
     from protocol_assets.steward.lives import accepted
 
@@ -83,11 +83,11 @@ def accept(key: str, owner: str, on: dt.datetime | None) -> int:
 
 @findings.command("change")
 @click.argument("key")
-@click.option("--on", required=True, type=_DAY, help="Day from which exams run at the new setting.")
-@click.option("--signed-by", help="Who looked at the images after the change.")
-@click.option("--signed-on", type=_DAY, help="When.")
+@click.option("--on", required=True, type=_DAY, help="First day with the new setting.")
+@click.option("--signed-by", help="Person who approved the images after the change.")
+@click.option("--signed-on", type=_DAY, help="Date of the approval.")
 def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datetime | None) -> int:
-    """Register the day of the change, before anyone looks at what came of it."""
+    """Register the date of a change before its effect is evaluated."""
     from protocol_assets.steward.lives import changed
 
     lake = Settings.load().lake
@@ -101,11 +101,11 @@ def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datet
 
 @findings.command("verify")
 @click.argument("key")
-@click.option("--signed-by", required=True, help="Who looked at the images after the change.")
-@click.option("--signed-on", required=True, type=_DAY, help="When.")
-@click.option("--on", type=_DAY, help="Day of the verification; today by default.")
+@click.option("--signed-by", required=True, help="Person who approved the images after the change.")
+@click.option("--signed-on", required=True, type=_DAY, help="Date of the approval.")
+@click.option("--on", type=_DAY, help="Date of the verification; today by default.")
 def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | None) -> int:
-    """Accept the verification of a change: time was won, and the images stood it."""
+    """Confirm a change: time was saved and the images were approved."""
     from protocol_assets.lake.analysis import read_mart
     from protocol_assets.steward.lives import verified
 
@@ -131,10 +131,10 @@ def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | N
 @findings.command("waive")
 @click.argument("key")
 @click.option("--until", required=True, type=_DAY, help="Last day of the waiver.")
-@click.option("--owner", required=True, help="Who answers for it.")
-@click.option("--reason", required=True, help="Why it is left as it is.")
+@click.option("--owner", required=True, help="Person who is responsible for the waiver.")
+@click.option("--reason", required=True, help="Reason for the waiver.")
 def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
-    """Leave it as it is until a day; then it is shown again."""
+    """Waive a finding until a date; it is shown again afterwards."""
     from protocol_assets.steward.lives import waived
 
     lake = Settings.load().lake

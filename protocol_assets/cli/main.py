@@ -56,7 +56,7 @@ def main() -> None:
     try:
         code = cli.main(standalone_mode=False) or _ALL_LANDED
     except click.exceptions.Abort:
-        say_error("interrupted; what has landed stays, run again for the rest")
+        say_error("Interrupted. Completed days are kept; run the command again to continue.")
         code = _STOPPED
     except click.ClickException as error:
         say_usage(error)
@@ -79,7 +79,7 @@ def cli() -> None:
 
 @cli.command()
 def demo() -> int:
-    """Run the whole way on simulated scanners, into ./demo."""
+    """Run the complete pipeline on simulated scanners; results go to ./demo."""
     from protocol_assets.demo import run_demo
 
     with _progress() as tell:
@@ -91,12 +91,12 @@ def demo() -> int:
 @click.option("--pacs", required=True, help="Name of the PACS in the configuration.")
 @click.option("--from", "first", required=True, type=_DAY, help="First study day.")
 @click.option("--to", "last", required=True, type=_DAY, help="Last study day.")
-@click.option("--force", is_flag=True, help="Retrieve every study again.")
-@click.option("--as-of", type=_DAY, help="Last study day that findings count; the last by default.")
+@click.option("--force", is_flag=True, help="Fetch every study again, even if it is unchanged.")
+@click.option("--as-of", type=_DAY, help="Last study day that findings use; the latest by default.")
 def materialize(
     pacs: str, first: dt.datetime, last: dt.datetime, force: bool, as_of: dt.datetime | None
 ) -> int:
-    """Land the study days of one PACS, and rebuild warehouse and report."""
+    """Fetch study days from one PACS, then rebuild the warehouse and the report."""
     settings = Settings.load()
     settings.pseudonyms()
     from protocol_assets.runs import Runner
@@ -117,9 +117,9 @@ def materialize(
 
 @cli.command()
 @click.argument("name")
-@click.option("--json", "as_json", is_flag=True, help="Print the measured profile for a machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 def probe(name: str, as_json: bool) -> int:
-    """Ask a PACS what it can do, keep its profile, and say what to change."""
+    """Test what a PACS supports, store its profile, and suggest settings."""
     settings = Settings.load()
     from protocol_assets.cells.profiles import write_profile
     from protocol_assets.pacs import probe as asked
@@ -148,7 +148,7 @@ def probe(name: str, as_json: bool) -> int:
 @cli.command()
 @click.argument("name")
 def pause(name: str) -> int:
-    """Ask nothing more of a PACS, from the next request on, until it is resumed."""
+    """Pause all requests to a PACS, effective immediately."""
     settings = Settings.load()
     from protocol_assets.cells.courtesy import pause as pause_pacs
 
@@ -161,7 +161,7 @@ def pause(name: str) -> int:
 @cli.command()
 @click.argument("name")
 def resume(name: str) -> int:
-    """End a pause, and the waiting after failures."""
+    """Resume requests to a PACS after a pause or after failures."""
     settings = Settings.load()
     from protocol_assets.cells.courtesy import resume as resume_pacs
 
@@ -173,7 +173,7 @@ def resume(name: str) -> int:
 
 @cli.command()
 def rebuild() -> int:
-    """Make stale cells anew from what is retained, without asking a PACS; then the report."""
+    """Rebuild outdated partitions from stored data (no PACS access), then refresh the report."""
     settings = Settings.load()
     from protocol_assets.cells.renaming import rename_patients
     from protocol_assets.cells.status import cell_states
@@ -204,22 +204,22 @@ def rebuild() -> int:
 
 @cli.command()
 @click.option("--port", default=8971, show_default=True, help="Port on 127.0.0.1.")
-@click.option("--seed", default=1, show_default=True, help="The same seed, the same fleet.")
-@click.option("--scanners", default=12, show_default=True, help="Scanners of the fleet.")
-@click.option("--studies", default=480, show_default=True, help="Studies of the period.")
+@click.option("--seed", default=1, show_default=True, help="Seed; it decides the fleet.")
+@click.option("--scanners", default=12, show_default=True, help="Number of scanners.")
+@click.option("--studies", default=480, show_default=True, help="Number of studies in the period.")
 @click.option(
     "--from",
     "first",
     default="2026-02-01",
     show_default=True,
     type=_DAY,
-    help="First study day; protocols change from 150 days later on.",
+    help="First study day; protocols change from 150 days after it.",
 )
 @click.option(
     "--to", "last", default="2026-03-06", show_default=True, type=_DAY, help="Last study day."
 )
-@click.option("--as-of", type=_DAY, help="The day it is: later arrivals are unknown.")
-@click.option("--truth", type=click.Path(path_type=Path), help="Write the truth to this folder.")
+@click.option("--as-of", type=_DAY, help="Day that counts as today; hides later arrivals.")
+@click.option("--truth", type=click.Path(path_type=Path), help="Folder for the ground truth.")
 def simulate(
     port: int,
     seed: int,
@@ -230,7 +230,7 @@ def simulate(
     as_of: dt.datetime | None,
     truth: Path | None,
 ) -> int:
-    """Serve a simulated fleet of lumbar spines as DICOMweb on loopback, until interrupted."""
+    """Serve a simulated fleet over DICOMweb on 127.0.0.1 until interrupted."""
     from protocol_assets.simulator import Fleet, SimulatedPacs, write_truth
 
     period = first.date(), last.date()
@@ -254,7 +254,7 @@ def simulate(
 @cli.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def classify(file: Path) -> int:
-    """Show what the role rules make of a CSV of series descriptions.
+    """Classify the series descriptions in a CSV file by the role rules.
 
     FILE holds a column SeriesDescription and any other DICOM keyword that helps, such as
     StudyDescription or EchoTime. One line a series comes out, as CSV.

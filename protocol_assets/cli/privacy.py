@@ -28,12 +28,12 @@ _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.group()
 def labels() -> None:
-    """Release protocol names, or withhold them. Shows texts: for the steward's eyes."""
+    """Approve or withhold protocol names. Shows original texts: for authorised staff only."""
 
 
 @labels.command("pending")
 def labels_pending() -> int:
-    """List the frequent texts that wait for a decision, and why."""
+    """List frequent texts that need a decision, and the reason."""
     from protocol_assets.steward.labels import judged_labels
 
     judged = judged_labels(Settings.load().lake)
@@ -69,9 +69,9 @@ for _name, _words in zip(
 
 @click.command()
 @click.argument("key")
-@click.option("--reason", required=True, help="Why; it is kept in the access log.")
+@click.option("--reason", required=True, help="Reason; it is stored in the access log.")
 def resolve(key: str, reason: str) -> int:
-    """Lead a pseudonym back to accession numbers. Restricted, and logged."""
+    """Find the accession numbers behind a pseudonym. Restricted; each use is logged."""
     from protocol_assets.cells.resolving import resolve as resolve_key
 
     settings = Settings.load()
@@ -85,12 +85,12 @@ def resolve(key: str, reason: str) -> int:
 
 
 @click.command()
-@click.option("--before", type=_DAY, help="Drop the raw answers of study days before this day.")
-@click.option("--patient", help="Drop all of this patient ID, and process it no more.")
-@click.option("--issuer", help="Issuer of the patient ID; every issuer without it.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--before", type=_DAY, help="Delete raw data of study days before this date.")
+@click.option("--patient", help="Delete all data of this patient ID, and exclude it.")
+@click.option("--issuer", help="Issuer of the patient ID; all issuers by default.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation.")
 def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, yes: bool) -> int:
-    """Drop data for good; a record of counts and digests stays."""
+    """Delete data permanently; a record of counts and digests is kept."""
     if (before is None) == (patient is None):
         raise click.UsageError("give one of --before and --patient")
     settings = Settings.load()

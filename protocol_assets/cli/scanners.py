@@ -20,12 +20,12 @@ _DONE: Final = 0
 
 @click.group()
 def scanners() -> None:
-    """Name scanners, join spellings of one serial number, exclude what does not count."""
+    """Name scanners, merge spellings of one serial number, and exclude devices."""
 
 
 @scanners.command("pending")
 def scanners_pending() -> int:
-    """List scanners that need a name or a rule. Shows serial numbers: for the steward's eyes."""
+    """List scanners that need a name or a rule. Shows serial numbers: authorised staff only."""
     from protocol_assets.steward.scanner_rules import join_candidates, read_scanner_rules
     from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
 
@@ -70,9 +70,9 @@ def _scanner_note(
 @scanners.command("join")
 @click.argument("device_key")
 @click.argument("same_as")
-@click.option("--reason", default="", help="Why; it stays in the governance file.")
+@click.option("--reason", default="", help="Reason; it is stored in the governance file.")
 def scanners_join(device_key: str, same_as: str, reason: str) -> int:
-    """Count a device as another one: its serial number is a spelling of the same scanner's."""
+    """Merge a device into another one: both serial numbers belong to the same scanner."""
     _add_scanner_rule(device_key, "join", same_as, reason)
     say(f"{device_key} is {same_as} from the next report on")
     return _DONE
@@ -80,9 +80,9 @@ def scanners_join(device_key: str, same_as: str, reason: str) -> int:
 
 @scanners.command("exclude")
 @click.argument("device_key")
-@click.option("--reason", default="", help="Why; it stays in the governance file.")
+@click.option("--reason", default="", help="Reason; it is stored in the governance file.")
 def scanners_exclude(device_key: str, reason: str) -> int:
-    """Leave a scanner out of every KPI: phantoms, or studies from outside."""
+    """Exclude a scanner from all KPIs, such as phantoms or imported studies."""
     _add_scanner_rule(device_key, "exclude", "", reason)
     say(f"{device_key} does not count from the next report on")
     return _DONE
@@ -91,7 +91,7 @@ def scanners_exclude(device_key: str, reason: str) -> int:
 @scanners.command("restore")
 @click.argument("device_key")
 def scanners_restore(device_key: str) -> int:
-    """Remove the rule of a device that was joined or excluded."""
+    """Remove the rule for a merged or excluded device."""
     from protocol_assets.steward.scanner_rules import remove_scanner_rule
 
     remove_scanner_rule(Settings.load().lake, device_key)
@@ -108,9 +108,9 @@ def _add_scanner_rule(device_key: str, rule: str, same_as: str, reason: str) -> 
 @scanners.command("name")
 @click.argument("device_key")
 @click.argument("label")
-@click.option("--site", required=True, help="Where the scanner stands.")
+@click.option("--site", required=True, help="Site of the scanner.")
 def scanners_name(device_key: str, label: str, site: str) -> int:
-    """Name a scanner; the next report shows the name."""
+    """Set the name of a scanner; the next report uses it."""
     from protocol_assets.steward.scanners import ScannerName, name_scanner
 
     name_scanner(Settings.load().lake, ScannerName(device_key, label, site))

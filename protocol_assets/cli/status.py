@@ -22,12 +22,16 @@ _MOST_SHOWN: Final = 20
 
 
 @click.command()
-@click.option("--ask", is_flag=True, help="Send each PACS one request; else what is known is told.")
-@click.option("--json", "as_json", is_flag=True, help="Print it for a machine, with every cell.")
+@click.option(
+    "--ask",
+    is_flag=True,
+    help="Send one test request to each PACS. By default, only recorded results are shown.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON with all partitions.")
 def status(ask: bool, as_json: bool) -> int:
-    """Show whether all is well, what is to be done, and what happens next.
+    """Show the health of the deployment, what needs action, and what runs next.
 
-    Ends with 0 where nothing is to be mended, else with 1. Changes nothing.
+    Exit code 0 if healthy, 1 if action is needed. Changes nothing.
     """
     from protocol_assets.health.survey import survey
 

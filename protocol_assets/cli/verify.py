@@ -30,12 +30,12 @@ _ADVICE: Final = {
 
 
 @click.command()
-@click.option("--repair", is_flag=True, help="Fetch again or rebuild what can be; then look again.")
+@click.option("--repair", is_flag=True, help="Fetch or rebuild what is damaged, then check again.")
 def verify(repair: bool) -> int:
-    """Compare everything stored with the checksums it was written with.
+    """Check all stored data against their checksums.
 
-    Looks at raw answers, series, facts, warehouse, published versions and ledgers. Ends with 0
-    where nothing is damaged or missing, else with 1. Without --repair it changes nothing.
+    Checks raw data, series, facts, the warehouse, published versions and ledgers. Exit code 0 if
+    nothing is damaged or missing, else 1. Changes nothing without --repair.
     """
     settings = Settings.load()
     damages = _find(settings)
