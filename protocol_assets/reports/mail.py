@@ -71,7 +71,7 @@ def _subject(figures: Figures, report: Content, texts: Texts) -> str:
     day = texts.date(figures.day) if figures.day else texts("mail.subject.none")
     heading = texts("demo.title", title=report.heading) if report.notice else report.heading
     minutes = figures.potential.minutes
-    if minutes is None:
+    if minutes is None or not figures.potential.live:
         return texts("mail.subject.plain", heading=heading, day=day)
     return texts(
         "mail.subject",

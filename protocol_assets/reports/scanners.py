@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any, Final
 
 from protocol_assets.data import read_table
-from protocol_assets.reports.potential import Potential, potential
+from protocol_assets.figures.potential import Potential, potential
 
 __all__ = ["NexRow", "ScannerFigures", "nex_of", "scanner_figures", "slug"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
+from protocol_assets.figures.potential import Minutes
 from protocol_assets.reports.chart import Bar, Chart, Dot, Label, Scale, levels
-from protocol_assets.reports.potential import Minutes
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["minutes_chart", "nex_chart"]

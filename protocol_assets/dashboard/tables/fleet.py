@@ -1,34 +1,66 @@
-"""The fleet: minutes that can be won and NEX by month, scanners ranked."""
+"""The fleet: potential saving and NEX by month, scanners ranked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 
-__all__ = ["MINUTES", "device_of", "minutes_by_month", "nex_by", "ranked_scanners"]
+from protocol_assets.figures.potential import Minutes, Potential, minutes_of_months, potential
+
+__all__ = [
+    "MINUTES",
+    "device_of",
+    "minutes_by_month",
+    "minutes_of",
+    "nex_by",
+    "potential_of",
+    "ranked_scanners",
+    "records",
+]
 
 MINUTES: Final = ("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high")
 """Minutes a month with the ends of their interval."""
 _DEVICE: Final = ("site", "vendor", "model", "field_strength_t")
 
 
-def minutes_by_month(potential: pd.DataFrame) -> pd.DataFrame:
-    """What could be won by month, summed over the scanners.
+def minutes_by_month(monthly: pd.DataFrame) -> pd.DataFrame:
+    """The potential saving by month, summed over the scanners.
 
     Args:
-        potential: ``published_potential_monthly``.
+        monthly: ``published_potential_monthly``.
 
     Returns:
-        ``month``, the ``MINUTES`` (their ends summed: as wide as if every error went the same
-        way), ``protocols``, ``assessable``, ``opportunities`` and ``coverage``, assessable over
-        protocols.
+        ``month``, ``protocols``, ``assessable``, ``opportunities``, the ``MINUTES`` as the report
+        has them, and ``coverage``, assessable over protocols.
     """
     counts = ["protocols", "assessable", "opportunities"]
-    by_month = potential.groupby("month")[[*MINUTES, *counts]].sum(min_count=1).reset_index()
+    by_month = monthly.groupby("month")[counts].sum(min_count=1).reset_index()
+    minutes = [minutes_of(one) for _, one in minutes_of_months(records(monthly))]
+    by_month[list(MINUTES)] = pd.DataFrame(minutes, columns=list(MINUTES), dtype="float64")
     by_month["coverage"] = _ratio(by_month["assessable"], by_month["protocols"])
     return by_month
+
+
+def potential_of(opportunities: pd.DataFrame) -> Potential:
+    """The potential of some scanners or protocols, as the report has it.
+
+    Args:
+        opportunities: Rows of ``published_opportunities``.
+    """
+    return potential(records(opportunities), ())
+
+
+def minutes_of(minutes: Minutes | None) -> tuple[float | None, float | None, float | None]:
+    """Minutes a month and the ends of their interval, as the columns ``MINUTES``."""
+    return (None, None, None) if minutes is None else (minutes.value, minutes.low, minutes.high)
+
+
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table; what is NULL is None."""
+    rows = frame.astype("object").where(frame.notna(), None).to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def nex_by(nex: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
@@ -75,10 +107,9 @@ def ranked_scanners(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         tables: ``published_opportunities``, ``nex_monthly`` and ``exam_monthly``.
 
     Returns:
-        Scanner, site and device; the ``MINUTES`` of what lies above its reference and is not
-        waived, 0 where protocols were assessed and none does, NULL where none could be;
-        ``opportunities``, ``assessable`` of ``protocols``; NEX and scan time of the fleet's last
-        closed month.
+        Scanner, site and device; the ``MINUTES`` of its live opportunities as the report has
+        them; ``opportunities``, ``assessable`` of ``protocols``; NEX and scan time of the fleet's
+        last closed month.
     """
     devices = _devices(tables)
     nex = tables["nex_monthly"]
@@ -116,19 +147,14 @@ def _devices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def _potential(opportunities: pd.DataFrame) -> pd.DataFrame:
-    assessed = opportunities["state"] == "assessable"
-    won = opportunities["has_potential"].fillna(value=False) & ~opportunities["is_waived"].fillna(
-        value=False
-    )
-    parts = opportunities[["scanner"]].assign(
-        protocols=1, assessable=assessed.astype(int), opportunities=won.astype(int)
-    )
-    for name in MINUTES:
-        # Nothing above a reference is 0 minutes; what cannot be assessed is not told.
-        parts[name] = opportunities[name].where(won, 0.0).where(assessed)
-    counts = parts.groupby("scanner")[["protocols", "assessable", "opportunities"]].sum()
-    minutes = parts.groupby("scanner")[list(MINUTES)].sum(min_count=1)
-    return counts.join(minutes).astype(dict.fromkeys(counts, "Int64")).reset_index()
+    names = ["scanner", *MINUTES, "opportunities", "assessable", "protocols"]
+    rows = [
+        (scanner, *minutes_of(one.minutes), len(one.live), one.assessable, one.protocol_series)
+        for scanner, own in opportunities.groupby("scanner", sort=True)
+        for one in (potential_of(own),)
+    ]
+    types = dict.fromkeys(MINUTES, "float64") | dict.fromkeys(names[-3:], "Int64")
+    return pd.DataFrame(rows, columns=names).astype(types | {"scanner": "str"})
 
 
 def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:

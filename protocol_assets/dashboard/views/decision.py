@@ -10,7 +10,7 @@ from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
 from protocol_assets.dashboard.tables.decisions import commands, waiting, with_readings
-from protocol_assets.dashboard.tables.fleet import MINUTES
+from protocol_assets.dashboard.tables.fleet import MINUTES, minutes_of, records
 from protocol_assets.dashboard.words import (
     day,
     interval,
@@ -20,6 +20,7 @@ from protocol_assets.dashboard.words import (
     share,
     told,
 )
+from protocol_assets.figures.potential import summed
 
 __all__ = ["show"]
 
@@ -66,7 +67,7 @@ def show() -> None:
 
 
 def _summary(rows: pd.DataFrame) -> None:
-    sums = rows[list(MINUTES)].sum(min_count=1)
+    value, low, high = minutes_of(summed(records(rows), MINUTES[0]))
     with_minutes = rows["minutes_per_month"].notna().sum()
     one, two = st.columns(2)
     with one:
@@ -79,9 +80,8 @@ def _summary(rows: pd.DataFrame) -> None:
     with two:
         figure(
             "Minutes a month among them",
-            number(sums["minutes_per_month"], "min"),
-            f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
-            f"told for {with_minutes} of {len(rows)}",
+            number(value, "min"),
+            f"{interval(low, high, 'min')}; told for {with_minutes} of {len(rows)}",
         )
 
 

@@ -17,11 +17,14 @@ from protocol_assets.dashboard.tables.decisions import waiting
 from protocol_assets.dashboard.tables.fleet import (
     MINUTES,
     minutes_by_month,
+    minutes_of,
     nex_by,
+    potential_of,
     ranked_scanners,
+    records,
 )
 from protocol_assets.dashboard.words import interval, known, month, number, plain, share
-from protocol_assets.reports.potential import fleet_assessed
+from protocol_assets.figures.potential import fleet_assessed
 
 __all__ = ["show"]
 
@@ -37,14 +40,15 @@ def show() -> None:
         "and groups of patients large enough."
     )
     scanners = where.of(ranked_scanners(tables.tables))
-    _figures(tables, where, scanners)
+    _figures(tables, where)
     _minutes(tables, where)
     _nex(tables, where)
     _scanners(scanners)
 
 
-def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
-    sums = scanners[[*MINUTES, "assessable", "protocols"]].sum(min_count=1)
+def _figures(tables: Marts, where: Scope) -> None:
+    saving = potential_of(where.of(tables["published_opportunities"]))
+    value, low, high = minutes_of(saving.minutes)
     by_month = nex_by(where.of(tables["nex_monthly"]), ["month_start"])
     last = by_month.iloc[-1] if len(by_month) else None
     found = where.of(waiting(tables["published_findings"], tables["published_opportunities"]))
@@ -52,11 +56,11 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
     with one:
         figure(
             "Potential saving each month",
-            number(sums["minutes_per_month"], "min"),
-            f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
-            f"{number(sums['assessable'])} of {number(sums['protocols'])} published protocols "
-            f"assessable, about {share(_assessed(tables['published_opportunities']))} of all "
-            "in the fleet",
+            number(value, "min"),
+            f"{interval(low, high, 'min')}; {number(saving.assessable)} of "
+            f"{number(saving.protocol_series)} published protocols assessable, about "
+            f"{share(fleet_assessed(records(tables['published_opportunities'])))} of all in the "
+            "fleet",
         )
     with two:
         figure(
@@ -74,13 +78,6 @@ def _figures(tables: Marts, where: Scope, scanners: pd.DataFrame) -> None:
     with four:
         seen = "findings that are open and seen" if len(found) else "nothing is open"
         figure("Waiting for a decision", number(len(found)), seen)
-
-
-def _assessed(opportunities: pd.DataFrame) -> float | None:
-    known = opportunities.dropna(subset=["fleet_assessed_share"])
-    return fleet_assessed(
-        {str(name): value for name, value in row.items()} for row in known.to_dict("records")
-    )
 
 
 def _minutes(tables: Marts, where: Scope) -> None:

@@ -10,7 +10,7 @@ from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
-from protocol_assets.dashboard.tables.fleet import MINUTES, nex_by
+from protocol_assets.dashboard.tables.fleet import MINUTES, minutes_of, nex_by, potential_of
 from protocol_assets.dashboard.tables.opportunities import listed, scanners_by_level
 from protocol_assets.dashboard.words import interval, known, month, number
 
@@ -44,12 +44,14 @@ def _overview(opportunities: pd.DataFrame) -> None:
     """All protocols, the most minutes first."""
     if opportunities.empty:
         return
-    above = opportunities["has_potential"].fillna(value=False).astype(int)
-    assessable = (opportunities["state"] == "assessable").astype(int)
-    rows = opportunities[["protocol", *MINUTES]].assign(
-        opportunities=above, assessable=assessable, protocols=1
-    )
-    sums = rows.groupby("protocol").sum(min_count=1).reset_index()
+    sums = pd.DataFrame(
+        [
+            (protocol, *minutes_of(one.minutes), len(one.live), one.assessable)
+            for protocol, own in opportunities.groupby("protocol")
+            for one in (potential_of(own),)
+        ],
+        columns=["protocol", *MINUTES, "opportunities", "assessable"],
+    ).astype(dict.fromkeys(MINUTES, "float64"))
     sums = sums.sort_values(["minutes_per_month", "protocol"], ascending=[False, True])
     columns = shown("published_opportunities", "protocol", *MINUTES) | shown(
         "published_potential_monthly", "opportunities", "assessable"
@@ -59,7 +61,8 @@ def _overview(opportunities: pd.DataFrame) -> None:
 
 
 def _figures(own: pd.DataFrame, nex: pd.DataFrame) -> None:
-    sums = own[list(MINUTES)].sum(min_count=1)
+    saving = potential_of(own)
+    value, low, high = minutes_of(saving.minutes)
     by_month = nex_by(nex, ["month_start"])
     last = by_month.iloc[-1] if len(by_month) else None
     with_averages = own["averages"].notna().sum()
@@ -69,14 +72,10 @@ def _figures(own: pd.DataFrame, nex: pd.DataFrame) -> None:
             "Scanners that run it", number(len(own)), f"averages told by {with_averages} of them"
         )
     with two:
-        assessable = (own["state"] == "assessable").sum()
         figure(
             "Potential saving each month",
-            number(sums["minutes_per_month"] if assessable else None, "min")
-            if own["has_potential"].fillna(value=False).any() or not assessable
-            else number(0, "min"),
-            f"{interval(sums['minutes_per_month_low'], sums['minutes_per_month_high'], 'min')}; "
-            f"{assessable} of {len(own)} scanners assessable",
+            number(value, "min"),
+            f"{interval(low, high, 'min')}; {saving.assessable} of {len(own)} scanners assessable",
         )
     with three:
         figure(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from protocol_assets.figures.potential import Potential
 from protocol_assets.reports.content.blocks import Section, Tile
-from protocol_assets.reports.potential import Potential
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import minutes_chart
 
@@ -51,11 +51,10 @@ def _minutes(potential: Potential, texts: Texts) -> Tile:
     label, unit = texts("tile.minutes"), texts("unit.min_month")
     minutes = potential.minutes
     if minutes is None:
-        if potential.live:
-            return Tile(label, texts.number(None), "", texts("tile.minutes.not_told"))
-        if not potential.states.get("assessable"):
-            return Tile(label, texts.number(None), "", texts("tile.minutes.not_assessed"))
-        return Tile(label, texts.number(0, 0), unit, texts("tile.minutes.nothing"))
+        reason = "tile.minutes.not_told" if potential.live else "tile.minutes.not_assessed"
+        return Tile(label, texts.number(None), "", texts(reason))
+    if not potential.live:
+        return Tile(label, texts.number(minutes.value, 0), unit, texts("tile.minutes.nothing"))
     notes = []
     if minutes.low is not None and minutes.high is not None:
         ends = texts.number(minutes.low, 0), texts.number(minutes.high, 0)
@@ -85,7 +84,7 @@ def _count(potential: Potential, texts: Texts) -> Tile:
 
 
 def _assessed(potential: Potential, texts: Texts) -> Tile:
-    total, assessable = potential.protocol_series, potential.states.get("assessable", 0)
+    total, assessable = potential.protocol_series, potential.assessable
     note = texts(
         "tile.assessed.note",
         assessable=texts.number(assessable, 0),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from protocol_assets.figures.potential import Potential, summed
 from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Span, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
-from protocol_assets.reports.potential import Potential, summed
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["opportunities"]

@@ -5,8 +5,8 @@ import datetime as dt
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol_assets.figures.potential import Minutes
 from protocol_assets.reports.chart import Chart
-from protocol_assets.reports.potential import Minutes
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import minutes_chart, nex_chart
 from tests.unit.reports.marts import DAY, MONTHS

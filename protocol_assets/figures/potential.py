@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from protocol_assets.analysis.limits import limit
 
-__all__ = ["Minutes", "Potential", "fleet_assessed", "potential", "summed"]
+__all__ = ["Minutes", "Potential", "fleet_assessed", "minutes_of_months", "potential", "summed"]
 
 Row = Mapping[str, Any]
 
@@ -39,7 +39,8 @@ class Potential:
 
     Attributes:
         as_of: The last study day they rest on, None where nothing was analysed.
-        minutes: Sum over the opportunities that tell minutes, None where none does.
+        minutes: Sum over the live opportunities with known minutes; zero where protocols were
+            assessed and none of them is a live opportunity; None where nothing can be said.
         live: Opportunities that are open or accepted: the most minutes first, those that do not
             tell them last.
         set_aside: Opportunities that are not counted, by their state.
@@ -64,6 +65,11 @@ class Potential:
         """How many protocol-series were looked at."""
         return sum(self.states.values())
 
+    @property
+    def assessable(self) -> int:
+        """How many of them could be assessed."""
+        return self.states.get("assessable", 0)
+
 
 def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential:
     """The potential of some scanners.
@@ -84,15 +90,17 @@ def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential
         for row in opportunities
         if row["state"] != "assessable"
     )
+    states = Counter(str(row["state"]) for row in opportunities)
+    nothing = Minutes(0, 0, 0) if states["assessable"] and not live else None
     return Potential(
         as_of=max((row["as_of"] for row in opportunities), default=None),
-        minutes=summed(live, "minutes_per_month"),
+        minutes=summed(live, "minutes_per_month") or nothing,
         live=sorted(live, key=_rank),
         set_aside=dict(sorted(aside.items())),
-        states=Counter(str(row["state"]) for row in opportunities),
+        states=states,
         reasons=dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
         fleet_assessed=fleet_assessed(opportunities),
-        trend=_trend(monthly),
+        trend=minutes_of_months(monthly)[-_TREND_MONTHS:],
     )
 
 
@@ -149,12 +157,16 @@ def _rank(row: Row) -> tuple[bool, float, str, str]:
     return (minutes is None, -(minutes or 0), *names)
 
 
-def _trend(monthly: Sequence[Row]) -> list[tuple[dt.date, Minutes | None]]:
+def minutes_of_months(monthly: Iterable[Row]) -> list[tuple[dt.date, Minutes | None]]:
+    """The potential at the end of each closed month, in order.
+
+    Args:
+        monthly: Rows of ``published_potential_monthly`` of some scanners.
+    """
     by_month: defaultdict[dt.date, list[Row]] = defaultdict(list)
     for row in monthly:
         by_month[row["month"]].append(row)
-    months = sorted(by_month)[-_TREND_MONTHS:]
-    return [(month, _month(by_month[month])) for month in months]
+    return [(month, _month(by_month[month])) for month in sorted(by_month)]
 
 
 def _month(rows: Sequence[Row]) -> Minutes | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.reports.potential import fleet_assessed, potential, summed
+from protocol_assets.figures.potential import fleet_assessed, potential, summed
 from tests.unit.reports.marts import DAY, MONTHS, opportunity, unassessed, won
 
 
