@@ -166,7 +166,7 @@ def renamed(instance: Instance, suffix: str) -> Instance:
     changed = dict(instance)
     for tag in ("0020000D", SERIES, SOP):
         one = instance[tag]
-        if "vr" in one and one["Value"][0].replace(".", "").isdigit() and len(one["Value"][0]) < 40:
+        if "Value" in one and one["Value"][0].replace(".", "").isdigit() and len(one["Value"][0]) < 40:
             changed[tag] = element("UI", f"{one['Value'][0]}.{suffix}")
     patient = instance["00100020"]["Value"][0]
     return changed | {"00100020": element("LO", f"{patient}.{suffix}")}
