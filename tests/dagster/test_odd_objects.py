@@ -165,9 +165,9 @@ def renamed(instance: Instance, suffix: str) -> Instance:
     """The instance with UIDs and a patient of its cell; what is no UID stays."""
     changed = dict(instance)
     for tag in ("0020000D", SERIES, SOP):
-        one = instance[tag]
-        if "Value" in one and one["Value"][0].replace(".", "").isdigit() and len(one["Value"][0]) < 40:
-            changed[tag] = element("UI", f"{one['Value'][0]}.{suffix}")
+        uid = instance[tag].get("Value", [""])[0]
+        if uid.replace(".", "").isdigit() and len(uid) < 40:
+            changed[tag] = element("UI", f"{uid}.{suffix}")
     patient = instance["00100020"]["Value"][0]
     return changed | {"00100020": element("LO", f"{patient}.{suffix}")}
 

@@ -169,7 +169,7 @@ def test_title_tables_and_charts(browser: Browser, tmp_path: Path) -> None:
         trend = page.get_by_role("img", name="Line chart of the fleet's mean NEX")
         assert trend.locator("circle").count() == 4
         assert trend.locator(".line").count() == 2
-        minutes = page.get_by_role("img", name="Column chart of the minutes")
+        minutes = page.get_by_role("img", name="Column chart of the potential saving")
         assert minutes.locator("rect").count() == 6
         assert minutes.locator(".whisker").count() == 6
         assert page.locator(".panel").count() == 2
