@@ -180,7 +180,7 @@ def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
         pacs.on_metadata = None
         run.kill()
     assert run.returncode == 130
-    assert b"what has landed stays" in told
+    assert b"Completed days are kept" in told
     lake = settings.lake
     stood = {path.name for path in lake.raw(Cell(DAY, "orthanc")).glob("*.zst")}
     assert 1 <= len(stood) < STUDIES
