@@ -19,14 +19,14 @@ from protocol_assets.lake.raw import is_whole, read_stamp
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.storage.locks import LockedError, exclusive
 
-__all__ = ["Damage", "Remedy", "verify_partition"]
+__all__ = ["DAMAGED", "MISSING", "Damage", "Remedy", "verify_partition"]
 
 Remedy = Literal["land", "derive", "report", "restore"]
 """What heals it: ask the PACS again; flatten and describe what is stored; build the warehouse and
 publish; nothing but a back-up."""
 
-_MISSING: Final = "is missing"
-_DAMAGED: Final = "is not as it was written"
+MISSING: Final = "is missing"
+DAMAGED: Final = "is not as it was written"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def verify_partition(
             try:
                 manifest = read_manifest(lake, cell)
             except DamagedManifestError:
-                yield Damage(f"manifest of {cell.key}", _DAMAGED, "land", cell)
+                yield Damage(f"manifest of {cell.key}", DAMAGED, "land", cell)
                 return
             if manifest is not None:
                 yield from _raw(lake, manifest)
@@ -75,7 +75,7 @@ def _raw(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
     for entry in manifest.with_data:
         path = study_file(lake, manifest.cell, entry.name)
         if read_stamp(path) is None or not is_whole(path, entry.content_hash):
-            what = _DAMAGED if path.exists() else _MISSING
+            what = DAMAGED if path.exists() else MISSING
             yield Damage(
                 f"raw of {manifest.cell.key}, study {entry.name}", what, "land", manifest.cell
             )
@@ -96,7 +96,7 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
     has_series = "series" not in outlived and not manifest.purged
     for name, (path, data_set) in parts.items():
         what = _state(path)
-        if what == _MISSING and (not is_stored or data_set in outlived):
+        if what == MISSING and (not is_stored or data_set in outlived):
             continue
         if what:
             # What was purged from raw stands in series alone, and what outlived both in the facts.
@@ -109,7 +109,8 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
 
 def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
     """Studies of which ``series`` does not hold the instances that have landed."""
-    rows = read_part(lake.series(manifest.cell)).to_pylist()
+    counted = ["StudyInstanceUID", "NumberOfSeriesRelatedInstances"]
+    rows = read_part(lake.series(manifest.cell)).select(counted).to_pylist()
     flattened: Counter[str] = Counter()
     for row in rows:
         flattened[row["StudyInstanceUID"]] += row["NumberOfSeriesRelatedInstances"] or 0
@@ -127,7 +128,7 @@ def _state(path: Path) -> str:
     try:
         read_part(path)
     except FileNotFoundError:
-        return _MISSING
+        return MISSING
     except DamagedPartError:
-        return _DAMAGED
+        return DAMAGED
     return ""

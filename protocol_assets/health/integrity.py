@@ -8,23 +8,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-import duckdb
-
 from protocol_assets.cells.purging import Retention
-from protocol_assets.cells.verifying import Damage, verify_partition
+from protocol_assets.cells.verifying import DAMAGED, MISSING, Damage, verify_partition
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import DamagedPartError, read_part
 from protocol_assets.lake.publication_ledger import ledger_mark
 from protocol_assets.lake.publishing import version_name
-from protocol_assets.lake.warehouse_file import open_read_only
+from protocol_assets.lake.warehouse_file import can_be_read
 from protocol_assets.lake.zones import Lake
 from protocol_assets.pacs.probe import Finding
 from protocol_assets.storage.documents import DamagedDocumentError, read_document
 
 __all__ = ["integrity_finding", "verify"]
-
-_DAMAGED: Final = "is not as it was written"
-_MISSING: Final = "is missing"
 
 
 def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damage]:
@@ -61,10 +56,10 @@ def _tables(lake: Lake) -> Iterator[Damage]:
     for name in _DERIVED:
         for path in sorted((lake.safe / name).rglob("*.parquet")):
             if not _is_whole(path):
-                yield Damage(f"{name} of {path.stem}", _DAMAGED, "report")
+                yield Damage(f"{name} of {path.stem}", DAMAGED, "report")
     for path in sorted((lake.safe / "facts").glob("*/schema.parquet")):
         if not _is_whole(path):
-            yield Damage(f"columns of {path.parent.name}", _DAMAGED, "report")
+            yield Damage(f"columns of {path.parent.name}", DAMAGED, "report")
 
 
 def _ledgers(lake: Lake) -> Iterator[Damage]:
@@ -72,49 +67,35 @@ def _ledgers(lake: Lake) -> Iterator[Damage]:
     try:
         tables = ledger_mark(lake)
     except Fault:
-        yield Damage("ledger of publications", _DAMAGED, "restore")
+        yield Damage("ledger of publications", DAMAGED, "restore")
         tables = {}
     for name, path in sorted(tables.items()):
         if not path.exists():
-            yield Damage(f"publications of {name}", _MISSING, "restore")
+            yield Damage(f"publications of {name}", MISSING, "restore")
         elif not _is_whole(path):
-            yield Damage(f"publications of {name}", _DAMAGED, "restore")
+            yield Damage(f"publications of {name}", DAMAGED, "restore")
     for path in sorted(lake.deliveries.rglob("[!.]*.json")):
         try:
             read_document(path)
         except DamagedDocumentError:
-            yield Damage(f"deliveries of {path.parent.name} {path.stem}", _DAMAGED, "restore")
+            yield Damage(f"deliveries of {path.parent.name} {path.stem}", DAMAGED, "restore")
 
 
 def _databases(lake: Lake) -> Iterator[Damage]:
     """DuckDB keeps a checksum of each block, which it compares when the block is read."""
     for name, path in (("warehouse", lake.warehouse), ("reading copy", lake.reading_copy)):
-        if path.exists() and not _can_be_read(path):
-            yield Damage(name, _DAMAGED, "report")
+        if path.exists() and not can_be_read(path):
+            yield Damage(name, DAMAGED, "report")
     if not lake.warehouse.exists() and lake.marts.is_symlink():
-        yield Damage("warehouse", _MISSING, "report")
-
-
-def _can_be_read(path: Path) -> bool:
-    try:
-        with open_read_only(path) as connection:
-            tables = connection.execute(
-                "select table_schema, table_name from information_schema.tables"
-                " where table_type = 'BASE TABLE' order by all"
-            ).fetchall()
-            for schema, name in tables:
-                connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{name}" as t')  # noqa: S608
-    except (Fault, duckdb.Error):
-        return False
-    return True
+        yield Damage("warehouse", MISSING, "report")
 
 
 def _published(lake: Lake) -> Iterator[Damage]:
     if lake.marts.is_symlink() and not lake.marts.is_dir():
-        yield Damage("published version", _MISSING, "report")
+        yield Damage("published version", MISSING, "report")
     for version in sorted((lake.publish / "versions").glob("[!.]*")):
         if version_name(version) != version.name:
-            yield Damage(f"published version of {version.name}", _DAMAGED, "report")
+            yield Damage(f"published version of {version.name}", DAMAGED, "report")
 
 
 def _is_whole(path: Path) -> bool:

@@ -136,12 +136,15 @@ def version_name(directory: Path) -> str:
 
 
 def _forget_old(versions: Path) -> None:
+    """Delete all but the newest versions, and those that are no longer what was published."""
     found = sorted(
         (path for path in versions.iterdir() if not path.name.startswith(".")),
         key=lambda path: path.stat().st_mtime,
     )
-    for path in found[:-_KEPT_VERSIONS]:
-        delete_folder(path)
+    kept = found[-_KEPT_VERSIONS:]
+    for path in found:
+        if path not in kept or version_name(path) != path.name:
+            delete_folder(path)
 
 
 def published_rows(lake: Lake, name: str) -> list[dict[str, object]]:

@@ -22,6 +22,7 @@ from protocol_assets.storage.files import copy_content, delete, move
 from protocol_assets.storage.full_disk import describe_full_disk
 
 __all__ = [
+    "can_be_read",
     "copy_for_building",
     "explain_warehouse_errors",
     "is_about_full_disk",
@@ -75,6 +76,26 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     with explain_warehouse_errors(path):
         _remove_foreign_log(path)
         return duckdb.connect(str(path), read_only=True, config=_CLOSED)
+
+
+def can_be_read(path: Path) -> bool:
+    """Whether every row of a database can be read, without changing anything.
+
+    True as well while another program writes to it: what it holds cannot be known then.
+    """
+    if write_ahead_logs(path):
+        return True
+    try:
+        with duckdb.connect(str(path), read_only=True, config=_CLOSED) as connection:
+            tables = connection.execute(
+                "select table_schema, table_name from information_schema.tables"
+                " where table_type = 'BASE TABLE' order by all"
+            ).fetchall()
+            for schema, name in tables:
+                connection.execute(f'select bit_xor(hash(t)) from "{schema}"."{name}" as t')  # noqa: S608
+    except duckdb.Error as error:
+        return bool(_LOCKED.search(str(error)))
+    return True
 
 
 def prepare_building(lake: Lake) -> None:

@@ -111,6 +111,15 @@ def test_a_published_version_is_what_its_name_says(lake: Lake) -> None:
     assert found(lake) == [("published version", "is missing", "report")]
 
 
+def test_a_warehouse_that_somebody_writes_to_is_not_taken_for_damaged(lake: Lake) -> None:
+    with duckdb.connect(str(lake.warehouse)) as connection:
+        connection.execute("create table marts.other as select 1 as a")
+        log = lake.warehouse.with_name(f"{lake.warehouse.name}.wal")
+        assert log.exists()
+        assert found(lake) == []
+        assert log.exists(), "what another program writes is left to it"
+
+
 def test_a_warehouse_that_is_none_or_lacks_a_part_is_damaged(lake: Lake) -> None:
     whole = lake.warehouse.read_bytes()
     for content in (b"garbage", b"", whole[: int(0.6 * len(whole))]):

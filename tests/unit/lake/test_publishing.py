@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from protocol_assets.lake.parquet import write_part
-from protocol_assets.lake.publishing import _in_order, version_name
+from protocol_assets.lake.publishing import _forget_old, _in_order, version_name
 
 ROWS: list[dict[str, object]] = [
     {"name": name, "count": count, "share": share, "is_known": is_known}
@@ -43,3 +43,13 @@ def test_the_same_rows_are_the_same_version(tmp_path: Path) -> None:
 
 def test_another_row_is_another_version(tmp_path: Path) -> None:
     assert digest(tmp_path / "all", ROWS) != digest(tmp_path / "fewer", ROWS[1:])
+
+
+def test_a_version_that_is_not_what_its_name_says_is_deleted(tmp_path: Path) -> None:
+    for number in range(3):
+        write_part(tmp_path / "new" / "t.parquet", pa.table({"a": [number]}), versions={})
+        (tmp_path / "new").rename(tmp_path / version_name(tmp_path / "new"))
+    damaged, *whole = sorted(path for path in tmp_path.iterdir() if path.is_dir())
+    (damaged / "t.parquet").write_bytes(b"something else")
+    _forget_old(tmp_path)
+    assert sorted(path for path in tmp_path.iterdir() if path.is_dir()) == whole
