@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import math
-import re
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -116,6 +116,11 @@ def test_a_number_without_bounds_is_refused(name: str, monkeypatch: pytest.Monke
         fact_columns.__wrapped__()
 
 
+def significant_digits(value: float) -> str:
+    """As every reader prints it: the shortest text that gives the same number back."""
+    return "".join(map(str, Decimal(repr(value)).as_tuple().digits)).strip("0")
+
+
 @given(
     st.sampled_from(NUMBERS),
     st.integers(1_000_000, 99_999_999).filter(lambda number: number % 10),
@@ -128,8 +133,7 @@ def test_no_number_of_seven_or_eight_digits_passes(
     """Wherever its decimal point is, whatever its sign."""
     value = float(f"{sign * number}e{exponent}")
     passed = number_gate(column)(value)
-    digits = str(number)
-    assert passed is None or digits not in re.sub(r"\D", "", f"{passed:.17g}").strip("0")
+    assert passed is None or str(number) not in significant_digits(passed)
     assert passed is None or passed == pytest.approx(value, rel=1e-5)
 
 
