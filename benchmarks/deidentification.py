@@ -22,7 +22,6 @@ import orjson
 import pyarrow as pa
 from pydicom import Dataset
 
-from protocol_assets.cells.facts import describe_and_project
 from protocol_assets.data import read_table
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
@@ -30,8 +29,9 @@ from protocol_assets.deidentify.projection import project
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance, encode_instance
+from protocol_assets.ingest.facts import describe_and_project
 from protocol_assets.lake.zones import Cell
-from protocol_assets.protocols.description import describe_cell
+from protocol_assets.modalities.mr.describe import describe_cell
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 

@@ -17,13 +17,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from protocol_assets.data import read_table
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.deidentify.labels import K_PATIENTS, judge_labels, register_texts
+from protocol_assets.deidentify.labels import judge_labels, register_texts
 from protocol_assets.deidentify.own_identifiers import OwnIdentifiers
 from protocol_assets.deidentify.vocabulary import unknown_words
+from protocol_assets.simulator.catalogue import rows
 
-TEXTS: Final = Path(__file__).parents[1] / "tests" / "unit" / "protocols" / "descriptions.csv"
+TEXTS: Final = Path(__file__).parents[1] / "tests" / "unit" / "modalities" / "descriptions.csv"
 LANGUAGES: Final = ("en", "pt", "es", "de", "fr", "it")
 SCANNERS: Final = 3
 SERIES: Final = 6
@@ -113,9 +114,7 @@ def _ward(language: str, rng: random.Random) -> _Ward:
             row["SeriesDescription"] for row in csv.DictReader(file) if row["language"] == language
         ]
     names = {
-        row["kind"]: row["text"].split(";")
-        for row in read_table("simulator_people.csv")
-        if row["language"] == language
+        row["kind"]: row["text"].split(";") for row in rows("people") if row["language"] == language
     }
     return _Ward(language, rng, texts, names["family"], [*names["female"], *names["male"]])
 

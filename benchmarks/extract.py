@@ -22,14 +22,14 @@ from typing import Final
 import requests
 from pydicom.data import get_testdata_file
 
-from protocol_assets.cells.courtesy import SharedCourtesy
-from protocol_assets.cells.landing import land_cell
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
+from protocol_assets.ingest.landing import land_cell
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.courtesy import Manners
-from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.rate_limit.pacing import Manners
+from protocol_assets.sources.rate_limit.store import SharedCourtesy
 from tests.integration.orthanc import Orthanc, counting_proxy, run_orthanc
 from tests.integration.real_data import edited
 

@@ -26,9 +26,9 @@ from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.raw import Stamp, read_study, write_study
-from protocol_assets.pacs.reconcile import content_hash
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
+from protocol_assets.sources.dicomweb.reconcile import content_hash
 
 STUDIES = 16
 ROUNDS = 5

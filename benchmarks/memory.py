@@ -9,17 +9,17 @@ import tempfile
 import time
 from pathlib import Path
 
-from protocol_assets.cells.landing import study_file
-from protocol_assets.cells.stations import Stations
-from protocol_assets.cells.versions import cell_versions
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
+from protocol_assets.ingest.landing import study_file
+from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.versions import cell_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
 from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
+from protocol_assets.sources.dicomweb.client import PacsClient
 
 STUDIES = 400
 INSTANCES_A_SERIES = 26

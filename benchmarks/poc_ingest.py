@@ -22,12 +22,12 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.poc_sources import Source
-from protocol_assets.build import stations
+from protocol_assets.app.build import stations
+from protocol_assets.app.runs import Runner
+from protocol_assets.governance.scanners import ScannerName, name_scanner
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
+from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.steward.scanners import ScannerName, name_scanner
-from protocol_assets.vendors.identify import device_id
 
 __all__ = ["Ingest", "ingest"]
 

@@ -17,9 +17,9 @@ from protocol_assets.analysis.frame import SERIES, prepared
 from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.time_model import TimeModel, fit_time_model
 from protocol_assets.analysis.verification import change_verification
+from protocol_assets.governance.targets import read_targets, targets_table
 from protocol_assets.lake.zones import Lake
 from protocol_assets.simulator.comparison import PLACE, Truth, linked, places
-from protocol_assets.steward.targets import read_targets, targets_table
 
 __all__ = ["Findings", "classes", "durations", "findings", "minutes", "potential_before_change"]
 

@@ -18,12 +18,12 @@ import pandas as pd
 from benchmarks.fleets import contract
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.demo import sign_targets
+from protocol_assets.governance.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.shared.scanners import identify
 from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.simulator.comparison import Truth, read_truth
-from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.storage.locks import editing
-from protocol_assets.vendors.identify import identify
 from tests.archive import DAY, SERIES, STUDY, element, served
 
 __all__ = ["GeneratedSource", "SimulatedSource", "Source"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from protocol_assets.build import build_definitions
+from protocol_assets.app.build import build_definitions
 from protocol_assets.settings import Settings
 
 

@@ -8,14 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocol_assets.faults import Fault
+from protocol_assets.governance.lines import write_lines
+from protocol_assets.governance.scanners import ScannerName, name_scanner
+from protocol_assets.governance.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.simulator.targets import signed_targets
-from protocol_assets.steward.lines import write_lines
-from protocol_assets.steward.scanners import ScannerName, name_scanner
-from protocol_assets.steward.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.storage.files import (
     OPEN_FILE,
     delete_tree,
@@ -24,7 +25,6 @@ from protocol_assets.storage.files import (
 )
 from protocol_assets.storage.locks import editing
 from protocol_assets.terminal import TextTable, say
-from protocol_assets.vendors.identify import device_id
 
 __all__ = ["DEMO_FLEET", "run_demo", "sign_targets"]
 
@@ -56,7 +56,7 @@ def run_demo(directory: Path, tell: Any) -> bool:
     Raises:
         Fault: Warehouse or report failed.
     """
-    from protocol_assets.runs import Runner
+    from protocol_assets.app.runs import Runner
 
     with SimulatedPacs(DEMO_FLEET, port=_free(PORT)) as server:
         settings = _settings(directory, server)

@@ -14,7 +14,7 @@ from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
-    from protocol_assets.steward.findings import Finding
+    from protocol_assets.governance.findings import Finding
 
 __all__ = ["findings"]
 
@@ -64,8 +64,8 @@ def list_findings(
 @click.option("--on", type=_DAY, help="Date of the decision; today by default.")
 def accept(key: str, owner: str, on: dt.datetime | None) -> int:
     """Accept a finding: record its current volume and expected minutes."""
+    from protocol_assets.governance.lives import accepted
     from protocol_assets.lake.analysis import read_mart
-    from protocol_assets.steward.lives import accepted
 
     lake = Settings.load().lake
     found = _found(lake, key)
@@ -88,7 +88,7 @@ def accept(key: str, owner: str, on: dt.datetime | None) -> int:
 @click.option("--signed-on", type=_DAY, help="Date of the approval.")
 def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datetime | None) -> int:
     """Register the date of a change before its effect is evaluated."""
-    from protocol_assets.steward.lives import changed
+    from protocol_assets.governance.lives import changed
 
     lake = Settings.load().lake
     signed = signed_on.date() if signed_on else None
@@ -106,8 +106,8 @@ def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datet
 @click.option("--on", type=_DAY, help="Date of the verification; today by default.")
 def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | None) -> int:
     """Confirm a change: time was saved and the images were approved."""
+    from protocol_assets.governance.lives import verified
     from protocol_assets.lake.analysis import read_mart
-    from protocol_assets.steward.lives import verified
 
     lake = Settings.load().lake
     found = _found(lake, key)
@@ -135,7 +135,7 @@ def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | N
 @click.option("--reason", required=True, help="Reason for the waiver.")
 def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
     """Waive a finding until a date; it is shown again afterwards."""
-    from protocol_assets.steward.lives import waived
+    from protocol_assets.governance.lives import waived
 
     lake = Settings.load().lake
     line = _changed_line(
@@ -158,9 +158,9 @@ def _found(lake: Lake, key: str) -> Row:
 
 def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) -> Finding:
     """Change the finding's line, which nobody else can change meanwhile."""
+    from protocol_assets.governance.findings import findings_file, put_finding, read_findings
+    from protocol_assets.governance.lives import line_of
     from protocol_assets.lake.analysis import read_analysis
-    from protocol_assets.steward.findings import findings_file, put_finding, read_findings
-    from protocol_assets.steward.lives import line_of
     from protocol_assets.storage.locks import editing
 
     devices = read_analysis(lake, "devices").to_pylist()

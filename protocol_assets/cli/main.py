@@ -99,7 +99,7 @@ def materialize(
     """Fetch study days from one PACS, then rebuild the warehouse and the report."""
     settings = Settings.load()
     settings.pseudonyms()
-    from protocol_assets.runs import Runner
+    from protocol_assets.app.runs import Runner
 
     with _progress() as tell:
         runner = Runner(settings, tell)
@@ -121,9 +121,9 @@ def materialize(
 def probe(name: str, as_json: bool) -> int:
     """Test what a PACS supports, store its profile, and suggest settings."""
     settings = Settings.load()
-    from protocol_assets.cells.profiles import write_profile
-    from protocol_assets.pacs import probe as asked
-    from protocol_assets.pacs.client import PacsClient
+    from protocol_assets.sources.dicomweb import probe as asked
+    from protocol_assets.sources.dicomweb.client import PacsClient
+    from protocol_assets.sources.dicomweb.stored_profiles import write_profile
 
     settings.lake.prepare()
     endpoint = settings.pacs_named(name).endpoint(os.environ)
@@ -150,7 +150,7 @@ def probe(name: str, as_json: bool) -> int:
 def pause(name: str) -> int:
     """Pause all requests to a PACS, effective immediately."""
     settings = Settings.load()
-    from protocol_assets.cells.courtesy import pause as pause_pacs
+    from protocol_assets.sources.rate_limit.store import pause as pause_pacs
 
     settings.pacs_named(name)
     pause_pacs(settings.lake, name, dt.datetime.now(dt.UTC))
@@ -163,7 +163,7 @@ def pause(name: str) -> int:
 def resume(name: str) -> int:
     """Resume requests to a PACS after a pause or after failures."""
     settings = Settings.load()
-    from protocol_assets.cells.courtesy import resume as resume_pacs
+    from protocol_assets.sources.rate_limit.store import resume as resume_pacs
 
     settings.pacs_named(name)
     resume_pacs(settings.lake, name)
@@ -175,9 +175,9 @@ def resume(name: str) -> int:
 def rebuild() -> int:
     """Rebuild outdated partitions from stored data (no PACS access), then refresh the report."""
     settings = Settings.load()
-    from protocol_assets.cells.renaming import rename_patients
-    from protocol_assets.cells.status import cell_states
-    from protocol_assets.runs import CellOutcome, Runner
+    from protocol_assets.app.runs import CellOutcome, Runner
+    from protocol_assets.ingest.partition_status import cell_states
+    from protocol_assets.ingest.retention.patient_renaming import rename_patients
 
     rename_patients(settings.lake, settings.pseudonyms())
     stale = [
@@ -259,7 +259,7 @@ def classify(file: Path) -> int:
     FILE holds a column SeriesDescription and any other DICOM keyword that helps, such as
     StudyDescription or EchoTime. One line a series comes out, as CSV.
     """
-    from protocol_assets.protocols.classify import UnreadableListError, write_classified
+    from protocol_assets.modalities.mr.classify import UnreadableListError, write_classified
 
     try:
         # A byte order mark is what spreadsheets put before UTF-8.

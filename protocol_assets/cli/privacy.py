@@ -34,7 +34,7 @@ def labels() -> None:
 @labels.command("pending")
 def labels_pending() -> int:
     """List frequent texts that need a decision, and the reason."""
-    from protocol_assets.steward.labels import judged_labels
+    from protocol_assets.governance.labels import judged_labels
 
     judged = judged_labels(Settings.load().lake)
     waiting = [one for one in judged if one.is_pending]
@@ -50,7 +50,7 @@ def _decision(name: Decision, words: str) -> click.Command:
     @click.command(name, help=f"{words} The next report shows it; it holds for the past as well.")
     @click.argument("label_code")
     def command(label_code: str) -> int:
-        from protocol_assets.steward.labels import decide
+        from protocol_assets.governance.labels import decide
 
         decide(Settings.load().lake, label_code, name)
         say(f"{label_code}: {name}")
@@ -72,7 +72,7 @@ for _name, _words in zip(
 @click.option("--reason", required=True, help="Reason; it is stored in the access log.")
 def resolve(key: str, reason: str) -> int:
     """Find the accession numbers behind a pseudonym. Restricted; each use is logged."""
-    from protocol_assets.cells.resolving import resolve as resolve_key
+    from protocol_assets.ingest.retention.resolving import resolve as resolve_key
 
     settings = Settings.load()
     now = dt.datetime.now(dt.UTC)
@@ -99,13 +99,13 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
         click.confirm("This cannot be taken back. Go on?", abort=True, err=True)
     now = dt.datetime.now(dt.UTC)
     if before is not None:
-        from protocol_assets.cells.purging import purge_before
+        from protocol_assets.ingest.retention.purging import purge_before
 
         deletion = purge_before(settings.lake, pseudonyms, before.date(), now)
         say(f"{sum(one.files for one in deletion.entries)} files dropped")
         return _DONE
-    from protocol_assets.cells.erasure import purge_patient
-    from protocol_assets.steward.do_not_process import do_not_process
+    from protocol_assets.governance.do_not_process import do_not_process
+    from protocol_assets.ingest.retention.erasure import purge_patient
 
     assert patient is not None  # noqa: S101 - one of the two is given
     do_not_process(settings.lake, patient, issuer, now.date())
@@ -120,7 +120,7 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
 @click.command()
 def rekey() -> int:
     """Change over to a new key; see the help text below."""
-    from protocol_assets.cells.rekeying import rekey as change_over
+    from protocol_assets.ingest.retention.rekeying import rekey as change_over
     from protocol_assets.lake.key_record import describe_keys, find_key_ids
 
     settings = Settings.load()
@@ -155,7 +155,7 @@ def _rebuild(settings: Settings, cells: Iterable[Cell]) -> str | None:
     Returns:
         None where all went well, else one line.
     """
-    from protocol_assets.runs import Runner
+    from protocol_assets.app.runs import Runner
 
     runner = Runner(settings)
     problems = [

@@ -11,7 +11,7 @@ from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
-    from protocol_assets.steward.scanners import SeenScanner
+    from protocol_assets.governance.scanners import SeenScanner
 
 __all__ = ["scanners"]
 
@@ -26,8 +26,8 @@ def scanners() -> None:
 @scanners.command("pending")
 def scanners_pending() -> int:
     """List scanners that need a name or a rule. Shows serial numbers: authorised staff only."""
-    from protocol_assets.steward.scanner_rules import join_candidates, read_scanner_rules
-    from protocol_assets.steward.scanners import read_scanner_names, seen_scanners
+    from protocol_assets.governance.scanner_rules import join_candidates, read_scanner_rules
+    from protocol_assets.governance.scanners import read_scanner_names, seen_scanners
 
     settings = Settings.load()
     named = {one.device_key for one in read_scanner_names(settings.lake)}
@@ -92,7 +92,7 @@ def scanners_exclude(device_key: str, reason: str) -> int:
 @click.argument("device_key")
 def scanners_restore(device_key: str) -> int:
     """Remove the rule for a merged or excluded device."""
-    from protocol_assets.steward.scanner_rules import remove_scanner_rule
+    from protocol_assets.governance.scanner_rules import remove_scanner_rule
 
     remove_scanner_rule(Settings.load().lake, device_key)
     say(f"{device_key} is a scanner of its own from the next report on")
@@ -100,7 +100,7 @@ def scanners_restore(device_key: str) -> int:
 
 
 def _add_scanner_rule(device_key: str, rule: str, same_as: str, reason: str) -> None:
-    from protocol_assets.steward.scanner_rules import ScannerRule, add_scanner_rule
+    from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
 
     add_scanner_rule(Settings.load().lake, ScannerRule(device_key, rule, same_as, reason))
 
@@ -111,7 +111,7 @@ def _add_scanner_rule(device_key: str, rule: str, same_as: str, reason: str) -> 
 @click.option("--site", required=True, help="Site of the scanner.")
 def scanners_name(device_key: str, label: str, site: str) -> int:
     """Set the name of a scanner; the next report uses it."""
-    from protocol_assets.steward.scanners import ScannerName, name_scanner
+    from protocol_assets.governance.scanners import ScannerName, name_scanner
 
     name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
     say(f"{device_key} is {label}, {site}")

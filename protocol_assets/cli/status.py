@@ -11,8 +11,8 @@ import click
 from protocol_assets.terminal import TextTable, say, say_json
 
 if TYPE_CHECKING:
-    from protocol_assets.cells.status import CellState, DeadLetter, LeftOutObject
-    from protocol_assets.health.survey import Survey
+    from protocol_assets.ingest.partition_status import CellState, DeadLetter, LeftOutObject
+    from protocol_assets.status.summary import Survey
 
 __all__ = ["status"]
 
@@ -33,7 +33,7 @@ def status(ask: bool, as_json: bool) -> int:
 
     Exit code 0 if healthy, 1 if action is needed. Changes nothing.
     """
-    from protocol_assets.health.survey import survey
+    from protocol_assets.status.summary import survey
 
     found = survey(dt.datetime.now(dt.UTC), ask=ask)
     if as_json:

@@ -13,9 +13,9 @@ from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say, say_error
 
 if TYPE_CHECKING:
-    from protocol_assets.cells.verifying import Damage
+    from protocol_assets.app.runs import Runner
+    from protocol_assets.ingest.verifying import Damage
     from protocol_assets.lake.zones import Cell
-    from protocol_assets.runs import Runner
 
 __all__ = ["verify"]
 
@@ -51,8 +51,8 @@ def verify(repair: bool) -> int:
 
 
 def _find(settings: Settings) -> list[Damage]:
-    from protocol_assets.cells.purging import Retention
-    from protocol_assets.health import integrity
+    from protocol_assets.ingest.retention.purging import Retention
+    from protocol_assets.status import integrity
 
     retention = Retention(**settings.retention.model_dump())
     return list(integrity.verify(settings.lake, retention, dt.datetime.now(dt.UTC)))
@@ -67,8 +67,8 @@ def _print(damages: Iterable[Damage]) -> None:
 
 def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
     """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
-    from protocol_assets.defs.cell_assets import CELL_ASSETS
-    from protocol_assets.runs import Runner
+    from protocol_assets.app.runs import Runner
+    from protocol_assets.defs.ingest.assets import CELL_ASSETS
 
     runner = Runner(settings)
     to_land = {one.cell for one in damages if one.cell and one.remedy == "land"}

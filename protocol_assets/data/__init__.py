@@ -5,14 +5,38 @@ from __future__ import annotations
 import csv
 import hashlib
 from functools import cache
-from importlib import resources
+from pathlib import Path
+from typing import Final
 
-__all__ = ["data_version", "read_table", "report_languages"]
+__all__ = ["data_files", "data_version", "read_table", "report_languages"]
+
+
+_PACKAGE: Final = Path(__file__).parents[1]
 
 
 @cache
+def data_files() -> dict[str, Path]:
+    """Every data file by name: what no modality owns, what all share, what each one owns.
+
+    Raises:
+        ValueError: Two files have the same name.
+    """
+    files: dict[str, Path] = {}
+    for folder in (_PACKAGE / "data", *sorted(_PACKAGE.glob("modalities/*/data"))):
+        for path in sorted(folder.glob("*.csv")):
+            if path.name in files:
+                raise ValueError(f"{path} and {files[path.name]} have the same name; rename one")
+            files[path.name] = path
+    return files
+
+
 def _text(name: str) -> str:
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
+    return _read(data_files()[name])
+
+
+@cache
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 @cache
@@ -20,7 +44,7 @@ def read_table(name: str) -> tuple[dict[str, str], ...]:
     """Rows of one CSV data file, header names as keys.
 
     Args:
-        name: File name inside ``protocol_assets/data``.
+        name: File name, unique in ``data`` and ``modalities/*/data``.
     """
     return tuple(csv.DictReader(_text(name).splitlines()))
 
@@ -39,7 +63,7 @@ def data_version(*names: str) -> str:
 @cache
 def report_languages() -> tuple[str, ...]:
     """BCP 47 tags of the languages that the report speaks: each is a file ``report_<tag>.csv``."""
-    names = (entry.name for entry in resources.files(__name__).iterdir())
+    names = data_files()
     return tuple(
         sorted(
             name.removeprefix("report_").removesuffix(".csv")

@@ -7,7 +7,7 @@ from typing import Final
 
 import dagster as dg
 
-from protocol_assets.defs.publish_assets import PUBLISHED_MODELS
+from protocol_assets.defs.publishing.assets import PUBLISHED_MODELS
 from protocol_assets.settings import Settings
 
 __all__ = ["WAREHOUSE_TAG", "automation_sensor", "follow_the_cells", "follows_the_cells"]

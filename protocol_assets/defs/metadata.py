@@ -9,8 +9,8 @@ from typing import Any, Final
 import dagster as dg
 import pyarrow as pa
 
-from protocol_assets.cells.overview import markdown_table
-from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.ingest.overview import markdown_table
 from protocol_assets.reports.figures import Figures, Landing
 from protocol_assets.reports.pdf import render_chart
 from protocol_assets.reports.texts import Texts

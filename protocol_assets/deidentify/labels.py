@@ -14,14 +14,12 @@ from typing import Any, Final, Literal
 
 import pyarrow as pa
 
-from protocol_assets.data.limits import read_limits
-from protocol_assets.deidentify.disclosure import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS, disclosure_limit
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.vocabulary import has_markup, identifier_pattern, unknown_words
 
 __all__ = [
     "CLEAN_TEXTS",
-    "K_PATIENTS",
     "LABELS_SCHEMA",
     "REGISTRY_SCHEMA",
     "Decision",
@@ -43,7 +41,7 @@ Reason = Literal[
     "one_scanner",
 ]
 
-_K_SCANNERS: Final = int(read_limits("disclosure_limits.csv")["label_scanners"].value)
+_K_SCANNERS: Final = disclosure_limit("label_scanners")
 
 CLEAN_TEXTS: Final = "clean_texts"
 """Column of ``series``: its text columns that hold no identifier of the study."""

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import urllib3
 
 from protocol_assets.delivery.errors import DeliveryError, trusting
-from protocol_assets.pacs.endpoint import is_on_loopback
-from protocol_assets.pacs.transport import silence_libraries
 from protocol_assets.plain_text import show_text
+from protocol_assets.sources.dicomweb.endpoint import is_on_loopback
+from protocol_assets.sources.dicomweb.transport import silence_libraries
 
 __all__ = ["Webhook", "post"]
 

@@ -11,7 +11,7 @@ from typing import Final
 
 import duckdb
 
-from protocol_assets.data.limits import read_limits
+from protocol_assets.deidentify.disclosure_limits import disclosure_limit
 from protocol_assets.lake.warehouse_file import (
     explain_warehouse_errors,
     open_read_only,
@@ -29,7 +29,7 @@ __all__ = [
     "write_reading_copy",
 ]
 
-FEW_PATIENTS: Final = int(read_limits("disclosure_limits.csv")["few_patients"].value)
+FEW_PATIENTS: Final = disclosure_limit("few_patients")
 """Patients below which the facts of a scanner's day are counted as those of few."""
 
 _READ_ONLY: Final = 0o400

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol_assets.figures.potential import Potential, potential
-from protocol_assets.lake.publishing import published_rows
 from protocol_assets.lake.zones import Lake
+from protocol_assets.publishing.versions import published_rows
 from protocol_assets.reports.scanners import ScannerFigures, scanner_figures
 from protocol_assets.reports.scope import Scope
 

@@ -13,8 +13,6 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from protocol_assets.cells.courtesy import SharedCourtesy
-from protocol_assets.cells.profiles import read_profile
 from protocol_assets.deidentify.keys import (
     DEMO_KEY,
     KEY_VARIABLE,
@@ -26,10 +24,12 @@ from protocol_assets.delivery.outlets import Outlets
 from protocol_assets.faults import explain_os_error
 from protocol_assets.lake.key_record import key_problem
 from protocol_assets.lake.zones import Grid, Lake
-from protocol_assets.pacs.endpoint import Endpoint, is_on_loopback
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
 from protocol_assets.settings.pacs import PacsSettings
 from protocol_assets.settings.values import ConfigurationError, Home, Language, Strict, TimeZone
+from protocol_assets.sources.dicomweb.endpoint import Endpoint, is_on_loopback
+from protocol_assets.sources.dicomweb.stored_profiles import read_profile
+from protocol_assets.sources.rate_limit.store import SharedCourtesy
 
 __all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
 
@@ -39,7 +39,7 @@ _FILE: Final = "protocol_assets.toml"
 
 
 class RetentionSettings(Strict):
-    """How long each zone is kept, in days; see ``protocol_assets.cells.purging.Retention``."""
+    """How long each zone is kept, in days; see ``ingest.retention.purging.Retention``."""
 
     raw_days: int = Field(30, ge=1)
     series_days: int = Field(400, ge=1)

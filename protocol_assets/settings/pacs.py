@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from protocol_assets.pacs.courtesy import MAX_WAIT_S, Manners
-from protocol_assets.pacs.endpoint import ClientGrant, Endpoint
-from protocol_assets.pacs.hours import Hours
-from protocol_assets.pacs.profile import SiteProfile, product_profiles
 from protocol_assets.settings.values import ConfigurationError, Name, Strict, TimeZone, secret
+from protocol_assets.sources.dicomweb.endpoint import ClientGrant, Endpoint
+from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profiles
+from protocol_assets.sources.rate_limit.hours import Hours
+from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, Manners
 
 __all__ = ["PacsSettings"]
 

@@ -1,6 +1,6 @@
 """The fleet's fixed facts: sites, scanners, protocols, exams, texts and names.
 
-They are the data files `simulator_*.csv`.
+They are the files in `data/`.
 """
 
 from __future__ import annotations
@@ -127,15 +127,16 @@ class Exam:
     steps: tuple[ExamStep, ...]
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
-    path = files("protocol_assets").joinpath("data", f"simulator_{name}.csv")
+def rows(name: str) -> Iterator[dict[str, str]]:
+    """The rows of one of the files in `data/`, header names as keys."""
+    path = files(__package__).joinpath("data", f"{name}.csv")
     yield from csv.DictReader(StringIO(path.read_text(encoding="utf-8")))
 
 
 @cache
 def sites() -> dict[str, Site]:
     """The sites by name, in file order."""
-    return {row["site"]: Site(*row.values()) for row in _rows("sites")}
+    return {row["site"]: Site(*row.values()) for row in rows("sites")}
 
 
 @cache
@@ -160,7 +161,7 @@ def scanners() -> tuple[Scanner, ...]:
             serial=row["serial"],
             coils={part: row[f"{part}_coil"] for part in ("spine", "head", "knee")},
         )
-        for row in _rows("scanners")
+        for row in rows("scanners")
     )
 
 
@@ -196,7 +197,7 @@ def protocols() -> dict[str, Protocol]:
                 float(row["oversampled_from_t"]) if row["oversampled_from_t"] else None
             ),
         )
-        for row in _rows("protocols")
+        for row in rows("protocols")
     }
 
 
@@ -204,17 +205,17 @@ def protocols() -> dict[str, Protocol]:
 def exams() -> tuple[Exam, ...]:
     """The exams with their steps in order."""
     grouped: dict[str, list[dict[str, str]]] = {}
-    for row in _rows("exams"):
+    for row in rows("exams"):
         grouped.setdefault(row["exam"], []).append(row)
     return tuple(
         Exam(
             name=name,
-            shares={mix: float(rows[0][f"share_{mix}"]) for mix in CASE_MIXES},
-            anatomy=rows[0]["anatomy"],
-            body_part=rows[0]["body_part"],
-            wrong_body_part=rows[0]["wrong_body_part"],
-            procedure_code=rows[0]["procedure_code"],
-            coil=rows[0]["coil"],
+            shares={mix: float(steps[0][f"share_{mix}"]) for mix in CASE_MIXES},
+            anatomy=steps[0]["anatomy"],
+            body_part=steps[0]["body_part"],
+            wrong_body_part=steps[0]["wrong_body_part"],
+            procedure_code=steps[0]["procedure_code"],
+            coil=steps[0]["coil"],
             steps=tuple(
                 ExamStep(
                     protocol=protocols()[row["protocol"]],
@@ -222,10 +223,10 @@ def exams() -> tuple[Exam, ...]:
                     after_contrast=row["contrast"] == "1",
                     needs=row["needs"],
                 )
-                for row in sorted(rows, key=lambda row: int(row["position"]))
+                for row in sorted(steps, key=lambda row: int(row["position"]))
             ),
         )
-        for name, rows in grouped.items()
+        for name, steps in grouped.items()
     )
 
 
@@ -233,7 +234,7 @@ def exams() -> tuple[Exam, ...]:
 def texts(language: str, key: str) -> tuple[str, ...]:
     """The wordings of `key` in a language, most usual first."""
     return tuple(
-        row["text"] for row in _rows("texts") if row["language"] == language and row["key"] == key
+        row["text"] for row in rows("texts") if row["language"] == language and row["key"] == key
     )
 
 
@@ -242,7 +243,7 @@ def names(kind: str, language: str | None = None) -> tuple[str, ...]:
     """Names of a kind (`female`, `male`, `family`), of one language or of all."""
     return tuple(
         text
-        for row in _rows("people")
+        for row in rows("people")
         if row["kind"] == kind and language in (None, row["language"])
         for text in row["text"].split(";")
     )
@@ -251,4 +252,4 @@ def names(kind: str, language: str | None = None) -> tuple[str, ...]:
 @cache
 def name_languages() -> tuple[str, ...]:
     """The languages that names exist in; the hospital's own appear first."""
-    return tuple(dict.fromkeys(row["language"] for row in _rows("people")))
+    return tuple(dict.fromkeys(row["language"] for row in rows("people")))

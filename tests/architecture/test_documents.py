@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from docs.generate.__main__ import MODULES
-from protocol_assets.data import read_table
+from protocol_assets.data import data_files, read_table
 from protocol_assets.deidentify.policy import fact_columns, facts_schema
 from protocol_assets.settings import PacsSettings, Settings
 
@@ -55,7 +55,7 @@ def test_what_is_generated_is_up_to_date(module: ModuleType) -> None:
 
 def test_every_vendor_table_is_in_its_document() -> None:
     text = (ROOT / "docs" / "vendors.md").read_text(encoding="utf-8")
-    tables = sorted((ROOT / "protocol_assets" / "data").glob("vendors_*.csv"))
+    tables = [path for name, path in data_files().items() if name.startswith("vendors_")]
     assert tables
     assert not [table.name for table in tables if f"`{table.name}`" not in text]
 

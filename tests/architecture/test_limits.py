@@ -14,15 +14,15 @@ import yaml
 
 from docs.generate import limit_copies
 from protocol_assets.analysis.limits import limit as analysis_limit
-from protocol_assets.data import read_table
+from protocol_assets.data import data_files, read_table
 from protocol_assets.data.limits import dbt_variables, plausible_range, read_limits
-from protocol_assets.deidentify.disclosure import K_PATIENTS
-from protocol_assets.protocols.limits import duration
-from protocol_assets.steward import targets
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.governance import targets
+from protocol_assets.modalities.shared.limits import duration
 
 ROOT = Path(__file__).parents[2]
 DBT = ROOT / "dbt_project"
-TABLES = sorted(path.name for path in (ROOT / "protocol_assets" / "data").glob("*_limits.csv"))
+TABLES = sorted(name for name in data_files() if name.endswith("_limits.csv"))
 PROJECT: dict[str, Any] = yaml.safe_load((DBT / "dbt_project.yml").read_text(encoding="utf-8"))
 
 
@@ -152,7 +152,7 @@ SAID = [
     ("docs/findings.md", r"ran fewer than (\d+) times", analysis_limit("least_n")),
     ("docs/findings.md", r"at least (\d+) patients|each time where (\d+) have", K_PATIENTS),
     ("docs/chiefs.md", r"in the (\d+) days after it", analysis_limit("verify_days")),
-    ("protocol_assets/data/facts_columns.csv", r"within (\d+) minutes", 45),
+    ("protocol_assets/modalities/mr/data/facts_columns.csv", r"within (\d+) minutes", 45),
     ("protocol_assets/data/analysis_columns.csv", r"of the trailing (\d+) days", 90),
     ("protocol_assets/data/analysis_columns.csv", r": (\d+), or (?:180|365) where", 90),
     ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where fewer than 8 exams", 180),

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import duckdb
 
-from protocol_assets.cells.landing import study_file
+from protocol_assets.ingest.landing import study_file
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.publication_ledger import open_ledger
 from protocol_assets.lake.raw import read_stamp, read_study
 from protocol_assets.lake.zones import Lake
+from protocol_assets.publishing.ledger_files import open_ledger
 
 __all__ = ["check_manifests", "check_published", "content_of", "files_of", "find_bytes"]
 

@@ -13,36 +13,36 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from protocol_assets.cells.courtesy import pause, paused_since, resume
-from protocol_assets.cells.erasure import purge_patient
-from protocol_assets.cells.placement import finish_placements
-from protocol_assets.cells.profiles import read_profile, write_profile
-from protocol_assets.cells.purging import Retention, purge_before, purge_expired
-from protocol_assets.cells.rekeying import rekey
-from protocol_assets.cells.resolving import resolve
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.delivery.ledger import open_deliveries
 from protocol_assets.delivery.outbox import Told, open_outbox
 from protocol_assets.faults import Fault
+from protocol_assets.governance.do_not_process import do_not_process
+from protocol_assets.governance.labels import decide, read_decisions
+from protocol_assets.governance.scanners import ScannerName, name_scanner, read_scanner_names
+from protocol_assets.ingest.placement import finish_placements
+from protocol_assets.ingest.retention.erasure import purge_patient
+from protocol_assets.ingest.retention.purging import Retention, purge_before, purge_expired
+from protocol_assets.ingest.retention.rekeying import rekey
+from protocol_assets.ingest.retention.resolving import resolve
 from protocol_assets.lake.analysis import read_analysis, write_analysis
 from protocol_assets.lake.key_record import record_key_id, recorded_key_id
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.publication_ledger import ledger_mark
-from protocol_assets.lake.publishing import publish_marts
 from protocol_assets.lake.reading import write_reading_copy
 from protocol_assets.lake.warehouse_file import copy_for_building, prepare_building, put_in_place
 from protocol_assets.lake.zones import Grid, Lake
-from protocol_assets.pacs.profile import SiteProfile
-from protocol_assets.pacs.reconcile import ListedStudy
+from protocol_assets.publishing.ledger_files import ledger_mark
+from protocol_assets.publishing.versions import publish_marts
 from protocol_assets.quality.suites import SuiteResult
-from protocol_assets.steward.do_not_process import do_not_process
-from protocol_assets.steward.labels import decide, read_decisions
-from protocol_assets.steward.scanners import ScannerName, name_scanner, read_scanner_names
+from protocol_assets.sources.dicomweb.profile import SiteProfile
+from protocol_assets.sources.dicomweb.reconcile import ListedStudy
+from protocol_assets.sources.dicomweb.stored_profiles import read_profile, write_profile
+from protocol_assets.sources.rate_limit.store import pause, paused_since, resume
 from tests.crash.homes import check_manifests, check_published, find_bytes, rows_of
 from tests.crash.warehouses import make_warehouse
-from tests.unit.cells.fake_pacs import in_one_thread
-from tests.unit.cells.hospital import (
+from tests.unit.ingest.fake_pacs import in_one_thread
+from tests.unit.ingest.hospital import (
     NEW,
     OLD,
     PSEUDONYMS,
@@ -94,7 +94,7 @@ def quick_gates() -> Iterator[None]:
     """The suites write nothing and take most of the time; here they pass. One thread lands."""
     with pytest.MonkeyPatch.context() as patch:
         passed = SuiteResult("", ())
-        patch.setattr("protocol_assets.cells.gate.validate", lambda *_: passed)
+        patch.setattr("protocol_assets.ingest.gate.validate", lambda *_: passed)
         in_one_thread(patch)
         yield
 
@@ -113,7 +113,7 @@ class Later(Hospital):
         return self.listing()
 
     def listing(self) -> Any:
-        from protocol_assets.pacs.rows import DayListing
+        from protocol_assets.sources.dicomweb.rows import DayListing
 
         return DayListing(self.day, tuple(self.studies), 0, ())
 
@@ -260,7 +260,7 @@ def is_erased(lake: Lake) -> None:
 
 
 def with_ledger_of_patients(lake: Lake) -> None:
-    from protocol_assets.lake.publication_ledger import open_ledger
+    from protocol_assets.publishing.ledger_files import open_ledger
 
     keys = [PSEUDONYMS.of("patient", f"|PAT{number}") for number in range(3)]
     with open_ledger(lake) as ledger:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from protocol_assets.cells.completeness import COMPLETENESS_SCHEMA
 from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.ingest.completeness import COMPLETENESS_SCHEMA
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.settings import CONFIG_VARIABLE, Settings

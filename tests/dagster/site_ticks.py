@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from protocol_assets.build import CELLS_JOB
+from protocol_assets.app.build import CELLS_JOB
+from protocol_assets.app.runs import Runner
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
 
 
 class Site:

@@ -19,9 +19,9 @@ import duckdb
 import pytest
 import yaml
 
+from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.reading import read_warehouse
-from protocol_assets.runs import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
 

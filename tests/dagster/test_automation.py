@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from protocol_assets.build import CELLS_JOB, build_definitions
-from protocol_assets.defs.alerts import failure_line, failure_sensor
+from protocol_assets.app.build import CELLS_JOB, build_definitions
+from protocol_assets.app.runs import Runner
 from protocol_assets.defs.automation import DAILY
-from protocol_assets.runs import Runner
+from protocol_assets.defs.delivery.alerts import failure_line, failure_sensor
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer
 

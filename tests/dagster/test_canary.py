@@ -20,14 +20,14 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from protocol_assets.cells.erasure import purge_patient
+from protocol_assets.app.runs import CellOutcome, Runner
 from protocol_assets.data import report_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
+from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.lake.zones import Cell
-from protocol_assets.protocols.description import describe_cell
+from protocol_assets.modalities.mr.describe import describe_cell
 from protocol_assets.reports.scope import Scope
-from protocol_assets.runs import CellOutcome, Runner
 from protocol_assets.settings import Settings
 from tests.crash.homes import find_bytes
 from tests.crash.leftovers import leave_leftovers
@@ -71,12 +71,12 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Cel
 
     pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("protocol_assets.cells.describing.describe_cell", quoting)
-        patch.setattr("protocol_assets.cells.facts.register_texts", quoting_all)
+        patch.setattr("protocol_assets.ingest.describing.describe_cell", quoting)
+        patch.setattr("protocol_assets.ingest.facts.register_texts", quoting_all)
         runner = Runner(deployment)
         outcomes = [one for name in ("north", "south") for one in runner.cells(name, FIRST, LAST)]
         assert runner.report() is None
-        patch.setattr("protocol_assets.defs.publish_assets.published_figures", report_of)
+        patch.setattr("protocol_assets.defs.publishing.assets.published_figures", report_of)
         with dg.DagsterInstance.get() as instance:
             failed = runner.definitions.resolve_job_def(
                 "build_warehouse_and_report"
@@ -125,7 +125,7 @@ def failed_build(
     warehouse = hashlib.sha256(deployment.lake.warehouse.read_bytes()).digest()
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.get() as instance:
-        patch.setattr("protocol_assets.defs.warehouse._PROJECT", project)
+        patch.setattr("protocol_assets.defs.warehouse.dbt._PROJECT", project)
         job = Runner(deployment).definitions.resolve_job_def("build_warehouse_and_report")
         with contextlib.redirect_stdout(printed):
             failed = job.execute_in_process(

@@ -8,9 +8,9 @@ from dataclasses import replace
 import dagster as dg
 import pytest
 
-from protocol_assets.cells.completeness import certificate
-from protocol_assets.cells.stations import StationResult
-from protocol_assets.defs.cell_assets import completeness_check
+from protocol_assets.defs.ingest.assets import completeness_check
+from protocol_assets.ingest.completeness import certificate
+from protocol_assets.ingest.stages import StationResult
 from protocol_assets.lake.manifest import Manifest, StudyEntry, StudyState
 from protocol_assets.lake.zones import Cell
 

@@ -11,18 +11,18 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from protocol_assets.cells.attempts import begin_attempt, record_problem, settle_attempt
-from protocol_assets.defs.alerts import (
+from protocol_assets.defs.delivery.alerts import (
     cells_sensor,
     failure_sensor,
     findings_sensor,
     notifier,
 )
-from protocol_assets.defs.arrivals import ARRIVALS
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.defs.sensors import range_tags
+from protocol_assets.defs.ingest.arrivals import ARRIVALS
+from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.delivery.errors import DeliveryError
 from protocol_assets.faults import Fault
+from protocol_assets.ingest.attempts import begin_attempt, record_problem, settle_attempt
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.settings import CONFIG_VARIABLE, Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.runs import Runner
+from protocol_assets.app.runs import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer
 
@@ -50,7 +50,7 @@ def test_an_unforeseen_error_is_told_without_its_text(
     def broken(*_: object, **__: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr("protocol_assets.cells.stations.Stations.land", broken)
+    monkeypatch.setattr("protocol_assets.ingest.stages.Stations.land", broken)
     before = len(lines(deployment))
     list(Runner(deployment).cells("south", FIRST, FIRST))
     new = lines(deployment)[before:]

@@ -21,15 +21,15 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from protocol_assets.build import stations
-from protocol_assets.cells.stations import Stations
+from protocol_assets.app.build import stations
 from protocol_assets.cli import cli
-from protocol_assets.defs.reference_assets import protocol_labels, reference_data
+from protocol_assets.defs.reference.assets import protocol_labels, reference_data
 from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
+from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell, Lake
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.steward.scanner_rules import ScannerRule, add_scanner_rule
 
 ROOT = Path(__file__).parents[2]
 CASES = ROOT.parent / "shared" / "cases"

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
-from protocol_assets.lake.publishing import published_rows
+from protocol_assets.governance.scanners import seen_scanners
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
+from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
-from protocol_assets.steward.scanners import seen_scanners
 
 DAY = dt.date(2026, 2, 2)
 ODD = 'o\'brien [mr] {{ x }} {y} * dept=mr "q" ; -- ä'

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
+from protocol_assets.app.runs import Runner
 from protocol_assets.cli import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
 from protocol_assets.settings import ConfigurationError, Settings
 
 from .conftest import FIRST

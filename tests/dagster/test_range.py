@@ -10,13 +10,13 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from protocol_assets.cells.attempts import read_attempt, record_refusal
-from protocol_assets.cells.status import cell_states
+from protocol_assets.app.runs import Runner
 from protocol_assets.cli.main import cli
+from protocol_assets.ingest.attempts import read_attempt, record_refusal
+from protocol_assets.ingest.partition_status import cell_states
 from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.zones import Cell
 from protocol_assets.quality.suites import load_suite
-from protocol_assets.runs import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 
@@ -190,7 +190,7 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     (state,) = [one for one in cell_states(lake, pseudonyms) if not one.is_good]
     assert (state.is_stale, state.refusal) == (True, "")
     refusing.undo()
-    refusing.setattr("protocol_assets.runs.Runner.report", lambda _: None)  # of the cells alone
+    refusing.setattr("protocol_assets.app.runs.Runner.report", lambda _: None)  # of the cells alone
     runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
     assert runner.return_value == 0, runner.output
     assert lake.facts(BAD).exists()

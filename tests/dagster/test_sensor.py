@@ -11,18 +11,18 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from protocol_assets.build import CELLS_JOB
-from protocol_assets.cells.attempts import LADDER, read_attempt
-from protocol_assets.cells.courtesy import resume
-from protocol_assets.defs import sensors
-from protocol_assets.defs.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
+from protocol_assets.app.build import CELLS_JOB
+from protocol_assets.app.runs import Runner
+from protocol_assets.defs.ingest import sensors
+from protocol_assets.defs.ingest.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
 from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.ingest.attempts import LADDER, read_attempt
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
+from protocol_assets.sources.rate_limit.store import resume
 
 from .conftest import FIRST, LAST, WilfulPacs
 from .site_ticks import Site

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from protocol_assets.build import prepare_home
+from protocol_assets.app.build import prepare_home
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
 _START_S = 180

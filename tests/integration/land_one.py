@@ -12,14 +12,14 @@ import signal
 import sys
 from pathlib import Path
 
-from protocol_assets.cells.courtesy import SharedCourtesy
-from protocol_assets.cells.landing import land_cell
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
+from protocol_assets.ingest.landing import land_cell
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.courtesy import Manners
-from protocol_assets.pacs.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.rate_limit.pacing import Manners
+from protocol_assets.sources.rate_limit.store import SharedCourtesy
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 

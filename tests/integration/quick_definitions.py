@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from protocol_assets.defs import automation, sensors
+from protocol_assets.defs import automation
+from protocol_assets.defs.ingest import sensors
 
 for module in (sensors, automation):
     vars(module)["INTERVAL_S"] = 5

@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from protocol_assets.build import prepare_home
+from protocol_assets.app.build import prepare_home
 from protocol_assets.settings import Settings
 from tests.integration.conftest import MakeInstance, write_deployment
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy, run_orthanc

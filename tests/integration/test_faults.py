@@ -17,20 +17,20 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.cells.completeness import certificate, describe_shortfall
-from protocol_assets.cells.courtesy import SharedCourtesy, resume
-from protocol_assets.cells.landing import land_cell
-from protocol_assets.cells.series import flatten_cell
-from protocol_assets.cells.status import dead_letters
 from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.ingest.completeness import certificate, describe_shortfall
+from protocol_assets.ingest.landing import land_cell
+from protocol_assets.ingest.partition_status import dead_letters
+from protocol_assets.ingest.series import flatten_cell
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.courtesy import MAX_WAIT_S, STUDIES_THAT_SLOW, Manners
-from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.probe import probe
 from protocol_assets.simulator import Answer, Request
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.dicomweb.probe import probe
+from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, STUDIES_THAT_SLOW, Manners
+from protocol_assets.sources.rate_limit.store import SharedCourtesy, resume
 from tests.integration.fault_kinds import Fault
 from tests.integration.fault_server import (
     COUNTS,
@@ -49,7 +49,7 @@ from tests.integration.fault_server import (
 )
 from tests.integration.faults import FAULTS
 from tests.integration.listing_faults import LISTING_FAULTS
-from tests.unit.cells.fake_pacs import in_one_thread
+from tests.unit.ingest.fake_pacs import in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 CELL = Cell(DAY, "main")

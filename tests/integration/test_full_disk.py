@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.defs.warehouse import _failed
+from protocol_assets.defs.warehouse.dbt import _failed
 from protocol_assets.faults import Fault, described_fault
-from protocol_assets.lake.publishing import published_rows
+from protocol_assets.governance.scanners import ScannerName, name_scanner, read_scanner_names
 from protocol_assets.lake.zones import Lake
-from protocol_assets.steward.scanners import ScannerName, name_scanner, read_scanner_names
+from protocol_assets.publishing.versions import published_rows
 from tests.crash.homes import content_of
 from tests.crash.scenarios import (
     FLATTEN,

@@ -17,13 +17,13 @@ from typing import Any, Final
 
 import pytest
 
-from protocol_assets.cells.landing import land_cell, study_file
+from protocol_assets.app.runs import Runner
+from protocol_assets.ingest.landing import land_cell, study_file
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.runs import Runner
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from tests.integration.conftest import Deploy
 from tests.integration.fault_server import DAY
 from tests.integration.land_one import PSEUDONYMS

@@ -18,8 +18,8 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from protocol_assets.defs.alerts import notifier
-from protocol_assets.defs.delivery_assets import report_mail
+from protocol_assets.defs.delivery.alerts import notifier
+from protocol_assets.defs.delivery.assets import report_mail
 from protocol_assets.delivery.errors import DeliveryError
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.settings import CONFIG_VARIABLE, Settings

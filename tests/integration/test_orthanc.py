@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.build import stations
-from protocol_assets.cells.profiles import write_profile
-from protocol_assets.cells.stations import Stations
+from protocol_assets.app.build import stations
+from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Cell
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.errors import PacsError
-from protocol_assets.pacs.probe import ProbeReport, probe
-from protocol_assets.pacs.profile import SiteProfile, product_profiles
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
+from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profiles
+from protocol_assets.sources.dicomweb.stored_profiles import write_profile
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc
 from tests.integration.real_data import RealFile, edited

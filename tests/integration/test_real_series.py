@@ -16,15 +16,15 @@ from typing import Any
 
 import pytest
 
+from protocol_assets.app.runs import CellOutcome, Runner
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.protocols.description import describe_cell
-from protocol_assets.runs import CellOutcome, Runner
+from protocol_assets.modalities.mr.describe import describe_cell
 from protocol_assets.settings import Settings
 from tests.integration.conftest import write_deployment
 from tests.integration.header import PARAMETERS, SCAN_TIMES, parameter, scan_time
 from tests.integration.orthanc import CountingProxy, counting_proxy, run_orthanc
 from tests.integration.real_data import LEFT_OUT, SOURCES, RealFile, repaired
-from tests.unit.vendors.oracle import expected, formula_table, stated_time
+from tests.unit.modalities.mr.vendors.oracle import expected, formula_table, stated_time
 
 # Real files are not all as they should be, and pydicom says so.
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")

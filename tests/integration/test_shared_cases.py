@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.cells.completeness import certificate, describe_shortfall
-from protocol_assets.cells.landing import land_cell
-from protocol_assets.cells.series import flatten_cell
 from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.ingest.completeness import certificate, describe_shortfall
+from protocol_assets.ingest.landing import land_cell
+from protocol_assets.ingest.series import flatten_cell
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.pacs.client import PacsClient
-from protocol_assets.pacs.courtesy import Manners
-from protocol_assets.pacs.endpoint import Endpoint
-from protocol_assets.pacs.probe import ProbeReport, probe
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
+from protocol_assets.sources.rate_limit.pacing import Manners
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)

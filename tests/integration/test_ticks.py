@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 import duckdb
 import pytest
 
+from protocol_assets.app.runs import Runner
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Cell
-from protocol_assets.runs import Runner
 from tests.dagster.site_ticks import Site
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy

@@ -18,7 +18,7 @@ from typing import Any
 
 from dagster import DagsterInstance
 
-from protocol_assets.build import prepare_home
+from protocol_assets.app.build import prepare_home
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.integration.certificates import Authority

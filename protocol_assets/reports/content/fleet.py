@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from protocol_assets.deidentify.labels import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.reports.content.blocks import Cell, Column, Section, Table, Tile
 from protocol_assets.reports.figures import DayCompleteness, Figures, Landing
 from protocol_assets.reports.scope import Scope

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from protocol_assets.deidentify.labels import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.reports.content.blocks import Link, Panel, Section
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.figures import Figures

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from protocol_assets.deidentify.labels import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.reports.content.blocks import Content, Link, Section
 from protocol_assets.reports.content.changes import changes
 from protocol_assets.reports.content.drift import drift

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from protocol_assets.deidentify.labels import K_PATIENTS
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.reports.content.blocks import Cell, Column, Kind, Panel, Section, Table
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.multiples import common_scales, nex_dots, time_line

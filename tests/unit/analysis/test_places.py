@@ -10,8 +10,8 @@ import pytest
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.places import replaced_on, replacements
 from protocol_assets.analysis.tables import analysis_tables
-from protocol_assets.steward.findings import findings_table
-from protocol_assets.steward.targets import targets_table
+from protocol_assets.governance.findings import findings_table
+from protocol_assets.governance.targets import targets_table
 from tests.unit.analysis.fleets import START, acquisitions, exams
 
 PLACE = {"station_code": "MR1", "site": "North"}

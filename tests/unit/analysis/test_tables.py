@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from protocol_assets.analysis.tables import TABLES, analysis_schema, analysis_tables
-from protocol_assets.steward.findings import findings_table
-from protocol_assets.steward.targets import targets_table
+from protocol_assets.governance.findings import findings_table
+from protocol_assets.governance.targets import targets_table
 
 from .fleets import acquisitions
 

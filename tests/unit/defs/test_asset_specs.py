@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from protocol_assets.build import build_definitions
+from protocol_assets.app.build import build_definitions
 from protocol_assets.settings import Settings
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.labels import (
-    K_PATIENTS,
     Decision,
     JudgedLabel,
     judge_labels,

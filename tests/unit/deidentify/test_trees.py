@@ -17,8 +17,8 @@ from protocol_assets.deidentify.policy import fact_columns, facts_schema, number
 from protocol_assets.deidentify.projection import project
 from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.protocols.description import describe_cell
-from protocol_assets.protocols.impossible import impossible_values, unreadable_values
+from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.shared.impossible import impossible_values, unreadable_values
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 CANARY = "QZXCANARY"

@@ -11,7 +11,7 @@ from protocol_assets.data import read_table
 from protocol_assets.deidentify.vocabulary import fold, identifier_pattern, tokens, unknown_words
 from protocol_assets.dicom.bounds import LONGEST_TEXT
 
-DESCRIPTIONS = Path(__file__).parents[1] / "protocols" / "descriptions.csv"
+DESCRIPTIONS = Path(__file__).parents[1] / "modalities" / "descriptions.csv"
 
 
 def test_the_file_holds_folded_words_of_the_languages_once() -> None:

@@ -14,7 +14,7 @@ from protocol_assets.lake.raw import (
     read_study,
     write_study,
 )
-from protocol_assets.pacs.reconcile import content_hash
+from protocol_assets.sources.dicomweb.reconcile import content_hash
 
 STAMP = Stamp("mark", "hash", 3, 2, '"etag"')
 

@@ -9,10 +9,10 @@ from protocol_assets.analysis.parameters import parameters
 from protocol_assets.analysis.verification import STATES as VERIFICATIONS
 from protocol_assets.data import read_table, report_languages
 from protocol_assets.faults import Fault
+from protocol_assets.governance.findings import KINDS, STATES
 from protocol_assets.reports.content.report import content, scanner_content
 from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
-from protocol_assets.steward.findings import KINDS, STATES
 from tests.unit.reports.marts import DAY, FIGURES, PACS, cell, change, made, opportunity, won
 
 TEXTS = Texts("en")

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.cells.profiles import write_profile
-from protocol_assets.pacs.profile import SiteProfile
 from protocol_assets.settings import CONFIG_VARIABLE, ConfigurationError, Settings
+from protocol_assets.sources.dicomweb.profile import SiteProfile
+from protocol_assets.sources.dicomweb.stored_profiles import write_profile
 
 HEAD = 'home = "home"\nstart_date = 2026-03-01\ntimezone = "Europe/Berlin"\n'
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.cells.erasure import purge_patient
-from protocol_assets.cells.purging import Retention, purge_before, purge_expired
-from protocol_assets.cells.rekeying import rekey
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.health.checks import leftovers_finding
+from protocol_assets.ingest.retention.erasure import purge_patient
+from protocol_assets.ingest.retention.purging import Retention, purge_before, purge_expired
+from protocol_assets.ingest.retention.rekeying import rekey
 from protocol_assets.lake.leftovers import clean_leftovers, count_leftovers, register_process
 from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.status.checks import leftovers_finding
 from protocol_assets.storage.files import atomic_file, staging_directory
 from tests.crash.homes import find_bytes
 from tests.crash.leftovers import leave_leftovers

@@ -1,0 +1,179 @@
+"""Run the Dagster assets in this process: what the command line and the demo do."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import dagster as dg
+
+from protocol_assets.app.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.defs.ingest.assets import CELL_ASSETS, INSISTED_TAG, LARGEST_RUN
+from protocol_assets.defs.ingest.sensors import range_tags
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.completeness import describe_shortfall
+from protocol_assets.ingest.partition_status import read_left_out
+from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import Settings
+
+__all__ = ["CellOutcome", "Runner"]
+
+_QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True, slots=True)
+class CellOutcome:
+    """What became of one cell.
+
+    Attributes:
+        cell: The cell.
+        state: ``landed``, ``incomplete`` or ``refused``.
+        reason: Why, where it did not land whole.
+        studies: Studies landed.
+        expected: Studies listed.
+    """
+
+    cell: Cell
+    state: str
+    reason: str = ""
+    studies: int = 0
+    expected: int = 0
+
+
+class Runner:
+    """Runs jobs of one deployment in process, on its own Dagster instance."""
+
+    def __init__(self, settings: Settings, tell: Any = None) -> None:
+        self.settings = settings
+        self.definitions = build_definitions(
+            settings, resource_overrides={"stations": lambda: stations(settings, tell)}
+        )
+        os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+        # A refused cell is told in one line; Dagster's traceback of the failed run is not shown.
+        logging.getLogger("dagster.redacted_errors").addHandler(logging.NullHandler())
+
+    def cells(
+        self,
+        pacs: str,
+        first: dt.date,
+        last: dt.date,
+        *,
+        assets: Sequence[str] = CELL_ASSETS,
+        force: bool = False,
+    ) -> Iterator[CellOutcome]:
+        """Materialize the cells of one PACS over a range of days, a month at a time.
+
+        Raises:
+            Fault: The range or the PACS lies outside the configuration.
+            KeyboardInterrupt: The run was stopped; what has landed is kept.
+        """
+        self.settings.courtesy(pacs).insist()  # a person asks, and may have mended what failed
+        self._check_range(pacs, first, last)
+        while first <= last:
+            end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))
+            yield from self._range(pacs, first, end, assets=assets, force=force)
+            first = end + dt.timedelta(days=1)
+
+    def _check_range(self, pacs: str, first: dt.date, last: dt.date) -> None:
+        start, end = self.settings.start_date, self.settings.end_date
+        newest = self.settings.last_day(dt.datetime.now(dt.UTC), pacs)
+        if start <= first <= last <= newest:
+            return
+        is_closed = end is not None and end <= newest
+        bound = f"end_date {end}" if is_closed else f"{newest}, the last day that has ended"
+        raise Fault(
+            f"the days {first} to {last} must be in order and lie between start_date {start} and "
+            f"{bound}; change --from and --to, or the configuration"
+        )
+
+    def _range(
+        self, pacs: str, first: dt.date, last: dt.date, *, assets: Sequence[str], force: bool
+    ) -> list[CellOutcome]:
+        days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
+        cells = [Cell(day, pacs) for day in days]
+        tags = range_tags(pacs, first, last) | {INSISTED_TAG: "true"}
+        config = {"ops": {"cells": {"config": {"force": force}}}} | _QUIET
+        result = self._execute(CELLS_JOB, config, tags, assets)
+        refused = _refused(result)
+        return [self._outcome(cell, refused) for cell in cells]
+
+    def _outcome(self, cell: Cell, refused: dict[str, str]) -> CellOutcome:
+        if cell.key in refused:
+            return CellOutcome(cell, "refused", refused[cell.key])
+        manifest = read_manifest(self.settings.lake, cell)
+        if manifest is None:
+            return CellOutcome(cell, "refused", "the run ended before this cell")
+        landed, expected = manifest.count("landed"), manifest.expected
+        lost = read_left_out(self.settings.lake, cell)
+        if manifest.is_complete and not lost.series:
+            return CellOutcome(cell, "landed", "", landed, expected)
+        reasons = [describe_shortfall(manifest)] if not manifest.is_complete else []
+        if lost.series:
+            reasons.append(f"{lost.words}; protocol-assets status names them")
+        return CellOutcome(cell, "incomplete", "; ".join(reasons), landed, expected)
+
+    def report(self, as_of: dt.date | None = None) -> str | None:
+        """Build the warehouse from all facts, find what is to be found, publish, and report.
+
+        Args:
+            as_of: The last study day that the findings count; the last one there is by default.
+
+        Returns:
+            None where all went well, else one line that says what did not.
+        """
+        config: dict[str, Any] = dict(_QUIET)
+        if as_of is not None:
+            config["ops"] = {"analysis": {"config": {"as_of": as_of.isoformat()}}}
+        result = self._execute(REPORT_JOB, config, {}, None)
+        return None if result.success else "; ".join(_failures(result)) or "the run failed"
+
+    def _execute(
+        self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
+    ) -> dg.ExecuteInProcessResult:
+        selection = None if assets is None else [dg.AssetKey(name) for name in assets]
+        with dg.DagsterInstance.get() as instance:
+            result = self.definitions.resolve_job_def(job).execute_in_process(
+                run_config=config,
+                instance=instance,
+                tags=tags,
+                asset_selection=selection,
+                raise_on_error=False,
+            )
+        if _was_interrupted(result):
+            # Dagster takes SIGINT and SIGTERM for the failure of a step; they end all that we do.
+            raise KeyboardInterrupt
+        return result
+
+
+def _was_interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    failed = result.filter_events(lambda event: event.is_step_failure)
+    errors = [event.step_failure_data.error for event in failed]
+    return any(
+        error.cls_name == dg.DagsterExecutionInterruptedError.__name__
+        for error in errors
+        if error is not None
+    )
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
+    texts = []
+    for event in result.filter_events(lambda event: event.is_step_failure):
+        data = event.step_failure_data
+        failure = data.user_failure_data
+        texts.append(failure.description if failure and failure.description else "a step failed")
+    return texts
+
+
+def _refused(result: dg.ExecuteInProcessResult) -> dict[str, str]:
+    """Reasons by cell key, from the checks' metadata."""
+    refused: dict[str, str] = {}
+    for evaluation in result.get_asset_check_evaluations():
+        reasons = evaluation.metadata.get("refused")
+        if isinstance(reasons, dg.JsonMetadataValue) and isinstance(reasons.data, dict):
+            refused |= {str(key): str(reason) for key, reason in reasons.data.items()}
+    return refused

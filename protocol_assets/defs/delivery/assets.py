@@ -1,0 +1,91 @@
+"""``report_mail``: the report goes out to the lists and the webhook, once a day each."""
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import dagster as dg
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.delivery.report import Outcome, editions, send_report
+from protocol_assets.ingest.overview import markdown_table
+from protocol_assets.lake.zones import Lake
+from protocol_assets.settings import Settings
+
+__all__ = ["report_mail"]
+
+_RETRY: Final = dg.RetryPolicy(
+    max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
+)
+"""Of what may work in a minute; the next run tries all that is left, whatever it was."""
+
+_TROUBLE: Final = ("failed", "unknown", "refused")
+
+
+@dg.asset(
+    deps=["chief_report"],
+    group_name="publish",
+    kinds={"email"},
+    owners=["team:radiology"],
+    retry_policy=_RETRY,
+    check_specs=[
+        dg.AssetCheckSpec(
+            "delivered",
+            asset="report_mail",
+            description="Every address of every list has the report of the day.",
+        )
+    ],
+)
+@tells_plainly
+def report_mail(
+    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """The report's first page as mail with the PDF, to each list, and a line to the webhook.
+
+    Each address gets a day once, however often this runs. What cannot be delivered fails the run,
+    after what can be has been.
+    """
+    reports = editions(lake, [one.name for one in settings.pacs], is_demo=settings.is_demo)
+    now = dt.datetime.now(settings.zone)
+    outcomes = list(send_report(lake, settings.outlets, reports, settings.language, now))
+    trouble = [one for one in outcomes if one.state in _TROUBLE]
+    failed = [one for one in trouble if one.state == "failed"]
+    table = _table(outcomes)
+    yield dg.AssetCheckResult(
+        asset_key="report_mail",
+        check_name="delivered",
+        passed=not trouble,
+        severity=dg.AssetCheckSeverity.ERROR if failed else dg.AssetCheckSeverity.WARN,
+        description="; ".join(_line(one) for one in trouble) or _words(outcomes),
+        metadata={"lists": table},
+    )
+    if failed:
+        raise dg.Failure(
+            description="; ".join(_line(one) for one in failed),
+            metadata={"lists": table},
+            allow_retries=any(one.is_passing for one in failed),
+        )
+    yield dg.MaterializeResult(
+        asset_key="report_mail",
+        metadata={
+            "lists": table,
+            "addresses_served_now": sum(one.addresses for one in outcomes),
+        },
+    )
+
+
+def _words(outcomes: Sequence[Outcome]) -> str:
+    if not outcomes:
+        return "nobody is to get the report: neither [[mail.lists]] nor [webhook] is configured"
+    return "delivered, or nothing to deliver"
+
+
+def _line(one: Outcome) -> str:
+    return f"{one.name}: {one.reason}"
+
+
+def _table(outcomes: Sequence[Outcome]) -> dg.MarkdownMetadataValue:
+    if not outcomes:
+        return dg.MetadataValue.md(_words(outcomes))
+    rows = [[one.name, one.state, one.addresses, one.reason] for one in outcomes]
+    return dg.MetadataValue.md(markdown_table(["list", "state", "served now", "why"], rows))

@@ -1,0 +1,1 @@
+"""``raw_dicomweb``, ``series``, ``series_facts``, and the sensors that keep them current."""

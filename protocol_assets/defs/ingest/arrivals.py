@@ -1,0 +1,81 @@
+"""The check that the newest study day of each PACS has landed."""
+
+import datetime as dt
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import dagster as dg
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.ingest.watch import CellRecord, Window, read_record
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.plain_text import escape_markdown
+from protocol_assets.settings import Settings
+
+__all__ = ["ARRIVALS", "DAILY", "arrivals_check", "first_asked"]
+
+DAILY: Final = "0 7 * * *"
+"""When it is asked whatever happened; it is also asked after each run that lands cells."""
+
+ARRIVALS: Final = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_landed")
+
+
+def first_asked(day: dt.date, zone: ZoneInfo) -> dt.datetime:
+    """When a study day has to be there: at the daily check on the next day."""
+    minute, hour = map(int, DAILY.split()[:2])
+    return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(hour, minute), zone)
+
+
+def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
+    """The check of a deployment, asked daily."""
+    daily: dg.AutomationCondition[dg.AssetCheckKey] = dg.AutomationCondition.cron_tick_passed(
+        DAILY, settings.timezone
+    )
+
+    @dg.asset_check(
+        asset=ARRIVALS.asset_key,
+        name=ARRIVALS.name,
+        description="The newest study day of each PACS has landed and was not refused.",
+        automation_condition=daily,
+    )
+    @tells_plainly
+    def yesterday_has_landed(
+        lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    ) -> dg.AssetCheckResult:
+        today = dt.datetime.now(settings.zone).date()
+        window = Window.at(today, settings.start_date, settings.end_date, settings.lookback_days)
+        if window is None:
+            return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
+        names = [one.name for one in settings.pacs]
+        cells = {name: read_record(lake, Cell(window.newest, name)) for name in names}
+        absent = [name for name, record in cells.items() if not record.is_stored]
+        holds = {name: settings.courtesy(name).hold() or "" for name in names}
+        return dg.AssetCheckResult(
+            passed=not absent,
+            severity=dg.AssetCheckSeverity.ERROR,
+            description=f"{window.newest} has not landed for {', '.join(absent)}"
+            if absent
+            else f"{window.newest} has landed for all PACS",
+            metadata={
+                "day": window.newest.isoformat(),
+                "cells": dg.MetadataValue.md(_table(lake, window, cells, holds)),
+            },
+        )
+
+    return yesterday_has_landed
+
+
+def _table(lake: Lake, window: Window, cells: dict[str, CellRecord], holds: dict[str, str]) -> str:
+    lines = ["| PACS | day | studies | latest day landed | tries failed | next try | not asked |"]
+    lines.append("|---|---|--:|---|--:|---|---|")
+    landed = lake.landed_cells()
+    for name, record in cells.items():
+        manifest, attempt = record.manifest, record.attempt
+        studies = f"{manifest.count('landed')} of {manifest.expected}" if manifest else "not landed"
+        latest = max((cell.day for cell in landed if cell.pacs == name), default="never")
+        is_open = attempt is not None and not attempt.is_settled
+        failures = attempt.failures if attempt else 0
+        again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""
+        told = [name, window.newest, studies, latest, failures, again, holds[name]]
+        lines.append(f"| {' | '.join(map(escape_markdown, told))} |")
+    return "\n".join(lines)

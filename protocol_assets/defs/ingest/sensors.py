@@ -1,0 +1,183 @@
+"""One sensor per PACS keeps the world true: late, changed and deleted studies, and catching up.
+
+A tick lists and decides within its budget and hands the work to runs. It holds no lock and waits
+for no run, so that a slow PACS delays nothing but its own ticks.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import re
+import time
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+import dagster as dg
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.ingest.assets import LARGEST_RUN
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
+from protocol_assets.lake.zones import Cell
+from protocol_assets.settings import PacsSettings, Settings
+from protocol_assets.sources.dicomweb.client import PacsClient
+
+__all__ = ["INTERVAL_S", "PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags", "sensor_name"]
+
+INTERVAL_S: Final = 15 * 60
+BUDGET_S: Final = 40.0
+"""Longest a tick asks the PACS; Dagster breaks a tick off after 60 s."""
+
+PACS_TAG: Final = "protocol_assets/pacs"
+"""On every run of one PACS; dagster.yaml allows one at a time. Ranges carry no tag of Dagster's."""
+
+_UNFINISHED: Final = (
+    dg.DagsterRunStatus.QUEUED,
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+)
+_PARTITION: Final = "dagster/partition"
+_RANGE_START: Final = "dagster/asset_partition_range_start"
+_RANGE_END: Final = "dagster/asset_partition_range_end"
+
+
+def range_tags(pacs: str, first: dt.date, last: dt.date) -> dict[str, str]:
+    """The tags of a run over the days ``first`` to ``last`` of one PACS."""
+    return {
+        _RANGE_START: Cell(first, pacs).key,
+        _RANGE_END: Cell(last, pacs).key,
+        PACS_TAG: pacs,
+    }
+
+
+def pacs_sensors(settings: Settings, *, job: str) -> list[dg.SensorDefinition]:
+    """The sensors of a deployment.
+
+    Args:
+        settings: The deployment.
+        job: Name of the job that lands cells.
+    """
+    return [_sensor(settings, one, job) for one in settings.pacs]
+
+
+def sensor_name(pacs: str) -> str:
+    """What the sensor of a PACS is called."""
+    return "watch_" + re.sub(r"\W", "_", pacs)
+
+
+def _sensor(settings: Settings, pacs: PacsSettings, job: str) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=sensor_name(pacs.name),
+        job_name=job,
+        minimum_interval_seconds=INTERVAL_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Asks {pacs.name} for new, late, changed and deleted studies of the last "
+        f"{settings.lookback_days} days and for days that never landed.",
+    )
+    @tells_plainly
+    def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
+        return _tick(context, settings, pacs)
+
+    return sensor
+
+
+def _tick(
+    context: dg.SensorEvaluationContext, settings: Settings, pacs: PacsSettings
+) -> dg.SensorResult:
+    now = _now(settings)
+    window = Window.at(now.date(), settings.start_date, settings.end_date, settings.lookback_days)
+    if window is None:
+        return dg.SensorResult(skip_reason=f"start_date {settings.start_date} has not ended yet")
+    problem = ""
+    try:
+        watched = _watch(context, settings, pacs, window, now)
+    except Fault as fault:
+        problem = str(fault)
+    if problem:
+        return dg.SensorResult(skip_reason=problem, cursor=context.cursor)
+    cursor = watched.resume_at.isoformat() if watched.resume_at else ""
+    requests = list(_requests(pacs.name, watched, now.date()))
+    if not requests:
+        return dg.SensorResult(skip_reason=_words(pacs.name, watched), cursor=cursor)
+    for line in watched.trouble:
+        context.log.warning(line)
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
+
+
+def _now(settings: Settings) -> dt.datetime:
+    return dt.datetime.now(settings.zone)
+
+
+def _watch(
+    context: dg.SensorEvaluationContext,
+    settings: Settings,
+    pacs: PacsSettings,
+    window: Window,
+    now: dt.datetime,
+) -> Watched:
+    endpoint = dataclasses.replace(settings.endpoint(pacs.name), deadline_s=BUDGET_S)
+    pseudonyms = settings.pseudonyms()
+    courtesy = settings.courtesy(pacs.name)
+    with PacsClient(endpoint, courtesy=courtesy, tries=1, budget_s=BUDGET_S) as client:
+        return Watch(
+            client=client,
+            lake=settings.lake,
+            pseudonyms=pseudonyms,
+            window=window,
+            in_flight=days_in_flight(
+                context.instance, pacs.name, [one.name for one in settings.pacs]
+            ),
+            most=LARGEST_RUN,
+            now=now,
+            ends_at=time.monotonic() + BUDGET_S,
+        ).tick(dt.date.fromisoformat(context.cursor) if context.cursor else None)
+
+
+def _requests(pacs: str, watched: Watched, today: dt.date) -> Iterator[dg.RunRequest]:
+    """One run per range of adjacent days.
+
+    The key holds the state of each cell, so that a state is asked for once; and today's date, so
+    that a run that was cancelled before it began does not close a cell for ever.
+    """
+    for first, last in consecutive(watched.wanted, LARGEST_RUN):
+        states = [state for day, state in watched.wanted.items() if first <= day <= last]
+        digest = hashlib.sha256("|".join([*states, today.isoformat()]).encode()).hexdigest()
+        yield dg.RunRequest(
+            run_key=f"{pacs}:{first}:{last}:{digest[:16]}", tags=range_tags(pacs, first, last)
+        )
+
+
+def _words(pacs: str, watched: Watched) -> str:
+    if watched.trouble:
+        return " ".join(watched.trouble)
+    days = f"{watched.listed} {'day' if watched.listed == 1 else 'days'} of {pacs} listed"
+    if watched.resume_at:
+        return f"{days}, nothing new; the next tick goes on at {watched.resume_at}"
+    return f"{days}, nothing new"
+
+
+def days_in_flight(instance: dg.DagsterInstance, pacs: str, names: Sequence[str]) -> set[dt.date]:
+    """Days of one PACS in runs that wait or work, however they were launched.
+
+    Args:
+        instance: Dagster's instance.
+        pacs: The PACS.
+        names: All PACS in the order of the partitions; a range may cross several.
+    """
+    days: set[dt.date] = set()
+    for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED))):
+        start = run.tags.get(_RANGE_START) or run.tags.get(_PARTITION, "")
+        end = run.tags.get(_RANGE_END) or start
+        try:
+            first, last = Cell.from_key(start), Cell.from_key(end)
+            crossed = names[names.index(first.pacs) : names.index(last.pacs) + 1]
+        except ValueError:  # a run without partitions, or of a PACS that is configured no more
+            continue
+        if pacs in crossed:
+            length = (last.day - first.day).days + 1
+            days |= {first.day + dt.timedelta(days=n) for n in range(length)}
+    return days

@@ -1,0 +1,1 @@
+"""``published_marts`` and ``chief_report``: what leaves the safe zone."""

@@ -1,0 +1,132 @@
+"""``published_marts`` and ``chief_report``: what leaves the safe zone."""
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import TypedDict
+
+import dagster as dg
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.metadata import published_pictures, row_preview
+from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.lake.reading import (
+    FEW_PATIENTS,
+    few_alike,
+    quarters,
+    write_reading_copy,
+)
+from protocol_assets.lake.zones import OPEN_FILE, Lake
+from protocol_assets.publishing.versions import publish_marts, published_rows
+from protocol_assets.reports.figures import published_figures
+from protocol_assets.reports.page import render_page, render_scanner_pages
+from protocol_assets.reports.pdf import render_pdf
+from protocol_assets.settings import Settings
+from protocol_assets.storage.files import delete, write_bytes
+
+__all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
+
+PUBLISHED_MODELS = (
+    *("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly"),
+    *("published_findings", "published_opportunities", "published_potential_monthly"),
+    *("published_verification", "published_exam_shifts"),
+)
+
+
+@dg.asset(
+    deps=PUBLISHED_MODELS,
+    group_name="publish",
+    kinds={"parquet"},
+    owners=["team:data-engineering"],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "smallest_cell",
+            asset="published_marts",
+            description=f"At least {K_PATIENTS} patients stand behind every published cell.",
+        )
+    ],
+)
+@tells_plainly
+def published_marts(
+    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+    """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``.
+
+    Beside them, in the safe zone, the marts as a read-only copy for BI tools.
+    """
+    lake = lake_in_turn
+    done = publish_marts(lake, settings.grid(dt.datetime.now(dt.UTC)))
+    write_reading_copy(lake)
+    shown = published_figures(lake, [one.name for one in settings.pacs])
+    previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
+    least, alike = done.least_patients, few_alike(lake)
+    read = quarters(lake, published_rows(lake, "nex_monthly"))
+    yield dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(done.rows.values()),
+            "periods_withheld": done.withheld,
+            "periods_kept_as_published": done.kept,
+            f"facts_share_with_fewer_than_{FEW_PATIENTS}_patients": _told(alike),
+            "scanner_protocol_quarters_published": _told(read.anyhow),
+            "scanner_protocol_quarters_by_name": _told(read.by_name),
+            **published_pictures(shown),
+            **previews,
+        }
+    )
+    yield dg.AssetCheckResult(
+        check_name="smallest_cell",
+        passed=least is None or least >= K_PATIENTS,
+        metadata={"patients": least if least is not None else "nothing is published"},
+    )
+
+
+def _told(share: float | None) -> float | str:
+    return "not told" if share is None else round(share, 3)
+
+
+class _Way(TypedDict):
+    """How the report is rendered."""
+
+    language: str
+    is_demo: bool
+
+
+@dg.asset(
+    deps=[published_marts],
+    group_name="publish",
+    kinds={"html", "pdf"},
+    owners=["team:radiology"],
+)
+@tells_plainly
+def chief_report(
+    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+) -> dg.MaterializeResult[None]:
+    """Page, PDF and a page per scanner for radiology chiefs: the latest day with all cells."""
+    lake = lake_in_turn
+    shown = published_figures(lake, [one.name for one in settings.pacs])
+    way = _Way(language=settings.language, is_demo=settings.is_demo)
+    directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"
+    page, pdf, scanners = (
+        directory / "report.html",
+        directory / "report.pdf",
+        directory / "scanners",
+    )
+    pages = render_scanner_pages(shown, **way)
+    for name, text in pages.items():
+        write_bytes(scanners / name, text.encode(), mode=OPEN_FILE)
+    for old in scanners.glob("*.html"):
+        if old.name not in pages:
+            delete(old)
+    write_bytes(page, render_page(shown, **way).encode(), mode=OPEN_FILE)
+    write_bytes(pdf, render_pdf(shown, **way), mode=OPEN_FILE)
+    minutes = shown.potential.minutes
+    return dg.MaterializeResult(
+        metadata={
+            "day": shown.day.isoformat() if shown.day else "none",
+            "page": dg.MetadataValue.path(page),
+            "pdf": dg.MetadataValue.path(pdf),
+            "scanners": len(pages),
+            "opportunities": len(shown.potential.live),
+            "minutes_per_month": "not told" if minutes is None else round(minutes.value),
+            **published_pictures(shown),
+        }
+    )

@@ -1,0 +1,68 @@
+"""``protocol_labels`` and ``reference_data``: what people call things, next to the facts."""
+
+from collections import Counter
+
+import dagster as dg
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.deidentify.labels import labels_table
+from protocol_assets.deidentify.policy import terms_table
+from protocol_assets.deidentify.vocabulary import vocabulary_version
+from protocol_assets.governance.findings import findings_table, read_findings
+from protocol_assets.governance.labels import judged_labels
+from protocol_assets.governance.scanner_rules import read_scanner_rules, scanner_rules_table
+from protocol_assets.governance.scanners import read_scanner_names, scanner_names_table
+from protocol_assets.governance.targets import read_targets, targets_table
+from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.zones import Lake
+
+__all__ = ["protocol_labels", "reference_data"]
+
+
+@dg.asset(
+    deps=["series_facts"],
+    group_name="reference",
+    kinds={"parquet"},
+    owners=["team:data-engineering"],
+)
+@tells_plainly
+def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+    """Readable protocol names by keyed code, where they passed the gates; the rest is withheld."""
+    judged = judged_labels(lake)
+    versions = {"vocabulary_version": vocabulary_version()}
+    write_part(lake.labels, labels_table(judged), versions=versions)
+    reasons = Counter(one.reason for one in judged)
+    released = sum(one.is_released for one in judged)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": len(judged),
+            "released": released,
+            "withheld": len(judged) - released,
+            "waiting_for_the_steward": sum(one.is_pending for one in judged),
+            **{f"by_gate/{reason}": count for reason, count in sorted(reasons.items())},
+        }
+    )
+
+
+@dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
+@tells_plainly
+def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+    """The vocabularies and the governance files, checked: scanners, targets, findings."""
+    tables = {
+        "terms": terms_table(),
+        "scanner_names": scanner_names_table(read_scanner_names(lake)),
+        "scanner_rules": scanner_rules_table(read_scanner_rules(lake)),
+        "targets": targets_table(read_targets(lake)),
+        "findings": findings_table(read_findings(lake)),
+    }
+    for name, table in tables.items():
+        write_part(lake.reference(name), table, versions={})
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": sum(table.num_rows for table in tables.values()),
+            "named_scanners": tables["scanner_names"].num_rows,
+            "scanner_rules": tables["scanner_rules"].num_rows,
+            "targets": tables["targets"].num_rows,
+            "registered_findings": tables["findings"].num_rows,
+        }
+    )

@@ -1,0 +1,1 @@
+"""The dbt models as assets, and the analysis between the two dbt runs."""

@@ -1,0 +1,224 @@
+"""The warehouse: dbt builds it beside the old one, which it then replaces.
+
+The first run (``tag:core``) builds it from nothing; after the analysis the second one
+(``tag:findings``) adds what was found to a copy. A failed error-severity test fails a run before
+its swap, so that readers keep the last good warehouse.
+"""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import Any, Final
+
+import dagster as dg
+from dagster_dbt import (
+    DagsterDbtTranslator,
+    DagsterDbtTranslatorSettings,
+    DbtCliInvocation,
+    DbtCliResource,
+    DbtProject,
+    dbt_assets,
+)
+
+from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.stages import write_schemas
+from protocol_assets.lake.parquet import require_whole
+from protocol_assets.lake.warehouse_file import (
+    copy_for_building,
+    is_about_full_disk,
+    open_read_only,
+    prepare_building,
+    put_in_place,
+    room_for_building,
+)
+from protocol_assets.lake.zones import Lake
+from protocol_assets.project_files import is_installed, project_file
+from protocol_assets.settings import HOME_VARIABLE, Settings
+from protocol_assets.storage.full_disk import describe_full_disk
+from protocol_assets.storage.locks import exclusive
+
+__all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
+
+_PROJECT: Final = project_file("dbt_project")
+_SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
+
+
+class Translator(DagsterDbtTranslator):
+    """Marts keep their plain names; groups follow the dbt folders."""
+
+    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
+        """The model's name; sources name the asset that writes them in their ``meta``."""
+        if dbt_resource_props["resource_type"] == "source":
+            return super().get_asset_key(dbt_resource_props)
+        return dg.AssetKey(dbt_resource_props["name"])
+
+    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
+        """The folder below ``models``."""
+        return str(dbt_resource_props["fqn"][1])
+
+
+def dbt_project(settings: Settings) -> DbtProject:
+    """The dbt project with a manifest that is up to date.
+
+    Raises:
+        Fault: dbt cannot parse the project.
+    """
+    # What is installed belongs to the package, and often to somebody else.
+    is_ours = not is_installed() and os.access(_PROJECT, os.W_OK)
+    parsed = _PROJECT if is_ours else settings.lake.dbt / "project"
+    project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
+    manifest = project.manifest_path
+    newest = max(
+        path.stat().st_mtime
+        for path in _PROJECT.rglob("*")
+        if path.suffix in _SOURCE_ENDINGS and "target" not in path.parts
+    )
+    lock = manifest.parent.with_suffix(".lock")
+    with exclusive(lock, wait=True, what="the dbt manifest"):
+        if not manifest.exists() or manifest.stat().st_mtime < newest:
+            _parse(settings, parsed)
+    return project
+
+
+def _parse(settings: Settings, parsed: Path) -> None:
+    command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "parse"]
+    command += ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)]
+    command += ["--target-path", str(parsed / "target"), "--log-path", str(parsed / "logs")]
+    environment = os.environ | {HOME_VARIABLE: str(settings.home)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise Fault(f"dbt cannot parse {_PROJECT.name}:\n{done.stdout}{done.stderr}")
+
+
+def dbt_cli() -> DbtCliResource:
+    """The resource that runs dbt on this project."""
+    return DbtCliResource(
+        project_dir=str(_PROJECT),
+        profiles_dir=str(_PROJECT),
+        dbt_executable=str(Path(sys.executable).with_name("dbt")),
+    )
+
+
+def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The dbt models of ``tag:core`` as assets, their tests as checks."""
+
+    @_models(settings, "warehouse", "core")
+    @tells_plainly
+    def warehouse(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        lake_in_turn: dg.ResourceParam[Lake],
+    ) -> Iterator[Any]:
+        # Whether a check is left out changes nothing; the models left out are the last build's.
+        is_whole = context.selected_asset_keys == warehouse.keys
+        yield from _build(context, dbt, lake_in_turn, from_nothing=is_whole)
+
+    return warehouse
+
+
+def findings_assets(settings: Settings) -> dg.AssetsDefinition:
+    """The dbt models of ``tag:findings`` as assets, their tests as checks."""
+
+    @_models(settings, "findings_models", "findings")
+    @tells_plainly
+    def findings(
+        context: dg.AssetExecutionContext,
+        dbt: DbtCliResource,
+        lake_in_turn: dg.ResourceParam[Lake],
+    ) -> Iterator[Any]:
+        yield from _build(context, dbt, lake_in_turn, from_nothing=False)
+
+    return findings
+
+
+def _models(
+    settings: Settings, name: str, tag: str
+) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
+    return dbt_assets(
+        manifest=dbt_project(settings).manifest_path,
+        select=f"tag:{tag}",
+        dagster_dbt_translator=Translator(
+            # Some assets write the files of several sources.
+            DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True)
+        ),
+        name=name,
+    )
+
+
+def _build(
+    context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: Lake, *, from_nothing: bool
+) -> Iterator[Any]:
+    """Build the selected models beside the warehouse, and replace it if every test has passed."""
+    with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
+        write_schemas(lake)
+        require_whole(lake.safe / "facts", lake.safe / "labels", lake.safe / "reference")
+        prepare_building(lake)
+        if not from_nothing and lake.warehouse.exists():
+            copy_for_building(lake)
+        with _home_in_environment(lake):
+            build = dbt.cli(
+                ["build"],
+                context=context,
+                target_path=lake.dbt / "target",
+                raise_on_error=False,
+            )
+        # dbt's messages hold values that DuckDB quotes. They stay in dbt's log, which is closed,
+        # and do not reach whatever collects the output of a run.
+        with redirect_stdout(io.StringIO()):
+            events = list(build.stream())
+        if build.is_successful():
+            for key, rows in _row_counts(context, lake).items():
+                context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
+        yield from events
+        if not build.is_successful():
+            raise Fault(_failed(build, lake))
+        put_in_place(lake.warehouse_building, lake.warehouse)
+
+
+def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetKey, int]:
+    """Rows of the tables that were built; views read the lake and are not counted."""
+    with open_read_only(lake.warehouse_building) as connection:
+        names = connection.execute(
+            "select table_schema, table_name from information_schema.tables"
+            " where table_type = 'BASE TABLE'"
+        ).fetchall()
+        rows = {
+            dg.AssetKey(name): connection.execute(
+                f'select count(*) from "{schema}"."{name}"'  # noqa: S608
+            ).fetchall()[0][0]
+            for schema, name in names
+        }
+    return {key: count for key, count in rows.items() if key in context.selected_asset_keys}
+
+
+@contextmanager
+def _home_in_environment(lake: Lake) -> Iterator[None]:
+    """Where dbt's profile finds the home; the child process takes it when it starts."""
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(lake.home)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
+
+
+def _failed(build: DbtCliInvocation, lake: Lake) -> str:
+    """The models and tests that failed by name; their messages may hold values."""
+    try:
+        results = build.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        results = []
+    if any(is_about_full_disk(str(one.get("message"))) for one in results):
+        needed = room_for_building(lake.warehouse)
+        return f"the last good warehouse stays; {describe_full_disk(lake.safe, needed)}"
+    names = [one["unique_id"] for one in results if one["status"] in ("error", "fail")]
+    what = ", ".join(sorted(names)) or "dbt itself"
+    return f"the last good warehouse stays; failed: {what}; see home/dbt/target/dbt.log"

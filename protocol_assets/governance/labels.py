@@ -1,0 +1,77 @@
+"""``labels.csv``: the steward's decisions on protocol labels, by keyed code.
+
+The file holds no text. The texts stand in the restricted registry, and are shown on the steward's
+terminal only.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from protocol_assets.deidentify.labels import Decision, JudgedLabel, judge_labels
+from protocol_assets.faults import Fault
+from protocol_assets.governance.lines import Line, read_lines, write_lines
+from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.locks import editing
+
+__all__ = ["decide", "judged_labels", "read_decisions"]
+
+Decided = tuple[str, Decision]
+
+_COLUMNS: Final = ("label_code", "decision")
+_CODE: Final = re.compile(r"[A-Z2-7]{26}")
+
+
+def labels_file(lake: Lake) -> Path:
+    """Where the steward's decisions stand."""
+    return lake.steward / "labels.csv"
+
+
+def read_decisions(lake: Lake) -> dict[str, Decision]:
+    """The checked decisions by label code; none where there is no file.
+
+    Raises:
+        Fault: A line is wrong; the text names line and reason.
+    """
+    return dict(read_lines(labels_file(lake), _COLUMNS, _parse))
+
+
+def decide(lake: Lake, code: str, decision: Decision) -> None:
+    """Record a decision; it holds for the past as well, from the next build on.
+
+    Raises:
+        Fault: It is no label code.
+    """
+    problem = ""
+    try:
+        _parse({"label_code": code, "decision": decision}, [])
+    except ValueError as error:
+        problem = str(error)
+    if problem:
+        raise Fault(problem)
+    path = labels_file(lake)
+    with editing(path):
+        decisions = read_decisions(lake) | {code: decision}
+        write_lines(path, _COLUMNS, sorted(decisions.items()))
+
+
+def judged_labels(lake: Lake) -> list[JudgedLabel]:
+    """All texts of the registry with what the gates and the steward say of them."""
+    parts = sorted((lake.restricted / "labels").glob("*/*/part.parquet"))
+    return judge_labels([read_part(path) for path in parts], read_decisions(lake))
+
+
+def _parse(line: Line, before: list[Decided]) -> Decided:
+    code, decision = (line[name] for name in _COLUMNS)
+    if not _CODE.fullmatch(code):
+        raise ValueError(
+            "label_code must be the 26 characters that 'protocol-assets labels pending' shows"
+        )
+    if decision not in get_args(Decision):
+        raise ValueError(f"decision must be one of {', '.join(get_args(Decision))}")
+    if any(code == other for other, _ in before):
+        raise ValueError("this label_code stands on an earlier line")
+    return code, cast("Decision", decision)

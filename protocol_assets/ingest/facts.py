@@ -1,0 +1,104 @@
+"""The facts station: a cell's series described by the protocol rules and de-identified."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from protocol_assets.deidentify.impossible import impossible_table
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.deidentify.labels import register_texts
+from protocol_assets.deidentify.projection import Projection, project
+from protocol_assets.ingest.describing import describe_series
+from protocol_assets.ingest.quarantine import (
+    CANNOT_BE_DESCRIBED,
+    OddObject,
+    noted,
+    quarantine_table,
+)
+from protocol_assets.ingest.retention.retained_identifiers import kept_pseudonyms, with_kept_keys
+from protocol_assets.lake.zones import Cell
+from protocol_assets.modalities.shared.identity import read_identities
+from protocol_assets.modalities.shared.impossible import (
+    impossible_values,
+    unreadable_values,
+    without_impossible,
+)
+
+__all__ = ["CellFacts", "describe_and_project"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellFacts:
+    """What one cell gives to the safe zone, and to the restricted label registry.
+
+    Attributes:
+        projection: The facts.
+        impossible: ``IMPOSSIBLE_SCHEMA``: what became NULL, by scanner.
+        quarantine: ``QUARANTINE_SCHEMA``: what is left out, or kept with a note.
+        registry: The texts seen.
+    """
+
+    projection: Projection
+    impossible: pa.Table
+    quarantine: pa.Table
+    registry: pa.Table
+
+
+def describe_and_project(
+    series: pa.Table, cell: Cell, pseudonyms: Pseudonyms, zone: dt.tzinfo | None = None
+) -> CellFacts:
+    """Describe each series, then let through what the policy allows.
+
+    The study day is the one for which the PACS lists the study: the rules and the facts see it in
+    the place of StudyDate (0008,0020), which may differ in single series.
+
+    Args:
+        series: The cell's ``series``.
+        cell: Study day and PACS.
+        pseudonyms: The keyed pseudonyms.
+        zone: Time zone of the PACS's scanners, None where unknown.
+    """
+    rows = [with_kept_keys(row) for row in series.to_pylist()]
+    kept = [row for row in rows if row["quarantine_rule"] is None]
+    odd = [_left_out_before(row, zone) for row in rows if row["quarantine_rule"] is not None]
+    found = describe_series([row | {"StudyDate": cell.day} for row in kept], zone)
+    odd += [
+        OddObject(kept[index], CANNOT_BE_DESCRIBED, is_left_out=True, detail=fault)
+        for index, fault in found.faults.items()
+    ]
+    odd += noted([row for index, row in enumerate(kept) if index not in found.faults], cell.day)
+    described = [without_impossible(row) for row in found.known]
+    pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
+    projection = project(described, pseudonyms, cell.pacs)
+    impossible = [
+        (row, column, reason)
+        for row, stated in zip(described, found.known, strict=True)
+        for column, reason in (*impossible_values(stated), *unreadable_values(stated))
+    ]
+    impossible += [
+        (row, column, reason)
+        for row, who in zip(described, read_identities(found.known), strict=True)
+        for column, reason in who.problems
+    ]
+    impossible += [
+        (described[place], column, "out_of_vocabulary")
+        for place, column in projection.unknown_terms
+    ]
+    return CellFacts(
+        projection=projection,
+        impossible=impossible_table(impossible, pseudonyms, cell.day, cell.pacs),
+        quarantine=quarantine_table(odd, described, pseudonyms, cell),
+        registry=register_texts(described, pseudonyms),
+    )
+
+
+def _left_out_before(row: Mapping[str, Any], zone: dt.tzinfo | None) -> OddObject:
+    """A row that flattening has left out, with its scanner where it can be described."""
+    known = describe_series([row], zone).rows[0] or row
+    detail = row["quarantine_detail"] or ""
+    return OddObject(known, row["quarantine_rule"], is_left_out=True, detail=detail)

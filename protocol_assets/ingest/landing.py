@@ -1,0 +1,169 @@
+"""Landing a cell: list the day, retrieve what is missing or changed, write the manifest last."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.ingest.attempts import (
+    Attempt,
+    begin_attempt,
+    record_listing,
+    record_problem,
+)
+from protocol_assets.ingest.load_page import write_load_page
+from protocol_assets.ingest.other_modalities import ModalityReview
+from protocol_assets.ingest.studies import Progress, StudiesLanding, study_file
+from protocol_assets.ingest.versions import cell_versions
+from protocol_assets.lake.manifest import (
+    DamagedManifestError,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
+from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
+from protocol_assets.sources.dicomweb.rows import has_only_companions
+from protocol_assets.storage.locks import exclusive
+
+__all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
+
+
+def cell_lock(lake: Lake, cell: Cell) -> Path:
+    """Held by whoever changes a cell, from what it reads to what it writes."""
+    return lake.lock(f"raw-{cell.day}-{cell.pacs}")
+
+
+def land_cell(
+    client: PacsClient,
+    lake: Lake,
+    cell: Cell,
+    pseudonyms: Pseudonyms,
+    *,
+    force: bool = False,
+    progress: Progress | None = None,
+    is_excluded: Callable[[Sequence[bytes]], bool] = lambda _lines: False,
+) -> Manifest:
+    """Land one study day of one PACS; where another run works on the cell, after it.
+
+    Studies whose file says that it is what the PACS lists are kept, whether or not the run that
+    landed them came to its end; the others are retrieved, each on its own. A study that fails
+    leaves its last good file. A study no longer listed is removed and stays in the manifest as
+    ``gone``. Where the last comparison by content is long ago, a sample of what would be kept is
+    retrieved all the same; if one of them has changed behind its counts, all are.
+
+    Args:
+        client: The PACS.
+        lake: The lake.
+        cell: Study day and PACS.
+        pseudonyms: Name the study files.
+        force: Retrieve every study, and believe a listing that has shrunk.
+        progress: Told after each study.
+        is_excluded: Whether the instances of a study are of a patient who must not be processed;
+            such a study is not kept.
+
+    Raises:
+        PacsError: The PACS is not to be asked now, the day cannot be listed, or most of its
+            studies have vanished; nothing is changed.
+    """
+    with (
+        exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"),
+        # Runs may overlap, and some cross PACS: a PACS answers one of them at a time.
+        exclusive(lake.lock(f"pacs-{cell.pacs}"), wait=True, what=f"PACS {cell.pacs}"),
+    ):
+        client.require_leave()
+        started, effort = time.monotonic(), client.effort
+        now = dt.datetime.now(dt.UTC)
+        before = begin_attempt(lake, cell, now)
+        previous = _last_manifest(lake, cell)
+        listing = _list(client, lake, cell)
+        review = ModalityReview(client, pseudonyms, previous, force=force)
+        review.review(listing)
+        studies = sorted(review.wanted, key=lambda study: study.study_instance_uid)
+        listed_as = _fingerprint(listing, studies, pseudonyms)
+        record_listing(lake, cell, before, listed_as)
+        landing = StudiesLanding(
+            client, lake, cell, pseudonyms, previous, now, force=force, is_excluded=is_excluded
+        )
+        if not force and not _agrees_with(before, listed_as):
+            landing.refuse_to_shrink(studies)
+        entries = landing.land(studies, progress or (lambda _done, _listed: None))
+        spent = client.effort
+        manifest = Manifest(
+            cell=cell,
+            fingerprint=listed_as,
+            landed_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            versions=cell_versions(pseudonyms),
+            studies=tuple(sorted(entries, key=lambda entry: entry.name)),
+            rejected=listing.rejected,
+            others=tuple(sorted(review.others, key=lambda other: other.name)),
+            verified_at=landing.verified_at,
+            fetched=len(landing.fetched),
+            overwritten=len(landing.overwritten),
+            requests=spent.requests - effort.requests,
+            retries=spent.retries - effort.retries,
+            received=spent.received - effort.received,
+            seconds=round(time.monotonic() - started, 3),
+        )
+        write_manifest(lake, manifest)
+        landing.clean(entries)
+        write_load_page(lake, client.endpoint, now)
+        return manifest
+
+
+def _last_manifest(lake: Lake, cell: Cell) -> Manifest | None:
+    """The manifest of before; one that is damaged is as good as none: the files say what landed."""
+    try:
+        return read_manifest(lake, cell)
+    except DamagedManifestError:
+        return None
+
+
+def _fingerprint(
+    listing: DayListing, studies: Sequence[ListedStudy], pseudonyms: Pseudonyms
+) -> str:
+    """As ``followed_studies`` will see the listing once the manifest is written."""
+    landing = {study.study_instance_uid for study in studies}
+    followed = [
+        *studies,
+        *(
+            one
+            for one in listing.others
+            if has_only_companions(one) and one.study_instance_uid not in landing
+        ),
+    ]
+    return day_fingerprint(followed, pseudonyms, listing.rejected)
+
+
+def day_fingerprint(
+    studies: Sequence[ListedStudy], pseudonyms: Pseudonyms, rejected: int = 0
+) -> str:
+    """Keyed hash of a day's listing.
+
+    It differs when a study comes, goes, changes its counts, or is taken off line or back, and when
+    the number of rows that cannot be used changes.
+    """
+    lines = [
+        fingerprint(study) + ("" if study.is_online else f"|{study.availability}")
+        for study in studies
+    ]
+    lines += [f"rejected|{rejected}"] if rejected else []
+    return pseudonyms.of("listing", "\n".join(sorted(lines)))
+
+
+def _list(client: PacsClient, lake: Lake, cell: Cell) -> DayListing:
+    try:
+        return client.list_day(cell.day)
+    except PacsError as error:
+        record_problem(lake, cell, error.kind, error.status)
+        raise
+
+
+def _agrees_with(before: Attempt | None, listed_as: str) -> bool:
+    """Whether the last try had seen the same listing."""
+    return before is not None and before.fingerprint == listed_as

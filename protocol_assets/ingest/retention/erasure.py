@@ -1,0 +1,288 @@
+"""Erasure: all that is kept of a patient who wants to be left out is dropped.
+
+Manifests stay without the patient's studies, so that nothing of them is asked for again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import stat
+from collections.abc import Iterator, Set
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import pyarrow as pa
+
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.dicom.paths import Dataset
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.landing import study_file
+from protocol_assets.ingest.placement import finish_placements
+from protocol_assets.ingest.retention.purging import alone_with, drop_candidates, forget_raw
+from protocol_assets.ingest.series import patients_of
+from protocol_assets.lake.deletion import Deletion, recorded_deletion
+from protocol_assets.lake.leftovers import clean_leftovers
+from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
+from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.raw import DamagedStudyError, read_stamp, read_study
+from protocol_assets.lake.turns import report_turn
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.modalities.shared.identity import patient_identifier
+from protocol_assets.modalities.shared.joining import joined
+from protocol_assets.publishing.ledger_files import open_ledger
+
+__all__ = ["purge_patient"]
+
+_STUDY_UID: Final = "0020000D"
+
+
+def purge_patient(
+    lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None, now: dt.datetime
+) -> list[Cell]:
+    """Drop all that is kept of one patient: raw files, series, registry, facts, memberships.
+
+    A study is the patient's where one of its series or instances bears the Patient ID. Where the
+    identifiers were purged before, the pseudonym says whose it is; that is made of the Patient ID
+    alone, so that an issuer narrows nothing there. What lives on other patients' rows (idle times,
+    counts of a cell) is right again when the cells are rebuilt.
+
+    Args:
+        lake: The lake.
+        pseudonyms: The keyed pseudonyms.
+        patient_id: Patient ID as the PACS writes it.
+        issuer: Issuer of the patient ID, where two people have the same ID: studies that name
+            another issuer stay as long as the identifiers are there. None for every issuer.
+        now: UTC.
+
+    Returns:
+        The cells that held something of the patient.
+    """
+    # A report that is being made may have read the patient already: what it publishes comes first.
+    with report_turn(lake), recorded_deletion(lake, "patient", now) as deletion:
+        deletion.count_leftovers(clean_leftovers(lake))
+        patient = _Patient(patient_id, issuer, _keys_of(lake, pseudonyms, patient_id, issuer))
+        touched = []
+        for cell in lake.cells_with_files():
+            with alone_with(lake, pseudonyms, cell):
+                finish_placements(lake, [cell])
+                if _erase(lake, cell, pseudonyms, patient, deletion):
+                    touched.append(cell)
+        _erase_from_ledger(lake, patient, deletion)
+    return touched
+
+
+def _erase(
+    lake: Lake, cell: Cell, pseudonyms: Pseudonyms, patient: _Patient, deletion: Deletion
+) -> bool:
+    """Drop what a cell holds of the patient; whether it held anything.
+
+    What says whose a study is goes last, so that a purge that was killed finds it again.
+    """
+    manifest = _manifest_of(lake, cell, deletion)
+    raw = _raw_of(lake, cell, manifest, patient)
+    series = lake.series(cell)
+    studies = _studies_in(series, patient, raw.studies) | raw.studies
+    keys = {pseudonyms.of("study", uid) for uid in studies - {""}}
+    parts = (
+        ("labels", lake.label_registry(cell)),
+        ("facts", lake.facts(cell)),
+        ("quarantine", lake.quarantine(cell)),
+    )
+    is_waiting = any(_studies_in(one, patient, studies | keys) for one in lake.candidates(cell))
+    if studies or is_waiting or raw.files:
+        drop_candidates(lake, cell, deletion)
+    dropped = [_drop_rows(path, name, cell, patient, deletion, keys) for name, path in parts]
+    dropped.append(_drop_rows(series, "series", cell, patient, deletion, studies))
+    if manifest is not None:
+        _forget(lake, manifest, raw, studies, deletion)
+    deletion.drop("raw", cell, raw.files)
+    return bool(studies or raw.files or is_waiting or any(dropped))
+
+
+def _manifest_of(lake: Lake, cell: Cell, deletion: Deletion) -> Manifest | None:
+    """The manifest; one that is damaged may name the patient's studies and is dropped."""
+    try:
+        return read_manifest(lake, cell)
+    except Fault:
+        deletion.drop("manifest", cell, [lake.manifest(cell)])
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """Raw files that go: of the patient, or unreadable, so that they may be.
+
+    Attributes:
+        files: The files, whether or not the manifest names them.
+        studies: UIDs of the patient's studies, as far as they are known.
+        unreadable: Names of the studies whose file is unreadable; they are retrieved again.
+    """
+
+    files: list[Path]
+    studies: set[str]
+    unreadable: set[str]
+
+
+def _raw_of(lake: Lake, cell: Cell, manifest: Manifest | None, patient: _Patient) -> _Raw:
+    known = {one.name: one for one in (manifest.studies if manifest else ())}
+    found = _Raw([], set(), set())
+    for path in sorted(lake.raw(cell).glob("*.ndjson.zst")):
+        name = path.name.removesuffix(".ndjson.zst")
+        try:
+            is_theirs, studies = _read_whose(path, known.get(name), patient)
+        except DamagedStudyError:
+            found.files.append(path)
+            found.unreadable.add(name)
+            continue
+        if is_theirs:
+            found.files.append(path)
+            found.studies.update(studies)
+            if name in known:
+                found.studies.add(known[name].study_instance_uid)
+    found.studies.discard("")
+    return found
+
+
+def _forget(
+    lake: Lake, manifest: Manifest, raw: _Raw, studies: Set[str], deletion: Deletion
+) -> None:
+    """The manifest forgets the UIDs of the patient's studies."""
+    gone = {path.name.removesuffix(".ndjson.zst") for path in raw.files} - raw.unreadable
+    entries = []
+    for entry in manifest.studies:
+        if entry.name in gone or entry.study_instance_uid in studies - {""}:
+            raw.files.append(study_file(lake, manifest.cell, entry.name))
+            entries.append(replace(forget_raw(entry), study_instance_uid=""))
+        elif entry.name in raw.unreadable:
+            entries.append(replace(entry, state="failed", has_data=False, error="damaged"))
+        else:
+            entries.append(entry)
+    if tuple(entries) != manifest.studies:
+        write_manifest(lake, replace(manifest, studies=tuple(entries)))
+        deletion.rewrote("manifest", manifest.cell)
+
+
+def _read_whose(path: Path, entry: StudyEntry | None, patient: _Patient) -> tuple[bool, set[str]]:
+    """Whether a raw file is the patient's, and the UIDs of the studies in it."""
+    stamp, studies = read_stamp(path), set[str]()
+    content_hash = stamp.content_hash if stamp else entry.content_hash if entry else ""
+
+    def watch(instances: Iterator[Dataset]) -> Iterator[Dataset]:
+        for instance in instances:
+            studies.add(_uid_of(instance))
+            yield instance
+
+    patients = patients_of(watch(read_study(path, content_hash)))
+    return any(patient.is_named(*named) for named in patients), studies
+
+
+def _uid_of(instance: Dataset) -> str:
+    element = instance.get(_STUDY_UID)
+    values = element.get("Value") if isinstance(element, dict) else None
+    return values[0] if isinstance(values, list) and values and isinstance(values[0], str) else ""
+
+
+def _erase_from_ledger(lake: Lake, patient: _Patient, deletion: Deletion) -> None:
+    with open_ledger(lake) as ledger:
+        for name in ledger.names:
+            table = ledger.read(name)
+            left = None if table is None else _without(table, patient, frozenset()).left
+            if left is not None:
+                ledger.put(name, left, ledger.versions(name))
+                deletion.rewrote("publications", None)
+        ledger.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class _Patient:
+    """Who is to be dropped: the identifiers, and the pseudonyms made of them."""
+
+    patient_id: str
+    issuer: str | None
+    keys: frozenset[str]
+
+    def owns(self, row: dict[str, Any]) -> bool:
+        """Whether a row says that it is the patient's."""
+        if row.get("patient_key") in self.keys or row.get("kept_patient_key") in self.keys:
+            return True
+        return self.is_named(row.get("PatientID"), row.get("IssuerOfPatientID"))
+
+    def owned(self, rows: list[dict[str, Any]], studies: Set[str]) -> list[bool]:
+        """Which rows are the patient's: their own word, or that of another row of their study.
+
+        Args:
+            rows: Rows of one part.
+            studies: Studies that are known to be the patient's, by UID or by key.
+        """
+        known = studies | {_study_of(row) for row in rows if self.owns(row)} - {""}
+        return [self.owns(row) or _study_of(row) in known for row in rows]
+
+    def is_named(self, patient_id: str | None, issuer: str | None) -> bool:
+        return patient_id == self.patient_id and self.issuer in (None, issuer or self.issuer)
+
+
+def _study_of(row: dict[str, Any]) -> str:
+    return row.get("StudyInstanceUID") or row.get("study_key") or ""
+
+
+def _keys_of(
+    lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None
+) -> frozenset[str]:
+    """The patient's pseudonyms: that of now, and those of a release that keyed the issuer too.
+
+    Such pseudonyms are still in facts that were not rebuilt, in what is kept of purged identifiers
+    and in the ledger of publications.
+    """
+    issuers: set[str | None] = {issuer}
+    if issuer is None:
+        for path in sorted((lake.restricted / "series").glob("*/*/part.parquet")):
+            issuers |= set(read_part(path)["IssuerOfPatientID"].to_pylist())
+    identifiers = {patient_identifier(patient_id), *(joined(one, patient_id) for one in issuers)}
+    return frozenset(pseudonyms.of("patient", one) for one in identifiers)
+
+
+def _drop_rows(
+    path: Path,
+    data_set: str,
+    cell: Cell | None,
+    patient: _Patient,
+    deletion: Deletion,
+    studies: Set[str] = frozenset(),
+) -> set[str]:
+    """Write a part anew without the patient's rows.
+
+    Returns:
+        The studies dropped, by UID or by key.
+    """
+    if not path.exists():
+        return set()
+    split = _without(read_part(path), patient, studies)
+    if split.left is None:
+        return set()
+    mode = stat.S_IMODE(path.stat().st_mode)
+    write_part(path, split.left, versions=part_versions(path), mode=mode)
+    deletion.rewrote(data_set, cell)
+    return split.studies
+
+
+class _Split(NamedTuple):
+    """A table without the patient's rows, None where it has none; and the studies of those."""
+
+    left: pa.Table | None
+    studies: set[str]
+
+
+def _without(table: pa.Table, patient: _Patient, studies: Set[str]) -> _Split:
+    rows = table.to_pylist()
+    is_dropped = patient.owned(rows, studies)
+    if not any(is_dropped):
+        return _Split(None, set())
+    left = table.filter(pa.array([not one for one in is_dropped]))
+    dropped = (row for row, is_one in zip(rows, is_dropped, strict=True) if is_one)
+    return _Split(left, {_study_of(row) for row in dropped})
+
+
+def _studies_in(path: Path, patient: _Patient, studies: Set[str]) -> set[str]:
+    """The patient's studies in a part, by UID or by key; none where there is no part."""
+    return _without(read_part(path), patient, studies).studies if path.exists() else set()

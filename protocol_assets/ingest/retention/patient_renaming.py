@@ -1,0 +1,100 @@
+"""Patients' pseudonyms that were made of issuer and Patient ID change over to those of today.
+
+A rebuild gives the facts their new keys where the identifiers are still there. What is kept without
+them (pseudonyms in ``series``, facts whose ``series`` is gone, the ledger of publications) follows
+here, so that nobody is two people, and nobody in the ledger looks as if he had been exchanged.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.dicom.placeholders import is_placeholder
+from protocol_assets.ingest.landing import cell_lock
+from protocol_assets.lake.key_record import using_key
+from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.turns import report_turn
+from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.shared.identity import patient_identifier
+from protocol_assets.modalities.shared.joining import joined
+from protocol_assets.publishing.ledger_files import open_ledger
+from protocol_assets.storage.locks import exclusive
+
+__all__ = ["rename_patients"]
+
+
+def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
+    """Change over what is kept of patients who are also seen with their identifiers.
+
+    Patients whose identifiers were purged everywhere keep the one key that they have.
+
+    Returns:
+        Parts that changed; none where it was done before.
+    """
+    with report_turn(lake), using_key(lake, pseudonyms.key_id):
+        return _rename_all(lake, _names(lake, pseudonyms))
+
+
+def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
+    changed = 0
+    for cell in lake.landed_cells() if names else ():
+        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+            if lake.series(cell).exists():
+                changed += _rename(lake.series(cell), "kept_patient_key", names)
+            else:
+                changed += _rename(lake.facts(cell), "patient_key", names)
+    return changed + _rename_in_ledger(lake, names)
+
+
+def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
+    """Pseudonym of issuer and Patient ID, to that of the Patient ID."""
+    names = {}
+    for cell in lake.landed_cells():
+        if not lake.series(cell).exists():
+            continue
+        table = read_part(lake.series(cell)).select(["PatientID", "IssuerOfPatientID"])
+        columns = (column.to_pylist() for column in table.columns)
+        for patient, issuer in set(zip(*columns, strict=True)):
+            if patient and issuer and not is_placeholder("PatientID", patient):
+                before = pseudonyms.of("patient", joined(issuer.strip(), patient.strip()))
+                names[before] = pseudonyms.of("patient", patient_identifier(patient.strip()))
+    return names
+
+
+def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
+    """Give the patients of the ledger of publications their new names, in all tables or in none."""
+    changed = 0
+    with open_ledger(lake) as ledger:
+        for name in ledger.names:
+            table = ledger.read(name)
+            renamed = None if table is None else _renamed(table, "patient_key", names)
+            if renamed is not None:
+                ledger.put(name, renamed, ledger.versions(name))
+                changed += 1
+        ledger.commit()
+    return changed
+
+
+def _rename(path: Path, column: str, names: Mapping[str, str]) -> int:
+    """Write a part anew with the new names; 1 where it has changed, else 0."""
+    renamed = _renamed(read_part(path), column, names) if path.exists() else None
+    if renamed is None:
+        return 0
+    mode = stat.S_IMODE(path.stat().st_mode)
+    write_part(path, renamed, versions=part_versions(path), mode=mode)
+    return 1
+
+
+def _renamed(table: pa.Table, column: str, names: Mapping[str, str]) -> pa.Table | None:
+    """The table with the new names; None where it has none that changes."""
+    place = table.schema.get_field_index(column)
+    before = table[column].to_pylist() if place >= 0 else []
+    after = [names.get(key, key) for key in before]
+    if after == before:
+        return None
+    return table.set_column(place, table.schema.field(place), [pa.array(after, pa.string())])

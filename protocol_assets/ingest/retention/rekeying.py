@@ -1,0 +1,259 @@
+"""A new key: what is kept under pseudonyms changes over, the rest is made anew from ``series``.
+
+Where the identifiers are still there, pseudonyms are made of them. Where they were purged, a
+pseudonym becomes one of the old pseudonym: who has old facts cannot join them to the new ones. With
+the old key at hand, those that are also seen with their identifiers keep together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
+from protocol_assets.deidentify.policy import fact_columns
+from protocol_assets.ingest.describing import describe_series
+from protocol_assets.ingest.landing import cell_lock, study_file
+from protocol_assets.ingest.placement import finish_placements
+from protocol_assets.lake.key_record import changing_key, record_key_id
+from protocol_assets.lake.leftovers import clean_leftovers
+from protocol_assets.lake.manifest import read_manifest, write_manifest
+from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.turns import report_turn
+from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.publishing.ledger_files import open_ledger
+from protocol_assets.storage.files import add_name, delete, write_bytes
+from protocol_assets.storage.locks import editing, exclusive
+
+__all__ = ["Rekeyed", "rekey"]
+
+_PSEUDONYM: Final = re.compile(r"\b[A-Z2-7]{26}\b")
+_KEPT: Final = {"kept_patient_key": "patient", "kept_device_key": "device"} | {
+    "kept_station_code": "label"
+}
+_OF_LABELS: Final = {"patient_key": "patient", "device_key": "device", "label_code": "label"}
+_OF_LEDGER: Final = {"patient_key": "patient", "device_key": "device"}
+_OF_FACTS: Final = {one.name: one.argument for one in fact_columns() if one.action == "key"}
+
+
+@dataclass(frozen=True, slots=True)
+class Rekeyed:
+    """What a change of keys came to.
+
+    Attributes:
+        to_rebuild: Cells whose facts are to be made anew from ``series``.
+        changed_over: Cells whose series were purged: their facts changed over as they stand.
+        lost: Pseudonyms in the steward's files that the old key would be needed for.
+    """
+
+    to_rebuild: tuple[Cell, ...]
+    changed_over: tuple[Cell, ...]
+    lost: int
+
+
+def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
+    """Change a lake over to a new key; run again after it was interrupted, it goes on.
+
+    Args:
+        lake: The lake. Runs under way are waited for; they refuse what they would still make.
+        old: Of the key that is left; None where it is lost or destroyed.
+        new: Of the new key.
+    """
+    with report_turn(lake), changing_key(lake):
+        return _rekey_all(lake, _Change(new, _known(lake, old, new), _changed(old, new)))
+
+
+def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
+    new = change.new
+    rebuilt, over = [], []
+    clean_leftovers(lake)
+    for cell in lake.cells_with_files():
+        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
+            finish_placements(lake, [cell])
+            for waiting in lake.candidates(cell):
+                delete(waiting)  # of the old key; made anew with the facts
+            _rename_raw(lake, cell, new)
+            has_series = lake.series(cell).exists()
+            can_be_made = has_series and lake.manifest(cell).exists()
+            if has_series:
+                _rekey_kept(lake.series(cell), change)
+            if can_be_made:
+                rebuilt.append(cell)
+            elif lake.facts(cell).exists():
+                over.append(cell)
+            for path in (lake.facts(cell), lake.quarantine(cell), lake.impossible(cell)):
+                _rekey_part(path, _OF_FACTS, change, RESTRICTED_FILE, is_stale=can_be_made)
+            _rekey_part(lake.label_registry(cell), _OF_LABELS, change, RESTRICTED_FILE)
+            _rekey_part(lake.completeness(cell), {}, change, RESTRICTED_FILE)
+    _rekey_ledger(lake, change)
+    lost = 0
+    for path in sorted(lake.steward.glob("*.csv")):
+        with editing(path):
+            lost += _rekey_steward(path, change)
+    record_key_id(lake, new.key_id)
+    return Rekeyed(tuple(rebuilt), tuple(over), lost)
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """New pseudonyms for old ones.
+
+    Attributes:
+        new: The new pseudonyms.
+        known: Old to new, where the identifier is still there.
+        domains: Domains whose key changes.
+    """
+
+    new: Pseudonyms
+    known: Mapping[str, str]
+    domains: frozenset[str]
+
+    def of(self, domain: str, pseudonym: str | None) -> str | None:
+        if pseudonym is None or domain not in self.domains:
+            return pseudonym
+        return self.known.get(pseudonym) or self.new.of(domain, pseudonym)
+
+
+def _changed(old: Pseudonyms | None, new: Pseudonyms) -> frozenset[str]:
+    return frozenset(
+        domain for domain in DOMAINS if old is None or old.of(domain, "1") != new.of(domain, "1")
+    )
+
+
+def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str]:
+    """Old to new pseudonyms of all that ``series`` still tells."""
+    known: dict[str, str] = {}
+    for cell in lake.kept_cells() if old is not None else ():
+        if old is None or not lake.series(cell).exists():
+            continue
+        rows = [
+            row for row in read_part(lake.series(cell)).to_pylist() if not row.get("kept_key_id")
+        ]
+        described = describe_series(rows).known
+        for column in fact_columns():
+            if column.action == "key":
+                values = [row.get(column.source) for row in described]
+                before = old.column(column.argument, values)
+                after = new.column(column.argument, values)
+                known |= {
+                    one: other
+                    for one, other in zip(before, after, strict=True)
+                    if one is not None and other is not None
+                }
+    return known
+
+
+def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
+    """Study files are named by pseudonym; the new names stand first, the old files go last."""
+    manifest = read_manifest(lake, cell)
+    if manifest is None:
+        return
+    names = {
+        entry.name: new.of("study", entry.study_instance_uid)
+        for entry in manifest.studies
+        if entry.study_instance_uid
+    }
+    for before, after in names.items():
+        if before != after and study_file(lake, cell, before).exists():
+            add_name(study_file(lake, cell, before), study_file(lake, cell, after))
+    entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
+    studies = tuple(sorted(entries, key=lambda entry: entry.name))
+    # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
+    others = tuple(replace(one, name="", mark="") for one in manifest.others)
+    versions = {**manifest.versions, "key_id": new.key_id}
+    changed = replace(manifest, studies=studies, others=others, versions=versions)
+    if changed != manifest:
+        write_manifest(lake, changed)
+    named = {study_file(lake, cell, one.name) for one in studies}
+    for path in set(lake.raw(cell).glob("*.ndjson.zst")) - named:
+        delete(path)
+
+
+def _rekey_kept(path: Path, change: _Change) -> None:
+    versions = part_versions(path)
+    rows = read_part(path).to_pylist()
+    is_kept_new = all(row.get("kept_key_id") in (None, change.new.key_id) for row in rows)
+    if is_kept_new and versions.get("key_id") == change.new.key_id:
+        return
+    for row in rows:
+        if row.get("kept_key_id") not in (None, change.new.key_id):
+            row |= {name: change.of(domain, row[name]) for name, domain in _KEPT.items()}
+            row["kept_key_id"] = change.new.key_id
+    _rewrite(path, rows, RESTRICTED_FILE, versions | {"key_id": change.new.key_id})
+
+
+def _rekey_part(
+    path: Path,
+    keys: Mapping[str, str],
+    change: _Change,
+    mode: int,
+    *,
+    is_stale: bool = False,
+) -> None:
+    """Change over the key columns of a part.
+
+    Args:
+        path: The part; nothing is done where it is not there.
+        keys: Domain by column.
+        change: New pseudonyms for old ones.
+        mode: Permission bits.
+        is_stale: It can be made anew, and shall be: whoever is killed before that leaves a part of
+            one key all the same, which ``rebuild`` makes exact.
+    """
+    if not path.exists():
+        return
+    versions = part_versions(path)
+    if versions.get("key_id") == change.new.key_id:
+        return
+    if is_stale:
+        versions |= {"rules_version": ""}
+    rows = _changed_over(read_part(path), keys, change)
+    _rewrite(path, rows, mode, versions | {"key_id": change.new.key_id})
+
+
+def _rekey_ledger(lake: Lake, change: _Change) -> None:
+    """Change over the ledger of publications, all of its tables or none."""
+    versions = {"key_id": change.new.key_id}
+    with open_ledger(lake) as ledger:
+        for name in ledger.names:
+            table = ledger.read(name)
+            if table is not None and ledger.versions(name).get("key_id") != change.new.key_id:
+                rows = _changed_over(table, _OF_LEDGER, change)
+                ledger.put(name, pa.Table.from_pylist(rows, schema=table.schema), versions)
+        ledger.commit()
+
+
+def _changed_over(
+    table: pa.Table, keys: Mapping[str, str], change: _Change
+) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = table.to_pylist()
+    for row in rows:
+        row |= {name: change.of(domain, row[name]) for name, domain in keys.items() if name in row}
+    return rows
+
+
+def _rewrite(path: Path, rows: list[dict[str, Any]], mode: int, versions: dict[str, str]) -> None:
+    schema = read_part(path).schema
+    write_part(path, pa.Table.from_pylist(rows, schema=schema), versions=versions, mode=mode)
+
+
+def _rekey_steward(path: Path, change: _Change) -> int:
+    """Change the pseudonyms that stand in a steward's file.
+
+    Returns:
+        How many could not be told.
+    """
+    text = path.read_text(encoding="utf-8-sig")
+    new = set(change.known.values())
+    # Devices and labels are all that a steward names.
+    is_changed = bool(change.domains & {"device", "label"})
+    lost = {one for one in _PSEUDONYM.findall(text) if one not in change.known and one not in new}
+    changed = _PSEUDONYM.sub(lambda match: change.known.get(match[0], match[0]), text)
+    if changed != text:
+        write_bytes(path, changed.encode(), mode=RESTRICTED_FILE)
+    return len(lost) if is_changed else 0

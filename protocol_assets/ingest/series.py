@@ -1,0 +1,198 @@
+"""The series station: a cell's raw studies flattened to one row per series.
+
+Studies are flattened one by one: one that cannot be read is a row that says so, and the others are
+not held up. What was purged from raw stays as it is in the last ``series``; patients on the
+do-not-process list have no rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import pyarrow as pa
+
+from protocol_assets.deidentify.labels import CLEAN_TEXTS
+from protocol_assets.deidentify.own_identifiers import OwnIdentifiers
+from protocol_assets.dicom.columns import series_columns, series_schema
+from protocol_assets.dicom.flatten import flatten_study
+from protocol_assets.dicom.json_text import decode_instance
+from protocol_assets.dicom.paths import Dataset
+from protocol_assets.faults import Fault, fault_place
+from protocol_assets.ingest.landing import study_file
+from protocol_assets.ingest.quarantine import (
+    CANNOT_BE_FLATTENED,
+    INSTANCES_MISSING,
+    RAW_UNREADABLE,
+    STUDY_OF_ANOTHER_DAY,
+    is_of_another_day,
+)
+from protocol_assets.lake.manifest import Manifest, StudyEntry
+from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.raw import DamagedStudyError, read_study
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.modalities.shared.identity import Demographics
+
+__all__ = ["CellSeries", "IsExcluded", "flatten_cell", "is_left_out", "patients_of", "text_columns"]
+
+_PATIENT_ID, _ISSUER = "00100020", "00100021"
+
+Patient = tuple[str | None, str | None]
+"""A Patient ID and its issuer."""
+
+IsExcluded = Callable[[str | None, str | None], bool]
+"""Whether the patient of a patient ID and its issuer must not be processed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CellSeries:
+    """The series of one cell.
+
+    Attributes:
+        table: ``series_schema``, ordered by SeriesInstanceUID and StudyInstanceUID. Rows with a
+            ``quarantine_rule`` do not go on to the facts.
+        dirty: Unreadable values by column.
+    """
+
+    table: pa.Table
+    dirty: Counter[str]
+
+    @property
+    def instances(self) -> int:
+        """Instances read."""
+        counts: list[int | None] = self.table["NumberOfSeriesRelatedInstances"].to_pylist()
+        return sum(count or 0 for count in counts)
+
+    @property
+    def left_out(self) -> int:
+        """Rows that do not go on to the facts."""
+        rules: list[str | None] = self.table["quarantine_rule"].to_pylist()
+        return sum(rule is not None for rule in rules)
+
+
+def flatten_cell(
+    lake: Lake, manifest: Manifest, is_excluded: IsExcluded = lambda _patient, _issuer: False
+) -> CellSeries:
+    """Flatten every study of a landed cell, one after the other.
+
+    Args:
+        lake: The lake.
+        manifest: The cell's manifest; studies without a good file give no new rows.
+        is_excluded: The do-not-process list.
+    """
+    rows = _purged_rows(lake, manifest)
+    people = Demographics()
+    dirty: Counter[str] = Counter()
+    for entry in manifest.with_data:
+        of_study, unreadable = _flatten_one(lake, manifest.cell, entry, people)
+        rows.extend(of_study)
+        dirty.update(unreadable)
+    left_out = {row["StudyInstanceUID"] for row in rows if is_excluded(*_named(row))}
+    rows = [row for row in rows if row["StudyInstanceUID"] not in left_out]
+    people.mark(rows)
+    order = [("SeriesInstanceUID", "ascending"), ("StudyInstanceUID", "ascending")]
+    return CellSeries(pa.Table.from_pylist(rows, schema=series_schema()).sort_by(order), dirty)
+
+
+def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
+    """Every Patient ID and issuer that the instances of a study bear; normally one."""
+    found: set[Patient] = set()
+    last: tuple[Any, Any] | None = None
+    for instance in instances:
+        elements = (instance.get(_PATIENT_ID), instance.get(_ISSUER))
+        if elements != last:
+            last = elements
+            found |= {_named(row) for row in flatten_study([instance]).rows}
+            found |= {(one, None) for one in _several(instance.get(_PATIENT_ID))}
+    return found
+
+
+def _several(element: Any) -> tuple[str, ...]:
+    """The texts of an element that holds several where one is allowed; each may name somebody."""
+    values = element.get("Value") if isinstance(element, dict) else None
+    if not isinstance(values, list) or len(values) < 2:
+        return ()
+    return tuple(one for one in values if isinstance(one, str))
+
+
+def is_left_out(lines: Sequence[bytes], is_excluded: IsExcluded) -> bool:
+    """Whether one of the instances of a study is of a patient who must not be processed."""
+    patients = patients_of(decode_instance(line) for line in lines)
+    return any(is_excluded(patient, issuer) for patient, issuer in patients)
+
+
+def _named(row: Mapping[str, Any]) -> Patient:
+    return row.get("PatientID"), row.get("IssuerOfPatientID")
+
+
+def _flatten_one(
+    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+) -> tuple[list[dict[str, Any]], Counter[str]]:
+    """The rows of one study, and its unreadable values; one row that says why where it fails."""
+    try:
+        return _flattened(lake, cell, entry, people)
+    except DamagedStudyError:
+        rule, detail = RAW_UNREADABLE, None
+    except (Fault, OSError, MemoryError):
+        raise  # of the machine, not of the study
+    except Exception as error:
+        rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} {fault_place(error)}"
+    row = _study_row(cell, entry, rule, entry.instances)
+    return [row | {"quarantine_detail": detail}], Counter()
+
+
+def _flattened(
+    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+) -> tuple[list[dict[str, Any]], Counter[str]]:
+    own = OwnIdentifiers()
+    instances = read_study(study_file(lake, cell, entry.name), entry.content_hash)
+    study = flatten_study(own.watch(people.watch(instances)))
+    people.end_study(study.rows)
+    rows: list[dict[str, Any]] = [
+        {
+            "pacs": cell.pacs,
+            **row,
+            "StudyInstanceUID": row["StudyInstanceUID"] or entry.study_instance_uid,
+            CLEAN_TEXTS: _clean_texts(row, own),
+        }
+        for row in study.rows
+    ]
+    if is_of_another_day((row["StudyDate"] for row in rows), cell.day):
+        rows = [row | {"quarantine_rule": STUDY_OF_ANOTHER_DAY} for row in rows]
+    read = sum(row["NumberOfSeriesRelatedInstances"] for row in rows)
+    if read < entry.instances:
+        rows.append(_study_row(cell, entry, INSTANCES_MISSING, entry.instances - read))
+    return rows, study.dirty
+
+
+def _study_row(cell: Cell, entry: StudyEntry, rule: str, instances: int) -> dict[str, Any]:
+    """A row that says what of a study has no row of its own."""
+    return {
+        "pacs": cell.pacs,
+        "StudyInstanceUID": entry.study_instance_uid,
+        "NumberOfSeriesRelatedInstances": instances,
+        "quarantine_rule": rule,
+    }
+
+
+def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:
+    """The rows of studies whose raw file was purged, as they are in the last ``series``."""
+    purged = {entry.study_instance_uid for entry in manifest.purged}
+    if not purged or not lake.series(manifest.cell).exists():
+        return []
+    rows = read_part(lake.series(manifest.cell)).to_pylist()
+    return [row for row in rows if row["StudyInstanceUID"] in purged]
+
+
+def _clean_texts(row: Mapping[str, Any], own: OwnIdentifiers) -> str | None:
+    clean = [name for name in text_columns() if row[name] and not own.are_in(row[name])]
+    return "\\".join(clean) or None
+
+
+@cache
+def text_columns() -> tuple[str, ...]:
+    """The columns of ``series`` that hold free text."""
+    return tuple(one.name for one in series_columns() if one.confidentiality == "text")

@@ -1,0 +1,134 @@
+"""Verifying a partition: whether all that is stored of it is as it was written and counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from protocol_assets.ingest.attempts import read_attempt
+from protocol_assets.ingest.landing import cell_lock
+from protocol_assets.ingest.retention.purging import Retention
+from protocol_assets.ingest.studies import study_file
+from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
+from protocol_assets.lake.parquet import DamagedPartError, read_part
+from protocol_assets.lake.raw import is_whole, read_stamp
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.storage.locks import LockedError, exclusive
+
+__all__ = ["DAMAGED", "MISSING", "Damage", "Remedy", "verify_partition"]
+
+Remedy = Literal["land", "derive", "report", "restore"]
+"""What heals it: ask the PACS again; flatten and describe what is stored; build the warehouse and
+publish; nothing but a back-up."""
+
+MISSING: Final = "is missing"
+DAMAGED: Final = "is not as it was written"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something stored that is not what it was.
+
+    Attributes:
+        place: Where, in words that identify nobody.
+        what: What is wrong with it.
+        remedy: What heals it.
+        cell: The partition that has to be made anew; None where it is none.
+    """
+
+    place: str
+    what: str
+    remedy: Remedy
+    cell: Cell | None = None
+
+
+def verify_partition(
+    lake: Lake, cell: Cell, retention: Retention, now: dt.datetime
+) -> Iterator[Damage]:
+    """What is damaged or missing of a landed partition; nothing while it is being landed.
+
+    Args:
+        lake: The lake.
+        cell: A partition that has a manifest.
+        retention: What is missing because its time is over is not missed.
+        now: UTC.
+    """
+    try:
+        with exclusive(cell_lock(lake, cell), wait=False, what=cell.key):
+            try:
+                manifest = read_manifest(lake, cell)
+            except DamagedManifestError:
+                yield Damage(f"manifest of {cell.key}", DAMAGED, "land", cell)
+                return
+            if manifest is not None:
+                yield from _raw(lake, manifest)
+                yield from _parts(lake, manifest, retention.outlived(manifest, now))
+    except LockedError:
+        return
+
+
+def _raw(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
+    for entry in manifest.with_data:
+        path = study_file(lake, manifest.cell, entry.name)
+        if read_stamp(path) is None or not is_whole(path, entry.content_hash):
+            what = DAMAGED if path.exists() else MISSING
+            yield Damage(
+                f"raw of {manifest.cell.key}, study {entry.name}", what, "land", manifest.cell
+            )
+
+
+def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator[Damage]:
+    cell = manifest.cell
+    attempt = read_attempt(lake, cell)
+    is_stored = attempt is not None and attempt.is_settled and not attempt.refusal
+    parts = {
+        "series": (lake.series(cell), "series"),
+        "labels": (lake.label_registry(cell), "series"),
+        "facts": (lake.facts(cell), "facts"),
+        "impossible values": (lake.impossible(cell), "facts"),
+        "quarantine": (lake.quarantine(cell), "facts"),
+        "completeness": (lake.completeness(cell), "facts"),
+    }
+    has_series = "series" not in outlived and not manifest.purged
+    for name, (path, data_set) in parts.items():
+        what = _state(path)
+        if what == MISSING and (not is_stored or data_set in outlived):
+            continue
+        if what:
+            # What was purged from raw stands in series alone, and what outlived both in the facts.
+            is_source = name == "series" and bool(manifest.purged)
+            can_derive = not is_source and (has_series or lake.series(cell).exists())
+            yield Damage(f"{name} of {cell.key}", what, "derive" if can_derive else "restore", cell)
+    if not _state(lake.series(cell)) and is_stored and "series" not in outlived:
+        yield from _counts(lake, manifest)
+
+
+def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
+    """Studies of which ``series`` does not hold the instances that have landed."""
+    counted = ["StudyInstanceUID", "NumberOfSeriesRelatedInstances"]
+    rows = read_part(lake.series(manifest.cell)).select(counted).to_pylist()
+    flattened: Counter[str] = Counter()
+    for row in rows:
+        flattened[row["StudyInstanceUID"]] += row["NumberOfSeriesRelatedInstances"] or 0
+    for entry in manifest.with_data:
+        read = flattened[entry.study_instance_uid]
+        # Of a patient on the do-not-process list nothing is flattened.
+        if read and read != entry.instances:
+            place = f"series of {manifest.cell.key}, study {entry.name}"
+            what = f"has {read} of {entry.instances} instances"
+            yield Damage(place, what, "derive", manifest.cell)
+
+
+def _state(path: Path) -> str:
+    """What is wrong with a part; empty where nothing is."""
+    try:
+        read_part(path)
+    except FileNotFoundError:
+        return MISSING
+    except DamagedPartError:
+        return DAMAGED
+    return ""

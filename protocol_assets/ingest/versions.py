@@ -1,0 +1,24 @@
+"""The versions that every cell carries, so that stale ones can be told and made anew."""
+
+from __future__ import annotations
+
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.deidentify.policy import policy_version
+from protocol_assets.dicom.columns import spec_version
+from protocol_assets.modalities.mr.describe import rules_version
+
+__all__ = ["cell_versions", "code_versions"]
+
+
+def code_versions() -> dict[str, str]:
+    """``spec_version``, ``rules_version`` and ``policy_version`` as of now."""
+    return {
+        "spec_version": spec_version(),
+        "rules_version": rules_version(),
+        "policy_version": policy_version(),
+    }
+
+
+def cell_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
+    """``code_versions`` and ``key_id`` as of now."""
+    return code_versions() | {"key_id": pseudonyms.key_id}

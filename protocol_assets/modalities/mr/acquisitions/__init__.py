@@ -1,0 +1,1 @@
+"""Which series one scan made, which of them count, and which scans were repeated."""

@@ -1,0 +1,1 @@
+"""The role of a series: plane, weighting, fat suppression, contrast phase, with the evidence."""

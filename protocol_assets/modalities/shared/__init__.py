@@ -1,0 +1,1 @@
+"""What every modality needs: texts, words, anatomy, clocks, exams, identity, scanners."""

@@ -1,0 +1,1 @@
+"""What may be published: disclosure control, ledgers of what was published, and versions."""

@@ -1,0 +1,280 @@
+"""The client of one PACS: list a day, retrieve a study. Everything it raises may be logged."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import date
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+from dicomweb_client import DICOMwebClient
+
+from protocol_assets.sources.dicomweb import listing
+from protocol_assets.sources.dicomweb.answers import Answer
+from protocol_assets.sources.dicomweb.attributes import MODALITY, STUDY_UID, texts, uid
+from protocol_assets.sources.dicomweb.body import Row, whole
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets.sources.dicomweb.errors import Kind, PacsError
+from protocol_assets.sources.dicomweb.reconcile import ListedStudy, SeriesListing
+from protocol_assets.sources.dicomweb.retrieval import Retrieved, StudyRetrieval
+from protocol_assets.sources.dicomweb.rows import (
+    DayListing,
+    listed_study,
+    merge_all,
+    studies_of_day,
+)
+from protocol_assets.sources.dicomweb.search import Searches
+from protocol_assets.sources.dicomweb.session import TRIES, Effort, GuardedSession
+from protocol_assets.sources.rate_limit.pacing import Courtesy
+
+__all__ = ["DayListing", "PacsClient"]
+
+T = TypeVar("T")
+
+_ROWS_OF_ONE_STUDY: Final = 10
+_ACCEPT: Final = {"Accept": "application/dicom+json"}
+
+
+class PacsClient:
+    """Reads one PACS over QIDO-RS and WADO-RS. A context manager; close it after use.
+
+    May be shared by ``endpoint.workers`` threads.
+
+    Args:
+        endpoint: The PACS.
+        courtesy: What is kept to in asking it.
+        tries: Most requests for one answer; 1 where a later run asks again anyway.
+        budget_s: Longest all requests of this client together may take from now on.
+        sleep: Waits so many seconds between tries; by default until ``stop`` at the latest.
+        clock: Monotonic seconds, for the deadline.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        courtesy: Courtesy | None = None,
+        tries: int = TRIES,
+        budget_s: float = math.inf,
+        sleep: Callable[[float], object] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.endpoint = endpoint
+        self._session = GuardedSession(
+            endpoint, courtesy=courtesy, tries=tries, budget_s=budget_s, sleep=sleep, clock=clock
+        )
+        self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
+        self._dicomweb.set_http_retry_params(retry=False)
+        self._searches = Searches(self._dicomweb, self._session, self._ask)
+        self._retrieval = StudyRetrieval(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._session.close()
+
+    def stop(self) -> None:
+        """Ends what all threads ask and wait for; the PACS is asked nothing more."""
+        self._session.stop()
+
+    @property
+    def last_answer(self) -> Answer:
+        """What is known of this thread's last good answer besides its rows."""
+        return self._session.last
+
+    @property
+    def effort(self) -> Effort:
+        """What has been asked of the PACS so far."""
+        return self._session.effort
+
+    def require_leave(self) -> None:
+        """Returns where the PACS may be asked now.
+
+        Raises:
+            PacsError: kind ``held``.
+        """
+        if reason := self._session.courtesy.hold():
+            raise PacsError(self.endpoint.name, "held", None, reason)
+
+    # Listing
+
+    def list_day(self, day: date) -> DayListing:
+        """The studies of ``day``, proved whole as far as the PACS lets itself be proved.
+
+        Filters of the server are taken as hints; StudyDate and modality are compared here again.
+
+        Raises:
+            PacsError: kind ``capped`` where the day cannot be proved whole, else what went wrong.
+        """
+        requests = 0
+
+        def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
+            nonlocal requests
+            page = self._searches.listing_page(filters, limit, offset)
+            requests += self.last_answer.tries
+            return page
+
+        found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.rows_a_page))
+        of_day = studies_of_day(found.rows.values(), found.rejected, day, self.endpoint.modalities)
+        return replace(of_day, requests=requests)
+
+    def _proved(self, call: Callable[[], T]) -> T:
+        try:
+            return call()
+        except listing.CappedError as error:
+            kind: Kind = "unstable" if isinstance(error, listing.UnstableError) else "capped"
+            reason = str(error)
+        raise PacsError(self.endpoint.name, kind, None, reason)
+
+    def search_studies(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
+        """One page of QIDO-RS studies; see ``Searches``.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        return self._searches.studies(filters, limit, offset)
+
+    def search_broadly(self, today: date, limit: int) -> tuple[dict[str, str], list[Row]]:
+        """Any studies, and the filters that it took to get them; see ``Searches``.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        return self._searches.broadly(today, limit)
+
+    def answers_at(self, root: str) -> bool:
+        """Whether a DICOMweb service lists studies at another URL of this PACS."""
+        url = f"{root}/studies?limit=1"
+        try:
+            with self._session.refusals(500, 502, 503, 504):
+                self._ask(lambda: self._session.request("GET", url, headers=_ACCEPT))
+        except PacsError:
+            return False
+        return True
+
+    def studies_by_filter(self, day: date, modality: str) -> frozenset[str]:
+        """StudyInstanceUIDs on the first page of what the PACS finds by ModalitiesInStudy.
+
+        A hint: the filter may be ignored, and then this is any page of the day.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        filters = {"StudyDate": f"{day:%Y%m%d}", "ModalitiesInStudy": modality}
+        rows = self.search_studies(filters, self.endpoint.rows_a_page)
+        return frozenset(found for row in rows if (found := uid(row, STUDY_UID)))
+
+    def search_series(self, study_instance_uid: str) -> SeriesListing:
+        """The series of a study.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        return self._proved(lambda: self._searches.series(study_instance_uid))
+
+    def holds_wanted(self, study: ListedStudy) -> bool | None:
+        """Whether one of a study's series is of a wanted modality; None where they do not say.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        rows, may_be_more = self._searches.first_series(study.study_instance_uid)
+        modalities = [next(iter(texts(row, MODALITY)), "").upper() for row in rows]
+        if not may_be_more or not set(modalities).isdisjoint(self.endpoint.modalities):
+            return self._is_wanted(modalities)
+        series = self.search_series(study.study_instance_uid).series.values()
+        return self._is_wanted([one.modality for one in series])
+
+    def _is_wanted(self, modalities: list[str]) -> bool | None:
+        if not set(modalities).isdisjoint(self.endpoint.modalities):
+            return True
+        return False if modalities and all(modalities) else None
+
+    def search_instances(self, study_uid: str, series_uid: str) -> list[str]:
+        """The valid SOPInstanceUIDs of a series, sorted.
+
+        Raises:
+            PacsError: No good answer.
+        """
+        return self._proved(lambda: self._searches.instances(study_uid, series_uid))
+
+    # Retrieval
+
+    def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
+        """The instances of a study, and whether they are all; see ``StudyRetrieval``."""
+        return self._retrieval.retrieve(study, unless=unless)
+
+    def study_metadata(self, study_uid: str, take: Callable[[Row], Any] = whole) -> list[Any]:
+        """What ``take`` gives of all instances of a study, in one answer; see ``retrieve``."""
+        with self._session.taking(take):
+            return self._ask(lambda: self._dicomweb.retrieve_study_metadata(study_uid))
+
+    def series_metadata(
+        self, study_uid: str, series_uid: str, take: Callable[[Row], Any] = whole
+    ) -> list[Any]:
+        """What ``take`` gives of all instances of a series, in one answer; see ``retrieve``."""
+        with self._session.taking(take):
+            return self._ask(lambda: self._dicomweb.retrieve_series_metadata(study_uid, series_uid))
+
+    def instance_metadata(
+        self, study_uid: str, series_uid: str, sop_uid: str, take: Callable[[Row], Any]
+    ) -> list[Any]:
+        """What ``take`` gives of one instance; none where the answer is empty."""
+
+        def get() -> list[Any]:
+            instance = self._dicomweb.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
+            return [instance]
+
+        try:
+            with self._session.taking(take):
+                return self._ask(get)
+        except PacsError as error:
+            if error.detail != IndexError.__name__:  # dicomweb-client's word for an empty answer
+                raise
+        return []
+
+    def unless(self, etag: str) -> AbstractContextManager[None]:
+        """Within, this thread asks only for what is no longer as ``etag`` names it."""
+        return self._session.unless(etag)
+
+    def recount(self, study: ListedStudy) -> ListedStudy:
+        """The study as it is listed now; as it was where the PACS does not filter by its UID.
+
+        Raises:
+            PacsError: kind ``gone`` where it is no longer listed.
+        """
+        wanted = study.study_instance_uid
+        rows = self.search_studies({"StudyInstanceUID": wanted}, limit=_ROWS_OF_ONE_STUDY)
+        if not rows:
+            raise PacsError(self.endpoint.name, "gone")
+        own = [row for row in rows if uid(row, STUDY_UID) == wanted]
+        return listed_study(merge_all(own)) if own else study
+
+    def _ask(self, call: Callable[[], T]) -> T:
+        """Runs one request; what it raises carries no trace of library frames and their URLs."""
+        failure: PacsError
+        try:
+            return call()
+        except PacsError as error:
+            failure = error
+        except Exception as error:
+            failure = PacsError(self.endpoint.name, "unexpected", None, type(error).__name__)
+        failure.__cause__ = failure.__context__ = None
+        try:
+            raise failure.with_traceback(None)
+        finally:
+            del failure  # its traceback holds this frame

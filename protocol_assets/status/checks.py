@@ -1,0 +1,179 @@
+"""The checks of a deployment: configuration, zones, key, daemon, versions, warehouse."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, metadata, requires, version
+from pathlib import Path
+from typing import Final
+
+from packaging.requirements import Requirement
+
+from protocol_assets.app.automation_state import AutomationState
+from protocol_assets.deidentify.keys import KEY_VARIABLE, Pseudonyms
+from protocol_assets.ingest.versions import code_versions
+from protocol_assets.lake.key_record import key_problem, known_key_id
+from protocol_assets.lake.leftovers import count_leftovers, last_cleaned
+from protocol_assets.lake.warehouse_file import write_ahead_logs
+from protocol_assets.lake.zones import Lake
+from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.status.upcoming import SILENT
+
+__all__ = [
+    "configuration_finding",
+    "daemon_finding",
+    "key_finding",
+    "leftovers_finding",
+    "versions_finding",
+    "warehouse_finding",
+    "zones_finding",
+]
+
+_PACKAGE: Final = "protocol-assets"
+
+
+def configuration_finding(settings: Settings, now: dt.datetime) -> Finding:
+    """What the configuration says, in a sentence.
+
+    Args:
+        settings: The deployment.
+        now: An aware time: days that have not ended are no partitions yet.
+    """
+    names = ", ".join(one.name for one in settings.pacs)
+    end = f" to {settings.end_date}" if settings.end_date else " on"
+    newest = settings.last_day(now)
+    if settings.end_date and settings.end_date > newest:
+        end += f" (in the future: the last day that has ended is {newest})"
+    return Finding(
+        "configuration",
+        "ok",
+        f"PACS {names}; study days from {settings.start_date}{end}, {settings.timezone}"
+        + ("; a demo" if settings.is_demo else ""),
+    )
+
+
+def zones_finding(lake: Lake) -> Finding:
+    """Whether the zones are ours, and closed to others where they must be."""
+    problems = list(lake.problems())
+    if not lake.home.exists():
+        return Finding("zones", "warn", "the home is not there yet; the first run creates it")
+    if problems:
+        return Finding("zones", "fail", "; ".join(problems))
+    return Finding(
+        "zones",
+        "ok",
+        "only this user can read restricted, safe, steward, dagster and dbt, or write to publish",
+    )
+
+
+def key_finding(settings: Settings) -> tuple[Finding, Pseudonyms | None]:
+    """Whether the key is there, strong, and the one that the lake was made with."""
+    try:
+        pseudonyms = settings.pseudonyms()
+    except ConfigurationError as error:
+        return Finding("key", "fail", str(error)), None
+    if problem := key_problem(settings.lake, pseudonyms.key_id, every=True):
+        return Finding("key", "fail", problem), None
+    if known_key_id(settings.lake) is None:
+        made = f"{pseudonyms.key_id}; the first cell will be made with it: keep it safe"
+    else:
+        made = f"{pseudonyms.key_id}; the lake's pseudonyms were made with it"
+    if settings.is_demo:
+        made += "; simulated data only"
+    return Finding("key", "ok", f"{KEY_VARIABLE} is {made}"), pseudonyms
+
+
+def daemon_finding(automation: AutomationState, now: dt.datetime) -> Finding:
+    """Whether Dagster's daemon runs, and whether everything of ours is turned on."""
+    if automation.heard_at is None:
+        return Finding("daemon", "warn", "none has run here; without one nothing happens by itself")
+    silent = now - automation.heard_at
+    if silent >= SILENT:
+        heard = automation.heard_at.astimezone(now.tzinfo)
+        return Finding("daemon", "fail", f"not heard of since {heard:%Y-%m-%d %H:%M}; start it")
+    if automation.stopped:
+        names = ", ".join(sorted(automation.stopped))
+        return Finding(
+            "daemon", "fail", f"runs, but turned off are {names}; turn them on in the UI"
+        )
+    return Finding("daemon", "ok", f"heard of {max(0, int(silent.total_seconds()))} s ago")
+
+
+def versions_finding(requirements: Iterable[str] | None = None) -> Finding:
+    """Whether Python and the packages are those that the project was tested with.
+
+    Args:
+        requirements: As in the package's metadata; those of the installed package by default.
+    """
+    lines = requires(_PACKAGE) or [] if requirements is None else requirements
+    wanted = [Requirement(line) for line in lines]
+    wanted = [one for one in wanted if one.marker is None or one.marker.evaluate({"extra": ""})]
+    problems = [problem for one in wanted if (problem := _problem(one))]
+    python = metadata(_PACKAGE)["Requires-Python"]
+    if not Requirement(f"python{python}").specifier.contains(platform.python_version()):
+        problems.insert(0, f"Python {platform.python_version()} is not {python}")
+    if problems:
+        advice = "install requirements.lock"
+        return Finding("versions", "fail", f"{'; '.join(problems)}: {advice}")
+    codes = ", ".join(
+        f"{name.removesuffix('_version')} {digest}" for name, digest in code_versions().items()
+    )
+    return Finding(
+        "versions",
+        "ok",
+        f"{_PACKAGE} {version(_PACKAGE)}, Python {platform.python_version()}, "
+        f"{len(wanted)} packages within their bounds; {codes}",
+    )
+
+
+def _problem(wanted: Requirement) -> str | None:
+    try:
+        found = version(wanted.name)
+    except PackageNotFoundError:
+        return f"{wanted.name} is missing"
+    if wanted.specifier.contains(found, prereleases=True):
+        return None
+    return f"{wanted.name} {found} is not {wanted.specifier}"
+
+
+def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
+    """Whether the warehouse holds what has landed."""
+    newest = max((_changed(path) for path in (lake.safe / "facts").rglob("*.parquet")), default=0.0)
+    if not lake.warehouse.exists():
+        words = "there is none yet; it follows the first cells, or run protocol-assets rebuild"
+        return Finding("warehouse", "warn" if newest else "ok", words)
+    if write_ahead_logs(lake.warehouse):
+        words = (
+            "another program writes to safe/warehouse.duckdb, or was ended while it did; the next "
+            "report drops what it wrote; open safe/reading/warehouse.duckdb instead, read-only"
+        )
+        return Finding("warehouse", "warn", words)
+    built = _changed(lake.warehouse)
+    when = f"built {dt.datetime.fromtimestamp(built, now.tzinfo):%Y-%m-%d %H:%M}"
+    if newest > built:
+        words = f"{when}, before the latest facts; it follows them, or run protocol-assets rebuild"
+        return Finding("warehouse", "warn", words)
+    return Finding("warehouse", "ok", f"{when}, with the latest facts")
+
+
+def leftovers_finding(lake: Lake, now: dt.datetime) -> Finding:
+    """Whether runs that were killed have left temporary files, and what the last start deleted."""
+    if words := count_leftovers(lake).words:
+        text = f"temporary files of runs that were killed: {words}; the next start deletes them"
+        return Finding("leftovers", "warn", text)
+    if cleaned := last_cleaned(lake):
+        at, files = cleaned
+        when = f"{at.astimezone(now.tzinfo):%Y-%m-%d %H:%M}"
+        text = f"none; {sum(files.values())} of killed runs were deleted on {when}"
+        return Finding("leftovers", "ok", text)
+    return Finding("leftovers", "ok", "none: no run was killed in the midst of a file")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -1,0 +1,106 @@
+"""Whether what is stored is as it was written: raw, series, facts, warehouse, what is published."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.retention.purging import Retention
+from protocol_assets.ingest.verifying import DAMAGED, MISSING, Damage, verify_partition
+from protocol_assets.lake.parquet import DamagedPartError, read_part
+from protocol_assets.lake.warehouse_file import can_be_read
+from protocol_assets.lake.zones import Lake
+from protocol_assets.publishing.ledger_files import ledger_mark
+from protocol_assets.publishing.versions import version_name
+from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.storage.documents import DamagedDocumentError, read_document
+
+__all__ = ["integrity_finding", "verify"]
+
+
+def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damage]:
+    """Everything stored that is not as it was written, or is missing.
+
+    Args:
+        lake: The lake.
+        retention: How long each zone is kept.
+        now: UTC.
+    """
+    for cell in lake.landed_cells():
+        yield from verify_partition(lake, cell, retention, now)
+    yield from _tables(lake)
+    yield from _ledgers(lake)
+    yield from _databases(lake)
+    yield from _published(lake)
+
+
+def integrity_finding(damages: Sequence[Damage]) -> Finding:
+    """What ``verify`` found, in a sentence."""
+    if not damages:
+        return Finding("stored data", "ok", "everything stored is as it was written")
+    counts = Counter(one.place.split(" of ")[0] for one in damages)
+    places = ", ".join(f"{count} of {place}" for place, count in sorted(counts.items()))
+    words = f"damaged or missing: {places}; run protocol-assets verify --repair"
+    return Finding("stored data", "fail", words)
+
+
+_DERIVED: Final = ("labels", "reference", "analysis")
+"""Tables below ``safe/`` that every report makes anew."""
+
+
+def _tables(lake: Lake) -> Iterator[Damage]:
+    for name in _DERIVED:
+        for path in sorted((lake.safe / name).rglob("*.parquet")):
+            if not _is_whole(path):
+                yield Damage(f"{name} of {path.stem}", DAMAGED, "report")
+    for path in sorted((lake.safe / "facts").glob("*/schema.parquet")):
+        if not _is_whole(path):
+            yield Damage(f"columns of {path.parent.name}", DAMAGED, "report")
+
+
+def _ledgers(lake: Lake) -> Iterator[Damage]:
+    """What nothing else holds: who stands behind what was published, and what was sent."""
+    try:
+        tables = ledger_mark(lake)
+    except Fault:
+        yield Damage("ledger of publications", DAMAGED, "restore")
+        tables = {}
+    for name, path in sorted(tables.items()):
+        if not path.exists():
+            yield Damage(f"publications of {name}", MISSING, "restore")
+        elif not _is_whole(path):
+            yield Damage(f"publications of {name}", DAMAGED, "restore")
+    for path in sorted(lake.deliveries.rglob("[!.]*.json")):
+        try:
+            read_document(path)
+        except DamagedDocumentError:
+            yield Damage(f"deliveries of {path.parent.name} {path.stem}", DAMAGED, "restore")
+
+
+def _databases(lake: Lake) -> Iterator[Damage]:
+    """DuckDB keeps a checksum of each block, which it compares when the block is read."""
+    for name, path in (("warehouse", lake.warehouse), ("reading copy", lake.reading_copy)):
+        if path.exists() and not can_be_read(path):
+            yield Damage(name, DAMAGED, "report")
+    if not lake.warehouse.exists() and lake.marts.is_symlink():
+        yield Damage("warehouse", MISSING, "report")
+
+
+def _published(lake: Lake) -> Iterator[Damage]:
+    if lake.marts.is_symlink() and not lake.marts.is_dir():
+        yield Damage("published version", MISSING, "report")
+    for version in sorted((lake.publish / "versions").glob("[!.]*")):
+        if version_name(version) != version.name:
+            yield Damage(f"published version of {version.name}", DAMAGED, "report")
+
+
+def _is_whole(path: Path) -> bool:
+    try:
+        read_part(path)
+    except DamagedPartError:
+        return False
+    return True

@@ -1,0 +1,79 @@
+"""How it stands with one PACS: from what is remembered, or, where a person wants it, by asking."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from typing import Final
+
+from protocol_assets.faults import Fault
+from protocol_assets.settings import Settings
+from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.errors import PacsError, describe_kind
+from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.sources.rate_limit.store import read_failure, read_load
+
+__all__ = ["pacs_finding"]
+
+_BUDGET_S: Final = 15.0
+
+
+def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) -> Finding:
+    """Whether a PACS can be asked, and how it answered last.
+
+    The sensors ask every quarter of an hour and what became of it is kept, so that nothing needs to
+    be asked to know. After a change of network or credentials a person wants to know at once.
+
+    Args:
+        settings: The deployment.
+        name: The PACS.
+        today: In its time zone.
+        ask: Send one request, for one row of yesterday; hours, pauses and pace are kept to.
+    """
+    item = f"PACS {name}"
+    try:
+        endpoint = settings.endpoint(name)
+    except Fault as fault:
+        return Finding(item, "fail", str(fault))
+    if not settings.lake.restricted.is_dir():
+        return Finding(item, "ok", "not asked yet")
+    courtesy = settings.courtesy(name)
+    if reason := courtesy.hold():
+        ends = f"protocol-assets resume {name} ends that"
+        advice = "" if reason.startswith(("outside", "its hours")) else ends
+        told = f"{name} is not asked now: {reason}"
+        return Finding(item, "warn", "; ".join(filter(None, (told, advice))))
+    waits = courtesy.waits()
+    if waits and not ask:
+        count = "1 study waits" if len(waits) == 1 else f"{len(waits)} studies wait"
+        told = (
+            f"{count} because {name} asked for it, until {max(waits.values()):%H:%M} at the latest"
+        )
+        advice = f"protocol-assets resume {name} ends that"
+        return Finding(item, "warn", f"{told}; all else is asked for; {advice}")
+    if not ask:
+        return _remembered(settings, name, item)
+    began = time.monotonic()
+    try:
+        with PacsClient(endpoint, courtesy=courtesy, tries=1, budget_s=_BUDGET_S) as client:
+            day = f"{today - dt.timedelta(days=1):%Y%m%d}"
+            client.search_studies({"StudyDate": day}, limit=1)
+    except PacsError as error:
+        return Finding(item, "fail", str(error))
+    return Finding(item, "ok", f"answered in {time.monotonic() - began:.2f} s")
+
+
+def _remembered(settings: Settings, name: str, item: str) -> Finding:
+    load = read_load(settings.lake, name)
+    if not load:
+        return Finding(item, "ok", "not asked yet; --ask does, protocol-assets probe tells more")
+    hour, latest = max(load.items())
+    when = f"{hour.replace('T', ' ')} h"
+    requests = "1 request" if latest.requests == 1 else f"{latest.requests} requests"
+    asked = f"{requests} since {when}"
+    if latest.failed and latest.failed == latest.requests:
+        advice = f"protocol-assets probe {name} says why"
+        kind = read_failure(settings.lake, name)
+        why = f": it {describe_kind(kind)}" if kind else ""
+        return Finding(item, "fail", f"last asked: {asked}, all of them failed{why}; {advice}")
+    return Finding(item, "ok", f"last asked: {asked}, {latest.failed} of them failed")

@@ -1,0 +1,176 @@
+"""What happens next: what each PACS will be asked for, and what runs by the clock."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from protocol_assets.app.automation_state import AutomationState
+from protocol_assets.defs.automation import DAILY
+from protocol_assets.defs.ingest.sensors import INTERVAL_S, sensor_name
+from protocol_assets.defs.retention.assets import NIGHTLY
+from protocol_assets.faults import Fault
+from protocol_assets.ingest.retention.purging import Retention
+from protocol_assets.ingest.watch import CellRecord, Window, read_record
+from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.settings import Settings
+
+__all__ = ["SILENT", "NextRun", "next_daily", "outlook"]
+
+SILENT: Final = dt.timedelta(minutes=5)
+"""A daemon that was not heard of for so long does not run; it beats every 30 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextRun:
+    """Something that will happen.
+
+    Attributes:
+        name: The sensor or schedule, or what runs.
+        at: When; None where no daemon runs that would do it, or it is turned off.
+        words: What it will do, as far as it can be told without asking a PACS.
+    """
+
+    name: str
+    at: dt.datetime | None
+    words: str
+
+
+def outlook(settings: Settings, automation: AutomationState, now: dt.datetime) -> list[NextRun]:
+    """All that runs by itself, in the order of the configuration.
+
+    Args:
+        settings: The deployment.
+        automation: What Dagster remembers.
+        now: An aware time.
+    """
+    return [
+        *(_tick(settings, one.name, automation, now) for one in settings.pacs),
+        _by_the_clock(
+            *("follow_the_cells", DAILY, settings, automation, now),
+            words="marts and report; also whenever cells have landed",
+        ),
+        _purge(settings, automation, now),
+    ]
+
+
+def next_daily(cron: str, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime:
+    """When a daily cron line comes round next.
+
+    Raises:
+        ValueError: The line is not one of minute and hour alone.
+    """
+    minute, hour, *others = cron.split()
+    if others != ["*", "*", "*"]:
+        raise ValueError(f"{cron} is not daily")
+    local = now.astimezone(zone)
+    today = local.replace(hour=int(hour), minute=int(minute), second=0, microsecond=0)
+    return today if today > local else today + dt.timedelta(days=1)
+
+
+def _tick(settings: Settings, pacs: str, automation: AutomationState, now: dt.datetime) -> NextRun:
+    name = sensor_name(pacs)
+    window = Window.at(
+        now.astimezone(settings.zone).date(),
+        settings.start_date,
+        settings.end_date,
+        settings.lookback_days,
+    )
+    if window is None:
+        return NextRun(name, None, f"waits for start_date {settings.start_date} to end")
+    last = automation.last_ticks.get(name)
+    due = last.astimezone(now.tzinfo) + dt.timedelta(seconds=INTERVAL_S) if last else now
+    words = "; ".join(_words(settings.lake, pacs, window, now))
+    return NextRun(name, _unless_off(name, max(due, now), automation, now), words)
+
+
+def _words(lake: Lake, pacs: str, window: Window, now: dt.datetime) -> Iterator[str]:
+    records = dict(_records(lake, pacs, window))
+    landed = [day for day, record in records.items() if record.manifest is not None]
+    again = [day for day in landed if day >= window.looked_back_to]
+    yield f"lists {_days(again)} again" if again else "lists no day again"
+    never = [day for day, record in records.items() if record.manifest is None]
+    due = [day for day in never if records[day].is_due(now)]
+    if due:
+        yield f"lands {_days(due)} for the first time"
+    broken = [day for day in landed if records[day].is_due(now) and day < window.looked_back_to]
+    if broken:
+        yield f"{_days(broken)} before the look-back not whole: materialize by hand"
+    waiting = [
+        record.attempt.next_try
+        for day, record in records.items()
+        if record.attempt and not record.attempt.is_settled and not record.is_due(now)
+    ]
+    if waiting:
+        first = min(waiting).astimezone(now.tzinfo)
+        yield f"{_count(len(waiting), 'day')} that failed from {first:%Y-%m-%d %H:%M} on"
+
+
+def _records(lake: Lake, pacs: str, window: Window) -> Iterator[tuple[dt.date, CellRecord]]:
+    for day in window.days:
+        try:
+            yield day, read_record(lake, Cell(day, pacs))
+        except Fault:
+            continue  # told as a cell
+
+
+def _purge(settings: Settings, automation: AutomationState, now: dt.datetime) -> NextRun:
+    at = next_daily(NIGHTLY, settings.zone, now)
+    keep = Retention(**settings.retention.model_dump())
+    found: Counter[str] = Counter()
+    for manifest in _manifests(settings.lake):
+        cell, lake = manifest.cell, settings.lake
+        there = {
+            "raw": bool(manifest.with_data),
+            "series": lake.series(cell).exists(),
+            "facts": lake.facts(cell).exists(),
+        }
+        found.update(one for one in keep.outlived(manifest, at) if there[one])
+    dropped = ", ".join(f"{name} of {_count(count, 'cell')}" for name, count in found.items())
+    words = f"drops {dropped or 'nothing'}"
+    return _by_the_clock("purge_nightly", NIGHTLY, settings, automation, now, words=words)
+
+
+def _manifests(lake: Lake) -> Iterator[Manifest]:
+    for cell in lake.landed_cells():
+        try:
+            manifest = read_manifest(lake, cell)
+        except Fault:
+            continue
+        if manifest is not None:
+            yield manifest
+
+
+def _by_the_clock(
+    name: str,
+    cron: str,
+    settings: Settings,
+    automation: AutomationState,
+    now: dt.datetime,
+    *,
+    words: str,
+) -> NextRun:
+    at = next_daily(cron, settings.zone, now)
+    return NextRun(name, _unless_off(name, at, automation, now), words)
+
+
+def _unless_off(
+    name: str, at: dt.datetime, automation: AutomationState, now: dt.datetime
+) -> dt.datetime | None:
+    runs = automation.heard_at is not None and now - automation.heard_at < SILENT
+    return at if runs and name not in automation.stopped else None
+
+
+def _days(days: Iterable[dt.date]) -> str:
+    ordered = sorted(days)
+    if len(ordered) == 1:
+        return ordered[0].isoformat()
+    return f"{len(ordered)} days ({ordered[0]} to {ordered[-1]})"
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
