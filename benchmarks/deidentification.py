@@ -30,8 +30,8 @@ from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance, encode_instance
 from protocol_assets.ingest.facts import describe_and_project
-from protocol_assets.lake.zones import Cell
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.lake.zones import Partition
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 
@@ -44,18 +44,18 @@ def main() -> None:
     """Print rates and ratios."""
     pseudonyms = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
     rows, firsts = _series()
-    described = [row | derived for row, derived in zip(rows, describe_cell(rows), strict=True)]
+    described = [row | derived for row, derived in zip(rows, describe_partition(rows), strict=True)]
     many = [
         row | {"SeriesInstanceUID": f"{row['SeriesInstanceUID']}.{copy}"}
         for copy in range(COPIES)
         for row in described
     ]
     table = pa.Table.from_pylist(rows, schema=series_schema())
-    cell = Cell(dt.date(2026, 2, 2), "north")
+    partition = Partition(dt.date(2026, 2, 2), "north")
     ways: dict[str, tuple[int, Callable[[], object]]] = {
         "keyed": (len(many), lambda: _keyed(many, pseudonyms)),
         "projection": (len(many), lambda: project(many, pseudonyms, "north")),
-        "whole": (len(rows), lambda: describe_and_project(table, cell, pseudonyms)),
+        "whole": (len(rows), lambda: describe_and_project(table, partition, pseudonyms)),
         "deny-list": (len(firsts), lambda: _deny_list(firsts)),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}

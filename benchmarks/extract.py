@@ -23,9 +23,9 @@ import requests
 from pydicom.data import get_testdata_file
 
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
-from protocol_assets.ingest.landing import land_cell
+from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.manifest import Manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.rate_limit.pacing import Manners
@@ -118,7 +118,7 @@ def land(url: str, day: dt.date, home: Path) -> Manifest:
     courtesy = SharedCourtesy(lake, "orthanc", manners, WORKERS)
     with PacsClient(endpoint, courtesy=courtesy) as client:
         pseudonyms = Pseudonyms.from_secret(DEMO_KEY, demo=True)
-        manifest = land_cell(client, lake, Cell(day, "orthanc"), pseudonyms)
+        manifest = land_partition(client, lake, Partition(day, "orthanc"), pseudonyms)
     if not manifest.is_complete or not manifest.fetched:
         raise SystemExit("the day did not land whole")
     return manifest

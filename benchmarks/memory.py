@@ -1,4 +1,4 @@
-"""Peak memory from raw to facts for 400 studies of about 70,000 instances in one cell."""
+"""Peak memory from raw to facts for 400 studies of about 70,000 instances in one partition."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.stages import Stations
-from protocol_assets.ingest.versions import cell_versions
+from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
 from protocol_assets.lake.raw import Stamp, write_study
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 from protocol_assets.sources.dicomweb.client import PacsClient
@@ -30,15 +30,15 @@ def main() -> None:
     pseudonyms = Pseudonyms.from_secret(DEMO_KEY, demo=True)
     day = dt.date(2026, 2, 2)
     fleet = Fleet(studies=STUDIES, scanners=63, start=day, end=day)
-    cell = Cell(day, "north")
+    partition = Partition(day, "north")
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(Path(folder))
         lake.prepare()
-        instances = _land(fleet, lake, cell, pseudonyms)
+        instances = _land(fleet, lake, partition, pseudonyms)
         stations = Stations(lake, pseudonyms, _no_client, lambda *_: None)
         start = time.perf_counter()
         for station in (stations.flatten, stations.project):
-            refused = station([cell]).refused
+            refused = station([partition]).refused
             if refused:
                 raise SystemExit(str(refused))
         seconds = time.perf_counter() - start
@@ -47,7 +47,7 @@ def main() -> None:
     print(f"peak memory {peak:.0f} MiB (Great Expectations and the suites included)")
 
 
-def _land(fleet: Fleet, lake: Lake, cell: Cell, pseudonyms: Pseudonyms) -> int:
+def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms) -> int:
     entries = []
     for study in fleet.studies(None, fleet.start, fleet.end):
         scans = [
@@ -56,7 +56,7 @@ def _land(fleet: Fleet, lake: Lake, cell: Cell, pseudonyms: Pseudonyms) -> int:
         content = [one for scan in scans for one in encode(scan)]
         name = pseudonyms.of("study", study.study_uid)
         lines = map(encode_instance, content)
-        write_study(study_file(lake, cell, name), lines, Stamp("", "", None, len(content)))
+        write_study(study_file(lake, partition, name), lines, Stamp("", "", None, len(content)))
         entries.append(
             StudyEntry(
                 name=name,
@@ -71,8 +71,8 @@ def _land(fleet: Fleet, lake: Lake, cell: Cell, pseudonyms: Pseudonyms) -> int:
                 error="",
             )
         )
-    versions = cell_versions(pseudonyms)
-    write_manifest(lake, Manifest(cell, "", "", versions, tuple(entries)))
+    versions = partition_versions(pseudonyms)
+    write_manifest(lake, Manifest(partition, "", "", versions, tuple(entries)))
     return sum(entry.instances for entry in entries)
 
 

@@ -1,6 +1,6 @@
 """The platform's own path from DICOMweb to the warehouse and the report, timed.
 
-The PACS serve from a process of their own. The cells of both PACS are worked on month by
+The PACS serve from a process of their own. The partitions of both PACS are worked on month by
 month in two processes, as two of Dagster's runs would; warehouse, published marts and report are
 made by the job that Dagster runs.
 """
@@ -25,7 +25,7 @@ from benchmarks.poc_sources import Source
 from protocol_assets.app.build import stations
 from protocol_assets.app.runs import Runner
 from protocol_assets.governance.scanners import ScannerName, name_scanner
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
@@ -58,7 +58,7 @@ class Ingest:
         worked_s: Seconds of both processes together, by station.
         peak_mib: Peak resident memory of a process, by stage.
         stored: Bytes by zone.
-        counts: Studies, instances and series, and cells refused.
+        counts: Studies, instances and series, and partitions refused.
         problem: What the report's job says, None where all went well.
     """
 
@@ -81,8 +81,8 @@ def ingest(source: Source, folder: Path) -> tuple[Settings, Ingest]:
     with _served(source, done) as url:
         settings = _deployment(source, folder, url)
         start = time.perf_counter()
-        _cells(source, settings, done)
-        done.seconds["cells: raw, series, facts"] = time.perf_counter() - start
+        _partitions(source, settings, done)
+        done.seconds["partitions: raw, series, facts"] = time.perf_counter() - start
     start = time.perf_counter()
     with ProcessPoolExecutor(1, mp_context=_SPAWN) as pool:
         done.problem, peak = pool.submit(_report, str(folder)).result()
@@ -140,11 +140,14 @@ def _settings(folder: str) -> Settings:
     return Settings.load()
 
 
-def _cells(source: Source, settings: Settings, done: Ingest) -> None:
+def _partitions(source: Source, settings: Settings, done: Ingest) -> None:
     length = (source.fleet.end - source.fleet.start).days + 1
     days = [source.fleet.start + dt.timedelta(days=n) for n in range(length)]
     batches = [
-        (str(settings.home.parent), [Cell(day, pacs.name) for day in days[at : at + _BATCH_DAYS]])
+        (
+            str(settings.home.parent),
+            [Partition(day, pacs.name) for day in days[at : at + _BATCH_DAYS]],
+        )
         for at in range(0, len(days), _BATCH_DAYS)
         for pacs in settings.pacs
     ]
@@ -154,19 +157,19 @@ def _cells(source: Source, settings: Settings, done: Ingest) -> None:
             done.worked_s += worked
             done.counts += counts
             peak = max(peak, memory)
-    done.peak_mib["cells, each of two processes"] = peak
+    done.peak_mib["partitions, each of two processes"] = peak
 
 
-def _work(folder: str, cells: list[Cell]) -> tuple[Counter[str], Counter[str], float]:
+def _work(folder: str, partitions: list[Partition]) -> tuple[Counter[str], Counter[str], float]:
     """A month of one PACS through the three stations."""
     line = stations(_settings(folder))
     worked: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for name, station in (("raw", line.land), ("series", line.flatten), ("facts", line.project)):
         start = time.perf_counter()
-        result = station(cells)
+        result = station(partitions)
         worked[name] += time.perf_counter() - start  # type: ignore[assignment]
-        counts[f"cells refused by {name}"] += len(result.refused)
+        counts[f"partitions refused by {name}"] += len(result.refused)
         for reason in set(result.refused.values()):
             print(f"refused by {name}: {reason}")
         if name == "raw":
@@ -176,7 +179,7 @@ def _work(folder: str, cells: list[Cell]) -> tuple[Counter[str], Counter[str], f
             for one in result.passed.values():
                 counts["series"] += one["series"]
                 counts["instances"] += one["instances"]
-        cells = list(result.passed)
+        partitions = list(result.passed)
     return worked, counts, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _MIB
 
 

@@ -51,7 +51,7 @@ def run_demo(directory: Path, tell: Any) -> bool:
     """Run the demo into ``directory`` and print its KPIs.
 
     Returns:
-        Whether every cell landed.
+        Whether every partition landed.
 
     Raises:
         Fault: Warehouse or report failed.
@@ -64,13 +64,13 @@ def run_demo(directory: Path, tell: Any) -> bool:
         outcomes = [
             outcome
             for one in settings.pacs
-            for outcome in runner.cells(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
+            for outcome in runner.ingest(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
         ]
         _name_scanners(settings)
         sign_targets(DEMO_FLEET, settings.lake)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
-    say(f"{landed} of {len(outcomes)} cells landed")
+    say(f"{landed} of {len(outcomes)} partitions landed")
     if problem:
         raise Fault(f"warehouse and report: {problem}")
     _print_kpis(settings)

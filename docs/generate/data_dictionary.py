@@ -23,7 +23,7 @@ _ACTIONS = {
     "number": "number {}",
     "day": "cut to the day",
     "flag": "true or false",
-    "partition": "the cell's PACS",
+    "partition": "the partition's PACS",
 }
 
 

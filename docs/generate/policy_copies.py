@@ -21,7 +21,7 @@ _SOURCES: Final = _ROOT / "dbt_project" / "models" / "staging" / "_series_facts.
 _MARTS: Final = _ROOT / "dbt_project" / "models" / "marts"
 _DESCRIPTIONS: Final = _ROOT / "dbt_project" / "models" / "staging" / "facts.md"
 
-_CELL: Final = ("cell_day", "cell_pacs")
+_PARTITION: Final = ("partition_day", "partition_pacs")
 _TYPES: Final = {"integer": "bigint"}
 _NOT_OF_A_SCAN: Final = {
     *("protocol_name_code", "series_description_code", "modality", "sop_class", "encoding"),
@@ -58,11 +58,11 @@ def _suite(text: str, columns: Iterable[FactColumn]) -> str:
     """The suite with the policy's columns, its vocabularies and its keys."""
     suite: dict[str, Any] = json.loads(text)
     found: list[dict[str, Any]] = suite["expectations"]
-    known = {one.name for one in columns} | set(_CELL)
+    known = {one.name for one in columns} | set(_PARTITION)
     found[:] = [one for one in found if one["kwargs"].get("column") in known | {None}]
     for one in found:
         if one["type"] == "expect_table_columns_to_match_ordered_list":
-            one["kwargs"]["column_list"] = [*facts_schema().names, *_CELL]
+            one["kwargs"]["column_list"] = [*facts_schema().names, *_PARTITION]
     keys = [one.name for one in columns if one.action == "key"]
     _each(found, "expect_column_values_to_match_regex", keys, lambda _: {})
     words = {one.name: one.argument for one in columns if one.action == "term"}

@@ -132,8 +132,8 @@ def _table(name: str) -> Iterator[str]:
     yield f"| {' | '.join(column.replace('_', ' ') for column in rows[0])} |"
     yield f"|{' --- |' * len(rows[0])}"
     for row in rows:
-        yield f"| {' | '.join(_cell(value) for value in row.values())} |"
+        yield f"| {' | '.join(_partition(value) for value in row.values())} |"
 
 
-def _cell(value: str) -> str:
+def _partition(value: str) -> str:
     return value.replace("|", "\\|")

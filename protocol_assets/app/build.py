@@ -11,11 +11,11 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from protocol_assets.defs.automation import automation_sensor, follow_the_cells
+from protocol_assets.defs.automation import automation_sensor, follow_partitions
 from protocol_assets.defs.delivery.alerts import alert_sensors, notifier
 from protocol_assets.defs.delivery.assets import report_mail
 from protocol_assets.defs.ingest.arrivals import arrivals_check
-from protocol_assets.defs.ingest.assets import CELL_ASSETS, cell_assets
+from protocol_assets.defs.ingest.assets import PARTITION_ASSETS, partition_assets
 from protocol_assets.defs.ingest.sensors import pacs_sensors
 from protocol_assets.defs.publishing.assets import chief_report, published_marts
 from protocol_assets.defs.reference.assets import protocol_labels, reference_data
@@ -29,15 +29,15 @@ from protocol_assets.lake.key_record import claim_key
 from protocol_assets.lake.leftovers import register_process
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.turns import report_turn
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.project_files import project_file
 from protocol_assets.settings import Settings
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.storage.files import write_bytes
 
-__all__ = ["CELLS_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
+__all__ = ["INGEST_JOB", "REPORT_JOB", "build_definitions", "prepare_home"]
 
-CELLS_JOB: Final = "land_and_deidentify"
+INGEST_JOB: Final = "land_and_deidentify"
 REPORT_JOB: Final = "build_warehouse_and_report"
 
 _DAGSTER_YAML: Final = project_file("dagster.yaml")
@@ -53,8 +53,8 @@ def build_definitions(
         resource_overrides: Replace resources by name, for tests and for the command line.
     """
     prepare_home(settings)
-    cells = cell_assets(settings)
-    followers = follow_the_cells(
+    partitions = partition_assets(settings)
+    followers = follow_partitions(
         settings,
         [
             protocol_labels,
@@ -69,10 +69,10 @@ def build_definitions(
     )
     arrivals = arrivals_check(settings)
     return dg.Definitions(
-        assets=[cells, *followers, retention_purge],
+        assets=[partitions, *followers, retention_purge],
         asset_checks=[arrivals],
         sensors=[
-            *pacs_sensors(settings, job=CELLS_JOB),
+            *pacs_sensors(settings, job=INGEST_JOB),
             automation_sensor(
                 dg.AssetSelection.assets(*followers) | dg.AssetSelection.checks(arrivals)
             ),
@@ -80,8 +80,8 @@ def build_definitions(
         ],
         jobs=[
             dg.define_asset_job(
-                CELLS_JOB,
-                selection=dg.AssetSelection.assets(*CELL_ASSETS),
+                INGEST_JOB,
+                selection=dg.AssetSelection.assets(*PARTITION_ASSETS),
                 description="Land study days, flatten them, and make their facts.",
             ),
             dg.define_asset_job(
@@ -92,7 +92,7 @@ def build_definitions(
             dg.define_asset_job(
                 REPORT_JOB,
                 selection=dg.AssetSelection.all()
-                - dg.AssetSelection.assets(*CELL_ASSETS, retention_purge),
+                - dg.AssetSelection.assets(*PARTITION_ASSETS, retention_purge),
                 description="Build the warehouse from all facts, publish, and write the report.",
             ),
         ],
@@ -131,7 +131,7 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
     def client_for(name: str) -> PacsClient:
         return PacsClient(settings.endpoint(name), courtesy=settings.courtesy(name))
 
-    def silent(_cell: Cell, _done: int, _listed: int) -> None:
+    def silent(_partition: Partition, _done: int, _listed: int) -> None:
         return None
 
     def zone_of(name: str) -> ZoneInfo | None:

@@ -11,34 +11,34 @@ from typing import Any, Final
 
 import dagster as dg
 
-from protocol_assets.app.build import CELLS_JOB, REPORT_JOB, build_definitions, stations
-from protocol_assets.defs.ingest.assets import CELL_ASSETS, INSISTED_TAG, LARGEST_RUN
+from protocol_assets.app.build import INGEST_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.defs.ingest.assets import INSISTED_TAG, LARGEST_RUN, PARTITION_ASSETS
 from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.ingest.partition_status import read_left_out
 from protocol_assets.lake.manifest import read_manifest
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 
-__all__ = ["CellOutcome", "Runner"]
+__all__ = ["PartitionOutcome", "Runner"]
 
 _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
 @dataclass(frozen=True, slots=True)
-class CellOutcome:
-    """What became of one cell.
+class PartitionOutcome:
+    """What became of one partition.
 
     Attributes:
-        cell: The cell.
+        partition: The partition.
         state: ``landed``, ``incomplete`` or ``refused``.
         reason: Why, where it did not land whole.
         studies: Studies landed.
         expected: Studies listed.
     """
 
-    cell: Cell
+    partition: Partition
     state: str
     reason: str = ""
     studies: int = 0
@@ -54,19 +54,20 @@ class Runner:
             settings, resource_overrides={"stations": lambda: stations(settings, tell)}
         )
         os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
-        # A refused cell is told in one line; Dagster's traceback of the failed run is not shown.
+        # A refused partition is told in one line; Dagster's traceback of the failed run is not
+        # shown.
         logging.getLogger("dagster.redacted_errors").addHandler(logging.NullHandler())
 
-    def cells(
+    def ingest(
         self,
         pacs: str,
         first: dt.date,
         last: dt.date,
         *,
-        assets: Sequence[str] = CELL_ASSETS,
+        assets: Sequence[str] = PARTITION_ASSETS,
         force: bool = False,
-    ) -> Iterator[CellOutcome]:
-        """Materialize the cells of one PACS over a range of days, a month at a time.
+    ) -> Iterator[PartitionOutcome]:
+        """Materialize the partitions of one PACS over a range of days, a month at a time.
 
         Raises:
             Fault: The range or the PACS lies outside the configuration.
@@ -93,29 +94,29 @@ class Runner:
 
     def _range(
         self, pacs: str, first: dt.date, last: dt.date, *, assets: Sequence[str], force: bool
-    ) -> list[CellOutcome]:
+    ) -> list[PartitionOutcome]:
         days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
-        cells = [Cell(day, pacs) for day in days]
+        partitions = [Partition(day, pacs) for day in days]
         tags = range_tags(pacs, first, last) | {INSISTED_TAG: "true"}
-        config = {"ops": {"cells": {"config": {"force": force}}}} | _QUIET
-        result = self._execute(CELLS_JOB, config, tags, assets)
+        config = {"ops": {"ingest": {"config": {"force": force}}}} | _QUIET
+        result = self._execute(INGEST_JOB, config, tags, assets)
         refused = _refused(result)
-        return [self._outcome(cell, refused) for cell in cells]
+        return [self._outcome(partition, refused) for partition in partitions]
 
-    def _outcome(self, cell: Cell, refused: dict[str, str]) -> CellOutcome:
-        if cell.key in refused:
-            return CellOutcome(cell, "refused", refused[cell.key])
-        manifest = read_manifest(self.settings.lake, cell)
+    def _outcome(self, partition: Partition, refused: dict[str, str]) -> PartitionOutcome:
+        if partition.key in refused:
+            return PartitionOutcome(partition, "refused", refused[partition.key])
+        manifest = read_manifest(self.settings.lake, partition)
         if manifest is None:
-            return CellOutcome(cell, "refused", "the run ended before this cell")
+            return PartitionOutcome(partition, "refused", "the run ended before this partition")
         landed, expected = manifest.count("landed"), manifest.expected
-        lost = read_left_out(self.settings.lake, cell)
+        lost = read_left_out(self.settings.lake, partition)
         if manifest.is_complete and not lost.series:
-            return CellOutcome(cell, "landed", "", landed, expected)
+            return PartitionOutcome(partition, "landed", "", landed, expected)
         reasons = [describe_shortfall(manifest)] if not manifest.is_complete else []
         if lost.series:
             reasons.append(f"{lost.words}; protocol-assets status names them")
-        return CellOutcome(cell, "incomplete", "; ".join(reasons), landed, expected)
+        return PartitionOutcome(partition, "incomplete", "; ".join(reasons), landed, expected)
 
     def report(self, as_of: dt.date | None = None) -> str | None:
         """Build the warehouse from all facts, find what is to be found, publish, and report.
@@ -170,7 +171,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def _refused(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """Reasons by cell key, from the checks' metadata."""
+    """Reasons by partition key, from the checks' metadata."""
     refused: dict[str, str] = {}
     for evaluation in result.get_asset_check_evaluations():
         reasons = evaluation.metadata.get("refused")

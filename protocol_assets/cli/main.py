@@ -21,7 +21,7 @@ from protocol_assets.cli.status import status
 from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.permissions import restrict_new_files
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import ConfigurationError, Settings
 from protocol_assets.terminal import (
     TextTable,
@@ -37,7 +37,7 @@ from protocol_assets.terminal import (
 
 __all__ = ["main"]
 
-Tell = Callable[[Cell, int, int], None]
+Tell = Callable[[Partition, int, int], None]
 
 _ALL_LANDED: Final = 0
 _SOME_MISSING: Final = 1
@@ -103,13 +103,13 @@ def materialize(
 
     with _progress() as tell:
         runner = Runner(settings, tell)
-        outcomes = list(runner.cells(pacs, first.date(), last.date(), force=force))
+        outcomes = list(runner.ingest(pacs, first.date(), last.date(), force=force))
         problem = runner.report(as_of.date() if as_of else None)
     for outcome in outcomes:
         if outcome.state != "landed":
-            say_error(f"{outcome.cell.day} {pacs} {outcome.state}: {outcome.reason}")
+            say_error(f"{outcome.partition.day} {pacs} {outcome.state}: {outcome.reason}")
     landed = sum(outcome.state == "landed" for outcome in outcomes)
-    say(f"{landed} of {len(outcomes)} cells landed")
+    say(f"{landed} of {len(outcomes)} partitions landed")
     if problem:
         say_error(f"warehouse and report: {problem}")
     return _ALL_LANDED if landed == len(outcomes) and not problem else _SOME_MISSING
@@ -175,28 +175,30 @@ def resume(name: str) -> int:
 def rebuild() -> int:
     """Rebuild outdated partitions from stored data (no PACS access), then refresh the report."""
     settings = Settings.load()
-    from protocol_assets.app.runs import CellOutcome, Runner
-    from protocol_assets.ingest.partition_status import cell_states
+    from protocol_assets.app.runs import PartitionOutcome, Runner
+    from protocol_assets.ingest.partition_status import partition_states
     from protocol_assets.ingest.retention.patient_renaming import rename_patients
 
     rename_patients(settings.lake, settings.pseudonyms())
     stale = [
-        state.cell for state in cell_states(settings.lake, settings.pseudonyms()) if state.is_stale
+        state.partition
+        for state in partition_states(settings.lake, settings.pseudonyms())
+        if state.is_stale
     ]
     runner = Runner(settings)
-    outcomes: list[CellOutcome] = []
-    for cell in stale:
+    outcomes: list[PartitionOutcome] = []
+    for partition in stale:
         try:
-            outcomes += runner.cells(
-                cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+            outcomes += runner.ingest(
+                partition.pacs, partition.day, partition.day, assets=("series", "series_facts")
             )
         except Fault as fault:  # the configuration no longer asks for this day or PACS
-            outcomes.append(CellOutcome(cell, "refused", str(fault)))
+            outcomes.append(PartitionOutcome(partition, "refused", str(fault)))
     problem = runner.report()
     refused = [outcome for outcome in outcomes if outcome.state == "refused"]
     for outcome in refused:
-        say_error(f"{outcome.cell.day} {outcome.cell.pacs}: {outcome.reason}")
-    say(f"{len(outcomes) - len(refused)} of {len(stale)} stale cells rebuilt")
+        say_error(f"{outcome.partition.day} {outcome.partition.pacs}: {outcome.reason}")
+    say(f"{len(outcomes) - len(refused)} of {len(stale)} stale partitions rebuilt")
     if problem:
         say_error(f"warehouse and report: {problem}")
     return _SOME_MISSING if refused or problem else _ALL_LANDED
@@ -279,24 +281,26 @@ for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, statu
 
 @contextmanager
 def _progress() -> Iterator[Tell]:
-    """A bar on a terminal, a plain line a cell elsewhere."""
+    """A bar on a terminal, a plain line a partition elsewhere."""
     if not is_interactive():
         yield _plain
         return
     with progress_bar() as progress:
-        tasks: dict[Cell, TaskID] = {}
+        tasks: dict[Partition, TaskID] = {}
 
-        def tell(cell: Cell, done: int, listed: int) -> None:
-            for other in [one for one in tasks if one != cell]:
+        def tell(partition: Partition, done: int, listed: int) -> None:
+            for other in [one for one in tasks if one != partition]:
                 progress.remove_task(tasks.pop(other))
-            if cell not in tasks:
-                tasks[cell] = progress.add_task(f"{cell.day} {cell.pacs}", total=listed)
-            progress.update(tasks[cell], completed=done, total=listed)
+            if partition not in tasks:
+                tasks[partition] = progress.add_task(
+                    f"{partition.day} {partition.pacs}", total=listed
+                )
+            progress.update(tasks[partition], completed=done, total=listed)
 
         yield tell
 
 
-def _plain(cell: Cell, done: int, listed: int) -> None:
+def _plain(partition: Partition, done: int, listed: int) -> None:
     if done == listed:
         studies = "1 study" if listed == 1 else f"{listed} studies"
-        say_error(f"{cell.day} {cell.pacs}: {studies}")
+        say_error(f"{partition.day} {partition.pacs}: {studies}")

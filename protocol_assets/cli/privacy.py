@@ -11,7 +11,7 @@ import click
 
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.deidentify.labels import Decision
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 from protocol_assets.terminal import say, say_error
 
@@ -79,7 +79,7 @@ def resolve(key: str, reason: str) -> int:
     found = resolve_key(settings.lake, settings.pseudonyms(), key, reason=reason, now=now)
     for one in found:
         accession = one.accession_number or "no accession number is kept"
-        say(f"{one.cell.day} {one.cell.pacs}  {accession}  {one.study_instance_uid}")
+        say(f"{one.partition.day} {one.partition.pacs}  {accession}  {one.study_instance_uid}")
     say_error(f"{len(found)} studies")
     return _DONE if found else _SOME_MISSING
 
@@ -111,7 +111,7 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
     do_not_process(settings.lake, patient, issuer, now.date())
     touched = purge_patient(settings.lake, pseudonyms, patient, issuer, now)
     problem = _rebuild(settings, [one for one in touched if settings.lake.series(one).exists()])
-    say(f"{len(touched)} cells held something of the patient; it is dropped")
+    say(f"{len(touched)} partitions held something of the patient; it is dropped")
     if problem:
         say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
     return _SOME_MISSING if problem else _DONE
@@ -134,7 +134,7 @@ def rekey() -> int:
     done = change_over(settings.lake, old, new)
     problem = _rebuild(settings, done.to_rebuild)
     say(
-        f"{len(done.to_rebuild)} cells made anew, {len(done.changed_over)} changed over as they "
+        f"{len(done.to_rebuild)} partitions rebuilt, {len(done.changed_over)} changed over as they "
         f"stand, {done.lost} pseudonyms of the steward's files not told"
     )
     if problem:
@@ -149,8 +149,8 @@ rekey.help = (
 )
 
 
-def _rebuild(settings: Settings, cells: Iterable[Cell]) -> str | None:
-    """Make the cells' series and facts anew, then warehouse and report.
+def _rebuild(settings: Settings, partitions: Iterable[Partition]) -> str | None:
+    """Make the partitions' series and facts anew, then warehouse and report.
 
     Returns:
         None where all went well, else one line.
@@ -159,10 +159,10 @@ def _rebuild(settings: Settings, cells: Iterable[Cell]) -> str | None:
 
     runner = Runner(settings)
     problems = [
-        f"{outcome.cell.key}: {outcome.reason}"
-        for cell in cells
-        for outcome in runner.cells(
-            cell.pacs, cell.day, cell.day, assets=("series", "series_facts")
+        f"{outcome.partition.key}: {outcome.reason}"
+        for partition in partitions
+        for outcome in runner.ingest(
+            partition.pacs, partition.day, partition.day, assets=("series", "series_facts")
         )
         if outcome.state == "refused"
     ]

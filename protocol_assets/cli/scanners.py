@@ -44,8 +44,8 @@ def scanners_pending() -> int:
     table = TextTable(*headings, is_whole=True)
     for one in waiting:
         models = " / ".join(sorted(one.models))
-        cells = (one.device_key, one.manufacturer, models, one.station, one.serial)
-        table.add_row(*cells, one.series, _scanner_note(one, candidates, named))
+        partitions = (one.device_key, one.manufacturer, models, one.station, one.serial)
+        table.add_row(*partitions, one.series, _scanner_note(one, candidates, named))
     if waiting:
         table.show()
     else:

@@ -11,7 +11,7 @@ import click
 from protocol_assets.terminal import TextTable, say, say_json
 
 if TYPE_CHECKING:
-    from protocol_assets.ingest.partition_status import CellState, DeadLetter, LeftOutObject
+    from protocol_assets.ingest.partition_status import DeadLetter, LeftOutObject, PartitionState
     from protocol_assets.status.summary import Survey
 
 __all__ = ["status"]
@@ -51,9 +51,9 @@ def _print(found: Survey) -> None:
         at = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "once it is on"
         table.add_row("next", run.name, f"{at}: {run.words}")
     table.show()
-    bad = [one for one in found.cells if not one.is_good]
+    bad = [one for one in found.partitions if not one.is_good]
     if bad:
-        _cells(bad).show()
+        _partitions(bad).show()
     if found.letters:
         _letters(found.letters).show()
     if found.left_out:
@@ -62,11 +62,11 @@ def _print(found: Survey) -> None:
             say(f"{len(found.left_out) - _MOST_SHOWN} more: protocol-assets status --json")
 
 
-def _cells(states: Sequence[CellState]) -> TextTable:
-    table = _table("day", "PACS", "landed", "expected", "state", title="cells to mend")
+def _partitions(states: Sequence[PartitionState]) -> TextTable:
+    table = _table("day", "PACS", "landed", "expected", "state", title="partitions to mend")
     for state in states:
         counts = str(state.landed), str(state.expected)
-        table.add_row(state.cell.day.isoformat(), state.cell.pacs, *counts, state.words)
+        table.add_row(state.partition.day.isoformat(), state.partition.pacs, *counts, state.words)
     return table
 
 
@@ -75,8 +75,8 @@ def _letters(letters: Sequence[DeadLetter]) -> TextTable:
     table = _table(*headings, title="dead letters")
     for one in letters:
         table.add_row(
-            one.cell.day.isoformat(),
-            one.cell.pacs,
+            one.partition.day.isoformat(),
+            one.partition.pacs,
             one.name or "the day",
             one.stage,
             _waiting(one.waits_until) or one.kind,
@@ -98,8 +98,8 @@ def _left_out(objects: Sequence[LeftOutObject]) -> TextTable:
     table = _table(*headings, title="landed and left out of the facts")
     for one in objects[:_MOST_SHOWN]:
         keys = one.study, one.series, one.device
-        day = one.cell.day.isoformat()
-        table.add_row(day, one.cell.pacs, one.rule, *keys, str(one.instances))
+        day = one.partition.day.isoformat()
+        table.add_row(day, one.partition.pacs, one.rule, *keys, str(one.instances))
     return table
 
 

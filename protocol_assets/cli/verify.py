@@ -15,7 +15,7 @@ from protocol_assets.terminal import TextTable, say, say_error
 if TYPE_CHECKING:
     from protocol_assets.app.runs import Runner
     from protocol_assets.ingest.verifying import Damage
-    from protocol_assets.lake.zones import Cell
+    from protocol_assets.lake.zones import Partition
 
 __all__ = ["verify"]
 
@@ -68,25 +68,27 @@ def _print(damages: Iterable[Damage]) -> None:
 def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
     """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
     from protocol_assets.app.runs import Runner
-    from protocol_assets.defs.ingest.assets import CELL_ASSETS
+    from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
 
     runner = Runner(settings)
-    to_land = {one.cell for one in damages if one.cell and one.remedy == "land"}
-    to_derive = {one.cell for one in damages if one.cell and one.remedy == "derive"} - to_land
-    for cell in sorted(to_land):
-        _make(runner, cell, CELL_ASSETS)
-    for cell in sorted(to_derive):
-        _make(runner, cell, CELL_ASSETS[1:])
+    to_land = {one.partition for one in damages if one.partition and one.remedy == "land"}
+    to_derive = {
+        one.partition for one in damages if one.partition and one.remedy == "derive"
+    } - to_land
+    for partition in sorted(to_land):
+        _make(runner, partition, PARTITION_ASSETS)
+    for partition in sorted(to_derive):
+        _make(runner, partition, PARTITION_ASSETS[1:])
     if any(one.remedy != "restore" for one in damages) and (problem := runner.report()):
         say_error(f"warehouse and report: {problem}")
 
 
-def _make(runner: Runner, cell: Cell, assets: Sequence[str]) -> None:
+def _make(runner: Runner, partition: Partition, assets: Sequence[str]) -> None:
     problem = ""
     try:
-        (outcome,) = runner.cells(cell.pacs, cell.day, cell.day, assets=assets)
+        (outcome,) = runner.ingest(partition.pacs, partition.day, partition.day, assets=assets)
         problem = outcome.reason
     except Fault as fault:  # the configuration no longer asks for this day or PACS
         problem = str(fault)
     if problem:
-        say_error(f"{cell.key}: {problem}")
+        say_error(f"{partition.key}: {problem}")

@@ -50,7 +50,7 @@ def read_table(name: str) -> tuple[dict[str, str], ...]:
 
 
 def data_version(*names: str) -> str:
-    """A short digest over the content of data files: the version that cells carry.
+    """A short digest over the content of data files: the version that partitions carry.
 
     Derived from the bytes, so that no edit can forget to raise it.
     """

@@ -1,4 +1,4 @@
-"""What follows by itself: warehouse, marts and report after the cells, and once a day."""
+"""What follows by itself: warehouse, marts and report after the partitions, and once a day."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 from protocol_assets.defs.publishing.assets import PUBLISHED_MODELS
 from protocol_assets.settings import Settings
 
-__all__ = ["WAREHOUSE_TAG", "automation_sensor", "follow_the_cells", "follows_the_cells"]
+__all__ = ["WAREHOUSE_TAG", "automation_sensor", "follow_partitions", "partitions_have_landed"]
 
 DAILY: Final = "0 6 * * *"
 """When marts and report are made whatever happened: a month may have closed, a name changed."""
@@ -26,14 +26,15 @@ _SHOWN: Final = (*PUBLISHED_MODELS, "published_marts", _LAST)
 """What people see: it must be of today by the deadline."""
 
 
-def follows_the_cells(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]:
-    """True when cells have landed since the last request, and daily, unless a report is being made.
+def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]:
+    """True when partitions have landed since the last request, and daily; not during a report.
 
     Before the first facts there is nothing to make.
 
-    Each asset looks at the cells themselves instead of at its own upstream assets, so that all of
-    them become true on the same tick and run as one run. A run that lands cells does not hold them
-    up: cells are replaced whole, and a slow PACS must not delay the marts of the others.
+    Each asset looks at the partitions themselves instead of at its own upstream assets, so that all
+    of them become true on the same tick and run as one run. A run that lands partitions does not
+    hold them
+    up: partitions are replaced whole, and a slow PACS must not delay the marts of the others.
     """
     requested = dg.AutomationCondition.newly_requested()
     updated = dg.AutomationCondition.newly_updated()
@@ -45,7 +46,7 @@ def follows_the_cells(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]
         "series_facts", ~dg.AutomationCondition.missing()
     )
     landed_or_daily = (
-        landed.with_label("cells have landed")
+        landed.with_label("partitions have landed")
         | described.with_label("facts were made")
         | daily.with_label("daily")
     )
@@ -54,14 +55,14 @@ def follows_the_cells(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]
         & has_facts.with_label("there are facts")
         & ~is_busy.with_label("a report is being made")
     )
-    return condition.with_label("follows the cells")
+    return condition.with_label("follows partitions")
 
 
-def follow_the_cells(
+def follow_partitions(
     settings: Settings, assets: list[dg.AssetsDefinition]
 ) -> list[dg.AssetsDefinition]:
     """The same assets with the condition, and what people see with its deadline."""
-    condition = follows_the_cells(settings)
+    condition = partitions_have_landed(settings)
     deadline = dg.FreshnessPolicy.cron(
         deadline_cron=DEADLINE, lower_bound_delta=dt.timedelta(hours=8), timezone=settings.timezone
     )
@@ -78,10 +79,10 @@ def follow_the_cells(
 def automation_sensor(selection: dg.AssetSelection) -> dg.AutomationConditionSensorDefinition:
     """Evaluates the conditions of ``selection``."""
     return dg.AutomationConditionSensorDefinition(
-        "follow_the_cells",
+        "follow_partitions",
         target=selection,
         default_status=dg.DefaultSensorStatus.RUNNING,
         minimum_interval_seconds=INTERVAL_S,
         run_tags={WAREHOUSE_TAG: "true"},
-        description="Makes marts and report after cells have landed, and daily at 6.",
+        description="Makes marts and report after partitions have landed, and daily at 6.",
     )

@@ -64,7 +64,7 @@ class EventLog(logging.Handler):
 def event_line(record: logging.LogRecord) -> dict[str, Any] | None:
     """What is told of a record of Dagster's; None where nothing is.
 
-    ``time`` (UTC), ``level``, ``event``, ``run`` and ``job``; ``asset``, ``check``, ``cell``,
+    ``time`` (UTC), ``level``, ``event``, ``run`` and ``job``; ``asset``, ``check``, ``partition``,
     ``passed``, ``counts`` and ``error`` where there are any.
     """
     meta = getattr(record, "dagster_meta", None) or {}
@@ -95,7 +95,7 @@ def _details(event: dg.DagsterEvent) -> Iterator[tuple[str, Any]]:
         made = event.step_materialization_data.materialization
         yield "asset", made.asset_key.to_user_string()
         if made.partition:
-            yield "cell", made.partition
+            yield "partition", made.partition
         yield "counts", _counts(made.metadata)
     elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data

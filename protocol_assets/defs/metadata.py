@@ -16,7 +16,7 @@ from protocol_assets.reports.pdf import render_chart
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import nex_chart
 
-__all__ = ["cell_metadata", "column_schema", "published_pictures", "row_preview"]
+__all__ = ["column_schema", "partition_metadata", "published_pictures", "row_preview"]
 
 _PREVIEWED: Final = 5
 _LANGUAGE: Final = "en"
@@ -25,8 +25,8 @@ _PIXELS_PER_INCH: Final = 120
 """The chart is then as wide as the UI's window for it."""
 
 
-def cell_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """A cell's counts as Dagster shows them: row count, overview as a table."""
+def partition_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
+    """A partition's counts as Dagster shows them: row count, overview as a table."""
     shown = dict(counts)
     if "series" in shown:
         shown["dagster/row_count"] = shown["series"]

@@ -33,20 +33,20 @@ IMPOSSIBLE_SCHEMA: Final = pa.schema(
         pa.field("n_values", pa.int64()),
     ]
 )
-"""One row per scanner, attribute and reason of a cell."""
+"""One row per scanner, attribute and reason of a partition."""
 
 
 def impossible_table(
     found: Iterable[Found], pseudonyms: Pseudonyms, day: dt.date, pacs: str
 ) -> pa.Table:
-    """Counts of one cell: one for each series in which an attribute was impossible.
+    """Counts of one partition: one for each series in which an attribute was impossible.
 
     Args:
         found: What was impossible. Attributes that are no column of ``series`` or of the facts,
             and reasons that are no term, are refused.
         pseudonyms: The keyed pseudonyms.
-        day: The cell's study day.
-        pacs: The cell's PACS.
+        day: The partition's study day.
+        pacs: The partition's PACS.
     """
     counts: Counter[tuple[str | None, str | None, str, str]] = Counter()
     for row, column, reason in found:

@@ -55,7 +55,7 @@ REGISTRY_SCHEMA: Final = pa.schema(
         pa.field("series", pa.int64(), nullable=False),
     ]
 )
-"""The restricted registry: which text was seen with which patient, partitioned by cell."""
+"""The restricted registry by partition: which text was seen with which patient."""
 
 LABELS_SCHEMA: Final = pa.schema(
     [
@@ -105,7 +105,7 @@ class JudgedLabel:
 
 
 def register_texts(described: Iterable[Mapping[str, Any]], pseudonyms: Pseudonyms) -> pa.Table:
-    """The registry part of one cell: one row per text, patient and device.
+    """The registry part of one partition: one row per text, patient and device.
 
     A text that holds an identifier of its own study is not registered there; elsewhere it counts.
 
@@ -141,7 +141,7 @@ def judge_labels(
     """Every text of the registry with what the gates say, most patients first.
 
     Args:
-        registry: The parts of all cells.
+        registry: The parts of all partitions.
         decisions: The steward's, by label code.
     """
     parts = pa.concat_tables([REGISTRY_SCHEMA.empty_table(), *registry])

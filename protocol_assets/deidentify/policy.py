@@ -59,7 +59,8 @@ class FactColumn:
     Attributes:
         name: Name in the facts and in the warehouse.
         type: ``string``, ``double``, ``integer``, ``boolean`` or ``date``.
-        action: How a value passes: keyed, cut to the day, the cell's PACS, a defined term, a number
+        action: How a value passes: keyed, cut to the day, the partition's PACS, a defined term, a
+        number
             in its physical range, or a flag.
         argument: The key's domain, the vocabulary, or the range (``>0``, ``>=0``).
         source: Column of the described series it is made from.
@@ -176,5 +177,5 @@ def number_gate(column: FactColumn) -> Callable[[Any], Any]:
 
 
 def policy_version() -> str:
-    """Version of the policy, carried by every cell."""
+    """Version of the policy, carried by every partition."""
     return data_version(_POLICY, _TERMS, BOUNDS_FILE, _LIMITS)

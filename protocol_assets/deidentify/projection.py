@@ -29,7 +29,7 @@ __all__ = ["Projection", "project"]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The facts of one cell.
+    """The facts of one partition.
 
     Attributes:
         facts: ``facts_schema``, ordered by ``series_key`` and ``study_key``; its metadata say
@@ -46,12 +46,12 @@ class Projection:
 def project(
     described: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms, pacs: str
 ) -> Projection:
-    """Facts of the described series of one cell.
+    """Facts of the described series of one partition.
 
     Args:
         described: One mapping per series: columns of ``series`` and the derived ones.
         pseudonyms: The keyed pseudonyms.
-        pacs: The cell's PACS, as named in the configuration.
+        pacs: The partition's PACS, as named in the configuration.
     """
     refused: Counter[str] = Counter()
     unknown: list[tuple[int, str]] = []

@@ -60,8 +60,8 @@ def finding_line(row: Row, language: str) -> str:
         row: Of ``published_findings``.
         language: BCP 47 tag.
     """
-    (cells,) = drift([row], Texts(language), most=None).tables[0].rows
-    name, kind, parameter, values, share, since, _ = cells
+    (entries,) = drift([row], Texts(language), most=None).tables[0].rows
+    name, kind, parameter, values, share, since, _ = entries
     told = [share.text] if row["share_affected"] is not None else []
     told += [since.text] if row["first_day"] is not None else []
     what = ", ".join([f"{parameter.text} {values.text}", *told])

@@ -36,7 +36,7 @@ class Edition:
     """The report of one scope in one language.
 
     Attributes:
-        day: The reported day, None where no day has all its cells.
+        day: The reported day, None where no day has all its partitions.
         has_scanners: Whether anything is published of the scope's scanners.
         body: Composes the first page.
         pdf: Composes the PDF.
@@ -123,7 +123,7 @@ def _to_list(
         return Outcome(one.name, "not for it", reason="there are figures of MR alone")
     edition = reports(one.scope, one.language)
     if edition.day is None:
-        return Outcome(one.name, "not for it", reason="no day has all its cells yet")
+        return Outcome(one.name, "not for it", reason="no day has all its partitions yet")
     if one.scope != Scope() and not edition.has_scanners:
         reason = "nothing is published of its scanners; compare sites and scanners with the report"
         return Outcome(one.name, "not for it", reason=reason)
@@ -217,7 +217,7 @@ def _to_webhook(
 ) -> Outcome:
     edition = reports(Scope(), language)
     if edition.day is None:
-        return Outcome(_WEBHOOK, "not for it", reason="no day has all its cells yet")
+        return Outcome(_WEBHOOK, "not for it", reason="no day has all its partitions yet")
     newest = newest_delivery(lake, _WEBHOOK)
     if newest is not None and newest > edition.day:
         return Outcome(_WEBHOOK, "sent before", reason=f"it has the report of {newest}")

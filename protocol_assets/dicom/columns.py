@@ -193,5 +193,5 @@ def series_schema() -> pa.Schema:
 
 
 def spec_version() -> str:
-    """Version of the column specification, carried by every cell."""
+    """Version of the column specification, carried by every partition."""
     return f"{_FLATTENING_REVISION}-{data_version(_SPECIFICATION)}"

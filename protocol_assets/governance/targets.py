@@ -1,6 +1,6 @@
 """``targets.csv``: what the hospital has signed as the setting of a protocol, and from when.
 
-A target is scoped: an empty cell means any. Body region, role and reconstruction are never empty,
+A target is scoped: an empty field means any. Body region, role and reconstruction are never empty,
 for a target of one is none of another. Signed means an approver, a day and a reason. A new version
 of a target follows upon the one before; two of the same scope are never in force at a time.
 """

@@ -1,4 +1,4 @@
-"""One cell's way through the stations: landed, flattened, described and de-identified.
+"""One partition's way through the stations: landed, flattened, described and de-identified.
 
 Each station reads what the last one left, calls the pure core, and writes a candidate or a part.
 Knows the PACS and the lake, and nothing of Dagster.

@@ -1,8 +1,8 @@
-"""What was tried on a cell, and when to try again: kept beside the manifest, restricted.
+"""What was tried on a partition, and when to try again: kept beside the manifest, restricted.
 
-The manifest tells what has landed; this tells of tries, also of a cell that never landed. A cell
-counts as failed from the moment a try begins until its facts stand, so that a run that was killed
-is told from one that ended well.
+The manifest tells what has landed; this tells of tries, also of a partition that never landed. A
+partition counts as failed from the moment a try begins until its facts stand, so that a run that
+was killed is told from one that ended well.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import write_bytes
 
 __all__ = [
@@ -39,8 +39,8 @@ LADDER: Final = (
 """Waits after the first, second, ... failure in a row; the last repeats."""
 
 RESTLESS: Final = 8
-"""After so many tries of a cell in 24 hours, a further change waits an hour since the last try: a
-PACS whose counts never rest is not asked on every tick."""
+"""After so many tries of a partition in 24 hours, a change waits an hour since the last
+try: a PACS whose counts never rest is not asked on every tick."""
 
 CLOCK_SLACK: Final = dt.timedelta(minutes=5)
 """What lies further in the future was written before the clock was set back."""
@@ -54,7 +54,7 @@ class Attempt:
 
     Attributes:
         fingerprint: Keyed hash of the listing tried; empty where the day was not listed.
-        failures: Tries in a row that did not bring the cell whole to its facts, the one under way
+        failures: Tries in a row that did not complete the facts of the partition, the one under way
             included.
         recent: When the last tries began, oldest first: those of 24 hours, at most ``RESTLESS``.
         problem: Kind of the error for which the day could not be listed, empty where it could.
@@ -82,22 +82,22 @@ class Attempt:
 
     @property
     def next_try(self) -> dt.datetime:
-        """When the cell may be tried again."""
+        """When the partition may be tried again."""
         latest = self.recent[-1]
         wait = LADDER[min(self.failures, len(LADDER)) - 1] if self.failures else dt.timedelta()
         return max(latest + wait, self.next_change)
 
     @property
     def next_change(self) -> dt.datetime:
-        """When the cell may be tried again because its listing has changed."""
+        """When the partition may be tried again because its listing has changed."""
         is_restless = len(self.recent) >= RESTLESS
         return self.recent[-1] + (LADDER[1] if is_restless else dt.timedelta())
 
 
-def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
-    """The cell's attempt; None where there was none, or its file cannot be read."""
+def read_attempt(lake: Lake, partition: Partition) -> Attempt | None:
+    """The partition's attempt; None where there was none, or its file cannot be read."""
     try:
-        content = json.loads(_path(lake, cell).read_text(encoding="utf-8"))
+        content = json.loads(_path(lake, partition).read_text(encoding="utf-8"))
         recent = tuple(map(dt.datetime.fromisoformat, content["recent"]))
         if not recent or any(moment.tzinfo is None for moment in recent):
             return None
@@ -114,69 +114,73 @@ def read_attempt(lake: Lake, cell: Cell) -> Attempt | None:
         return None
 
 
-def begin_attempt(lake: Lake, cell: Cell, now: dt.datetime) -> Attempt | None:
+def begin_attempt(lake: Lake, partition: Partition, now: dt.datetime) -> Attempt | None:
     """Record that a try begins.
 
     Returns:
         The attempt before it.
     """
-    before = read_attempt(lake, cell)
+    before = read_attempt(lake, partition)
     known = before.recent if before else ()
     recent = tuple(one for one in known if now - _DAY < one <= now + CLOCK_SLACK)
     failures = before.failures + 1 if before else 1
     begun = Attempt("", failures, (*recent, now)[-RESTLESS:])
     if before is not None:  # what a gate refused stays refused until the facts are stored
         begun = replace(begun, refusal=before.refusal, refused_by=before.refused_by)
-    _write(lake, cell, begun)
+    _write(lake, partition, begun)
     return before
 
 
-def record_listing(lake: Lake, cell: Cell, before: Attempt | None, fingerprint: str) -> None:
+def record_listing(
+    lake: Lake, partition: Partition, before: Attempt | None, fingerprint: str
+) -> None:
     """Record what the PACS listed; where that is new, the ladder begins anew."""
-    current = read_attempt(lake, cell)
+    current = read_attempt(lake, partition)
     if current is None:
         return
     is_new = before is not None and before.fingerprint not in ("", fingerprint)
     failures = 1 if is_new else current.failures
-    _write(lake, cell, replace(current, fingerprint=fingerprint, failures=failures))
+    _write(lake, partition, replace(current, fingerprint=fingerprint, failures=failures))
 
 
-def record_problem(lake: Lake, cell: Cell, problem: str, status: int | None) -> None:
+def record_problem(lake: Lake, partition: Partition, problem: str, status: int | None) -> None:
     """Record why the day could not be listed."""
-    current = read_attempt(lake, cell)
+    current = read_attempt(lake, partition)
     if current is not None:
-        _write(lake, cell, replace(current, problem=problem, status=status))
+        _write(lake, partition, replace(current, problem=problem, status=status))
 
 
-def record_refusal(lake: Lake, cell: Cell, refusal: str, refused_by: Mapping[str, str]) -> None:
+def record_refusal(
+    lake: Lake, partition: Partition, refusal: str, refused_by: Mapping[str, str]
+) -> None:
     """Record why the gate refused what had landed, and by which rules; empty once it passes."""
-    current = read_attempt(lake, cell)
+    current = read_attempt(lake, partition)
     if current is not None and (current.refusal, current.refused_by) != (refusal, refused_by):
-        _write(lake, cell, replace(current, refusal=refusal, refused_by=dict(refused_by)))
+        _write(lake, partition, replace(current, refusal=refusal, refused_by=dict(refused_by)))
 
 
-def settle_attempt(lake: Lake, cell: Cell, fingerprint: str | None = None) -> None:
-    """Record that the cell is whole and its facts stand.
+def settle_attempt(lake: Lake, partition: Partition, fingerprint: str | None = None) -> None:
+    """Record that the partition is whole and its facts stand.
 
     Args:
         lake: The lake.
-        cell: The cell.
+        partition: The partition.
         fingerprint: Of the listing that has landed. A try of another listing, which another run
             has begun meanwhile, is not settled; None settles whatever was tried.
     """
-    current = read_attempt(lake, cell)
+    current = read_attempt(lake, partition)
     if current is None or fingerprint not in (None, current.fingerprint):
         return
     if not current.is_settled:
-        _write(lake, cell, replace(current, failures=0))
+        _write(lake, partition, replace(current, failures=0))
 
 
-def _path(lake: Lake, cell: Cell) -> Path:
-    return lake.raw(cell) / "attempt.json"
+def _path(lake: Lake, partition: Partition) -> Path:
+    return lake.raw(partition) / "attempt.json"
 
 
-def _write(lake: Lake, cell: Cell, attempt: Attempt) -> None:
+def _write(lake: Lake, partition: Partition, attempt: Attempt) -> None:
     content = asdict(attempt) | {"recent": [moment.isoformat() for moment in attempt.recent]}
     text = json.dumps(content).encode()
     # A try that the machine did not outlive may be forgotten.
-    write_bytes(_path(lake, cell), text, mode=RESTRICTED_FILE, sync_name=False)
+    write_bytes(_path(lake, partition), text, mode=RESTRICTED_FILE, sync_name=False)

@@ -1,4 +1,4 @@
-"""The counts of a cell that may leave the restricted zone: what was listed and what has landed."""
+"""The counts of a partition that may leave the restricted zone: what was listed and landed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from protocol_assets.ingest.quarantine import LeftOut
 from protocol_assets.lake.manifest import Manifest, StudyEntry
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.sources.dicomweb.errors import describe_kind
 
 __all__ = [
@@ -50,13 +50,13 @@ COMPLETENESS_SCHEMA = pa.schema(
     ]
     + [pa.field(name, pa.int64()) for name in (*_COUNTS, *_LEFT_OUT)]
 )
-"""One row per cell."""
+"""One row per partition."""
 
 
 def completeness_row(
     manifest: Manifest, facts_state: FactsState, left_out: LeftOut | None = None
 ) -> pa.Table:
-    """The completeness of one cell, one row.
+    """The completeness of one partition, one row.
 
     Args:
         manifest: What was listed and what has landed.
@@ -70,21 +70,21 @@ def completeness_row(
             "studies_left_out": left_out.studies,
             "instances_left_out": left_out.instances,
         }
-    return _row(manifest.cell, facts_state, row)
+    return _row(manifest.partition, facts_state, row)
 
 
-def refused_row(cell: Cell) -> pa.Table:
-    """The completeness of a cell that was refused before anything of it landed."""
-    return _row(cell, "refused", {})
+def refused_row(partition: Partition) -> pa.Table:
+    """The completeness of a partition that was refused before anything of it landed."""
+    return _row(partition, "refused", {})
 
 
-def _row(cell: Cell, facts_state: FactsState, counts: Mapping[str, Any]) -> pa.Table:
-    place = {"study_date": cell.day, "pacs": cell.pacs, "facts_state": facts_state}
+def _row(partition: Partition, facts_state: FactsState, counts: Mapping[str, Any]) -> pa.Table:
+    place = {"study_date": partition.day, "pacs": partition.pacs, "facts_state": facts_state}
     return pa.Table.from_pylist([place | dict(counts)], schema=COMPLETENESS_SCHEMA)
 
 
 def certificate(manifest: Manifest) -> Mapping[str, Any]:
-    """The completeness certificate of one cell: counts and kinds, nothing identifying.
+    """The completeness certificate of one partition: counts and kinds, nothing identifying.
 
     ``studies_expected`` are those that the PACS holds ready, and the rows of its listing that
     cannot be used (``studies_unreadable``). Tombstones (``studies_gone``), studies that are not
@@ -126,7 +126,7 @@ def _expected(entry: StudyEntry) -> int:
 
 
 def describe_shortfall(manifest: Manifest) -> str:
-    """What is missing of a cell and why, in one line; empty where it is complete."""
+    """What is missing of a partition and why, in one line; empty where it is complete."""
     if manifest.is_complete:
         return ""
     parts = []

@@ -1,4 +1,4 @@
-"""The facts station: a cell's series described by the protocol rules and de-identified."""
+"""The facts station: a partition's series described by the protocol rules and de-identified."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from protocol_assets.ingest.quarantine import (
     quarantine_table,
 )
 from protocol_assets.ingest.retention.retained_identifiers import kept_pseudonyms, with_kept_keys
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.modalities.shared.identity import read_identities
 from protocol_assets.modalities.shared.impossible import (
     impossible_values,
@@ -29,12 +29,12 @@ from protocol_assets.modalities.shared.impossible import (
     without_impossible,
 )
 
-__all__ = ["CellFacts", "describe_and_project"]
+__all__ = ["PartitionFacts", "describe_and_project"]
 
 
 @dataclass(frozen=True, slots=True)
-class CellFacts:
-    """What one cell gives to the safe zone, and to the restricted label registry.
+class PartitionFacts:
+    """What one partition gives to the safe zone, and to the restricted label registry.
 
     Attributes:
         projection: The facts.
@@ -50,31 +50,33 @@ class CellFacts:
 
 
 def describe_and_project(
-    series: pa.Table, cell: Cell, pseudonyms: Pseudonyms, zone: dt.tzinfo | None = None
-) -> CellFacts:
+    series: pa.Table, partition: Partition, pseudonyms: Pseudonyms, zone: dt.tzinfo | None = None
+) -> PartitionFacts:
     """Describe each series, then let through what the policy allows.
 
     The study day is the one for which the PACS lists the study: the rules and the facts see it in
     the place of StudyDate (0008,0020), which may differ in single series.
 
     Args:
-        series: The cell's ``series``.
-        cell: Study day and PACS.
+        series: The partition's ``series``.
+        partition: Study day and PACS.
         pseudonyms: The keyed pseudonyms.
         zone: Time zone of the PACS's scanners, None where unknown.
     """
     rows = [with_kept_keys(row) for row in series.to_pylist()]
     kept = [row for row in rows if row["quarantine_rule"] is None]
     odd = [_left_out_before(row, zone) for row in rows if row["quarantine_rule"] is not None]
-    found = describe_series([row | {"StudyDate": cell.day} for row in kept], zone)
+    found = describe_series([row | {"StudyDate": partition.day} for row in kept], zone)
     odd += [
         OddObject(kept[index], CANNOT_BE_DESCRIBED, is_left_out=True, detail=fault)
         for index, fault in found.faults.items()
     ]
-    odd += noted([row for index, row in enumerate(kept) if index not in found.faults], cell.day)
+    odd += noted(
+        [row for index, row in enumerate(kept) if index not in found.faults], partition.day
+    )
     described = [without_impossible(row) for row in found.known]
     pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
-    projection = project(described, pseudonyms, cell.pacs)
+    projection = project(described, pseudonyms, partition.pacs)
     impossible = [
         (row, column, reason)
         for row, stated in zip(described, found.known, strict=True)
@@ -89,10 +91,10 @@ def describe_and_project(
         (described[place], column, "out_of_vocabulary")
         for place, column in projection.unknown_terms
     ]
-    return CellFacts(
+    return PartitionFacts(
         projection=projection,
-        impossible=impossible_table(impossible, pseudonyms, cell.day, cell.pacs),
-        quarantine=quarantine_table(odd, described, pseudonyms, cell),
+        impossible=impossible_table(impossible, pseudonyms, partition.day, partition.pacs),
+        quarantine=quarantine_table(odd, described, pseudonyms, partition),
         registry=register_texts(described, pseudonyms),
     )
 

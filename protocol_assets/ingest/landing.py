@@ -1,4 +1,4 @@
-"""Landing a cell: list the day, retrieve what is missing or changed, write the manifest last."""
+"""Land a partition: list the day, retrieve what is missing or changed, write the manifest."""
 
 from __future__ import annotations
 
@@ -17,39 +17,39 @@ from protocol_assets.ingest.attempts import (
 from protocol_assets.ingest.load_page import write_load_page
 from protocol_assets.ingest.other_modalities import ModalityReview
 from protocol_assets.ingest.studies import Progress, StudiesLanding, study_file
-from protocol_assets.ingest.versions import cell_versions
+from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import (
     DamagedManifestError,
     Manifest,
     read_manifest,
     write_manifest,
 )
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
 from protocol_assets.storage.locks import exclusive
 
-__all__ = ["cell_lock", "day_fingerprint", "land_cell", "study_file"]
+__all__ = ["day_fingerprint", "land_partition", "partition_lock", "study_file"]
 
 
-def cell_lock(lake: Lake, cell: Cell) -> Path:
-    """Held by whoever changes a cell, from what it reads to what it writes."""
-    return lake.lock(f"raw-{cell.day}-{cell.pacs}")
+def partition_lock(lake: Lake, partition: Partition) -> Path:
+    """Held by whoever changes a partition, from what it reads to what it writes."""
+    return lake.lock(f"raw-{partition.day}-{partition.pacs}")
 
 
-def land_cell(
+def land_partition(
     client: PacsClient,
     lake: Lake,
-    cell: Cell,
+    partition: Partition,
     pseudonyms: Pseudonyms,
     *,
     force: bool = False,
     progress: Progress | None = None,
     is_excluded: Callable[[Sequence[bytes]], bool] = lambda _lines: False,
 ) -> Manifest:
-    """Land one study day of one PACS; where another run works on the cell, after it.
+    """Land one study day of one PACS; where another run works on the partition, after it.
 
     Studies whose file says that it is what the PACS lists are kept, whether or not the run that
     landed them came to its end; the others are retrieved, each on its own. A study that fails
@@ -60,7 +60,7 @@ def land_cell(
     Args:
         client: The PACS.
         lake: The lake.
-        cell: Study day and PACS.
+        partition: Study day and PACS.
         pseudonyms: Name the study files.
         force: Retrieve every study, and believe a listing that has shrunk.
         progress: Told after each study.
@@ -72,33 +72,33 @@ def land_cell(
             studies have vanished; nothing is changed.
     """
     with (
-        exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"),
+        exclusive(partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"),
         # Runs may overlap, and some cross PACS: a PACS answers one of them at a time.
-        exclusive(lake.lock(f"pacs-{cell.pacs}"), wait=True, what=f"PACS {cell.pacs}"),
+        exclusive(lake.lock(f"pacs-{partition.pacs}"), wait=True, what=f"PACS {partition.pacs}"),
     ):
         client.require_leave()
         started, effort = time.monotonic(), client.effort
         now = dt.datetime.now(dt.UTC)
-        before = begin_attempt(lake, cell, now)
-        previous = _last_manifest(lake, cell)
-        listing = _list(client, lake, cell)
+        before = begin_attempt(lake, partition, now)
+        previous = _last_manifest(lake, partition)
+        listing = _list(client, lake, partition)
         review = ModalityReview(client, pseudonyms, previous, force=force)
         review.review(listing)
         studies = sorted(review.wanted, key=lambda study: study.study_instance_uid)
         listed_as = _fingerprint(listing, studies, pseudonyms)
-        record_listing(lake, cell, before, listed_as)
+        record_listing(lake, partition, before, listed_as)
         landing = StudiesLanding(
-            client, lake, cell, pseudonyms, previous, now, force=force, is_excluded=is_excluded
+            client, lake, partition, pseudonyms, previous, now, force=force, is_excluded=is_excluded
         )
         if not force and not _agrees_with(before, listed_as):
             landing.refuse_to_shrink(studies)
         entries = landing.land(studies, progress or (lambda _done, _listed: None))
         spent = client.effort
         manifest = Manifest(
-            cell=cell,
+            partition=partition,
             fingerprint=listed_as,
             landed_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            versions=cell_versions(pseudonyms),
+            versions=partition_versions(pseudonyms),
             studies=tuple(sorted(entries, key=lambda entry: entry.name)),
             rejected=listing.rejected,
             others=tuple(sorted(review.others, key=lambda other: other.name)),
@@ -116,10 +116,10 @@ def land_cell(
         return manifest
 
 
-def _last_manifest(lake: Lake, cell: Cell) -> Manifest | None:
+def _last_manifest(lake: Lake, partition: Partition) -> Manifest | None:
     """The manifest of before; one that is damaged is as good as none: the files say what landed."""
     try:
-        return read_manifest(lake, cell)
+        return read_manifest(lake, partition)
     except DamagedManifestError:
         return None
 
@@ -156,11 +156,11 @@ def day_fingerprint(
     return pseudonyms.of("listing", "\n".join(sorted(lines)))
 
 
-def _list(client: PacsClient, lake: Lake, cell: Cell) -> DayListing:
+def _list(client: PacsClient, lake: Lake, partition: Partition) -> DayListing:
     try:
-        return client.list_day(cell.day)
+        return client.list_day(partition.day)
     except PacsError as error:
-        record_problem(lake, cell, error.kind, error.status)
+        record_problem(lake, partition, error.kind, error.status)
         raise
 
 

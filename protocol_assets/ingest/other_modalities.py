@@ -63,7 +63,7 @@ class ModalityReview:
     Attributes:
         client: The PACS.
         pseudonyms: Name the studies.
-        previous: The cell's last manifest.
+        previous: The partition's last manifest.
         force: Look up again what is known.
         wanted: After ``review``: the studies to land.
         others: After ``review``: the studies left out.

@@ -1,4 +1,4 @@
-"""Small tables of a cell for people to glance at: counts and means, nothing identifying."""
+"""Small tables of a partition for people to glance at: counts and means, nothing identifying."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MOST_ODD: Final = 50
 
 
 def coverage_overview(series: pa.Table) -> str:
-    """How many series of the cell hold each of the main attributes, as markdown."""
+    """How many series of the partition hold each of the main attributes, as markdown."""
     rows = [(name, series.num_rows - series[name].null_count, series.num_rows) for name in _COVERED]
     return markdown_table(("attribute", "with value", "series"), rows)
 
@@ -49,7 +49,7 @@ def role_overview(facts: pa.Table) -> str:
 
 
 def odd_overview(quarantine: pa.Table) -> str:
-    """The odd objects of the cell by keyed hash and rule, what is left out first, as markdown."""
+    """The odd objects of the partition by keyed hash and rule, as markdown; left out ones first."""
     if not quarantine.num_rows:
         return "none"
     columns = ("rule", "study_key", "series_key", "device_key", "n_instances")

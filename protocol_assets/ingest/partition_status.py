@@ -1,4 +1,4 @@
-"""The state of every cell: whole, refused or stale; what the facts lack; and the dead letters."""
+"""The state of every partition: whole, refused or stale; its gaps; and the dead letters."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from protocol_assets.faults import Fault
 from protocol_assets.ingest.attempts import Attempt, read_attempt
 from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.ingest.quarantine import LeftOut, left_out
-from protocol_assets.ingest.versions import cell_versions, code_versions
+from protocol_assets.ingest.versions import code_versions, partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
 from protocol_assets.lake.parquet import DamagedPartError, part_versions, read_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.rate_limit.pacing import study_subject
 from protocol_assets.sources.rate_limit.store import read_waits
 
 __all__ = [
-    "CellState",
     "DeadLetter",
     "LeftOutObject",
-    "cell_states",
+    "PartitionState",
     "dead_letters",
     "left_out_objects",
+    "partition_states",
     "read_left_out",
 ]
 
 
 @dataclass(frozen=True, slots=True)
-class CellState:
-    """One landed cell.
+class PartitionState:
+    """One landed partition.
 
     Attributes:
-        cell: The cell.
+        partition: The partition.
         landed: Studies landed.
         expected: Studies listed.
         shortfall: What is missing and why, in words; empty where it is complete.
@@ -46,7 +46,7 @@ class CellState:
         left_out: What the facts lack of what has landed.
     """
 
-    cell: Cell
+    partition: Partition
     landed: int
     expected: int
     is_stale: bool
@@ -77,42 +77,42 @@ class CellState:
         return "; ".join(parts) or "good"
 
 
-def cell_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[CellState]:
-    """All landed cells, in order of day and PACS.
+def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[PartitionState]:
+    """All landed partitions, in order of day and PACS.
 
     Args:
         lake: The lake.
-        pseudonyms: Of the key of now; without them a change of the key makes no cell stale.
+        pseudonyms: Of the key of now; without them a change of the key makes no partition stale.
     """
-    now = cell_versions(pseudonyms) if pseudonyms else code_versions()
+    now = partition_versions(pseudonyms) if pseudonyms else code_versions()
     states = []
-    for cell in lake.landed_cells():
+    for partition in lake.landed_partitions():
         try:
-            manifest = read_manifest(lake, cell)
+            manifest = read_manifest(lake, partition)
         except Fault as fault:
-            states.append(CellState(cell, 0, 0, is_stale=False, damage=str(fault)))
+            states.append(PartitionState(partition, 0, 0, is_stale=False, damage=str(fault)))
             continue
         if manifest is not None:
-            refusal = _refusal(read_attempt(lake, cell), now)
+            refusal = _refusal(read_attempt(lake, partition), now)
             states.append(
-                CellState(
-                    cell,
+                PartitionState(
+                    partition,
                     manifest.count("landed"),
                     manifest.expected,
                     # What the rules of today refuse, they refuse again when it is rebuilt.
                     is_stale=not refusal and _is_stale(lake, manifest, now),
                     shortfall=describe_shortfall(manifest),
                     refusal=refusal,
-                    left_out=read_left_out(lake, cell),
+                    left_out=read_left_out(lake, partition),
                 )
             )
     return states
 
 
-def read_left_out(lake: Lake, cell: Cell) -> LeftOut:
-    """What a cell's facts lack of what has landed; nothing where it has no quarantine."""
+def read_left_out(lake: Lake, partition: Partition) -> LeftOut:
+    """What a partition's facts lack of what has landed; nothing where it has no quarantine."""
     try:
-        return left_out(read_part(lake.quarantine(cell)))
+        return left_out(read_part(lake.quarantine(partition)))
     except (FileNotFoundError, DamagedPartError):
         return LeftOut()
 
@@ -122,7 +122,7 @@ class LeftOutObject:
     """An object that has landed and that the facts lack.
 
     Attributes:
-        cell: The cell.
+        partition: The partition.
         study: Keyed study.
         series: Keyed series; empty where it is no single series.
         device: Keyed scanner; empty where it is not known.
@@ -131,7 +131,7 @@ class LeftOutObject:
         instances: Instances of it.
     """
 
-    cell: Cell
+    partition: Partition
     study: str
     series: str
     device: str
@@ -140,11 +140,11 @@ class LeftOutObject:
     instances: int
 
 
-def left_out_objects(lake: Lake, cells: Iterable[Cell]) -> list[LeftOutObject]:
+def left_out_objects(lake: Lake, partitions: Iterable[Partition]) -> list[LeftOutObject]:
     """Every object that has landed and that the facts lack, in order of day and PACS."""
     return [
         LeftOutObject(
-            cell=cell,
+            partition=partition,
             study=row["study_key"] or "",
             series=row["series_key"] or "",
             device=row["device_key"] or "",
@@ -152,14 +152,14 @@ def left_out_objects(lake: Lake, cells: Iterable[Cell]) -> list[LeftOutObject]:
             detail=row["detail"] or "",
             instances=row["n_instances"] or 0,
         )
-        for cell in sorted(cells)
-        for row in read_part(lake.quarantine(cell)).to_pylist()
+        for partition in sorted(partitions)
+        for row in read_part(lake.quarantine(partition)).to_pylist()
         if row["is_left_out"]
     ]
 
 
 def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
-    """Why the cell was refused, where the same rules would refuse it again."""
+    """Why the partition was refused, where the same rules would refuse it again."""
     if attempt is None or not attempt.refusal:
         return ""
     is_of_today = all(now.get(name) == version for name, version in attempt.refused_by.items())
@@ -167,10 +167,10 @@ def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
 
 
 def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:
-    cell = manifest.cell
-    if manifest.purged and not lake.series(cell).exists():
+    partition = manifest.partition
+    if manifest.purged and not lake.series(partition).exists():
         return False  # nothing is left that they could be made of
-    return not now.items() <= _versions(lake.facts(cell)).items()
+    return not now.items() <= _versions(lake.facts(partition)).items()
 
 
 def _versions(part: Path) -> dict[str, str]:
@@ -186,7 +186,7 @@ class DeadLetter:
     """A study, or the listing of a day, that could not be had and will be tried again.
 
     Attributes:
-        cell: The cell.
+        partition: The partition.
         name: Keyed name of the study; empty for a listing.
         stage: ``list``, ``retrieve`` or ``reconcile``.
         kind: Class of the error.
@@ -198,7 +198,7 @@ class DeadLetter:
             where it did not, or that is over.
     """
 
-    cell: Cell
+    partition: Partition
     name: str
     stage: str
     kind: str
@@ -218,30 +218,39 @@ def dead_letters(lake: Lake, now: dt.datetime | None = None) -> list[DeadLetter]
     """
     found = []
     waits: dict[str, dict[str, dt.datetime]] = {}
-    for cell in lake.tried_cells():
-        attempt = read_attempt(lake, cell)
+    for partition in lake.tried_partitions():
+        attempt = read_attempt(lake, partition)
         if attempt is not None and attempt.problem and not attempt.is_settled:
             last = attempt.recent[-1].isoformat(timespec="seconds")
             found.append(
                 DeadLetter(
-                    cell, "", "list", attempt.problem, attempt.status, attempt.failures, "", last
+                    partition,
+                    "",
+                    "list",
+                    attempt.problem,
+                    attempt.status,
+                    attempt.failures,
+                    "",
+                    last,
                 )
             )
         try:
-            manifest = read_manifest(lake, cell)
+            manifest = read_manifest(lake, partition)
         except Fault:
-            continue  # told as a cell
+            continue  # told as a partition
         letters = manifest.dead_letters if manifest else ()
-        if letters and now is not None and cell.pacs not in waits:
-            waits[cell.pacs] = read_waits(lake, cell.pacs, now)
-        found.extend(_of_study(cell, one, waits.get(cell.pacs, {})) for one in letters)
+        if letters and now is not None and partition.pacs not in waits:
+            waits[partition.pacs] = read_waits(lake, partition.pacs, now)
+        found.extend(_of_study(partition, one, waits.get(partition.pacs, {})) for one in letters)
     return found
 
 
-def _of_study(cell: Cell, entry: StudyEntry, waits: Mapping[str, dt.datetime]) -> DeadLetter:
+def _of_study(
+    partition: Partition, entry: StudyEntry, waits: Mapping[str, dt.datetime]
+) -> DeadLetter:
     until = waits.get(study_subject(entry.study_instance_uid))
     return DeadLetter(
-        cell=cell,
+        partition=partition,
         name=entry.name,
         stage=entry.stage,
         kind=entry.error,

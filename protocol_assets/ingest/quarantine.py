@@ -18,7 +18,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import terms
 from protocol_assets.dicom.dates import is_sentinel
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 
 __all__ = [
     "CANNOT_BE_DESCRIBED",
@@ -148,7 +148,7 @@ def quarantine_table(
     odd: Iterable[OddObject],
     described: Sequence[Mapping[str, Any]],
     pseudonyms: Pseudonyms,
-    cell: Cell,
+    partition: Partition,
 ) -> pa.Table:
     """The odd objects of a partition under their pseudonyms.
 
@@ -157,10 +157,10 @@ def quarantine_table(
         described: The described series that are kept: an object that does not say on which scanner
             it was made is counted for the one scanner of its study.
         pseudonyms: The keyed pseudonyms.
-        cell: Study day and PACS.
+        partition: Study day and PACS.
     """
     scanners = _scanners(described)
-    rows = [_row(one, scanners, pseudonyms, cell) for one in odd]
+    rows = [_row(one, scanners, pseudonyms, partition) for one in odd]
     rows.sort(key=lambda row: [str(value) for value in row.values()])
     return pa.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
 
@@ -191,7 +191,7 @@ def _row(
     one: OddObject,
     scanners: Mapping[str | None, _Scanner],
     pseudonyms: Pseudonyms,
-    cell: Cell,
+    partition: Partition,
 ) -> dict[str, Any]:
     row = one.row
     study, series = row.get("StudyInstanceUID"), row.get("SeriesInstanceUID")
@@ -199,8 +199,8 @@ def _row(
     if device is None:
         device, vendor = scanners.get(study, (None, vendor))
     return {
-        "study_date": cell.day,
-        "pacs": cell.pacs,
+        "study_date": partition.day,
+        "pacs": partition.pacs,
         "patient_key": pseudonyms.column("patient", [row.get("patient_id")])[0],
         "study_key": pseudonyms.column("study", [study])[0],
         "series_key": pseudonyms.column("series", [series])[0],

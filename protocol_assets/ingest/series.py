@@ -1,4 +1,4 @@
-"""The series station: a cell's raw studies flattened to one row per series.
+"""The series station: a partition's raw studies flattened to one row per series.
 
 Studies are flattened one by one: one that cannot be read is a row that says so, and the others are
 not held up. What was purged from raw stays as it is in the last ``series``; patients on the
@@ -33,10 +33,17 @@ from protocol_assets.ingest.quarantine import (
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.raw import DamagedStudyError, read_study
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.identity import Demographics
 
-__all__ = ["CellSeries", "IsExcluded", "flatten_cell", "is_left_out", "patients_of", "text_columns"]
+__all__ = [
+    "IsExcluded",
+    "PartitionSeries",
+    "flatten_partition",
+    "is_left_out",
+    "patients_of",
+    "text_columns",
+]
 
 _PATIENT_ID, _ISSUER = "00100020", "00100021"
 
@@ -48,8 +55,8 @@ IsExcluded = Callable[[str | None, str | None], bool]
 
 
 @dataclass(frozen=True, slots=True)
-class CellSeries:
-    """The series of one cell.
+class PartitionSeries:
+    """The series of one partition.
 
     Attributes:
         table: ``series_schema``, ordered by SeriesInstanceUID and StudyInstanceUID. Rows with a
@@ -73,28 +80,28 @@ class CellSeries:
         return sum(rule is not None for rule in rules)
 
 
-def flatten_cell(
+def flatten_partition(
     lake: Lake, manifest: Manifest, is_excluded: IsExcluded = lambda _patient, _issuer: False
-) -> CellSeries:
-    """Flatten every study of a landed cell, one after the other.
+) -> PartitionSeries:
+    """Flatten every study of a landed partition, one after the other.
 
     Args:
         lake: The lake.
-        manifest: The cell's manifest; studies without a good file give no new rows.
+        manifest: The partition's manifest; studies without a good file give no new rows.
         is_excluded: The do-not-process list.
     """
     rows = _purged_rows(lake, manifest)
     people = Demographics()
     dirty: Counter[str] = Counter()
     for entry in manifest.with_data:
-        of_study, unreadable = _flatten_one(lake, manifest.cell, entry, people)
+        of_study, unreadable = _flatten_one(lake, manifest.partition, entry, people)
         rows.extend(of_study)
         dirty.update(unreadable)
     left_out = {row["StudyInstanceUID"] for row in rows if is_excluded(*_named(row))}
     rows = [row for row in rows if row["StudyInstanceUID"] not in left_out]
     people.mark(rows)
     order = [("SeriesInstanceUID", "ascending"), ("StudyInstanceUID", "ascending")]
-    return CellSeries(pa.Table.from_pylist(rows, schema=series_schema()).sort_by(order), dirty)
+    return PartitionSeries(pa.Table.from_pylist(rows, schema=series_schema()).sort_by(order), dirty)
 
 
 def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
@@ -129,49 +136,51 @@ def _named(row: Mapping[str, Any]) -> Patient:
 
 
 def _flatten_one(
-    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+    lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     """The rows of one study, and its unreadable values; one row that says why where it fails."""
     try:
-        return _flattened(lake, cell, entry, people)
+        return _flattened(lake, partition, entry, people)
     except DamagedStudyError:
         rule, detail = RAW_UNREADABLE, None
     except (Fault, OSError, MemoryError):
         raise  # of the machine, not of the study
     except Exception as error:
         rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} {fault_place(error)}"
-    row = _study_row(cell, entry, rule, entry.instances)
+    row = _study_row(partition, entry, rule, entry.instances)
     return [row | {"quarantine_detail": detail}], Counter()
 
 
 def _flattened(
-    lake: Lake, cell: Cell, entry: StudyEntry, people: Demographics
+    lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
-    instances = read_study(study_file(lake, cell, entry.name), entry.content_hash)
+    instances = read_study(study_file(lake, partition, entry.name), entry.content_hash)
     study = flatten_study(own.watch(people.watch(instances)))
     people.end_study(study.rows)
     rows: list[dict[str, Any]] = [
         {
-            "pacs": cell.pacs,
+            "pacs": partition.pacs,
             **row,
             "StudyInstanceUID": row["StudyInstanceUID"] or entry.study_instance_uid,
             CLEAN_TEXTS: _clean_texts(row, own),
         }
         for row in study.rows
     ]
-    if is_of_another_day((row["StudyDate"] for row in rows), cell.day):
+    if is_of_another_day((row["StudyDate"] for row in rows), partition.day):
         rows = [row | {"quarantine_rule": STUDY_OF_ANOTHER_DAY} for row in rows]
     read = sum(row["NumberOfSeriesRelatedInstances"] for row in rows)
     if read < entry.instances:
-        rows.append(_study_row(cell, entry, INSTANCES_MISSING, entry.instances - read))
+        rows.append(_study_row(partition, entry, INSTANCES_MISSING, entry.instances - read))
     return rows, study.dirty
 
 
-def _study_row(cell: Cell, entry: StudyEntry, rule: str, instances: int) -> dict[str, Any]:
+def _study_row(
+    partition: Partition, entry: StudyEntry, rule: str, instances: int
+) -> dict[str, Any]:
     """A row that says what of a study has no row of its own."""
     return {
-        "pacs": cell.pacs,
+        "pacs": partition.pacs,
         "StudyInstanceUID": entry.study_instance_uid,
         "NumberOfSeriesRelatedInstances": instances,
         "quarantine_rule": rule,
@@ -181,9 +190,9 @@ def _study_row(cell: Cell, entry: StudyEntry, rule: str, instances: int) -> dict
 def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:
     """The rows of studies whose raw file was purged, as they are in the last ``series``."""
     purged = {entry.study_instance_uid for entry in manifest.purged}
-    if not purged or not lake.series(manifest.cell).exists():
+    if not purged or not lake.series(manifest.partition).exists():
         return []
-    rows = read_part(lake.series(manifest.cell)).to_pylist()
+    rows = read_part(lake.series(manifest.partition)).to_pylist()
     return [row for row in rows if row["StudyInstanceUID"] in purged]
 
 

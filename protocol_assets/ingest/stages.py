@@ -1,6 +1,7 @@
-"""The three stations over several cells: each cell passes or is refused on its own.
+"""The three stations over several partitions: each partition passes or is refused on its own.
 
-A refused cell keeps its last good data, is named with its reason, and does not hold up the others.
+A refused partition keeps its last good data, is named with its reason, and does not hold up the
+others.
 """
 
 from __future__ import annotations
@@ -28,16 +29,16 @@ from protocol_assets.ingest.completeness import (
 )
 from protocol_assets.ingest.facts import describe_and_project
 from protocol_assets.ingest.gate import judge
-from protocol_assets.ingest.landing import cell_lock, land_cell
+from protocol_assets.ingest.landing import land_partition, partition_lock
 from protocol_assets.ingest.overview import coverage_overview, odd_overview, role_overview
 from protocol_assets.ingest.placement import finish_placements, place_facts
 from protocol_assets.ingest.quarantine import QUARANTINE_SCHEMA, left_out
-from protocol_assets.ingest.series import IsExcluded, flatten_cell, is_left_out
-from protocol_assets.ingest.versions import cell_versions, code_versions
+from protocol_assets.ingest.series import IsExcluded, flatten_partition, is_left_out
+from protocol_assets.ingest.versions import code_versions, partition_versions
 from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.storage.files import move
@@ -45,22 +46,22 @@ from protocol_assets.storage.locks import exclusive
 
 __all__ = ["StationResult", "Stations", "write_schemas"]
 
-CellMetadata = Mapping[str, Any]
-"""Counts of one cell and an ``overview`` in markdown: nothing identifying."""
+PartitionMetadata = Mapping[str, Any]
+"""Counts of one partition and an ``overview`` in markdown: nothing identifying."""
 
 
 @dataclass
 class StationResult:
-    """What one station made of several cells.
+    """What one station made of several partitions.
 
     Attributes:
-        passed: Counts by cell that passed.
-        refused: Why, by refused cell.
+        passed: Counts by partition that passed.
+        refused: Why, by refused partition.
         suite: The suite's result where the station has one.
     """
 
-    passed: dict[Cell, CellMetadata] = field(default_factory=dict)
-    refused: dict[Cell, str] = field(default_factory=dict)
+    passed: dict[Partition, PartitionMetadata] = field(default_factory=dict)
+    refused: dict[Partition, str] = field(default_factory=dict)
     suite: SuiteResult | None = None
 
 
@@ -87,7 +88,7 @@ class Stations:
         lake: The lake.
         pseudonyms: The keyed pseudonyms.
         client_for: Opens the client of a PACS by its name.
-        tell: Told of progress in plain words: cell, studies done, studies listed.
+        tell: Told of progress in plain words: partition, studies done, studies listed.
         zone_of: The time zone of the scanners of a PACS; None where unknown.
         is_excluded: The do-not-process list.
     """
@@ -95,114 +96,122 @@ class Stations:
     lake: Lake
     pseudonyms: Pseudonyms
     client_for: Callable[[str], PacsClient]
-    tell: Callable[[Cell, int, int], None]
+    tell: Callable[[Partition, int, int], None]
     zone_of: Callable[[str], dt.tzinfo | None] = lambda _: None
     is_excluded: IsExcluded = lambda _patient, _issuer: False
-    _flattened: dict[Cell, str] = field(default_factory=dict, init=False, repr=False)
+    _flattened: dict[Partition, str] = field(default_factory=dict, init=False, repr=False)
 
-    def land(self, cells: Iterable[Cell], *, force: bool = False) -> StationResult:
-        """``raw_dicomweb``: land each cell and put its counts into the safe zone."""
+    def land(self, partitions: Iterable[Partition], *, force: bool = False) -> StationResult:
+        """``raw_dicomweb``: land each partition and put its counts into the safe zone."""
         write_schemas(self.lake)
 
-        def land_one(cell: Cell) -> CellMetadata:
-            with self._working_on([cell]), self.client_for(cell.pacs) as client:
-                manifest = land_cell(
+        def land_one(partition: Partition) -> PartitionMetadata:
+            with self._working_on([partition]), self.client_for(partition.pacs) as client:
+                manifest = land_partition(
                     client,
                     self.lake,
-                    cell,
+                    partition,
                     self.pseudonyms,
                     force=force,
-                    progress=lambda done, listed: self.tell(cell, done, listed),
+                    progress=lambda done, listed: self.tell(partition, done, listed),
                     is_excluded=lambda lines: is_left_out(lines, self.is_excluded),
                 )
-                self._write_completeness(cell, completeness_row(manifest, "missing"))
+                self._write_completeness(partition, completeness_row(manifest, "missing"))
             return certificate(manifest)
 
-        result = _each(cells, land_one)
-        for cell in result.refused:
-            with suppress(OtherKeyError), self._working_on([cell]):
+        result = _each(partitions, land_one)
+        for partition in result.refused:
+            with suppress(OtherKeyError), self._working_on([partition]):
                 # What landed before stays, and so does what is known of it.
-                if self._manifest(cell) is None:
-                    self._write_completeness(cell, refused_row(cell))
+                if self._manifest(partition) is None:
+                    self._write_completeness(partition, refused_row(partition))
         return result
 
     @contextmanager
-    def _working_on(self, cells: Iterable[Cell]) -> Iterator[None]:
-        """Within, no other run changes these cells or the key; waits for those that do.
+    def _working_on(self, partitions: Iterable[Partition]) -> Iterator[None]:
+        """Within, no other run changes these partitions or the key; waits for those that do.
 
-        Everybody takes the cells in the same order, so that no two wait for each other.
+        Everybody takes the partitions in the same order, so that no two wait for each other.
         """
         with ExitStack() as stack:
             stack.enter_context(using_key(self.lake, self.pseudonyms.key_id))
-            for cell in sorted(set(cells)):
-                lock = exclusive(cell_lock(self.lake, cell), wait=True, what=f"cell {cell.key}")
+            for partition in sorted(set(partitions)):
+                lock = exclusive(
+                    partition_lock(self.lake, partition),
+                    wait=True,
+                    what=f"partition {partition.key}",
+                )
                 stack.enter_context(lock)
             yield
 
-    def flatten(self, cells: Iterable[Cell]) -> StationResult:
-        """``series``: flatten each cell into a candidate, judge them, move the good ones."""
-        return self._gated("series", "series_mr", cells, self._flatten_one, self._commit_series)
+    def flatten(self, partitions: Iterable[Partition]) -> StationResult:
+        """``series``: flatten each partition into a candidate, judge them, move the good ones."""
+        return self._gated(
+            "series", "series_mr", partitions, self._flatten_one, self._commit_series
+        )
 
-    def project(self, cells: Iterable[Cell]) -> StationResult:
-        """``series_facts``: describe and de-identify each cell, judge, move the good ones."""
+    def project(self, partitions: Iterable[Partition]) -> StationResult:
+        """``series_facts``: describe and de-identify each partition, judge, move the good ones."""
         write_schemas(self.lake)
         return self._gated(
-            "series_facts", "series_facts_mr", cells, self._project_one, self._commit_facts
+            "series_facts", "series_facts_mr", partitions, self._project_one, self._commit_facts
         )
 
     def _gated(
         self,
         data_set: str,
         suite: str,
-        cells: Iterable[Cell],
-        make: Callable[[Cell], CellMetadata],
-        place: Callable[[Cell], None],
+        partitions: Iterable[Partition],
+        make: Callable[[Partition], PartitionMetadata],
+        place: Callable[[Partition], None],
     ) -> StationResult:
-        cells = list(cells)
-        with self._working_on(cells):
-            finish_placements(self.lake, cells)  # before new candidates take the place of theirs
-            return self._judged(data_set, suite, _each(cells, make), place)
+        partitions = list(partitions)
+        with self._working_on(partitions):
+            finish_placements(
+                self.lake, partitions
+            )  # before new candidates take the place of theirs
+            return self._judged(data_set, suite, _each(partitions, make), place)
 
     def _judged(
-        self, data_set: str, suite: str, result: StationResult, place: Callable[[Cell], None]
+        self, data_set: str, suite: str, result: StationResult, place: Callable[[Partition], None]
     ) -> StationResult:
         verdict = judge(self.lake, data_set, suite, list(result.passed))
         result.suite = verdict.result
-        for cell, reason in verdict.refused.items():
-            del result.passed[cell]
-            result.refused[cell] = reason
-        for cell, reason in result.refused.items():
-            self._record_refused(cell, reason)
-        for cell in result.passed:
-            place(cell)
+        for partition, reason in verdict.refused.items():
+            del result.passed[partition]
+            result.refused[partition] = reason
+        for partition, reason in result.refused.items():
+            self._record_refused(partition, reason)
+        for partition in result.passed:
+            place(partition)
         return result
 
-    def _record_refused(self, cell: Cell, reason: str) -> None:
-        """A refused cell is not complete, and says why until its facts are stored."""
-        record_refusal(self.lake, cell, reason, code_versions())
-        manifest = self._manifest(cell)
+    def _record_refused(self, partition: Partition, reason: str) -> None:
+        """A refused partition is not complete, and says why until its facts are stored."""
+        record_refusal(self.lake, partition, reason, code_versions())
+        manifest = self._manifest(partition)
         if manifest is not None:
-            self._write_completeness(cell, completeness_row(manifest, "refused"))
+            self._write_completeness(partition, completeness_row(manifest, "refused"))
 
-    def _manifest(self, cell: Cell) -> Manifest | None:
+    def _manifest(self, partition: Partition) -> Manifest | None:
         try:
-            return read_manifest(self.lake, cell)
+            return read_manifest(self.lake, partition)
         except Fault:
             return None  # damaged: what was landed is not known
 
-    def _write_completeness(self, cell: Cell, row: pa.Table) -> None:
-        path = self.lake.completeness(cell)
-        write_part(path, row, versions=cell_versions(self.pseudonyms))
+    def _write_completeness(self, partition: Partition, row: pa.Table) -> None:
+        path = self.lake.completeness(partition)
+        write_part(path, row, versions=partition_versions(self.pseudonyms))
 
-    def _flatten_one(self, cell: Cell) -> CellMetadata:
-        manifest = read_manifest(self.lake, cell)
+    def _flatten_one(self, partition: Partition) -> PartitionMetadata:
+        manifest = read_manifest(self.lake, partition)
         if manifest is None:
-            raise Fault(f"cell {cell.key} has not landed; materialize raw_dicomweb first")
-        if manifest.purged and not self.lake.series(cell).exists():
-            raise Fault(f"raw and series of cell {cell.key} were purged; its facts stay")
-        self._flattened[cell] = _content_of(manifest)
-        series = flatten_cell(self.lake, manifest, self.is_excluded)
-        self._write_candidate("series", cell, series.table)
+            raise Fault(f"partition {partition.key} has not landed; materialize raw_dicomweb first")
+        if manifest.purged and not self.lake.series(partition).exists():
+            raise Fault(f"raw and series of partition {partition.key} were purged; its facts stay")
+        self._flattened[partition] = _content_of(manifest)
+        series = flatten_partition(self.lake, manifest, self.is_excluded)
+        self._write_candidate("series", partition, series.table)
         return {
             "series": series.table.num_rows,
             "instances": series.instances,
@@ -212,20 +221,24 @@ class Stations:
             "overview": coverage_overview(series.table),
         }
 
-    def _commit_series(self, cell: Cell) -> None:
-        move(self.lake.candidate("series", cell), self.lake.series(cell), mode=RESTRICTED_FILE)
+    def _commit_series(self, partition: Partition) -> None:
+        move(
+            self.lake.candidate("series", partition),
+            self.lake.series(partition),
+            mode=RESTRICTED_FILE,
+        )
 
-    def _project_one(self, cell: Cell) -> CellMetadata:
-        source = self.lake.series(cell)
+    def _project_one(self, partition: Partition) -> PartitionMetadata:
+        source = self.lake.series(partition)
         if not source.exists():
-            raise Fault(f"cell {cell.key} has no series; materialize series first")
-        zone = self.zone_of(cell.pacs)
-        facts = describe_and_project(read_part(source), cell, self.pseudonyms, zone)
+            raise Fault(f"partition {partition.key} has no series; materialize series first")
+        zone = self.zone_of(partition.pacs)
+        facts = describe_and_project(read_part(source), partition, self.pseudonyms, zone)
         table = facts.projection.facts
-        self._write_candidate("series_facts", cell, table)
-        self._write_candidate("labels", cell, facts.registry)
-        self._write_candidate("impossible", cell, facts.impossible)
-        self._write_candidate("quarantine", cell, facts.quarantine)
+        self._write_candidate("series_facts", partition, table)
+        self._write_candidate("labels", partition, facts.registry)
+        self._write_candidate("impossible", partition, facts.impossible)
+        self._write_candidate("quarantine", partition, facts.quarantine)
         lost = left_out(facts.quarantine)
         return {
             "series": table.num_rows,
@@ -240,26 +253,26 @@ class Stations:
             "overview": role_overview(table),
         }
 
-    def _commit_facts(self, cell: Cell) -> None:
-        manifest = self._manifest(cell)
-        lost = left_out(read_part(self.lake.candidate("quarantine", cell)))
+    def _commit_facts(self, partition: Partition) -> None:
+        manifest = self._manifest(partition)
+        lost = left_out(read_part(self.lake.candidate("quarantine", partition)))
         # Where another run has landed more since, the facts of that are still to come.
         is_current = manifest is not None and self._is_of_what_landed(manifest)
         if manifest is not None and is_current:
             row = completeness_row(manifest, "stored", lost)
-            self._write_candidate("completeness", cell, row)
-        place_facts(self.lake, cell, has_counts=is_current)
-        record_refusal(self.lake, cell, "", {})
+            self._write_candidate("completeness", partition, row)
+        place_facts(self.lake, partition, has_counts=is_current)
+        record_refusal(self.lake, partition, "", {})
         if manifest is not None and is_current and manifest.is_complete and not lost.is_damage:
-            settle_attempt(self.lake, cell, manifest.fingerprint)
+            settle_attempt(self.lake, partition, manifest.fingerprint)
 
     def _is_of_what_landed(self, manifest: Manifest) -> bool:
         content = _content_of(manifest)
-        return self._flattened.get(manifest.cell, content) == content
+        return self._flattened.get(manifest.partition, content) == content
 
-    def _write_candidate(self, data_set: str, cell: Cell, table: pa.Table) -> None:
-        path: Path = self.lake.candidate(data_set, cell)
-        write_part(path, table, versions=cell_versions(self.pseudonyms), mode=RESTRICTED_FILE)
+    def _write_candidate(self, data_set: str, partition: Partition, table: pa.Table) -> None:
+        path: Path = self.lake.candidate(data_set, partition)
+        write_part(path, table, versions=partition_versions(self.pseudonyms), mode=RESTRICTED_FILE)
 
 
 def _content_of(manifest: Manifest) -> str:
@@ -268,12 +281,14 @@ def _content_of(manifest: Manifest) -> str:
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
 
-def _each(cells: Iterable[Cell], work: Callable[[Cell], CellMetadata]) -> StationResult:
-    """Work on cell after cell; one that fails is refused with a reason that identifies nobody."""
+def _each(
+    partitions: Iterable[Partition], work: Callable[[Partition], PartitionMetadata]
+) -> StationResult:
+    """Work on one partition after another; a failed one is refused with a harmless reason."""
     result = StationResult()
-    for cell in cells:
+    for partition in partitions:
         try:
-            result.passed[cell] = work(cell)
+            result.passed[partition] = work(partition)
         except Exception as error:
-            result.refused[cell] = described_fault(error)
+            result.refused[partition] = described_fault(error)
     return result

@@ -1,4 +1,4 @@
-"""The studies of one cell: which are kept, which are retrieved, and what comes of each."""
+"""The studies of one partition: which are kept, which are retrieved, and what comes of each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.attempts import CLOCK_SLACK
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, is_whole, read_stamp, write_study
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, content_hash, fingerprint
@@ -35,9 +35,9 @@ _FEW: Final = 10
 _ENDING: Final = ".ndjson.zst"
 
 
-def study_file(lake: Lake, cell: Cell, name: str) -> Path:
+def study_file(lake: Lake, partition: Partition, name: str) -> Path:
     """The raw file of one study."""
-    return lake.raw(cell) / f"{name}{_ENDING}"
+    return lake.raw(partition) / f"{name}{_ENDING}"
 
 
 @dataclass
@@ -47,9 +47,9 @@ class StudiesLanding:
     Attributes:
         client: The PACS.
         lake: The lake.
-        cell: Study day and PACS.
+        partition: Study day and PACS.
         pseudonyms: Name the study files.
-        previous: The cell's last manifest.
+        previous: The partition's last manifest.
         now: When the landing began.
         force: Retrieve every study.
         is_excluded: Whether the instances of a study are of a patient who must not be processed.
@@ -60,7 +60,7 @@ class StudiesLanding:
 
     client: PacsClient
     lake: Lake
-    cell: Cell
+    partition: Partition
     pseudonyms: Pseudonyms
     previous: Manifest | None
     now: dt.datetime
@@ -76,7 +76,7 @@ class StudiesLanding:
     def __post_init__(self) -> None:
         before = self.previous.studies if self.previous else ()
         self._known = {entry.name: entry for entry in before}
-        self._folder = self.lake.raw(self.cell)
+        self._folder = self.lake.raw(self.partition)
 
     def refuse_to_shrink(self, studies: Sequence[ListedStudy]) -> None:
         """Believe that most of a day was deleted only when two listings say so.
@@ -90,7 +90,7 @@ class StudiesLanding:
         had = {name for name, entry in self._known.items() if entry.has_data}
         left = had & {self._name(study) for study in studies}
         if len(had) >= _FEW and 2 * len(left) < len(had):
-            raise PacsError(self.cell.pacs, "shrunk")
+            raise PacsError(self.partition.pacs, "shrunk")
 
     def land(self, studies: Sequence[ListedStudy], progress: Progress) -> list[StudyEntry]:
         """Land the studies, and tell what came of each, tombstones included."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from protocol_assets.ingest.attempts import read_attempt
-from protocol_assets.ingest.landing import cell_lock
+from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.retention.purging import Retention
 from protocol_assets.ingest.studies import study_file
 from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
 from protocol_assets.lake.parquet import DamagedPartError, read_part
 from protocol_assets.lake.raw import is_whole, read_stamp
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.locks import LockedError, exclusive
 
 __all__ = ["DAMAGED", "MISSING", "Damage", "Remedy", "verify_partition"]
@@ -37,32 +37,32 @@ class Damage:
         place: Where, in words that identify nobody.
         what: What is wrong with it.
         remedy: What heals it.
-        cell: The partition that has to be made anew; None where it is none.
+        partition: The partition that has to be made anew; None where it is none.
     """
 
     place: str
     what: str
     remedy: Remedy
-    cell: Cell | None = None
+    partition: Partition | None = None
 
 
 def verify_partition(
-    lake: Lake, cell: Cell, retention: Retention, now: dt.datetime
+    lake: Lake, partition: Partition, retention: Retention, now: dt.datetime
 ) -> Iterator[Damage]:
     """What is damaged or missing of a landed partition; nothing while it is being landed.
 
     Args:
         lake: The lake.
-        cell: A partition that has a manifest.
+        partition: A partition that has a manifest.
         retention: What is missing because its time is over is not missed.
         now: UTC.
     """
     try:
-        with exclusive(cell_lock(lake, cell), wait=False, what=cell.key):
+        with exclusive(partition_lock(lake, partition), wait=False, what=partition.key):
             try:
-                manifest = read_manifest(lake, cell)
+                manifest = read_manifest(lake, partition)
             except DamagedManifestError:
-                yield Damage(f"manifest of {cell.key}", DAMAGED, "land", cell)
+                yield Damage(f"manifest of {partition.key}", DAMAGED, "land", partition)
                 return
             if manifest is not None:
                 yield from _raw(lake, manifest)
@@ -73,25 +73,28 @@ def verify_partition(
 
 def _raw(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
     for entry in manifest.with_data:
-        path = study_file(lake, manifest.cell, entry.name)
+        path = study_file(lake, manifest.partition, entry.name)
         if read_stamp(path) is None or not is_whole(path, entry.content_hash):
             what = DAMAGED if path.exists() else MISSING
             yield Damage(
-                f"raw of {manifest.cell.key}, study {entry.name}", what, "land", manifest.cell
+                f"raw of {manifest.partition.key}, study {entry.name}",
+                what,
+                "land",
+                manifest.partition,
             )
 
 
 def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator[Damage]:
-    cell = manifest.cell
-    attempt = read_attempt(lake, cell)
+    partition = manifest.partition
+    attempt = read_attempt(lake, partition)
     is_stored = attempt is not None and attempt.is_settled and not attempt.refusal
     parts = {
-        "series": (lake.series(cell), "series"),
-        "labels": (lake.label_registry(cell), "series"),
-        "facts": (lake.facts(cell), "facts"),
-        "impossible values": (lake.impossible(cell), "facts"),
-        "quarantine": (lake.quarantine(cell), "facts"),
-        "completeness": (lake.completeness(cell), "facts"),
+        "series": (lake.series(partition), "series"),
+        "labels": (lake.label_registry(partition), "series"),
+        "facts": (lake.facts(partition), "facts"),
+        "impossible values": (lake.impossible(partition), "facts"),
+        "quarantine": (lake.quarantine(partition), "facts"),
+        "completeness": (lake.completeness(partition), "facts"),
     }
     has_series = "series" not in outlived and not manifest.purged
     for name, (path, data_set) in parts.items():
@@ -101,16 +104,18 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
         if what:
             # What was purged from raw stands in series alone, and what outlived both in the facts.
             is_source = name == "series" and bool(manifest.purged)
-            can_derive = not is_source and (has_series or lake.series(cell).exists())
-            yield Damage(f"{name} of {cell.key}", what, "derive" if can_derive else "restore", cell)
-    if not _state(lake.series(cell)) and is_stored and "series" not in outlived:
+            can_derive = not is_source and (has_series or lake.series(partition).exists())
+            yield Damage(
+                f"{name} of {partition.key}", what, "derive" if can_derive else "restore", partition
+            )
+    if not _state(lake.series(partition)) and is_stored and "series" not in outlived:
         yield from _counts(lake, manifest)
 
 
 def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
     """Studies of which ``series`` does not hold the instances that have landed."""
     counted = ["StudyInstanceUID", "NumberOfSeriesRelatedInstances"]
-    rows = read_part(lake.series(manifest.cell)).select(counted).to_pylist()
+    rows = read_part(lake.series(manifest.partition)).select(counted).to_pylist()
     flattened: Counter[str] = Counter()
     for row in rows:
         flattened[row["StudyInstanceUID"]] += row["NumberOfSeriesRelatedInstances"] or 0
@@ -118,9 +123,9 @@ def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
         read = flattened[entry.study_instance_uid]
         # Of a patient on the do-not-process list nothing is flattened.
         if read and read != entry.instances:
-            place = f"series of {manifest.cell.key}, study {entry.name}"
+            place = f"series of {manifest.partition.key}, study {entry.name}"
             what = f"has {read} of {entry.instances} instances"
-            yield Damage(place, what, "derive", manifest.cell)
+            yield Damage(place, what, "derive", manifest.partition)
 
 
 def _state(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""The versions that every cell carries, so that stale ones can be told and made anew."""
+"""The versions that every partition carries, so that stale ones can be told and made anew."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from protocol_assets.deidentify.policy import policy_version
 from protocol_assets.dicom.columns import spec_version
 from protocol_assets.modalities.mr.describe import rules_version
 
-__all__ = ["cell_versions", "code_versions"]
+__all__ = ["code_versions", "partition_versions"]
 
 
 def code_versions() -> dict[str, str]:
@@ -19,6 +19,6 @@ def code_versions() -> dict[str, str]:
     }
 
 
-def cell_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
+def partition_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
     """``code_versions`` and ``key_id`` as of now."""
     return code_versions() | {"key_id": pseudonyms.key_id}

@@ -1,8 +1,9 @@
-"""Watching a PACS: which cells one tick asks to be landed, and where the next one goes on.
+"""Watching a PACS: which partitions one tick asks to be landed, and where the next one goes on.
 
 A tick lists days, newest first, and compares each listing with the one that was tried last. New
-studies, late series, deletions and catching up after an outage are all the same thing: a cell that
-differs from what was tried, or that never came whole and is due again. Knows nothing of Dagster.
+studies, late series, deletions and catching up after an outage are all the same thing: a partition
+that differs from what was tried, or that never came whole and is due again. Knows nothing of
+Dagster.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from typing import Final
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.attempts import CLOCK_SLACK, Attempt, read_attempt
-from protocol_assets.ingest.landing import cell_lock, day_fingerprint
+from protocol_assets.ingest.landing import day_fingerprint, partition_lock
 from protocol_assets.ingest.other_modalities import followed_studies
 from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.storage.locks import LockedError, exclusive
 
 __all__ = [
-    "CellRecord",
+    "PartitionRecord",
     "Watch",
     "Watched",
     "Window",
@@ -77,8 +78,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class CellRecord:
-    """What the lake knows of a cell: its last try, and the manifest where it has landed."""
+class PartitionRecord:
+    """What the lake knows of a partition: its last try, and the manifest where it has landed."""
 
     attempt: Attempt | None
     manifest: Manifest | None
@@ -103,7 +104,7 @@ class CellRecord:
         return self.attempt.next_change <= now + _SLACK
 
     def is_check_due(self, now: dt.datetime, after: dt.timedelta) -> bool:
-        """Whether a whole cell was last compared by content so long ago."""
+        """Whether a whole partition was last compared by content so long ago."""
         if self.manifest is None or not self.manifest.is_complete or not self.may_change(now):
             return False
         if not self.manifest.with_data:  # an empty day, or purged: there is nothing to compare
@@ -123,16 +124,16 @@ class CellRecord:
         return listed_as != (tried or (self.manifest.fingerprint if self.manifest else ""))
 
 
-def read_record(lake: Lake, cell: Cell) -> CellRecord:
-    """The record of one cell; one whose manifest is damaged is as good as never tried."""
+def read_record(lake: Lake, partition: Partition) -> PartitionRecord:
+    """The record of one partition; one whose manifest is damaged is as good as never tried."""
     try:
-        return CellRecord(read_attempt(lake, cell), read_manifest(lake, cell))
+        return PartitionRecord(read_attempt(lake, partition), read_manifest(lake, partition))
     except DamagedManifestError:
-        return CellRecord(None, None)
+        return PartitionRecord(None, None)
 
 
-def state_of(record: CellRecord, fingerprint: str) -> str:
-    """A digest that stays the same until the cell is tried again or its listing changes."""
+def state_of(record: PartitionRecord, fingerprint: str) -> str:
+    """A digest that stays the same until the partition is tried again or its listing changes."""
     tried = record.attempt.recent[-1].isoformat() if record.attempt else ""
     return hashlib.sha256(f"{fingerprint}|{tried}".encode()).hexdigest()[:16]
 
@@ -179,7 +180,7 @@ class Watch:
     now: dt.datetime
     ends_at: float
     clock: Callable[[], float] = time.monotonic
-    _records: dict[dt.date, CellRecord] = field(default_factory=dict, init=False)
+    _records: dict[dt.date, PartitionRecord] = field(default_factory=dict, init=False)
     _open: dict[dt.date, bool] = field(default_factory=dict, init=False)
     _result: Watched = field(default_factory=Watched, init=False)
 
@@ -244,7 +245,11 @@ class Watch:
 
     def _missing(self) -> Iterator[dt.date]:
         """Days that never landed; those before the look-back wait while a run is in flight."""
-        landed = {cell.day for cell in self.lake.landed_cells() if cell.pacs == self._pacs}
+        landed = {
+            partition.day
+            for partition in self.lake.landed_partitions()
+            if partition.pacs == self._pacs
+        }
         is_busy = any(day in self.in_flight for day in self.window.days)
         for day in self.window.days:
             if day not in landed and not (is_busy and day < self.window.looked_back_to):
@@ -253,7 +258,7 @@ class Watch:
     def _landed(self) -> Iterator[dt.date]:
         back_to = self.window.looked_back_to
         for day in self.window.days:
-            if day >= back_to and self.lake.manifest(self._cell(day)).exists():
+            if day >= back_to and self.lake.manifest(self._partition(day)).exists():
                 yield day
 
     def _to_check(self) -> dt.date | None:
@@ -261,14 +266,14 @@ class Watch:
         after = dt.timedelta(days=self.client.endpoint.manners.recheck_days)
         due: list[tuple[str, dt.date]] = []
         for day in self.window.days[:_CHECKED_DAYS]:
-            if self.lake.manifest(self._cell(day)).exists() and self._is_open(day):
+            if self.lake.manifest(self._partition(day)).exists() and self._is_open(day):
                 record = self._records[day]
                 if record.manifest and record.is_check_due(self.now, after):
                     due.append((record.manifest.verified_at, day))
         return min(due)[1] if due else None
 
     def _is_open(self, day: dt.date) -> bool:
-        """Whether nobody works on the cell and its record can be read."""
+        """Whether nobody works on the partition and its record can be read."""
         if day not in self._open:
             self._open[day] = self._read(day)
         return self._open[day]
@@ -276,11 +281,13 @@ class Watch:
     def _read(self, day: dt.date) -> bool:
         if day in self.in_flight:
             return False
-        self._records[day] = record = read_record(self.lake, self._cell(day))
+        self._records[day] = record = read_record(self.lake, self._partition(day))
         if record.attempt is None or record.attempt.is_settled:
             return True
         try:  # begun and not ended: does it still go on, or was it killed?
-            with exclusive(cell_lock(self.lake, self._cell(day)), wait=False, what="the cell"):
+            with exclusive(
+                partition_lock(self.lake, self._partition(day)), wait=False, what="the partition"
+            ):
                 return True
         except LockedError:
             return False
@@ -295,8 +302,8 @@ class Watch:
     def _pacs(self) -> str:
         return self.client.endpoint.name
 
-    def _cell(self, day: dt.date) -> Cell:
-        return Cell(day, self._pacs)
+    def _partition(self, day: dt.date) -> Partition:
+        return Partition(day, self._pacs)
 
 
 def consecutive(days: Iterable[dt.date], most: int) -> Iterator[tuple[dt.date, dt.date]]:

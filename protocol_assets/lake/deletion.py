@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.lake.leftovers import Leftovers
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import (
     delete,
     delete_empty_directories,
@@ -27,18 +27,18 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """What was deleted of one data set of one cell.
+    """What was deleted of one data set of one partition.
 
     Attributes:
         data_set: ``raw``, ``series``, ``labels``, ``facts``, ...
-        cell: Key of the cell, empty where it belongs to none.
+        partition: Key of the partition, empty where it belongs to none.
         files: Files deleted.
         bytes: Their size.
         sha256: Digest over their contents in order of their names.
     """
 
     data_set: str
-    cell: str
+    partition: str
     files: int
     bytes: int
     sha256: str
@@ -74,7 +74,7 @@ class Deletion:
     reason: str
     entries: list[Deleted] = field(default_factory=list)
 
-    def drop(self, data_set: str, cell: Cell | None, paths: Iterable[Path]) -> None:
+    def drop(self, data_set: str, partition: Partition | None, paths: Iterable[Path]) -> None:
         """Delete files, where they are there, and directories that this leaves empty."""
         found = sorted(path for path in paths if path.is_file())
         if not found:
@@ -90,7 +90,7 @@ class Deletion:
         for directory in {path.parent for path in found}:
             sync(directory)
             delete_empty_directories(directory, self.lake.home)
-        key = cell.key if cell else ""
+        key = partition.key if partition else ""
         self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
 
     def count_leftovers(self, leftovers: Leftovers) -> None:
@@ -99,9 +99,9 @@ class Deletion:
             count = leftovers.files.total()
             self.entries.append(Deleted("leftovers", "", count, leftovers.bytes, ""))
 
-    def rewrote(self, data_set: str, cell: Cell | None) -> None:
+    def rewrote(self, data_set: str, partition: Partition | None) -> None:
         """Note that a file was written anew with less in it."""
-        self.entries.append(Deleted(data_set, cell.key if cell else "", 0, 0, ""))
+        self.entries.append(Deleted(data_set, partition.key if partition else "", 0, 0, ""))
 
     def _record(self, now: dt.datetime) -> Path | None:
         """Write the record; None where nothing was deleted."""

@@ -17,7 +17,7 @@ from typing import Final
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import part_versions
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import write_bytes
 from protocol_assets.storage.locks import exclusive, shared
 
@@ -44,7 +44,7 @@ class OtherKeyError(Fault):
 
 
 def recorded_key_id(lake: Lake) -> str | None:
-    """The key's identifier as it was remembered; None before the first cell, or where lost."""
+    """The key's identifier as it was remembered; None before the first partition, or where lost."""
     try:
         text = lake.key_record.read_text(encoding="ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
@@ -53,7 +53,7 @@ def recorded_key_id(lake: Lake) -> str | None:
 
 
 def known_key_id(lake: Lake) -> str | None:
-    """The key's identifier, remembered or asked of the data; None before the first cell."""
+    """The key's identifier, remembered or asked of the data; None before the first partition."""
     recorded = recorded_key_id(lake)
     if recorded is not None:
         return recorded
@@ -103,8 +103,8 @@ def _carried(lake: Lake, directory: Path) -> Iterator[str]:
         return
     day = directory.parent.name.removeprefix("study_date=")
     try:
-        cell = Cell.from_key(f"{day}|{directory.name.removeprefix('pacs=')}")
-        manifest = read_manifest(lake, cell)
+        partition = Partition.from_key(f"{day}|{directory.name.removeprefix('pacs=')}")
+        manifest = read_manifest(lake, partition)
     except (Fault, ValueError):
         return
     if manifest is not None and (key_id := manifest.versions.get("key_id")):

@@ -1,4 +1,4 @@
-"""The manifest of a cell: what the PACS listed, what has landed, what is missing and why."""
+"""The manifest of a partition: what the PACS listed, what has landed, what is missing and why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import read_bytes, write_bytes
 from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
@@ -32,14 +32,14 @@ StudyState = Literal["landed", "incomplete", "failed", "not_online", "gone"]
 
 @dataclass(frozen=True, slots=True)
 class StudyEntry:
-    """One study of the cell.
+    """One study of the partition.
 
     Attributes:
         name: Keyed name; the study's file is ``<name>.ndjson.zst``.
         study_instance_uid: The study; the manifest stands in the restricted zone.
         state: What the last attempt came to. ``gone``: no longer in the PACS, a tombstone;
             ``not_online``: not retrieved, because that would wake near-line storage.
-        has_data: Whether a good file stands in the cell (of this attempt or an earlier one). A
+        has_data: Whether a good file stands in the partition (of this attempt or an earlier one). A
             landed study without data was purged.
         fingerprint: Keyed hash of what the PACS listed at the last good retrieval.
         content_hash: Digest of the landed instances.
@@ -109,7 +109,7 @@ class Manifest:
     """The commit mark of a landing.
 
     Attributes:
-        cell: The cell.
+        partition: The partition.
         fingerprint: Keyed hash of the day's listing as it was attempted.
         landed_at: When, in UTC (ISO 8601).
         versions: ``spec_version``, ``rules_version``, ``policy_version``, ``key_id``.
@@ -126,7 +126,7 @@ class Manifest:
         seconds: Wall time of this landing.
     """
 
-    cell: Cell
+    partition: Partition
     fingerprint: str
     landed_at: str
     versions: Mapping[str, str]
@@ -184,13 +184,13 @@ class DamagedManifestError(Fault):
     """A manifest is not as it was written. The next landing replaces it, as if there were none."""
 
 
-def read_manifest(lake: Lake, cell: Cell) -> Manifest | None:
-    """The cell's manifest, or None where the cell never landed.
+def read_manifest(lake: Lake, partition: Partition) -> Manifest | None:
+    """The partition's manifest, or None where the partition never landed.
 
     Raises:
         DamagedManifestError: The file is damaged; the message says what to do.
     """
-    text = read_bytes(lake.manifest(cell))
+    text = read_bytes(lake.manifest(partition))
     if text is None:
         return None
     try:
@@ -199,7 +199,7 @@ def read_manifest(lake: Lake, cell: Cell) -> Manifest | None:
     except (ValueError, KeyError, TypeError, AttributeError):
         pass
     raise DamagedManifestError(
-        f"the manifest of {cell.key} is damaged; run protocol-assets verify --repair"
+        f"the manifest of {partition.key} is damaged; run protocol-assets verify --repair"
     )
 
 
@@ -208,13 +208,13 @@ def _parse(text: bytes) -> Manifest:
     content.pop(_SEAL_NAME, None)
     studies = tuple(StudyEntry(**entry) for entry in content.pop("studies"))
     others = tuple(OtherStudy(**entry) for entry in content.pop("others", ()))
-    cell = Cell.from_key(content.pop("cell"))
-    return Manifest(cell=cell, studies=studies, others=others, **content)
+    partition = Partition.from_key(content.pop("partition"))
+    return Manifest(partition=partition, studies=studies, others=others, **content)
 
 
 def write_manifest(lake: Lake, manifest: Manifest) -> None:
     """Write the commit mark atomically, after every study file stands."""
     content = {one.name: getattr(manifest, one.name) for one in fields(manifest)}
-    content |= {"cell": manifest.cell.key, "versions": dict(manifest.versions)}
+    content |= {"partition": manifest.partition.key, "versions": dict(manifest.versions)}
     text = orjson.dumps(content | {_SEAL_NAME: BLANK}, option=orjson.OPT_INDENT_2)
-    write_bytes(lake.manifest(manifest.cell), seal(text, _SEAL_PLACE), mode=RESTRICTED_FILE)
+    write_bytes(lake.manifest(manifest.partition), seal(text, _SEAL_PLACE), mode=RESTRICTED_FILE)

@@ -1,4 +1,4 @@
-"""Zones and paths: where every data set of every cell stands, and who may read it."""
+"""Zones and paths: where every data set of every partition stands, and who may read it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from protocol_assets.lake.permissions import (
 )
 from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
 
-__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Cell", "Grid", "Lake"]
+__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Grid", "Lake", "Partition"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Cell:
+class Partition:
     """One square of the grid: a study day of one PACS."""
 
     day: dt.date
@@ -34,14 +34,14 @@ class Cell:
         return f"{self.day.isoformat()}|{self.pacs}"
 
     @classmethod
-    def from_key(cls, key: str) -> Cell:
-        """The cell of a partition key as ``key`` writes it."""
+    def from_key(cls, key: str) -> Partition:
+        """The partition of a partition key as ``key`` writes it."""
         day, pacs = key.split("|", 1)
         return cls(dt.date.fromisoformat(day), pacs)
 
     @property
     def path(self) -> Path:
-        """The cell's directory below a data set."""
+        """The partition's directory below a data set."""
         return Path(f"study_date={self.day.isoformat()}") / f"pacs={self.pacs}"
 
 
@@ -131,45 +131,45 @@ class Lake:
         closed = (self.restricted, self.safe, self.steward, self.dagster_home, self.dbt)
         return {self.publish: PUBLIC} | dict.fromkeys(closed, PRIVATE)
 
-    def raw(self, cell: Cell) -> Path:
-        """Directory of a cell's study files and manifest."""
-        return self.restricted / "raw" / cell.path
+    def raw(self, partition: Partition) -> Path:
+        """Directory of a partition's study files and manifest."""
+        return self.restricted / "raw" / partition.path
 
-    def manifest(self, cell: Cell) -> Path:
-        """The cell's manifest: the commit mark of its landing."""
-        return self.raw(cell) / "manifest.json"
+    def manifest(self, partition: Partition) -> Path:
+        """The partition's manifest: the commit mark of its landing."""
+        return self.raw(partition) / "manifest.json"
 
-    def series(self, cell: Cell) -> Path:
-        """The cell's ``series`` part."""
-        return self.restricted / "series" / cell.path / "part.parquet"
+    def series(self, partition: Partition) -> Path:
+        """The partition's ``series`` part."""
+        return self.restricted / "series" / partition.path / "part.parquet"
 
-    def label_registry(self, cell: Cell) -> Path:
-        """The protocol texts seen in the cell, per patient key."""
-        return self.restricted / "labels" / cell.path / "part.parquet"
+    def label_registry(self, partition: Partition) -> Path:
+        """The protocol texts seen in the partition, per patient key."""
+        return self.restricted / "labels" / partition.path / "part.parquet"
 
-    def candidate(self, data_set: str, cell: Cell) -> Path:
+    def candidate(self, data_set: str, partition: Partition) -> Path:
         """Where a part waits for its gate."""
-        return self.restricted / "candidates" / data_set / cell.path / "part.parquet"
+        return self.restricted / "candidates" / data_set / partition.path / "part.parquet"
 
-    def candidates(self, cell: Cell) -> list[Path]:
-        """All parts of a cell that wait for a gate, or were refused by one."""
-        return sorted((self.restricted / "candidates").glob(f"*/{cell.path}/part.parquet"))
+    def candidates(self, partition: Partition) -> list[Path]:
+        """All parts of a partition that wait for a gate, or were refused by one."""
+        return sorted((self.restricted / "candidates").glob(f"*/{partition.path}/part.parquet"))
 
-    def facts(self, cell: Cell) -> Path:
-        """The cell's de-identified facts."""
-        return self.safe / "facts" / "series" / cell.path / "part.parquet"
+    def facts(self, partition: Partition) -> Path:
+        """The partition's de-identified facts."""
+        return self.safe / "facts" / "series" / partition.path / "part.parquet"
 
-    def completeness(self, cell: Cell) -> Path:
-        """The cell's counts: what was listed and what has landed."""
-        return self.safe / "facts" / "completeness" / cell.path / "part.parquet"
+    def completeness(self, partition: Partition) -> Path:
+        """The partition's counts: what was listed and what has landed."""
+        return self.safe / "facts" / "completeness" / partition.path / "part.parquet"
 
-    def impossible(self, cell: Cell) -> Path:
-        """The cell's impossible values, counted by scanner, attribute and reason."""
-        return self.safe / "facts" / "impossible" / cell.path / "part.parquet"
+    def impossible(self, partition: Partition) -> Path:
+        """The partition's impossible values, counted by scanner, attribute and reason."""
+        return self.safe / "facts" / "impossible" / partition.path / "part.parquet"
 
-    def quarantine(self, cell: Cell) -> Path:
-        """The cell's odd objects: left out of the facts, or kept with a note, each by its rule."""
-        return self.safe / "facts" / "quarantine" / cell.path / "part.parquet"
+    def quarantine(self, partition: Partition) -> Path:
+        """Odd objects of the partition: left out of the facts, or kept with a note, by rule."""
+        return self.safe / "facts" / "quarantine" / partition.path / "part.parquet"
 
     @property
     def key_record(self) -> Path:
@@ -245,34 +245,34 @@ class Lake:
         """A lock file."""
         return self.restricted / "locks" / f"{name}.lock"
 
-    def landed_cells(self) -> list[Cell]:
-        """Cells that have a manifest, in order of day and PACS."""
+    def landed_partitions(self) -> list[Partition]:
+        """Partitions that have a manifest, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
-        return sorted(Lake.cell_of(path.parent) for path in found)
+        return sorted(Lake.partition_of(path.parent) for path in found)
 
-    def kept_cells(self) -> list[Cell]:
-        """Cells of which anything is kept, also where the manifest is lost."""
+    def kept_partitions(self) -> list[Partition]:
+        """Partitions of which anything is kept, also where the manifest is lost."""
         data_sets = (self.restricted / "series", *(self.safe / "facts").glob("*"))
         parts = (path for one in data_sets for path in one.glob("study_date=*/pacs=*"))
-        return sorted({*self.landed_cells(), *map(Lake.cell_of, parts)})
+        return sorted({*self.landed_partitions(), *map(Lake.partition_of, parts)})
 
-    def tried_cells(self) -> list[Cell]:
-        """Cells that were tried, whether or not they landed, in order of day and PACS."""
+    def tried_partitions(self) -> list[Partition]:
+        """Partitions that were tried, whether or not they landed, in order of day and PACS."""
         found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")
-        return sorted({Lake.cell_of(path.parent) for path in found})
+        return sorted({Lake.partition_of(path.parent) for path in found})
 
-    def cells_with_files(self) -> list[Cell]:
-        """Cells that anything is kept of, landed or not, in order of day and PACS."""
+    def partitions_with_files(self) -> list[Partition]:
+        """Partitions that anything is kept of, landed or not, in order of day and PACS."""
         data_sets = [self.restricted / name for name in ("raw", "series", "labels")]
         data_sets += [
             *(self.restricted / "candidates").glob("*/"),
             *(self.safe / "facts").glob("*/"),
         ]
         found = (one for folder in data_sets for one in folder.glob("study_date=*/pacs=*/"))
-        return sorted({Lake.cell_of(one) for one in found})
+        return sorted({Lake.partition_of(one) for one in found})
 
     @staticmethod
-    def cell_of(directory: Path) -> Cell:
-        """The cell of a directory that ends as ``Cell.path`` does."""
+    def partition_of(directory: Path) -> Partition:
+        """The partition of a directory that ends as ``Partition.path`` does."""
         day = directory.parent.name.removeprefix("study_date=")
-        return Cell(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))
+        return Partition(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))

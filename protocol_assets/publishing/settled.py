@@ -86,7 +86,7 @@ def read_settled(lake: Lake, connection: duckdb.DuckDBPyConnection, grid: Grid) 
         tried[name].add(day)
         if is_settled:
             whole[name].add(day)
-    for cell in lake.tried_cells():
-        tried[cell.pacs].add(cell.day)
+    for partition in lake.tried_partitions():
+        tried[partition.pacs].add(partition.day)
     days = [{name: frozenset(found) for name, found in one.items()} for one in (whole, tried)]
     return Settled(grid, *days)

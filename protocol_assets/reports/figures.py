@@ -42,10 +42,11 @@ _ALARMS: Final = ("relapse", "drift")
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """What has landed of one cell.
+    """What has landed of one partition.
 
     Attributes:
-        percent: Studies that the facts hold whole, of those listed; 0 where the cell was refused,
+        percent: Studies that the facts hold whole, of those listed; 0 where the partition was
+        refused,
             None where none is listed.
         is_complete: Whether the facts hold all that is listed.
     """
@@ -56,7 +57,7 @@ class Landing:
 
 @dataclass(frozen=True, slots=True)
 class DayCompleteness:
-    """The landings of one day by PACS; None where the cell has not landed."""
+    """The landings of one day by PACS; None where the partition has not landed."""
 
     day: dt.date
     landed: Mapping[str, Landing | None]
@@ -68,7 +69,7 @@ class Figures:
 
     Attributes:
         scope: The scanners it is about.
-        day: The reported day, None where no day has all its cells.
+        day: The reported day, None where no day has all its partitions.
         fleet: The fleet's KPIs of the day, None where there are none.
         trend: Days up to the reported one with the fleet's mean NEX, None where withheld.
         month: First day of the last closed month, None where no month is closed.
@@ -129,7 +130,7 @@ def figures(
     pacs: Sequence[str],
     scope: Scope = Scope(),  # noqa: B008 - frozen
 ) -> Figures:
-    """Figures for the latest day with all cells landed.
+    """Figures for the latest day with all partitions landed.
 
     Args:
         marts: Rows of all ``MARTS``.

@@ -139,7 +139,7 @@ class WebhookSettings(Strict):
 
 
 class AlertSettings(Strict):
-    """Who is told at once: of runs and cells, and of scanners."""
+    """Who is told at once: of runs and partitions, and of scanners."""
 
     engineers: tuple[MailboxText, ...] = ()
     physicists: tuple[MailboxText, ...] = ()

@@ -78,7 +78,7 @@ def key_finding(settings: Settings) -> tuple[Finding, Pseudonyms | None]:
     if problem := key_problem(settings.lake, pseudonyms.key_id, every=True):
         return Finding("key", "fail", problem), None
     if known_key_id(settings.lake) is None:
-        made = f"{pseudonyms.key_id}; the first cell will be made with it: keep it safe"
+        made = f"{pseudonyms.key_id}; the first partition will be made with it: keep it safe"
     else:
         made = f"{pseudonyms.key_id}; the lake's pseudonyms were made with it"
     if settings.is_demo:
@@ -143,7 +143,7 @@ def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
     """Whether the warehouse holds what has landed."""
     newest = max((_changed(path) for path in (lake.safe / "facts").rglob("*.parquet")), default=0.0)
     if not lake.warehouse.exists():
-        words = "there is none yet; it follows the first cells, or run protocol-assets rebuild"
+        words = "there is none yet; it follows the first partitions, or run protocol-assets rebuild"
         return Finding("warehouse", "warn" if newest else "ok", words)
     if write_ahead_logs(lake.warehouse):
         words = (

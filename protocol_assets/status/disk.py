@@ -56,7 +56,7 @@ def days_left(layers: list[Layer], free: int) -> int | None:
 
 def measured_layers(lake: Lake, keep: Retention) -> list[Layer]:
     """Raw, series, and all that lives as long as the facts: marts and Dagster's history too."""
-    days = {cell.day for cell in lake.landed_cells()}
+    days = {partition.day for partition in lake.landed_partitions()}
     raw = {_day_of(path) for path in (lake.restricted / "raw").rglob("*.zst")}
     facts = lake.safe / "facts"
     series = (lake.restricted / "series", lake.restricted / "labels")

@@ -30,8 +30,8 @@ def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damag
         retention: How long each zone is kept.
         now: UTC.
     """
-    for cell in lake.landed_cells():
-        yield from verify_partition(lake, cell, retention, now)
+    for partition in lake.landed_partitions():
+        yield from verify_partition(lake, partition, retention, now)
     yield from _tables(lake)
     yield from _ledgers(lake)
     yield from _databases(lake)

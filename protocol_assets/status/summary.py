@@ -1,4 +1,4 @@
-"""The whole of it: cells, dead letters, what happens next, and the checks."""
+"""The whole of it: partitions, dead letters, what happens next, and the checks."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 from protocol_assets.app.automation_state import read_automation_state
 from protocol_assets.ingest.partition_status import (
-    CellState,
     DeadLetter,
     LeftOutObject,
-    cell_states,
+    PartitionState,
     dead_letters,
     left_out_objects,
+    partition_states,
 )
 from protocol_assets.ingest.retention.purging import Retention
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import ConfigurationError, Settings
 from protocol_assets.sources.dicomweb.probe import Finding
 from protocol_assets.status.checks import (
@@ -43,14 +43,14 @@ class Survey:
 
     Attributes:
         findings: The checks, in words; ``fail`` is to be mended, ``warn`` to be known.
-        cells: Every landed cell.
+        partitions: Every landed partition.
         letters: What could not be had.
         left_out: What has landed and the facts lack.
         upcoming: What happens next.
     """
 
     findings: tuple[Finding, ...]
-    cells: tuple[CellState, ...] = ()
+    partitions: tuple[PartitionState, ...] = ()
     letters: tuple[DeadLetter, ...] = ()
     left_out: tuple[LeftOutObject, ...] = ()
     upcoming: tuple[NextRun, ...] = ()
@@ -61,18 +61,18 @@ class Survey:
         return all(one.verdict != "fail" for one in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """For a machine: the same, and every cell."""
+        """For a machine: the same, and every partition."""
         return {
             "is_good": self.is_good,
             "findings": [asdict(one) for one in self.findings],
-            "cells": [
-                _named(one.cell)
+            "partitions": [
+                _named(one.partition)
                 | {"landed": one.landed, "expected": one.expected, "is_stale": one.is_stale}
                 | {"state": one.words}
-                for one in self.cells
+                for one in self.partitions
             ],
-            "dead_letters": [asdict(one) | _named(one.cell) for one in self.letters],
-            "left_out": [asdict(one) | _named(one.cell) for one in self.left_out],
+            "dead_letters": [asdict(one) | _named(one.partition) for one in self.letters],
+            "left_out": [asdict(one) | _named(one.partition) for one in self.left_out],
             "next": [
                 asdict(one) | {"at": one.at.isoformat(timespec="seconds") if one.at else None}
                 for one in self.upcoming
@@ -98,7 +98,7 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
     lake = settings.lake
     key, pseudonyms = key_finding(settings)
     automation = read_automation_state(lake)
-    cells, letters = cell_states(lake, pseudonyms), dead_letters(lake, now)
+    partitions, letters = partition_states(lake, pseudonyms), dead_letters(lake, now)
     names = [one.name for one in settings.pacs]
     retention = Retention(**settings.retention.model_dump())
     findings = (
@@ -109,24 +109,24 @@ def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
         disk_finding(lake, retention),
         daemon_finding(automation, now),
         *(pacs_finding(settings, name, now.date(), ask=ask) for name in names),
-        *_cell_findings(names, cells, letters),
+        *_partition_findings(names, partitions, letters),
         warehouse_finding(lake, now),
         integrity_finding(list(verify(lake, retention, now.astimezone(dt.UTC)))),
         leftovers_finding(lake, now),
     )
     upcoming = outlook(settings, automation, now)
-    odd = left_out_objects(lake, (one.cell for one in cells if one.left_out.series))
-    return Survey(findings, tuple(cells), tuple(letters), tuple(odd), tuple(upcoming))
+    odd = left_out_objects(lake, (one.partition for one in partitions if one.left_out.series))
+    return Survey(findings, tuple(partitions), tuple(letters), tuple(odd), tuple(upcoming))
 
 
-def _cell_findings(
-    names: Sequence[str], cells: Sequence[CellState], letters: Sequence[DeadLetter]
+def _partition_findings(
+    names: Sequence[str], partitions: Sequence[PartitionState], letters: Sequence[DeadLetter]
 ) -> Iterator[Finding]:
     """One finding a PACS; those that the configuration names no more come last."""
-    for name in dict.fromkeys([*names, *(one.cell.pacs for one in cells)]):
-        own = [one for one in cells if one.cell.pacs == name]
+    for name in dict.fromkeys([*names, *(one.partition.pacs for one in partitions)]):
+        own = [one for one in partitions if one.partition.pacs == name]
         bad = [one for one in own if not one.is_good]
-        dead = [one for one in letters if one.cell.pacs == name]
+        dead = [one for one in letters if one.partition.pacs == name]
         counts = (
             (sum(bool(one.shortfall) for one in bad), "incomplete: materialize them again"),
             (sum(one.is_stale for one in bad), "stale: run protocol-assets rebuild"),
@@ -135,12 +135,12 @@ def _cell_findings(
             (len(dead), "dead letter" if len(dead) == 1 else "dead letters"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
-        whole = f"{len(own) - len(bad)} of {len(own)} landed cells are whole and up to date"
+        whole = f"{len(own) - len(bad)} of {len(own)} landed partitions are whole and up to date"
         odd = sum(bool(one.left_out.series) for one in own)
         noted = [f"{odd} with objects left out: see below"] if odd else []
-        item, sentence = f"cells {name}", "; ".join([whole, *parts, *noted])
+        item, sentence = f"partitions {name}", "; ".join([whole, *parts, *noted])
         yield Finding(item, "fail" if parts else "warn" if noted else "ok", sentence)
 
 
-def _named(cell: Cell) -> dict[str, str]:
-    return {"cell": cell.key, "day": cell.day.isoformat(), "pacs": cell.pacs}
+def _named(partition: Partition) -> dict[str, str]:
+    return {"partition": partition.key, "day": partition.day.isoformat(), "pacs": partition.pacs}

@@ -14,9 +14,9 @@ from protocol_assets.defs.ingest.sensors import INTERVAL_S, sensor_name
 from protocol_assets.defs.retention.assets import NIGHTLY
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.retention.purging import Retention
-from protocol_assets.ingest.watch import CellRecord, Window, read_record
+from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
 from protocol_assets.lake.manifest import Manifest, read_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import Settings
 
 __all__ = ["SILENT", "NextRun", "next_daily", "outlook"]
@@ -51,8 +51,8 @@ def outlook(settings: Settings, automation: AutomationState, now: dt.datetime) -
     return [
         *(_tick(settings, one.name, automation, now) for one in settings.pacs),
         _by_the_clock(
-            *("follow_the_cells", DAILY, settings, automation, now),
-            words="marts and report; also whenever cells have landed",
+            *("follow_partitions", DAILY, settings, automation, now),
+            words="marts and report; also whenever partitions have landed",
         ),
         _purge(settings, automation, now),
     ]
@@ -110,12 +110,12 @@ def _words(lake: Lake, pacs: str, window: Window, now: dt.datetime) -> Iterator[
         yield f"{_count(len(waiting), 'day')} that failed from {first:%Y-%m-%d %H:%M} on"
 
 
-def _records(lake: Lake, pacs: str, window: Window) -> Iterator[tuple[dt.date, CellRecord]]:
+def _records(lake: Lake, pacs: str, window: Window) -> Iterator[tuple[dt.date, PartitionRecord]]:
     for day in window.days:
         try:
-            yield day, read_record(lake, Cell(day, pacs))
+            yield day, read_record(lake, Partition(day, pacs))
         except Fault:
-            continue  # told as a cell
+            continue  # told as a partition
 
 
 def _purge(settings: Settings, automation: AutomationState, now: dt.datetime) -> NextRun:
@@ -123,22 +123,22 @@ def _purge(settings: Settings, automation: AutomationState, now: dt.datetime) ->
     keep = Retention(**settings.retention.model_dump())
     found: Counter[str] = Counter()
     for manifest in _manifests(settings.lake):
-        cell, lake = manifest.cell, settings.lake
+        partition, lake = manifest.partition, settings.lake
         there = {
             "raw": bool(manifest.with_data),
-            "series": lake.series(cell).exists(),
-            "facts": lake.facts(cell).exists(),
+            "series": lake.series(partition).exists(),
+            "facts": lake.facts(partition).exists(),
         }
         found.update(one for one in keep.outlived(manifest, at) if there[one])
-    dropped = ", ".join(f"{name} of {_count(count, 'cell')}" for name, count in found.items())
+    dropped = ", ".join(f"{name} of {_count(count, 'partition')}" for name, count in found.items())
     words = f"drops {dropped or 'nothing'}"
     return _by_the_clock("purge_nightly", NIGHTLY, settings, automation, now, words=words)
 
 
 def _manifests(lake: Lake) -> Iterator[Manifest]:
-    for cell in lake.landed_cells():
+    for partition in lake.landed_partitions():
         try:
-            manifest = read_manifest(lake, cell)
+            manifest = read_manifest(lake, partition)
         except Fault:
             continue
         if manifest is not None:

@@ -85,12 +85,12 @@ def find_bytes(home: Path, words: set[bytes]) -> list[str]:
 
 
 def check_manifests(lake: Lake) -> None:
-    """No cell claims more than it holds: each study with data is there, whole and readable."""
-    for cell in lake.landed_cells():
-        manifest = read_manifest(lake, cell)
+    """No partition claims more than it holds: each study with data is there, whole and readable."""
+    for partition in lake.landed_partitions():
+        manifest = read_manifest(lake, partition)
         assert manifest is not None
         for entry in manifest.with_data:
-            path = study_file(lake, cell, entry.name)
+            path = study_file(lake, partition, entry.name)
             stamp = read_stamp(path)
             assert stamp is not None, entry.name
             assert (

@@ -10,27 +10,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.files import atomic_file, staging_directory
 
 __all__ = ["leave_leftovers"]
 
 
-def leave_leftovers(lake: Lake, cell: Cell, content: bytes) -> list[Path]:
+def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Path]:
     """Let a process be killed while it writes, at each kind of place; the files that it leaves.
 
     Args:
         lake: The home.
-        cell: A cell, for the places that belong to one.
+        partition: A partition, for the places that belong to one.
         content: What the process was writing: a token that must not survive.
     """
     targets = [
-        *(lake.candidate(name, cell) for name in ("series", "series_facts", "labels")),
-        *(lake.raw(cell) / "study.ndjson.zst", lake.manifest(cell), lake.series(cell)),
-        *(lake.label_registry(cell), lake.facts(cell), lake.completeness(cell)),
+        *(lake.candidate(name, partition) for name in ("series", "series_facts", "labels")),
+        *(
+            lake.raw(partition) / "study.ndjson.zst",
+            lake.manifest(partition),
+            lake.series(partition),
+        ),
+        *(lake.label_registry(partition), lake.facts(partition), lake.completeness(partition)),
         lake.publications / "members-0000000000000000.parquet",
         lake.deliveries / "alerts" / "arrivals.json",
-        lake.deliveries / "reports" / "chiefs" / f"{cell.day}.json",
+        lake.deliveries / "reports" / "chiefs" / f"{partition.day}.json",
         lake.report(dt.date(2026, 1, 1)) / "report.html",
         lake.report(dt.date(2026, 1, 1)) / "scanners" / "mr_1.html",
         *(lake.labels, lake.reference("terms"), lake.analysis("next/potential")),

@@ -51,7 +51,7 @@ from tests.unit.ingest.hospital import (
 )
 
 NOW: Final = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
-CELLS: Final = [OLD, NEW]
+PARTITIONS: Final = [OLD, NEW]
 OTHER_KEY: Final = Pseudonyms.from_secret(bytes(range(1, 33)).hex(), demo=False)
 GRID: Final = Grid(frozenset({"main"}), dt.date(2026, 1, 1), dt.date(2026, 3, 31))
 KEEP: Final = Retention(raw_days=30, series_days=100_000, facts_days=100_000)
@@ -99,7 +99,7 @@ def quick_gates() -> Iterator[None]:
         yield
 
 
-# Cells
+# Partitions
 
 
 class Later(Hospital):
@@ -119,10 +119,10 @@ class Later(Hospital):
 
 
 def station(name: str, hospital: Callable[[], Hospital] = Hospital) -> Check:
-    """One station over both cells; a cell that is refused is an error."""
+    """One station over both partitions; a partition that is refused is an error."""
 
     def work(lake: Lake) -> None:
-        result = getattr(stations_of(lake, hospital()), name)(CELLS)
+        result = getattr(stations_of(lake, hospital()), name)(PARTITIONS)
         if result.refused:
             raise Fault("; ".join(result.refused.values()))
 
@@ -154,19 +154,20 @@ def has_readable_parts(lake: Lake) -> None:
 
 
 def facts_go_together(lake: Lake) -> None:
-    """Facts, registry, quarantine and counts of a cell are all of before, or all of after."""
-    for cell in CELLS:
+    """Facts, registry, quarantine and counts of a partition are all of before, or all of after."""
+    for partition in PARTITIONS:
         studies = {
             path: set(read_part(path)["study_key"].to_pylist())
-            for path in (lake.facts(cell),)
+            for path in (lake.facts(partition),)
             if path.exists()
         }
-        counts = read_part(lake.completeness(cell)).to_pylist()[0]
+        counts = read_part(lake.completeness(partition)).to_pylist()[0]
         is_new = (
             bool(studies)
-            and PSEUDONYMS.of("study", f"1.2.{cell.day.day}.3") in studies[lake.facts(cell)]
+            and PSEUDONYMS.of("study", f"1.2.{partition.day.day}.3")
+            in studies[lake.facts(partition)]
         )
-        patients = set(read_part(lake.label_registry(cell))["patient_key"].to_pylist())
+        patients = set(read_part(lake.label_registry(partition))["patient_key"].to_pylist())
         assert (PSEUDONYMS.of("patient", "|PAT3") in patients) == is_new
         assert (counts["facts_state"] == "stored") or not is_new
 
@@ -245,9 +246,9 @@ def has_the_others(lake: Lake) -> None:
     """Whatever happens to one patient, the others stay."""
     has_readable_parts(lake)
     others = {PSEUDONYMS.of("patient", f"|PAT{number}") for number in (0, 2)}
-    for cell in CELLS:
-        assert others <= set(read_part(lake.facts(cell))["patient_key"].to_pylist())
-        assert len(list(lake.raw(cell).glob("*.zst"))) >= 2
+    for partition in PARTITIONS:
+        assert others <= set(read_part(lake.facts(partition))["patient_key"].to_pylist())
+        assert len(list(lake.raw(partition).glob("*.zst"))) >= 2
 
 
 def erase(lake: Lake) -> None:
@@ -271,10 +272,10 @@ def with_ledger_of_patients(lake: Lake) -> None:
 
 def with_candidates(lake: Lake) -> None:
     """Parts that a run, killed before its gate, has left."""
-    for cell in CELLS:
-        candidate = lake.candidate("series", cell)
+    for partition in PARTITIONS:
+        candidate = lake.candidate("series", partition)
         candidate.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(lake.series(cell), candidate)
+        shutil.copyfile(lake.series(partition), candidate)
 
 
 def change_key(lake: Lake) -> None:
@@ -345,8 +346,8 @@ def expire(lake: Lake) -> None:
 
 def has_facts(lake: Lake) -> None:
     has_readable_parts(lake)
-    for cell in CELLS:
-        assert read_part(lake.facts(cell)).num_rows == 3
+    for partition in PARTITIONS:
+        assert read_part(lake.facts(partition)).num_rows == 3
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {

@@ -11,7 +11,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.ingest.completeness import COMPLETENESS_SCHEMA
 from protocol_assets.lake.parquet import write_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
 FIRST, LAST = dt.date(2025, 3, 1), dt.date(2025, 10, 31)
@@ -100,13 +100,15 @@ def _write(lake: Lake) -> None:
         for day in days
         for exam in range(EXAMS_A_DAY)
     ]
-    cell = Cell(FIRST, "main")
-    write_part(lake.facts(cell), pa.Table.from_pylist(rows, schema=facts_schema()), versions={})
+    partition = Partition(FIRST, "main")
+    write_part(
+        lake.facts(partition), pa.Table.from_pylist(rows, schema=facts_schema()), versions={}
+    )
     counts = {one.name: 0 for one in COMPLETENESS_SCHEMA if one.type == pa.int64()}
     stored = {"pacs": "main", "facts_state": "stored"}
     landed = [{"study_date": day} | stored | counts for day in days]
     table = pa.Table.from_pylist(landed, schema=COMPLETENESS_SCHEMA)
-    write_part(lake.completeness(cell), table, versions={})
+    write_part(lake.completeness(partition), table, versions={})
 
 
 def _scan(device: str, day: dt.date, exam: int) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from typing import Any
 
 import dagster as dg
 
-from protocol_assets.app.build import CELLS_JOB
+from protocol_assets.app.build import INGEST_JOB
 from protocol_assets.app.runs import Runner
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 
 
 class Site:
@@ -40,7 +40,7 @@ class Site:
         ]
 
     def run(self, requests: Any) -> list[dg.ExecuteInProcessResult]:
-        job = self.runner.definitions.resolve_job_def(CELLS_JOB)
+        job = self.runner.definitions.resolve_job_def(INGEST_JOB)
         with dg.DagsterInstance.get() as instance:
             return [
                 job.execute_in_process(instance=instance, tags=one.tags, raise_on_error=False)
@@ -53,9 +53,9 @@ class Site:
         assert not self.tick().run_requests
 
     def forget_tries(self, day: dt.date) -> None:
-        """Forget what earlier tests tried: after many tries a cell waits an hour."""
-        (self.runner.settings.lake.raw(Cell(day, self.pacs)) / "attempt.json").unlink()
+        """Forget what earlier tests tried: after many tries a partition waits an hour."""
+        (self.runner.settings.lake.raw(Partition(day, self.pacs)) / "attempt.json").unlink()
 
     def study_keys(self, day: dt.date) -> set[str]:
-        facts = read_part(self.runner.settings.lake.facts(Cell(day, self.pacs)))
+        facts = read_part(self.runner.settings.lake.facts(Partition(day, self.pacs)))
         return set(facts["study_key"].to_pylist())

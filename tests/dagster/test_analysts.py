@@ -51,7 +51,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         settings = Settings.load()
         runner = Runner(settings)
         for site in fleet.sites:
-            assert {one.state for one in runner.cells(site, FIRST, LAST)} == {"landed"}
+            assert {one.state for one in runner.ingest(site, FIRST, LAST)} == {"landed"}
         assert runner.report() is None
         yield settings
 

@@ -1,4 +1,4 @@
-"""What follows the cells by itself, the check of yesterday, and the line about a failed run."""
+"""What follows partitions by itself, the check of yesterday, and the line about a failed run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from protocol_assets.app.build import CELLS_JOB, build_definitions
+from protocol_assets.app.build import INGEST_JOB, build_definitions
 from protocol_assets.app.runs import Runner
 from protocol_assets.defs.automation import DAILY
 from protocol_assets.defs.delivery.alerts import failure_line, failure_sensor
@@ -18,7 +18,7 @@ from protocol_assets.simulator import Answer
 
 from .conftest import FIRST, LAST, WilfulPacs
 
-# The cells are followed, and the purge has its own schedule.
+# The partitions are followed, and the purge has its own schedule.
 NOT_FOLLOWING = {
     dg.AssetKey(name) for name in ("raw_dicomweb", "series", "series_facts", "retention_purge")
 }
@@ -61,7 +61,7 @@ def report_facts(instance: dg.DagsterInstance, day: dt.date, pacs: str = "north"
         instance.report_runless_asset_event(event)
 
 
-def test_everything_follows_the_cells_at_once_and_once(
+def test_everything_partitions_have_landed_at_once_and_once(
     runner: Runner, instance: dg.DagsterInstance
 ) -> None:
     followers = runner.definitions.resolve_all_asset_keys()
@@ -75,7 +75,7 @@ def test_everything_follows_the_cells_at_once_and_once(
     assert clockwork.tick() == set()
 
 
-def test_cells_that_land_while_a_report_is_made_are_followed_after_it(
+def test_partitions_that_land_while_a_report_is_made_are_followed_after_it(
     runner: Runner, instance: dg.DagsterInstance
 ) -> None:
     clockwork = Clockwork(runner.definitions, instance)
@@ -123,17 +123,17 @@ def check_yesterday(runner: Runner) -> dg.AssetCheckEvaluation:
 def test_the_check_names_the_pacs_whose_day_has_not_landed(
     runner: Runner, pacs: WilfulPacs, deployment: Settings
 ) -> None:
-    list(runner.cells("north", LAST, LAST))
+    list(runner.ingest("north", LAST, LAST))
     pacs.spoil = lambda _request, _answer: Answer(401)
-    list(runner.cells("south", LAST, LAST))
+    list(runner.ingest("south", LAST, LAST))
     pacs.spoil = None
     evaluation = check_yesterday(runner)
     assert not evaluation.passed
     assert evaluation.description == f"{LAST} has not landed for south"
-    table = str(evaluation.metadata["cells"].value)
+    table = str(evaluation.metadata["partitions"].value)
     assert "| south | 2026-02-06 | not landed | never | 1 |" in table
     deployment.courtesy("south").insist()
-    list(runner.cells("south", LAST, LAST))
+    list(runner.ingest("south", LAST, LAST))
     assert check_yesterday(runner).passed
 
 
@@ -141,11 +141,11 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
     runner: Runner, pacs: WilfulPacs, deployment: Settings
 ) -> None:
     pacs.spoil = lambda _request, _answer: Answer(401)
-    list(runner.cells("north", FIRST, LAST, force=True))
+    list(runner.ingest("north", FIRST, LAST, force=True))
     pacs.spoil = None
     told: list[str] = []
     with dg.DagsterInstance.get() as instance:
-        (run,) = instance.get_runs(dg.RunsFilter(job_name=CELLS_JOB), limit=1)
+        (run,) = instance.get_runs(dg.RunsFilter(job_name=INGEST_JOB), limit=1)
         (record,) = instance.get_records_for_run(
             run.run_id, of_type=dg.DagsterEventType.RUN_FAILURE
         ).records
@@ -171,8 +171,8 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
         alert(run)
     (line,) = told
     assert line.startswith(
-        f"run {run.run_id[:8]} of {CELLS_JOB} ({FIRST}|north to {LAST}|north) failed: "
-        "5 of 5 cells refused"
+        f"run {run.run_id[:8]} of {INGEST_JOB} ({FIRST}|north to {LAST}|north) failed: "
+        "5 of 5 partitions refused"
     )
     assert "PACS north refused the credentials" in line
     assert "\n" not in line
@@ -183,10 +183,10 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
 def test_sensors_run_by_themselves(deployment: Settings) -> None:
     repository = build_definitions(deployment).get_repository_def()
     assert {one.name for one in repository.sensor_defs} == {
-        "alert_on_cells",
+        "alert_on_partitions",
         "alert_on_failure",
         "alert_on_findings",
-        "follow_the_cells",
+        "follow_partitions",
         "watch_north",
         "watch_south",
     }

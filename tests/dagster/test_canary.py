@@ -20,13 +20,13 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from protocol_assets.app.runs import CellOutcome, Runner
+from protocol_assets.app.runs import PartitionOutcome, Runner
 from protocol_assets.data import report_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
 from protocol_assets.ingest.retention.erasure import purge_patient
-from protocol_assets.lake.zones import Cell
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.lake.zones import Partition
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.reports.scope import Scope
 from protocol_assets.settings import Settings
 from tests.crash.homes import find_bytes
@@ -51,9 +51,9 @@ def plan(pacs: WilfulPacs) -> Plan:
 
 
 @pytest.fixture(scope="module")
-def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[CellOutcome, ...]:
+def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[PartitionOutcome, ...]:
     """A whole run with failures that quote patients: of rules, gates, the PACS, the report."""
-    describe, register = describe_cell, register_texts
+    describe, register = describe_partition, register_texts
     lying = other_study_date(pacs.fleet.studies(None, LAST, LAST)[0].study_uid)
 
     def quoting(rows: Sequence[Mapping[str, Any]], *zone: Any) -> Any:
@@ -71,10 +71,10 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Cel
 
     pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("protocol_assets.ingest.describing.describe_cell", quoting)
+        patch.setattr("protocol_assets.ingest.describing.describe_partition", quoting)
         patch.setattr("protocol_assets.ingest.facts.register_texts", quoting_all)
         runner = Runner(deployment)
-        outcomes = [one for name in ("north", "south") for one in runner.cells(name, FIRST, LAST)]
+        outcomes = [one for name in ("north", "south") for one in runner.ingest(name, FIRST, LAST)]
         assert runner.report() is None
         patch.setattr("protocol_assets.defs.publishing.assets.published_figures", report_of)
         with dg.DagsterInstance.get() as instance:
@@ -111,7 +111,7 @@ class FailedBuild:
 
 @pytest.fixture(scope="module")
 def failed_build(
-    failing_run: tuple[CellOutcome, ...],
+    failing_run: tuple[PartitionOutcome, ...],
     deployment: Settings,
     repository: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -141,7 +141,7 @@ def failed_build(
 
 
 @pytest.fixture(scope="module")
-def search(failing_run: tuple[CellOutcome, ...], plan: Plan, pacs: WilfulPacs) -> Search:
+def search(failing_run: tuple[PartitionOutcome, ...], plan: Plan, pacs: WilfulPacs) -> Search:
     planter = plan.planter
     studies = pacs.fleet.studies(None, FIRST, LAST)
     uids = {study.study_uid for study in studies}
@@ -150,12 +150,12 @@ def search(failing_run: tuple[CellOutcome, ...], plan: Plan, pacs: WilfulPacs) -
     return Search(words, planter.uids | uids, planter.dates)
 
 
-def test_enough_is_planted(failing_run: tuple[CellOutcome, ...], plan: Plan) -> None:
+def test_enough_is_planted(failing_run: tuple[PartitionOutcome, ...], plan: Plan) -> None:
     assert plan.planter.count >= 14_000
 
 
-def test_the_run_had_its_failures(failing_run: tuple[CellOutcome, ...]) -> None:
-    reasons = {one.cell.day: one.reason for one in failing_run if one.state != "landed"}
+def test_the_run_had_its_failures(failing_run: tuple[PartitionOutcome, ...]) -> None:
+    reasons = {one.partition.day: one.reason for one in failing_run if one.state != "landed"}
     assert "unexpected ValueError at" in reasons[LAST - dt.timedelta(days=2)]
     assert "left out: cannot_be_described" in reasons[LAST - dt.timedelta(days=1)]
     assert "left out: study_of_another_day" in reasons[LAST]
@@ -175,12 +175,12 @@ def test_every_token_is_found_in_raw(plan: Plan, deployment: Settings, search: S
 
 
 @pytest.fixture(scope="module")
-def number_search(failing_run: tuple[CellOutcome, ...], plan: Plan) -> NumberSearch:
+def number_search(failing_run: tuple[PartitionOutcome, ...], plan: Plan) -> NumberSearch:
     return NumberSearch(set(plan.numbers.planted))
 
 
 def test_numbers_are_typed_into_every_numeric_element(
-    failing_run: tuple[CellOutcome, ...],
+    failing_run: tuple[PartitionOutcome, ...],
     plan: Plan,
     number_search: NumberSearch,
     deployment: Settings,
@@ -330,7 +330,7 @@ def test_nothing_in_what_was_printed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pacs.spoil = plan
-    list(Runner(deployment).cells("north", FIRST, FIRST, force=True))
+    list(Runner(deployment).ingest("north", FIRST, FIRST, force=True))
     pacs.spoil = None
     printed = "".join(capfd.readouterr()) + caplog.text
     assert search.hits(printed.encode()) == set()
@@ -367,7 +367,7 @@ def test_erasure_reaches_what_killed_runs_leave(
 ) -> None:
     """Last: it writes tokens to places outside of the restricted zone, as killed runs would."""
     token = "LEFTBEHIND4711"
-    left = leave_leftovers(deployment.lake, Cell(FIRST, "north"), token.encode())
+    left = leave_leftovers(deployment.lake, Partition(FIRST, "north"), token.encode())
     zones = {path.relative_to(deployment.home).parts[0] for path in left}
     assert zones == {"restricted", "safe", "publish", "steward"}
     pseudonyms, now = deployment.pseudonyms(), dt.datetime.now(dt.UTC)

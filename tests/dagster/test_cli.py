@@ -56,7 +56,7 @@ def materialize(capsys: pytest.CaptureFixture[str], day: str = DAY) -> tuple[int
 def test_a_good_day_lands(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = run("materialize", "--pacs", "main", "--from", DAY, "--to", DAY)
     assert code == 0
-    assert "1 of 1 cells landed" in capsys.readouterr().out
+    assert "1 of 1 partitions landed" in capsys.readouterr().out
 
 
 def test_an_unreachable_pacs(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -127,8 +127,8 @@ def test_a_day_without_studies_lands_empty(
     pacs.spoil = None
     assert code == 0
     lake = Lake(config.parent / "home")
-    (cell,) = lake.landed_cells()
-    assert lake.facts(cell).exists()
+    (partition,) = lake.landed_partitions()
+    assert lake.facts(partition).exists()
 
 
 @pytest.mark.parametrize(
@@ -198,20 +198,20 @@ def test_scanners_are_named(config: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_status_and_rebuild(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert materialize(capsys)[0] == 0
     assert run("status") == 0
-    assert "1 of 1 landed cells are whole and up to date" in capsys.readouterr().out
+    assert "1 of 1 landed partitions are whole and up to date" in capsys.readouterr().out
     assert run("status", "--ask", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     answers = {one["item"]: one["sentence"] for one in told["findings"]}
     assert answers["PACS main"].startswith("answered in ")
-    assert [one["state"] for one in told["cells"]] == ["good"]
+    assert [one["state"] for one in told["partitions"]] == ["good"]
     lake = Lake(config.parent / "home")
-    (cell,) = lake.landed_cells()
-    before = lake.facts(cell).read_bytes()
-    lake.facts(cell).unlink()
+    (partition,) = lake.landed_partitions()
+    before = lake.facts(partition).read_bytes()
+    lake.facts(partition).unlink()
     assert run("status") == 1
     assert "stale: run rebuild" in capsys.readouterr().out
     assert run("rebuild") == 0
-    assert lake.facts(cell).read_bytes() == before
+    assert lake.facts(partition).read_bytes() == before
 
 
 def test_a_paused_pacs_is_not_asked_until_it_is_resumed(

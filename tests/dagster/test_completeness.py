@@ -12,9 +12,9 @@ from protocol_assets.defs.ingest.assets import completeness_check
 from protocol_assets.ingest.completeness import certificate
 from protocol_assets.ingest.stages import StationResult
 from protocol_assets.lake.manifest import Manifest, StudyEntry, StudyState
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 
 
 def study(number: int, state: StudyState) -> StudyEntry:
@@ -27,12 +27,12 @@ def check(
     threshold: float, *states: StudyState, refused: str = "", at_a_gate: str = "", left_out: int = 0
 ) -> dg.AssetCheckResult:
     entries = tuple(study(number, state) for number, state in enumerate(states))
-    manifest = Manifest(CELL, "", "", {}, entries, requests=9, retries=2, received=1000)
-    result = StationResult(passed={CELL: certificate(manifest)})
+    manifest = Manifest(PARTITION, "", "", {}, entries, requests=9, retries=2, received=1000)
+    result = StationResult(passed={PARTITION: certificate(manifest)})
     if refused:
-        result.refused[Cell(CELL.day, "other")] = refused
-    refusals = {CELL: at_a_gate} if at_a_gate else {}
-    return completeness_check(result, threshold, refusals, {CELL: left_out})
+        result.refused[Partition(PARTITION.day, "other")] = refused
+    refusals = {PARTITION: at_a_gate} if at_a_gate else {}
+    return completeness_check(result, threshold, refusals, {PARTITION: left_out})
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def test_the_threshold(landed: int, failed: int, passed: bool, severity: str) ->
 def test_tombstones_and_near_line_studies_are_counted_apart() -> None:
     told = check(1.0, "landed", "gone", "not_online", "not_online")
     assert told.passed
-    (row,) = str(told.metadata["cells"].value).splitlines()[2:]
+    (row,) = str(told.metadata["partitions"].value).splitlines()[2:]
     counts = (1, 1, 0, 0, 1, 2, 0, 0, 0, 0, 0, 0, 9, 2, 1000, 0.0, 0)
     assert row == f"| 2026-03-02 main | {' | '.join(map(str, counts))} |"
 
 
 def test_what_the_listing_shows_and_cannot_be_asked_for_is_missing() -> None:
-    manifest = Manifest(CELL, "", "", {}, (study(0, "landed"),), rejected=1)
-    found = completeness_check(StationResult(passed={CELL: certificate(manifest)}), 0.5)
+    manifest = Manifest(PARTITION, "", "", {}, (study(0, "landed"),), rejected=1)
+    found = completeness_check(StationResult(passed={PARTITION: certificate(manifest)}), 0.5)
     assert not found.passed
     assert found.description == "1 study missing"
     assert "1 row of the listing cannot be used" in str(found.metadata["incomplete"].value)
@@ -62,18 +62,18 @@ def test_what_the_listing_shows_and_cannot_be_asked_for_is_missing() -> None:
 
 def test_instances_that_cannot_be_named_turn_the_check_yellow() -> None:
     entry = replace(study(0, "landed"), rejected=3)
-    manifest = Manifest(CELL, "", "", {}, (entry,))
-    found = completeness_check(StationResult(passed={CELL: certificate(manifest)}), 1.0)
+    manifest = Manifest(PARTITION, "", "", {}, (entry,))
+    found = completeness_check(StationResult(passed={PARTITION: certificate(manifest)}), 1.0)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "3 instances of landed studies" in str(found.metadata["incomplete"].value)
 
 
-def test_a_refused_cell_is_an_error() -> None:
+def test_a_refused_partition_is_an_error() -> None:
     told = check(0.5, "landed", refused="PACS other could not be reached")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
 
 
-def test_a_cell_that_a_gate_refuses_is_not_complete_although_it_landed() -> None:
+def test_a_partition_that_a_gate_refuses_is_not_complete_although_it_landed() -> None:
     told = check(0.5, "landed", "landed", at_a_gate="columns differ")
     assert (told.passed, told.severity) == (False, dg.AssetCheckSeverity.ERROR)
     assert told.description == "2 studies missing"

@@ -12,10 +12,10 @@ import pyarrow as pa
 import pytest
 
 from protocol_assets.defs.delivery.alerts import (
-    cells_sensor,
     failure_sensor,
     findings_sensor,
     notifier,
+    partitions_sensor,
 )
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.arrivals import ARRIVALS
@@ -24,11 +24,11 @@ from protocol_assets.delivery.errors import DeliveryError
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.attempts import begin_attempt, record_problem, settle_attempt
 from protocol_assets.lake.parquet import write_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
 FIRST = dt.date(2026, 2, 2)
-CELL, OTHER = Cell(FIRST, "north"), Cell(FIRST, "south")
+PARTITION, OTHER = Partition(FIRST, "north"), Partition(FIRST, "south")
 LONG_AGO = dt.timedelta(hours=2)
 
 
@@ -100,47 +100,47 @@ def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-# Cells
+# Partitions
 
 
-def fail(lake: Lake, cell: Cell = CELL, ago: dt.timedelta = LONG_AGO) -> None:
-    begin_attempt(lake, cell, now() - ago)
+def fail(lake: Lake, partition: Partition = PARTITION, ago: dt.timedelta = LONG_AGO) -> None:
+    begin_attempt(lake, partition, now() - ago)
 
 
-def test_a_cell_that_fails_twice_is_one_message_and_recovered_and_again_another(
+def test_a_partition_that_fails_twice_is_one_message_and_recovered_and_again_another(
     lake: Lake, tick: Any
 ) -> None:
     for _ in range(2):
         fail(lake)
-        tick(cells_sensor())
-    assert tick(cells_sensor()) == ([], "nothing new")
-    settle_attempt(lake, CELL)
-    assert tick(cells_sensor())[0] == []
+        tick(partitions_sensor())
+    assert tick(partitions_sensor()) == ([], "nothing new")
+    settle_attempt(lake, PARTITION)
+    assert tick(partitions_sensor())[0] == []
     fail(lake)
-    ((line,),) = tick(cells_sensor())[0]
-    assert line.startswith("cell 2026-02-02 of north was refused or its run ended")
-    assert tick(cells_sensor())[0] == []
+    ((line,),) = tick(partitions_sensor())[0]
+    assert line.startswith("partition 2026-02-02 of north was refused or its run ended")
+    assert tick(partitions_sensor())[0] == []
 
 
 def test_the_line_tells_why_a_day_could_not_be_listed(lake: Lake, tick: Any) -> None:
     fail(lake)
-    record_problem(lake, CELL, "bad_status", 503)
-    ((line,),) = tick(cells_sensor())[0]
+    record_problem(lake, PARTITION, "bad_status", 503)
+    ((line,),) = tick(partitions_sensor())[0]
     assert "north could not be listed (bad_status 503); tried again from " in line
 
 
-def test_cells_that_fail_together_are_one_message(lake: Lake, tick: Any) -> None:
+def test_partitions_that_fail_together_are_one_message(lake: Lake, tick: Any) -> None:
     fail(lake)
     fail(lake, OTHER)
-    (lines,) = tick(cells_sensor())[0]
+    (lines,) = tick(partitions_sensor())[0]
     assert len(lines) == 2
 
 
-def test_a_cell_that_is_just_being_landed_is_no_news(
+def test_a_partition_that_is_just_being_landed_is_no_news(
     lake: Lake, tick: Any, instance: dg.DagsterInstance
 ) -> None:
     fail(lake, ago=dt.timedelta(minutes=1))
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
     fail(lake)
     run = instance.create_run_for_job(
         dg.define_asset_job("land").resolve(
@@ -149,20 +149,20 @@ def test_a_cell_that_is_just_being_landed_is_no_news(
         status=dg.DagsterRunStatus.STARTED,
         tags=range_tags("north", FIRST, FIRST),
     )
-    assert tick(cells_sensor())[0] == [], "its run works still"
+    assert tick(partitions_sensor())[0] == [], "its run works still"
     instance.report_run_failed(run)
-    assert len(tick(cells_sensor())[0]) == 1
+    assert len(tick(partitions_sensor())[0]) == 1
 
 
-def test_a_cell_that_is_tried_again_has_not_recovered(
+def test_a_partition_that_is_tried_again_has_not_recovered(
     lake: Lake, tick: Any, instance: dg.DagsterInstance
 ) -> None:
     fail(lake)
-    assert len(tick(cells_sensor())[0]) == 1
+    assert len(tick(partitions_sensor())[0]) == 1
     fail(lake, ago=dt.timedelta())
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
     fail(lake)
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
 
 
 def test_what_is_new_on_one_tick_is_one_message(
@@ -170,18 +170,18 @@ def test_what_is_new_on_one_tick_is_one_message(
 ) -> None:
     fail(lake)
     evaluate(instance, FIRST, "north")
-    (lines,) = tick(cells_sensor())[0]
+    (lines,) = tick(partitions_sensor())[0]
     assert len(lines) == 2
 
 
 def test_what_could_not_be_told_is_told_later(lake: Lake, tick: Any, people: People) -> None:
     fail(lake)
     people.problem = "the mail server cannot be reached"
-    messages, reason = tick(cells_sensor())
+    messages, reason = tick(partitions_sensor())
     assert messages == []
     assert "mail: the mail server cannot be reached" in reason
     people.problem = ""
-    assert len(tick(cells_sensor())[0]) == 1
+    assert len(tick(partitions_sensor())[0]) == 1
 
 
 def test_nobody_configured_is_nobody_told(
@@ -190,7 +190,7 @@ def test_nobody_configured_is_nobody_told(
     assert notifier(settings)("engineers") == {}
     people.are_there = False
     fail(lake)
-    for sensor in (cells_sensor(), findings_sensor()):
+    for sensor in (partitions_sensor(), findings_sensor()):
         assert tick(sensor) == (
             [],
             "nobody is to be told: neither [webhook] nor addresses in [alerts]",
@@ -216,22 +216,22 @@ def evaluate(instance: dg.DagsterInstance, day: dt.date, *absent: str) -> None:
 def test_a_missed_day_is_told_once(tick: Any, instance: dg.DagsterInstance) -> None:
     day = now().date() - dt.timedelta(days=3)
     evaluate(instance, day, "north", "south")
-    assert tick(cells_sensor())[0] == [[f"not in time: {day} has not landed for north, south"]]
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == [[f"not in time: {day} has not landed for north, south"]]
+    assert tick(partitions_sensor())[0] == []
     evaluate(instance, day, "north")
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
     later = day + dt.timedelta(days=1)
     evaluate(instance, later, "north")
-    assert tick(cells_sensor())[0] == [[f"not in time: {later} has not landed for north"]]
+    assert tick(partitions_sensor())[0] == [[f"not in time: {later} has not landed for north"]]
     evaluate(instance, later)
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
 
 
 def test_a_day_that_was_asked_for_before_its_time_is_not_missed(
     tick: Any, instance: dg.DagsterInstance
 ) -> None:
     evaluate(instance, now().date() + dt.timedelta(days=1), "north")
-    assert tick(cells_sensor())[0] == []
+    assert tick(partitions_sensor())[0] == []
 
 
 # Findings
@@ -371,26 +371,26 @@ def test_a_failed_run_that_could_not_be_told_is_told_by_the_next_tick(
     people.problem = "the mail server cannot be reached"
     assert failed("warehouse", Fault("reason")) == []
     people.problem = ""
-    ((line,),) = tick(cells_sensor())[0]
+    ((line,),) = tick(partitions_sensor())[0]
     assert line.endswith("failed: reason")
 
 
-def test_a_refused_cell_is_told_by_its_run_or_by_the_cell_and_not_by_both(
+def test_a_refused_partition_is_told_by_its_run_or_by_the_partition_and_not_by_both(
     lake: Lake, failed: Any, tick: Any
 ) -> None:
-    def refusal(*cells: Cell) -> dg.Failure:
-        reasons = {cell.key: "PACS north could not be reached" for cell in cells}
-        return dg.Failure(f"{len(cells)} cells refused", metadata={"refused": reasons})
+    def refusal(*partitions: Partition) -> dg.Failure:
+        reasons = {partition.key: "PACS north could not be reached" for partition in partitions}
+        return dg.Failure(f"{len(partitions)} partitions refused", metadata={"refused": reasons})
 
     fail(lake)
-    ((line,),) = failed("series", refusal(CELL))
-    assert "1 cells refused" in line
+    ((line,),) = failed("series", refusal(PARTITION))
+    assert "1 partitions refused" in line
     fail(lake)
-    assert failed("series", refusal(CELL)) == []
-    assert tick(cells_sensor())[0] == []
+    assert failed("series", refusal(PARTITION)) == []
+    assert tick(partitions_sensor())[0] == []
     fail(lake, OTHER)
-    assert len(failed("series", refusal(CELL, OTHER))) == 1
-    settle_attempt(lake, CELL)
-    assert tick(cells_sensor())[0] == []
+    assert len(failed("series", refusal(PARTITION, OTHER))) == 1
+    settle_attempt(lake, PARTITION)
+    assert tick(partitions_sensor())[0] == []
     fail(lake)
-    assert len(failed("series", refusal(CELL))) == 1
+    assert len(failed("series", refusal(PARTITION))) == 1

@@ -16,7 +16,7 @@ from .conftest import FIRST, WilfulPacs
 
 SECRET = "PENROSE^HARRIET"
 KNOWN = {
-    *("time", "level", "event", "run", "job", "asset", "check", "cell", "passed", "counts"),
+    *("time", "level", "event", "run", "job", "asset", "check", "partition", "passed", "counts"),
     *("step", "error"),
 }
 
@@ -27,7 +27,7 @@ def lines(settings: Settings) -> list[dict[str, Any]]:
 
 
 def test_a_run_is_told_event_by_event(deployment: Settings, pacs: WilfulPacs) -> None:
-    outcomes = list(Runner(deployment).cells("north", FIRST, FIRST))
+    outcomes = list(Runner(deployment).ingest("north", FIRST, FIRST))
     assert [one.state for one in outcomes] == ["landed"]
     told = lines(deployment)
     assert told[0]["event"] == "run_start"
@@ -35,7 +35,7 @@ def test_a_run_is_told_event_by_event(deployment: Settings, pacs: WilfulPacs) ->
     assert {frozenset(line) <= KNOWN for line in told} == {True}
     made = {one["asset"]: one for one in told if one["event"] == "asset_materialization"}
     assert set(made) == {"raw_dicomweb", "series", "series_facts"}
-    assert made["series_facts"]["cell"] == f"{FIRST}|north"
+    assert made["series_facts"]["partition"] == f"{FIRST}|north"
     assert all(one["counts"] for one in made.values())
     (path,) = (deployment.lake.dagster_home / "events").glob("*.jsonl")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
@@ -52,7 +52,7 @@ def test_an_unforeseen_error_is_told_without_its_text(
 
     monkeypatch.setattr("protocol_assets.ingest.stages.Stations.land", broken)
     before = len(lines(deployment))
-    list(Runner(deployment).cells("south", FIRST, FIRST))
+    list(Runner(deployment).ingest("south", FIRST, FIRST))
     new = lines(deployment)[before:]
     (failure,) = (one for one in new if one["event"] == "step_failure")
     assert failure["level"] == "error"
@@ -61,10 +61,12 @@ def test_an_unforeseen_error_is_told_without_its_text(
     assert SECRET not in json.dumps(new)
 
 
-def test_a_refused_cell_names_the_day_and_no_study(deployment: Settings, pacs: WilfulPacs) -> None:
+def test_a_refused_partition_names_the_day_and_no_study(
+    deployment: Settings, pacs: WilfulPacs
+) -> None:
     pacs.spoil = lambda _request, _answer: Answer(200, b"<html>", {"Content-Type": "text/html"})
     before = len(lines(deployment))
-    list(Runner(deployment).cells("south", FIRST, FIRST))
+    list(Runner(deployment).ingest("south", FIRST, FIRST))
     pacs.spoil = None
     new = lines(deployment)[before:]
     assert {"warning", "error"} & {one["level"] for one in new}
@@ -78,5 +80,5 @@ def test_old_files_leave(deployment: Settings) -> None:
         path.unlink()
     for n in range(40):
         (folder / f"2020-01-{n:02}.jsonl").touch()
-    list(Runner(deployment).cells("north", FIRST, FIRST))
+    list(Runner(deployment).ingest("north", FIRST, FIRST))
     assert len(list(folder.glob("*.jsonl"))) == 31

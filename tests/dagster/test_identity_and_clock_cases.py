@@ -28,7 +28,7 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
 from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -82,9 +82,9 @@ def build(settings: Settings, folder: Path) -> None:
 
 
 def land(of: Stations, days: list[dt.date]) -> None:
-    cells = [Cell(day, "main") for day in days]
+    partitions = [Partition(day, "main") for day in days]
     for station in (of.land, of.flatten, of.project):
-        result = station(cells)
+        result = station(partitions)
         assert not result.refused, result.refused
 
 
@@ -229,7 +229,7 @@ def test_candidates_are_shown(built: Built) -> None:
 
 def test_nothing_that_identifies_leaves_the_restricted_zone(built: Built) -> None:
     (facts,) = (
-        read_part(built.lake.facts(Cell(day, "main"))).to_pylist()
+        read_part(built.lake.facts(Partition(day, "main"))).to_pylist()
         for case, day in DAYS.items()
         if case == "c15_issuer_inconsistent"
     )

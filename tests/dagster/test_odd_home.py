@@ -12,7 +12,7 @@ from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.governance.scanners import seen_scanners
 from protocol_assets.lake.reading import read_warehouse
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
@@ -42,7 +42,7 @@ def test_everything_is_built_and_published(tmp_path: Path, monkeypatch: pytest.M
         # Another home, whose files a pattern of the odd name would match as well.
         decoy = tmp_path / ODD.replace("[mr]", "m") / "home" / "safe" / "facts" / "series"
         runner = Runner(settings)
-        (outcome,) = runner.cells(site, DAY, DAY)
+        (outcome,) = runner.ingest(site, DAY, DAY)
         assert (outcome.state, outcome.reason) == ("landed", "")
         shutil.copytree(settings.lake.safe / "facts" / "series", decoy)
         assert runner.report() is None
@@ -54,6 +54,6 @@ def test_everything_is_built_and_published(tmp_path: Path, monkeypatch: pytest.M
     assert published_rows(lake, "completeness_daily")
     assert lake.reading_copy.exists()
     assert lake.report(DAY).joinpath("report.html").exists()
-    assert lake.facts(Cell(DAY, site)).exists()
+    assert lake.facts(Partition(DAY, site)).exists()
     seen = seen_scanners(lake, settings.pseudonyms())
     assert 0 < sum(one.series for one in seen) <= rows

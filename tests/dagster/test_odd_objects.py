@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from protocol_assets.cli.main import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.archive import DAY, SERIES, SOP, Archive, Instance, element, scan, served
 
@@ -94,7 +94,7 @@ KINDS: Mapping[str, Kind] = {
         1,
     ),
 }
-CELLS = {kind: Cell(FIRST + dt.timedelta(days=n), "main") for n, kind in enumerate(KINDS)}
+PARTITIONS = {kind: Partition(FIRST + dt.timedelta(days=n), "main") for n, kind in enumerate(KINDS)}
 
 
 @dataclass(frozen=True)
@@ -111,10 +111,12 @@ class Landed:
     exit_code: int
     output: str
 
-    def line(self, cell: Cell) -> str:
-        """What was printed of a cell, empty where nothing was."""
+    def line(self, partition: Partition) -> str:
+        """What was printed of a partition, empty where nothing was."""
         lines = self.output.splitlines()
-        return next((one for one in lines if one.startswith(f"{cell.day} main incomplete")), "")
+        return next(
+            (one for one in lines if one.startswith(f"{partition.day} main incomplete")), ""
+        )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with duckdb.connect(str(self.settings.lake.warehouse), read_only=True) as connection:
@@ -122,7 +124,7 @@ class Landed:
 
 
 def moved(instance: Instance, day: dt.date) -> Instance:
-    """The instance on the day of its cell; what is odd about its StudyDate stays."""
+    """The instance on the day of its partition; what is odd about its StudyDate stays."""
     own = f"{day:%Y%m%d}"
     changed = dict(instance) | {"00080022": element("DA", own)}
     if instance.get(DAY) == element("DA", "20260302"):
@@ -133,17 +135,17 @@ def moved(instance: Instance, day: dt.date) -> Instance:
 @pytest.fixture(scope="module")
 def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landed]:
     archive = Archive()
-    for kind, cell in CELLS.items():
-        suffix = str(cell.day.toordinal())
+    for kind, partition in PARTITIONS.items():
+        suffix = str(partition.day.toordinal())
         for number in range(1, STUDIES):
             study = f"1.2.{number}"
             archive.add(
-                f"{cell.day:%Y%m%d}",
+                f"{partition.day:%Y%m%d}",
                 f"{study}.{suffix}",
-                [renamed(moved(scan(study, 1), cell.day), suffix)],
+                [renamed(moved(scan(study, 1), partition.day), suffix)],
             )
-        odd = [renamed(moved(one, cell.day), suffix) for one in KINDS[kind].study]
-        archive.add(f"{cell.day:%Y%m%d}", f"{ODD}.{suffix}", odd)
+        odd = [renamed(moved(one, partition.day), suffix) for one in KINDS[kind].study]
+        archive.add(f"{partition.day:%Y%m%d}", f"{ODD}.{suffix}", odd)
     folder = tmp_path_factory.mktemp("odd")
     with served(archive) as url, pytest.MonkeyPatch.context() as patch:
         config = folder / "protocol_assets.toml"
@@ -156,13 +158,13 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Landed]:
         patch.setenv(KEY_VARIABLE, bytes(range(32)).hex())
         patch.delenv(HOME_VARIABLE, raising=False)
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
-        days = ["--from", FIRST.isoformat(), "--to", max(CELLS.values()).day.isoformat()]
+        days = ["--from", FIRST.isoformat(), "--to", max(PARTITIONS.values()).day.isoformat()]
         run = CliRunner().invoke(cli, ["materialize", "--pacs", "main", *days], **IN_PROCESS)
         yield Landed(Settings.load(), run.return_value, run.output)
 
 
 def renamed(instance: Instance, suffix: str) -> Instance:
-    """The instance with UIDs and a patient of its cell; what is no UID stays."""
+    """The instance with UIDs and a patient of its partition; what is no UID stays."""
     changed = dict(instance)
     for tag in ("0020000D", SERIES, SOP):
         uid = instance[tag].get("Value", [""])[0]
@@ -174,15 +176,17 @@ def renamed(instance: Instance, suffix: str) -> Instance:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_other_studies_land_and_the_odd_one_is_named(landed: Landed, kind: str) -> None:
-    cell, odd = CELLS[kind], KINDS[kind]
+    partition, odd = PARTITIONS[kind], KINDS[kind]
     lake = landed.settings.lake
-    study = landed.settings.pseudonyms().of("study", f"{ODD}.{cell.day.toordinal()}")
-    facts = read_part(lake.facts(cell)).to_pylist()
+    study = landed.settings.pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
+    facts = read_part(lake.facts(partition)).to_pylist()
     assert len({row["study_key"] for row in facts} - {study}) == STUDIES - 1
     assert len([row for row in facts if row["study_key"] == study]) == odd.series
-    assert {row["study_date"] for row in facts} == {cell.day}
+    assert {row["study_date"] for row in facts} == {partition.day}
     named = [
-        row for row in read_part(lake.quarantine(cell)).to_pylist() if row["study_key"] == study
+        row
+        for row in read_part(lake.quarantine(partition)).to_pylist()
+        if row["study_key"] == study
     ]
     assert {row["rule"] for row in named} == {odd.rule}
     assert sum(row["n_instances"] for row in named if row["is_left_out"]) == odd.lost
@@ -192,19 +196,19 @@ def test_the_other_studies_land_and_the_odd_one_is_named(landed: Landed, kind: s
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_completeness_says_what_the_facts_lack_everywhere(landed: Landed, kind: str) -> None:
-    cell, odd = CELLS[kind], KINDS[kind]
+    partition, odd = PARTITIONS[kind], KINDS[kind]
     share = (STUDIES - bool(odd.lost)) / STUDIES
     (mart,) = landed.query(
         "select studies_completeness, is_complete, is_settled from marts.kpi_completeness_daily"
-        f" where study_date = '{cell.day}'"
+        f" where study_date = '{partition.day}'"
     )
     assert mart == (pytest.approx(share), not odd.lost, True)
     published = {
         row["study_date"]: row
         for row in read_part(landed.settings.lake.marts / "completeness_daily.parquet").to_pylist()
     }
-    assert published[cell.day]["studies_landed_percent"] == pytest.approx(100 * share)
-    assert (odd.rule in landed.line(cell)) == bool(odd.lost)
+    assert published[partition.day]["studies_landed_percent"] == pytest.approx(100 * share)
+    assert (odd.rule in landed.line(partition)) == bool(odd.lost)
 
 
 def test_the_report_shows_the_share_of_each_day(landed: Landed) -> None:
@@ -214,25 +218,25 @@ def test_the_report_shows_the_share_of_each_day(landed: Landed) -> None:
 
 
 def test_a_scan_in_two_studies_counts_once(landed: Landed) -> None:
-    cell = CELLS["series in two studies"]
+    partition = PARTITIONS["series in two studies"]
     ((acquisitions, duplicates),) = landed.query(
         "select (select count(*) from marts.fct_acquisition where study_date = d),"
         " (select sum(series) from marts.kpi_exclusion_daily"
         "   where study_date = d and exclusion_reason = 'duplicate')"
-        f" from (select date '{cell.day}' as d)"
+        f" from (select date '{partition.day}' as d)"
     )
     assert (acquisitions, duplicates) == (STUDIES, 1)
 
 
 def test_the_commands_end_with_one_and_name_the_objects(landed: Landed) -> None:
-    cell = CELLS["letters in a series UID"]
+    partition = PARTITIONS["letters in a series UID"]
     assert landed.exit_code == 1
-    assert "1 instance of 1 study left out: series_uid_invalid (1)" in landed.line(cell)
+    assert "1 instance of 1 study left out: series_uid_invalid (1)" in landed.line(partition)
     whole = sum(not kind.lost for kind in KINDS.values())
-    assert f"{whole} of {len(KINDS)} cells landed" in landed.output
+    assert f"{whole} of {len(KINDS)} partitions landed" in landed.output
     assert "warehouse and report" not in landed.output
     shown = CliRunner().invoke(cli, ["status"], env={"COLUMNS": "250"}, **IN_PROCESS)
-    study = landed.settings.pseudonyms().of("study", f"{ODD}.{cell.day.toordinal()}")
+    study = landed.settings.pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
     assert study in shown.output
     assert "with objects left out" in shown.output
 

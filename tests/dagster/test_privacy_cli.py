@@ -13,12 +13,12 @@ from protocol_assets.cli import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import ConfigurationError, Settings
 
 from .conftest import FIRST
 
-CELL = Cell(FIRST, "north")
+PARTITION = Partition(FIRST, "north")
 Call = Callable[..., Result]
 
 
@@ -27,7 +27,7 @@ def landed(deployment: Settings) -> Iterator[Settings]:
     """One day of one PACS; the report is no matter here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runner, "report", lambda _: None)
-        (outcome,) = Runner(deployment).cells("north", FIRST, FIRST)
+        (outcome,) = Runner(deployment).ingest("north", FIRST, FIRST)
         assert outcome.state == "landed"
         yield deployment
 
@@ -41,7 +41,7 @@ def call(landed: Settings) -> Call:
 
 
 def keys(settings: Settings, column: str) -> list[str]:
-    return sorted(set(read_part(settings.lake.facts(CELL))[column].to_pylist()))
+    return sorted(set(read_part(settings.lake.facts(PARTITION))[column].to_pylist()))
 
 
 def test_labels_are_decided_by_code(call: Call, landed: Settings) -> None:
@@ -63,14 +63,14 @@ def test_the_way_back_asks_why(call: Call, landed: Settings) -> None:
 
 
 def test_a_patient_is_erased(call: Call, landed: Settings) -> None:
-    patient = read_part(landed.lake.series(CELL))["PatientID"].to_pylist()[0]
+    patient = read_part(landed.lake.series(PARTITION))["PatientID"].to_pylist()[0]
     before = keys(landed, "patient_key")
     assert call("purge").exception is not None
     assert call("purge", "--patient", patient).exception is not None  # nobody said yes
     assert keys(landed, "patient_key") == before
     assert call("purge", "--patient", patient, "--yes").return_value == 0
     assert len(keys(landed, "patient_key")) == len(before) - 1
-    (outcome,) = Runner(landed).cells("north", FIRST, FIRST)
+    (outcome,) = Runner(landed).ingest("north", FIRST, FIRST)
     assert outcome.state == "landed"
     assert len(keys(landed, "patient_key")) == len(before) - 1
 
@@ -103,8 +103,8 @@ def test_raw_is_purged_by_day(
     monkeypatch.setenv(KEY_VARIABLE, bytes(range(1, 33)).hex())
     day = FIRST + dt.timedelta(days=1)
     assert call("purge", "--before", day.isoformat(), "--yes").return_value == 0
-    assert not list(landed.lake.raw(CELL).glob("*.zst"))
+    assert not list(landed.lake.raw(PARTITION).glob("*.zst"))
     before = keys(landed, "series_key")
-    (outcome,) = Runner(landed).cells("north", FIRST, FIRST)
+    (outcome,) = Runner(landed).ingest("north", FIRST, FIRST)
     assert outcome.state == "landed"
     assert keys(landed, "series_key") == before

@@ -1,4 +1,4 @@
-"""A range of days with one refused cell, its repair, and what a second run asks again."""
+"""A range of days with one refused partition, its repair, and what a second run asks again."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from click.testing import CliRunner
 from protocol_assets.app.runs import Runner
 from protocol_assets.cli.main import cli
 from protocol_assets.ingest.attempts import read_attempt, record_refusal
-from protocol_assets.ingest.partition_status import cell_states
+from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.lake.parquet import part_versions, read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.quality.suites import load_suite
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 
 from .conftest import FIRST, LAST, WilfulPacs
 
-BAD = Cell(dt.date(2026, 2, 4), "north")
-CELLS = [Cell(FIRST + dt.timedelta(days=n), "north") for n in range(5)]
+BAD = Partition(dt.date(2026, 2, 4), "north")
+PARTITIONS = [Partition(FIRST + dt.timedelta(days=n), "north") for n in range(5)]
 
 
 @pytest.fixture(scope="module")
 def first_landing(deployment: Settings) -> Runner:
     runner = Runner(deployment)
     for name in ("north", "south"):
-        outcomes = list(runner.cells(name, FIRST, LAST))
+        outcomes = list(runner.ingest(name, FIRST, LAST))
         assert [outcome.state for outcome in outcomes] == ["landed"] * 5
     assert runner.report() is None
     return runner
@@ -43,7 +43,7 @@ def refusing() -> Iterator[pytest.MonkeyPatch]:
     refusal = {
         "type": "expect_column_values_to_not_be_in_set",
         "severity": "critical",
-        "kwargs": {"column": "cell_day", "value_set": [BAD.day]},
+        "kwargs": {"column": "partition_day", "value_set": [BAD.day]},
     }
     stricter = suite | {"expectations": [*suite["expectations"], refusal]}
     with pytest.MonkeyPatch.context() as patch:
@@ -54,18 +54,18 @@ def refusing() -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-def completeness(settings: Settings, cell: Cell) -> tuple[object, ...]:
-    """Of one cell: as the warehouse and the published file have it."""
+def completeness(settings: Settings, partition: Partition) -> tuple[object, ...]:
+    """Of one partition: as the warehouse and the published file have it."""
     query = """
         select facts_state, studies_completeness, is_complete from marts.kpi_completeness_daily
         where study_date = ? and pacs = ?
     """
     with duckdb.connect(str(settings.lake.warehouse), read_only=True) as connection:
-        row = connection.execute(query, [cell.day, cell.pacs]).fetchone()
+        row = connection.execute(query, [partition.day, partition.pacs]).fetchone()
     (published,) = (
         one["studies_landed_percent"]
         for one in read_part(settings.lake.marts / "completeness_daily.parquet").to_pylist()
-        if (one["study_date"], one["pacs"]) == (cell.day, cell.pacs)
+        if (one["study_date"], one["pacs"]) == (partition.day, partition.pacs)
     )
     return (*(row or ()), published)
 
@@ -84,10 +84,10 @@ def materialized(asset: str) -> dict[str, float]:
 
 def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> None:
     lake = deployment.lake
-    for cell in CELLS:
-        facts = read_part(lake.facts(cell))
-        assert set(facts["study_date"].to_pylist()) <= {cell.day}
-        assert part_versions(lake.facts(cell)).keys() == {
+    for partition in PARTITIONS:
+        facts = read_part(lake.facts(partition))
+        assert set(facts["study_date"].to_pylist()) <= {partition.day}
+        assert part_versions(lake.facts(partition)).keys() == {
             "spec_version",
             "rules_version",
             "policy_version",
@@ -109,13 +109,13 @@ def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> No
         assert (lake.report(LAST) / name).is_file()
     labels = read_part(lake.labels)
     assert set(labels["state"].to_pylist()) == {"withheld"}
-    assert all(state.is_good for state in cell_states(lake, deployment.pseudonyms()))
+    assert all(state.is_good for state in partition_states(lake, deployment.pseudonyms()))
 
 
 def test_unchanged_days_are_listed_and_not_fetched_again(
     first_landing: Runner, deployment: Settings, pacs: WilfulPacs
 ) -> None:
-    before = {cell: deployment.lake.facts(cell).read_bytes() for cell in CELLS}
+    before = {partition: deployment.lake.facts(partition).read_bytes() for partition in PARTITIONS}
     fetched: list[str] = []
 
     def noted(request: Request, answer: Answer) -> Answer:
@@ -123,18 +123,20 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
         return answer
 
     pacs.spoil = noted
-    list(first_landing.cells("north", FIRST, LAST))
+    list(first_landing.ingest("north", FIRST, LAST))
     pacs.spoil = None
     assert not [path for path in fetched if path.endswith("metadata")]
-    assert before == {cell: deployment.lake.facts(cell).read_bytes() for cell in CELLS}
+    assert before == {
+        partition: deployment.lake.facts(partition).read_bytes() for partition in PARTITIONS
+    }
 
 
-def test_one_refused_cell_of_five_and_its_repair(
+def test_one_refused_partition_of_five_and_its_repair(
     first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
     before = materialized("series_facts")
     old = deployment.lake.facts(BAD).read_bytes()
-    outcomes = list(first_landing.cells("north", FIRST, LAST, force=True))
+    outcomes = list(first_landing.ingest("north", FIRST, LAST, force=True))
     assert [outcome.state for outcome in outcomes] == [
         "landed",
         "landed",
@@ -142,16 +144,18 @@ def test_one_refused_cell_of_five_and_its_repair(
         "landed",
         "landed",
     ]
-    assert "cell_day" in outcomes[2].reason
+    assert "partition_day" in outcomes[2].reason
 
     after = materialized("series_facts")
     new = {key for key in after if after[key] > before[key]}
-    assert new == {cell.key for cell in CELLS if cell != BAD}
+    assert new == {partition.key for partition in PARTITIONS if partition != BAD}
     assert deployment.lake.facts(BAD).read_bytes() == old
     assert first_landing.report() is None
     assert completeness(deployment, BAD) == ("refused", 0, False, 0)
-    (state,) = [one for one in cell_states(deployment.lake, deployment.pseudonyms()) if one.refusal]
-    assert state.cell == BAD
+    (state,) = [
+        one for one in partition_states(deployment.lake, deployment.pseudonyms()) if one.refusal
+    ]
+    assert state.partition == BAD
     assert not state.is_stale, "the same rules would refuse it again"
     assert "correct it at the PACS" in state.words
     with dg.DagsterInstance.get() as instance:
@@ -165,21 +169,21 @@ def test_one_refused_cell_of_five_and_its_repair(
             assert not check.event.dagster_event.asset_check_evaluation_data.passed
 
     refusing.undo()
-    (repaired,) = first_landing.cells("north", BAD.day, BAD.day, force=True)
+    (repaired,) = first_landing.ingest("north", BAD.day, BAD.day, force=True)
     assert repaired.state == "landed"
     assert materialized("series_facts")[BAD.key] > after[BAD.key]
     with dg.DagsterInstance.get() as instance:
         (run,) = instance.get_runs(dg.RunsFilter(job_name="land_and_deidentify"), limit=1)
         assert run.status == dg.DagsterRunStatus.SUCCESS
     assert not [
-        one for one in cell_states(deployment.lake, deployment.pseudonyms()) if not one.is_good
+        one for one in partition_states(deployment.lake, deployment.pseudonyms()) if not one.is_good
     ]
 
 
 def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
-    list(first_landing.cells("north", BAD.day, BAD.day))
+    list(first_landing.ingest("north", BAD.day, BAD.day))
     lake, pseudonyms = deployment.lake, deployment.pseudonyms()
     attempt = read_attempt(lake, BAD)
     assert attempt is not None
@@ -187,10 +191,12 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     older = {**attempt.refused_by, "rules_version": "older"}
     record_refusal(lake, BAD, attempt.refusal, older)
     lake.facts(BAD).unlink()
-    (state,) = [one for one in cell_states(lake, pseudonyms) if not one.is_good]
+    (state,) = [one for one in partition_states(lake, pseudonyms) if not one.is_good]
     assert (state.is_stale, state.refusal) == (True, "")
     refusing.undo()
-    refusing.setattr("protocol_assets.app.runs.Runner.report", lambda _: None)  # of the cells alone
+    refusing.setattr(
+        "protocol_assets.app.runs.Runner.report", lambda _: None
+    )  # of the partitions alone
     runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
     assert runner.return_value == 0, runner.output
     assert lake.facts(BAD).exists()
@@ -209,12 +215,12 @@ def test_a_study_that_fails_is_recorded_and_the_others_land(
 
     before = deployment.lake.facts(BAD).read_bytes()
     pacs.spoil = html
-    (outcome,) = first_landing.cells("north", BAD.day, BAD.day, force=True)
+    (outcome,) = first_landing.ingest("north", BAD.day, BAD.day, force=True)
     pacs.spoil = None
     assert outcome.state == "incomplete"
     assert outcome.studies == outcome.expected - 1
     assert deployment.lake.facts(BAD).read_bytes() == before, "the last good study stays"
-    (repaired,) = first_landing.cells("north", BAD.day, BAD.day)
+    (repaired,) = first_landing.ingest("north", BAD.day, BAD.day)
     assert repaired.state == "landed"
 
 
@@ -235,11 +241,11 @@ def test_a_deleted_study_leaves_the_facts(
         ]
         return Answer(200, json.dumps(rows).encode(), answer.headers)
 
-    cell = Cell(LAST, "south")
+    partition = Partition(LAST, "south")
     key = deployment.pseudonyms().of("study", study.study_uid)
-    assert key in read_part(deployment.lake.facts(cell))["study_key"].to_pylist()
+    assert key in read_part(deployment.lake.facts(partition))["study_key"].to_pylist()
     pacs.spoil = without
-    (outcome,) = first_landing.cells("south", LAST, LAST)
+    (outcome,) = first_landing.ingest("south", LAST, LAST)
     pacs.spoil = None
     assert outcome.state == "landed"
-    assert key not in read_part(deployment.lake.facts(cell))["study_key"].to_pylist()
+    assert key not in read_part(deployment.lake.facts(partition))["study_key"].to_pylist()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from protocol_assets.app.build import CELLS_JOB
+from protocol_assets.app.build import INGEST_JOB
 from protocol_assets.app.runs import Runner
 from protocol_assets.defs.ingest import sensors
 from protocol_assets.defs.ingest.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
@@ -19,7 +19,7 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.ingest.attempts import LADDER, read_attempt
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.rate_limit.store import resume
@@ -119,7 +119,7 @@ def test_a_late_and_a_deleted_study_are_followed(
     assert key in north.study_keys(DAY)
     spoil(hiding(study.study_uid))
     (request,) = north.tick().run_requests or []
-    assert request.tags.items() >= range_tags("north", DAY, DAY).items(), "the one cell"
+    assert request.tags.items() >= range_tags("north", DAY, DAY).items(), "the one partition"
     north.run([request])
     assert key not in north.study_keys(DAY)
     assert north.asked() == []
@@ -140,7 +140,7 @@ def test_a_late_series_is_followed_and_only_its_study_fetched(
     HIDDEN_INSTANCES[series_uid] = len(json.loads(answer.body))
     spoil(hiding(study.study_uid, series_uid))
     north.settle()
-    path = north.runner.settings.lake.facts(Cell(LAST, "north"))
+    path = north.runner.settings.lake.facts(Partition(LAST, "north"))
     before = read_part(path).num_rows
 
     fetched: list[str] = []
@@ -187,13 +187,13 @@ def test_a_pacs_down_for_three_ticks_delays_nobody_and_is_caught_up(
     south.settle()
 
 
-def test_an_incomplete_cell_is_asked_for_along_the_ladder(
+def test_an_incomplete_partition_is_asked_for_along_the_ladder(
     north: Site,
     pacs: WilfulPacs,
     spoil: Callable[[Spoil], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    cell = Cell(DAY, "north")
+    partition = Partition(DAY, "north")
     shown = pacs.fleet.studies("north", DAY, DAY)[0]
     spoil(hiding(shown.study_uid))
     north.settle()
@@ -211,18 +211,18 @@ def test_an_incomplete_cell_is_asked_for_along_the_ladder(
         requests = north.tick().run_requests or []
         assert len(requests) == 1
         north.run(requests)
-        manifest = read_manifest(lake, cell)
+        manifest = read_manifest(lake, partition)
         assert manifest is not None
         assert not manifest.is_complete
         assert north.asked() == [], "not on every tick"
         now += wait
-    attempt = read_attempt(lake, cell)
+    attempt = read_attempt(lake, partition)
     assert attempt is not None
     assert attempt.failures == 2
     pacs.spoil = None
     monkeypatch.setattr(sensors, "_now", lambda _settings: now)
     north.settle()
-    attempt = read_attempt(lake, cell)
+    attempt = read_attempt(lake, partition)
     assert attempt is not None
     assert attempt.is_settled
 
@@ -233,8 +233,8 @@ def test_a_backfill_that_crosses_two_pacs_lands_each_on_its_own(
     """The UI makes such ranges, without a tag of ours."""
     crossing = dg.RunRequest(
         tags={
-            "dagster/asset_partition_range_start": Cell(DAY, "north").key,
-            "dagster/asset_partition_range_end": Cell(DAY, "south").key,
+            "dagster/asset_partition_range_start": Partition(DAY, "north").key,
+            "dagster/asset_partition_range_end": Partition(DAY, "south").key,
         }
     )
     (whole,) = north.run([crossing])
@@ -251,9 +251,9 @@ def test_a_backfill_that_crosses_two_pacs_lands_each_on_its_own(
         for event in half.all_events
         if event.event_type_value == "ASSET_MATERIALIZATION"
     }
-    assert landed == {Cell(DAY, "south").key}
+    assert landed == {Partition(DAY, "south").key}
     lake = north.runner.settings.lake
-    attempts = [read_attempt(lake, Cell(DAY, one.pacs)) for one in (north, south)]
+    attempts = [read_attempt(lake, Partition(DAY, one.pacs)) for one in (north, south)]
     assert [one.is_settled for one in attempts if one] == [False, True]
     assert north.study_keys(DAY), "the last good data stay"
 
@@ -293,7 +293,7 @@ def test_a_dead_pacs_is_told_of(deployment: Settings) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/dicom-web"
-        sensor = pacs_sensors(other_url(deployment, url), job=CELLS_JOB)[0]
+        sensor = pacs_sensors(other_url(deployment, url), job=INGEST_JOB)[0]
         with dg.DagsterInstance.get() as instance:
             done = sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
     assert "PACS north could not be reached" in str(done.skip_message)
@@ -335,12 +335,12 @@ def test_an_unforeseen_error_is_told_without_its_text(
     assert "DOE" not in repr(chain)
 
 
-def test_a_cell_in_a_waiting_run_is_not_asked_for_again(
+def test_a_partition_in_a_waiting_run_is_not_asked_for_again(
     north: Site, pacs: WilfulPacs, spoil: Callable[[Spoil], None]
 ) -> None:
     north.forget_tries(DAY)
     spoil(hiding(pacs.fleet.studies("north", DAY, DAY)[0].study_uid))
-    job = north.runner.definitions.resolve_job_def(CELLS_JOB)
+    job = north.runner.definitions.resolve_job_def(INGEST_JOB)
     waiting = dg.DagsterRunStatus.NOT_STARTED
     with dg.DagsterInstance.get() as instance:
         run = instance.create_run_for_job(job, tags=range_tags("north", DAY, LAST), status=waiting)
@@ -352,9 +352,9 @@ def test_a_cell_in_a_waiting_run_is_not_asked_for_again(
         instance.delete_run(run.run_id)
 
         crossing = range_tags("north", DAY, DAY) | {
-            "dagster/asset_partition_range_end": Cell(LAST, "south").key
+            "dagster/asset_partition_range_end": Partition(LAST, "south").key
         }
-        single = {"dagster/partition": Cell(FIRST, "south").key}
+        single = {"dagster/partition": Partition(FIRST, "south").key}
         runs = [
             instance.create_run_for_job(job, tags=tags, status=waiting)
             for tags in (crossing, single, {})

@@ -13,7 +13,7 @@ class Outcome:
     """What must come of a fault.
 
     Attributes:
-        refused: Kind of the error for which the whole cell is refused; empty where it lands.
+        refused: Kind of the error for which the whole partition is refused; empty where it lands.
         victim: State of the victim; ``absent`` where it is not in the manifest.
         error: Kind of the victim's error.
         rejected: Listed rows that cannot be used.

@@ -1,4 +1,4 @@
-"""Lands one cell in a process of its own, so that a test can kill it.
+"""Lands one partition in a process of its own, so that a test can kill it.
 
 ``python -m tests.integration.land_one URL HOME DAY [CRASH]``; CRASH is ``study`` (the process dies
 between a study's temporary file and its place) or ``manifest`` (before the manifest stands).
@@ -14,8 +14,8 @@ from pathlib import Path
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
-from protocol_assets.ingest.landing import land_cell
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.ingest.landing import land_partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.rate_limit.pacing import Manners
@@ -26,7 +26,7 @@ PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 
 def main(url: str, home: str, day: str, crash: str = "") -> None:
     """Land the day; a refusal is told on standard error with exit code 1."""
-    lake, cell = Lake(Path(home)), Cell(dt.date.fromisoformat(day), "main")
+    lake, partition = Lake(Path(home)), Partition(dt.date.fromisoformat(day), "main")
     manners = Manners(requests_per_second=1000)
     endpoint = Endpoint("main", url, manners=manners)
     courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers)
@@ -34,7 +34,7 @@ def main(url: str, home: str, day: str, crash: str = "") -> None:
         _die_before(".zst" if crash == "study" else "manifest.json")
     try:
         with PacsClient(endpoint, courtesy=courtesy) as client:
-            land_cell(client, lake, cell, PSEUDONYMS)
+            land_partition(client, lake, partition, PSEUDONYMS)
     except Fault as fault:
         sys.exit(str(fault))
 

@@ -18,7 +18,7 @@ import datetime as dt
 from protocol_assets.app.runs import Runner
 from protocol_assets.settings import Settings
 day = dt.date(2026, 3, 2)
-for outcome in Runner(Settings.load()).cells("orthanc", day, day):
+for outcome in Runner(Settings.load()).ingest("orthanc", day, day):
     print(outcome.state, outcome.reason)
 """
 PASSWORD = "kept-out-of-every-message"
@@ -48,20 +48,20 @@ def settings(start_orthanc: StartOrthanc, new_instance: MakeInstance, deploy: De
 def test_the_whole_way(settings: Settings) -> None:
     done = command(*MATERIALIZE, password=PASSWORD)
     assert done.returncode == 0, done.stderr
-    assert "2 of 2 cells landed" in done.stdout
+    assert "2 of 2 partitions landed" in done.stdout
     assert list(settings.lake.publish.glob("reports/*/report.html"))
     assert PASSWORD not in done.stdout + done.stderr
     state = command("-m", "protocol_assets", "status", password=PASSWORD)
     assert state.returncode == 0, state.stderr
-    assert "2 of 2 landed cells are whole" in state.stdout
+    assert "2 of 2 landed partitions are whole" in state.stdout
 
 
 def test_a_wrong_password(settings: Settings) -> None:
     found = command("-m", "protocol_assets", "probe", "orthanc", password="wrong-secret")
     assert found.returncode == 1
     assert "refused the credentials (HTTP 401)" in " ".join(found.stdout.split())
-    # The cells alone, without the report that materialize goes on to; a process of its own shows
-    # what really reaches the terminal.
+    # The partitions alone, without the report that materialize goes on to; a process of its own
+    # shows what really reaches the terminal.
     refused = command("-c", LAND_ALONE, password="wrong-secret")
     assert refused.returncode == 0
     assert refused.stdout.startswith("refused PACS orthanc refused the credentials (HTTP 401):")

@@ -19,11 +19,11 @@ import pytest
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.completeness import certificate, describe_shortfall
-from protocol_assets.ingest.landing import land_cell
+from protocol_assets.ingest.landing import land_partition
 from protocol_assets.ingest.partition_status import dead_letters
-from protocol_assets.ingest.series import flatten_cell
+from protocol_assets.ingest.series import flatten_partition
 from protocol_assets.lake.manifest import Manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
@@ -52,7 +52,7 @@ from tests.integration.listing_faults import LISTING_FAULTS
 from tests.unit.ingest.fake_pacs import in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-CELL = Cell(DAY, "main")
+PARTITION = Partition(DAY, "main")
 DEADLINE_S = 15.0
 OPERATIONS = Path(__file__).parents[2] / "docs" / "operations.md"
 
@@ -91,12 +91,12 @@ def client(
 
 def land(pacs: FaultyPacs, lake: Lake, **options: Any) -> Manifest:
     with client(pacs, lake, **options) as one:
-        return land_cell(one, lake, CELL, PSEUDONYMS)
+        return land_partition(one, lake, PARTITION, PSEUDONYMS)
 
 
 def series(lake: Lake, manifest: Manifest) -> Series:
     found: Series = defaultdict(list)
-    for row in flatten_cell(lake, manifest).table.to_pylist():
+    for row in flatten_partition(lake, manifest).table.to_pylist():
         found[row["StudyInstanceUID"]].append(row)
     return found
 
@@ -140,7 +140,7 @@ def test_a_fault_ends_well(
             land(pacs, lake, **fault.options)
         error = caught.value
         assert (error.kind, error.__cause__, error.__context__) == (outcome.refused, None, None)
-        assert not list(lake.raw(CELL).glob("*.zst"))
+        assert not list(lake.raw(PARTITION).glob("*.zst"))
         told += [str(error), repr(error)]
     else:
         manifest = land(pacs, lake, **fault.options)
@@ -259,7 +259,7 @@ def test_a_path_that_is_missing_or_wrong_is_named_and_found(
 
 def land_at(url: str, lake: Lake) -> Manifest:
     with PacsClient(Endpoint("main", url), sleep=lambda _: None) as one:
-        return land_cell(one, lake, CELL, PSEUDONYMS)
+        return land_partition(one, lake, PARTITION, PSEUDONYMS)
 
 
 def test_once_the_fault_is_over_the_rest_lands(
@@ -287,7 +287,7 @@ def test_the_waits_that_a_server_asks_for_are_kept(pacs: FaultyPacs, tmp_path: P
     pacs.fault = next(one.spoil for one in FAULTS if one.name == "429, Retry-After as seconds")
     with client(pacs, Lake(tmp_path), now=lambda: moment, deadline_s=30.0) as one:
         one._session._sleep = slept.append
-        assert land_cell(one, Lake(tmp_path), CELL, PSEUDONYMS).is_complete
+        assert land_partition(one, Lake(tmp_path), PARTITION, PSEUDONYMS).is_complete
     assert max(slept) == pytest.approx(1.0, abs=0.2)
 
 

@@ -18,9 +18,9 @@ from typing import Any, Final
 import pytest
 
 from protocol_assets.app.runs import Runner
-from protocol_assets.ingest.landing import land_cell, study_file
+from protocol_assets.ingest.landing import land_partition, study_file
 from protocol_assets.lake.manifest import read_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
@@ -30,7 +30,7 @@ from tests.integration.land_one import PSEUDONYMS
 
 STUDIES: Final = 200
 KILLS: Final = 10
-CELL: Final = Cell(DAY, "main")
+PARTITION: Final = Partition(DAY, "main")
 OF_THE_RUN: Final = (
     *("landed_at", "verified_at", "seconds", "fetched", "requests", "retries", "received"),
     "sha256",  # of all the others
@@ -97,12 +97,12 @@ def finish(pacs: Pacs, lake: Lake) -> None:
     """The run that is left alone, in this process."""
     pacs.asked.clear()
     with PacsClient(Endpoint("main", pacs.url())) as client:
-        land_cell(client, lake, CELL, PSEUDONYMS)
+        land_partition(client, lake, PARTITION, PSEUDONYMS)
 
 
 def landed(lake: Lake) -> set[str]:
     """Names of the studies whose files stand."""
-    return {path.name.split(".")[0] for path in lake.raw(CELL).glob("*.zst")}
+    return {path.name.split(".")[0] for path in lake.raw(PARTITION).glob("*.zst")}
 
 
 def names(uids: list[str]) -> list[str]:
@@ -111,8 +111,8 @@ def names(uids: list[str]) -> list[str]:
 
 def content(lake: Lake) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Study files, and the manifest without times, tries and what the run cost."""
-    files = {path.name: path.read_bytes() for path in lake.raw(CELL).glob("*.zst")}
-    manifest = json.loads(lake.manifest(CELL).read_text())
+    files = {path.name: path.read_bytes() for path in lake.raw(PARTITION).glob("*.zst")}
+    manifest = json.loads(lake.manifest(PARTITION).read_text())
     for name in OF_THE_RUN:
         del manifest[name]
     for study in manifest["studies"]:
@@ -146,7 +146,7 @@ def test_a_killed_run_is_finished_by_the_next(
     assert not stood & set(names(pacs.asked)), "what had landed is not fetched again"
     assert len(pacs.asked) == STUDIES - len(stood)
     assert content(lake) == content(undisturbed)
-    assert not list(lake.raw(CELL).glob(".*"))
+    assert not list(lake.raw(PARTITION).glob(".*"))
 
 
 def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
@@ -182,10 +182,10 @@ def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
     assert run.returncode == 130
     assert b"Completed days are kept" in told
     lake = settings.lake
-    stood = {path.name for path in lake.raw(Cell(DAY, "orthanc")).glob("*.zst")}
+    stood = {path.name for path in lake.raw(Partition(DAY, "orthanc")).glob("*.zst")}
     assert 1 <= len(stood) < STUDIES
-    assert not list(lake.raw(Cell(DAY, "orthanc")).glob(".*")), "nothing half written"
-    again = Runner(settings).cells("orthanc", DAY, DAY)
+    assert not list(lake.raw(Partition(DAY, "orthanc")).glob(".*")), "nothing half written"
+    again = Runner(settings).ingest("orthanc", DAY, DAY)
     pacs.asked.clear()
     assert [outcome.state for outcome in again] == ["landed"]
     assert len(pacs.asked) == STUDIES - len(stood), "what had landed is not fetched again"
@@ -199,7 +199,7 @@ def test_a_crash_at_the_worst_moment(
     process = start(pacs, lake, crash)
     process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
-    assert read_manifest(lake, CELL) is None
+    assert read_manifest(lake, PARTITION) is None
     stood = landed(lake)
     assert len(stood) == (STUDIES if crash == "manifest" else 0)
     finish(pacs, lake)
@@ -207,7 +207,7 @@ def test_a_crash_at_the_worst_moment(
     assert content(lake) == content(undisturbed)
 
 
-def test_two_runs_of_one_cell_wait_for_each_other_and_both_end_well(
+def test_two_runs_of_one_partition_wait_for_each_other_and_both_end_well(
     pacs: Pacs, undisturbed: Lake, tmp_path: Path
 ) -> None:
     lake = Lake(tmp_path)
@@ -215,7 +215,7 @@ def test_two_runs_of_one_cell_wait_for_each_other_and_both_end_well(
     told = [run.communicate(timeout=60)[1].decode() for run in runs]
     assert [run.returncode for run in runs] == [0, 0]
     (line,) = [one for one in told if one]
-    assert f"waiting for another run, which works on cell {CELL.key}" in line
+    assert f"waiting for another run, which works on partition {PARTITION.key}" in line
     assert len(pacs.requested) == len(set(pacs.requested)), "nothing was fetched twice"
     assert content(lake) == content(undisturbed)
 
@@ -224,7 +224,7 @@ def test_two_runs_of_one_cell_wait_for_each_other_and_both_end_well(
 def test_the_other_of_two_runs_ends_well_where_one_is_killed(
     victim: int, pacs: Pacs, undisturbed: Lake, tmp_path: Path
 ) -> None:
-    """Whichever of them works on the cell, and whichever waits."""
+    """Whichever of them works on the partition, and whichever waits."""
     lake = Lake(tmp_path)
     runs = [start(pacs, lake) for _ in range(2)]
     is_under_way = threading.Event()
@@ -262,8 +262,8 @@ def test_a_disk_that_is_full_leaves_the_last_good_state(
     assert done.returncode == 1
     assert b"File too large" in done.stderr
     assert len(pacs.asked) < 10, "what cannot be kept is not fetched"
-    assert read_manifest(lake, CELL) is None
-    assert not list(lake.raw(CELL).glob(".*"))
+    assert read_manifest(lake, PARTITION) is None
+    assert not list(lake.raw(PARTITION).glob(".*"))
     finish(pacs, lake)
     assert content(lake) == content(undisturbed)
-    assert study_file(lake, CELL, names(pacs.asked)[0]).exists()
+    assert study_file(lake, PARTITION, names(pacs.asked)[0]).exists()

@@ -13,7 +13,7 @@ from protocol_assets.app.build import stations
 from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.errors import PacsError
@@ -25,7 +25,7 @@ from tests.integration.orthanc import CountingProxy, Orthanc
 from tests.integration.real_data import RealFile, edited
 
 DAY = dt.date(2026, 3, 2)
-CELL = Cell(DAY, "orthanc")
+PARTITION = Partition(DAY, "orthanc")
 PASSWORD = "kept-out-of-every-message"
 
 
@@ -36,16 +36,16 @@ def station(proxy: CountingProxy, deploy: Deploy) -> Stations:
 
 
 def run(station: Stations) -> Manifest:
-    """The whole way of the cell; gives its manifest."""
+    """The whole way of the partition; gives its manifest."""
     for step in (station.land, station.flatten, station.project):
-        assert not step([CELL]).refused
-    manifest = read_manifest(station.lake, CELL)
+        assert not step([PARTITION]).refused
+    manifest = read_manifest(station.lake, PARTITION)
     assert manifest is not None
     return manifest
 
 
 def facts(station: Stations) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read_part(station.lake.facts(CELL)).to_pylist()
+    rows: list[dict[str, Any]] = read_part(station.lake.facts(PARTITION)).to_pylist()
     return rows
 
 
@@ -82,11 +82,11 @@ class TestPassword:
         self, station: Stations, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ORTHANC_PASSWORD", "wrong-secret")
-        (reason,) = station.land([CELL]).refused.values()
+        (reason,) = station.land([PARTITION]).refused.values()
         assert reason.startswith("PACS orthanc refused the credentials (HTTP 401): check")
         assert "\n" not in reason
         assert "secret" not in reason
-        assert read_manifest(station.lake, CELL) is None
+        assert read_manifest(station.lake, PARTITION) is None
 
     def test_none_is_refused_too(self, guarded: Orthanc) -> None:
         with (
@@ -122,7 +122,7 @@ class TestListing:
         assert {study.study_instance_uid for study in listing.studies} == set(map(uid, range(23)))
 
     @pytest.mark.parametrize("time", [None, "0900"])
-    def test_a_cap_that_cannot_be_got_round_refuses_the_cell(
+    def test_a_cap_that_cannot_be_got_round_refuses_the_partition(
         self,
         start_orthanc: StartOrthanc,
         new_instance: MakeInstance,
@@ -136,10 +136,10 @@ class TestListing:
         for study in range(12):
             orthanc.store(new_instance(study, StudyTime=time))
         station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
-        (reason,) = station.land([CELL]).refused.values()
+        (reason,) = station.land([PARTITION]).refused.values()
         assert "hides studies behind a limit" in reason
         assert "LimitFindResults" in reason
-        assert read_manifest(station.lake, CELL) is None
+        assert read_manifest(station.lake, PARTITION) is None
 
     def test_studies_without_a_usable_date_are_on_no_day(
         self, orthanc: Orthanc, new_instance: MakeInstance
@@ -173,7 +173,7 @@ class TestChange:
 
     def test_force_fetches_every_study(self, station: Stations, proxy: CountingProxy) -> None:
         run(station)
-        assert not station.land([CELL], force=True).refused
+        assert not station.land([PARTITION], force=True).refused
         assert set(Counter(proxy.retrievals).values()) == {2}
 
     def test_a_deleted_study_leaves_the_facts(self, station: Stations, orthanc: Orthanc) -> None:
@@ -187,7 +187,7 @@ class TestChange:
         assert manifest.count("gone") == 1
         assert manifest.is_complete
         assert manifest.fetched == 0
-        assert len(list(station.lake.raw(CELL).glob("*.zst"))) == 3
+        assert len(list(station.lake.raw(PARTITION).glob("*.zst"))) == 3
 
     def test_a_late_series_fetches_its_study_alone(
         self,
@@ -219,7 +219,7 @@ class TestChange:
         orthanc.store(new_instance(1, instance=2))
         run(station)
         assert proxy.retrievals == [uid(1)]
-        rows = read_part(station.lake.series(CELL)).to_pylist()
+        rows = read_part(station.lake.series(PARTITION)).to_pylist()
         assert sorted(row["NumberOfSeriesRelatedInstances"] for row in rows) == [1, 1, 1, 2]
 
     def test_a_large_study_comes_series_by_series(
@@ -229,7 +229,7 @@ class TestChange:
         proxy: CountingProxy,
         new_instance: MakeInstance,
     ) -> None:
-        write_profile(station.lake, CELL.pacs, SiteProfile(series_level_above=5))
+        write_profile(station.lake, PARTITION.pacs, SiteProfile(series_level_above=5))
         for series in (2, 3):
             for instance in (1, 2, 3):
                 orthanc.store(new_instance(0, series=series, instance=instance))
@@ -248,7 +248,7 @@ def test_an_overwrite_with_equal_counts_is_seen_by_force_or_when_a_check_is_due(
     first = run(station)
     orthanc.store(new_instance(0, NumberOfAverages="1"))
     assert run(station).studies == first.studies
-    station.land([CELL], force=True)
+    station.land([PARTITION], force=True)
     assert run(station).studies[0].content_hash != first.studies[0].content_hash
     assert [fact["nex"] for fact in facts(station)] == [1.0]
 
@@ -320,7 +320,7 @@ class TestProbe:
         assert self.verdicts(self.probe(orthanc))["private elements"] == "warn"
         station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
         run(station)
-        (row,) = read_part(station.lake.series(CELL)).to_pylist()
+        (row,) = read_part(station.lake.series(PARTITION)).to_pylist()
         # What is named but served as bulk data only is NULL, and counted by column.
         withheld = {"DiffusionBValue", "SiemensAcquisitionTimeText", "SiemensParallelImagingText"}
         assert {row[column] for column in withheld} == {None}

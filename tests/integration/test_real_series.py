@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.app.runs import CellOutcome, Runner
+from protocol_assets.app.runs import PartitionOutcome, Runner
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.settings import Settings
 from tests.integration.conftest import write_deployment
 from tests.integration.header import PARAMETERS, SCAN_TIMES, parameter, scan_time
@@ -71,7 +71,7 @@ class Landed:
 
     stored: list[tuple[RealFile, str]]
     days: list[dt.date]
-    outcomes: list[CellOutcome]
+    outcomes: list[PartitionOutcome]
     rows: dict[str, dict[str, Any]]
     facts: list[dict[str, Any]]
     listings: int
@@ -113,11 +113,11 @@ def landed(
             folder, patch, proxy.url, "1900-01-01", "2022-12-31", page_size=PAGE_SIZE
         )
         runner = Runner(settings)
-        outcomes: list[CellOutcome] = []
+        outcomes: list[PartitionOutcome] = []
         listings = 0
         for day in days:
             before = len(proxy.listings)
-            outcomes.extend(runner.cells("orthanc", day, day))
+            outcomes.extend(runner.ingest("orthanc", day, day))
             listings = max(listings, len(proxy.listings) - before)
         rows = {row["SeriesInstanceUID"]: row for row in _rows(settings, "restricted/series")}
         facts = _rows(settings, "safe/facts/series")
@@ -256,7 +256,7 @@ def test_facts_equal_the_files(landed: Landed, source: str) -> None:
     for uid, files in landed.by_series(source).items():
         headers, row = [file.header for file in files], landed.rows[uid]
         # Alone: what the series tells, not what the rest of its exam bounds.
-        (facts,) = describe_cell([row])
+        (facts,) = describe_partition([row])
         found = {
             "nex": facts["nex"],
             "tr_ms": row["RepetitionTime"],
@@ -285,10 +285,10 @@ def test_the_formula_alone_against_the_field(
     rows = []
     for uid, files in landed.by_series().items():
         row = landed.rows[uid]
-        (facts,), stated = describe_cell([row]), stated_time([file.header for file in files])
+        (facts,), stated = describe_partition([row]), stated_time([file.header for file in files])
         # That parallel imaging is off is read where the hidden text stands.
         factor = {"ParallelReductionFactorInPlane": facts["acceleration_in_plane"]}
-        (alone,) = describe_cell([{**row, **hidden, **factor}])
+        (alone,) = describe_partition([{**row, **hidden, **factor}])
         assert alone["scan_time_method"] in (None, "formula")
         is_tampered = (row["EchoTrainLength"] or 0) > 512
         if stated and alone["scan_time_s"] and not is_tampered:
@@ -328,7 +328,7 @@ def test_nothing_is_fetched_again(landed: Landed) -> None:
     busiest = max(landed.outcomes, key=lambda outcome: outcome.studies)
     fetched = Counter(landed.proxy.retrievals)
     assert set(fetched.values()) == {1}
-    day = busiest.cell.day
-    (again,) = landed.runner.cells("orthanc", day, day, assets=("raw_dicomweb",))
+    day = busiest.partition.day
+    (again,) = landed.runner.ingest("orthanc", day, day, assets=("raw_dicomweb",))
     assert again == busiest
     assert Counter(landed.proxy.retrievals) == fetched

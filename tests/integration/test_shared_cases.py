@@ -17,10 +17,10 @@ import pytest
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.completeness import certificate, describe_shortfall
-from protocol_assets.ingest.landing import land_cell
-from protocol_assets.ingest.series import flatten_cell
+from protocol_assets.ingest.landing import land_partition
+from protocol_assets.ingest.series import flatten_partition
 from protocol_assets.lake.manifest import Manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
@@ -54,7 +54,7 @@ def serving(script: str, *files: str) -> Iterator[str]:
 def land(url: str, lake: Lake, day: dt.date = DAY) -> tuple[Manifest, ProbeReport]:
     endpoint = Endpoint("main", url, manners=Manners(requests_per_second=1000))
     with PacsClient(endpoint, sleep=lambda _: None) as client:
-        manifest = land_cell(client, lake, Cell(day, "main"), PSEUDONYMS)
+        manifest = land_partition(client, lake, Partition(day, "main"), PSEUDONYMS)
         return manifest, probe(client)
 
 
@@ -66,7 +66,7 @@ def test_a_usable_server_is_used(name: str, tmp_path: Path) -> None:
     assert (manifest.expected, manifest.count("landed")) == (3, 3)
     assert manifest.is_complete
     assert report.verdict != "fail", report.findings
-    assert flatten_cell(Lake(tmp_path), manifest).table.num_rows == 3
+    assert flatten_partition(Lake(tmp_path), manifest).table.num_rows == 3
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,13 @@ import pytest
 
 from protocol_assets.app.runs import Runner
 from protocol_assets.lake.manifest import read_manifest, write_manifest
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from tests.dagster.site_ticks import Site
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy
 
 DAY = dt.date(2026, 3, 2)
-CELL = Cell(DAY, "orthanc")
+PARTITION = Partition(DAY, "orthanc")
 NEX = "select study_key, nex from marts.fct_series order by all"
 
 
@@ -87,9 +87,9 @@ def test_the_marts_follow_what_changes(scene: Scene, new_instance: MakeInstance)
 
 
 def make_check_due(scene: Scene) -> None:
-    """Let eight days pass since the cell was compared by content."""
+    """Let eight days pass since the partition was compared by content."""
     lake = scene.site.runner.settings.lake
-    manifest = read_manifest(lake, CELL)
+    manifest = read_manifest(lake, PARTITION)
     assert manifest is not None
     then = dt.datetime.now(dt.UTC) - dt.timedelta(days=8)
     write_manifest(lake, replace(manifest, verified_at=then.isoformat()))

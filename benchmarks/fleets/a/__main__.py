@@ -19,7 +19,7 @@ from benchmarks.fleets.a.tags import Dataset
 from benchmarks.fleets.contract import FleetTruth, Target
 
 _UID = re.compile(r"(0|[1-9]\d*)(\.(0|[1-9]\d*))+")
-_CELL = ["anatomy", "role", "contrast_phase", "three_d", "field_strength_t", "acceleration"]
+_STRATUM = ["anatomy", "role", "contrast_phase", "three_d", "field_strength_t", "acceleration"]
 
 
 def plain_rule(protocols: pd.DataFrame, targets: list[Target]) -> pd.Series[bool]:
@@ -28,7 +28,7 @@ def plain_rule(protocols: pd.DataFrame, targets: list[Target]) -> pd.Series[bool
         (t.model, t.field_strength_t, t.anatomy, t.role, t.contrast_phase): t.averaging
         for t in targets
     }
-    lowest = protocols.groupby(_CELL)["averaging"].transform(lambda v: np.quantile(v, 0.25))
+    lowest = protocols.groupby(_STRATUM)["averaging"].transform(lambda v: np.quantile(v, 0.25))
     keys = protocols[["model", "field_strength_t", "anatomy", "role", "contrast_phase"]]
     wanted = pd.Series([signed.get(tuple(k), np.nan) for k in keys.to_numpy()], protocols.index)
     return protocols["averaging"] > 1.15 * wanted.fillna(lowest)

@@ -4,11 +4,11 @@ Scanners, protocols and their courses follow from the seed; the examinations of 
 the seed and the day alone.
 
 A protocol has ``potential`` exactly where its averaging, NEX x (1 + phase oversampling), is at
-least 1.31 times 1.02 of what is right in its cell (anatomy, role, contrast phase, 2D or 3D,
+least 1.31 times 1.02 of what is right in its stratum (anatomy, role, contrast phase, 2D or 3D,
 field, and R). What is right is the signed target of its model where there is one, else the
-level that at least a quarter of the cell's devices, and one or two more, run within 0.95 to
-1.02. So it averages at least 1.25 times the cell's lowest quarter, and it has neither a voxel
-below the sequence's nominal one nor a bandwidth above it that would excuse this. Cells of fewer
+level that at least a quarter of the stratum's devices, and one or two more, run within 0.95 to
+1.02. So it averages at least 1.25 times the stratum's lowest quarter, and it has neither a voxel
+below the sequence's nominal one nor a bandwidth above it that would excuse this. Strata of fewer
 than four protocols have no potential. All others lie within 0.95 to 1.02 of what is right on the
 first day; ``course`` tells which ones creep or are raised later.
 """
@@ -66,11 +66,11 @@ class UniversityNetwork:
     def _targets(self) -> list[Target]:
         found: dict[tuple[Any, ...], Target] = {}
         for protocol in self.protocols:
-            model, cell = protocol.station.model, protocol.cell
-            level = target_level(self.seed, cell, model.name) if protocol.targeted else None
+            model, stratum = protocol.station.model, protocol.stratum
+            level = target_level(self.seed, stratum, model.name) if protocol.targeted else None
             if level is None:
                 continue
-            found[model.name, cell] = Target(
+            found[model.name, stratum] = Target(
                 manufacturer=model.manufacturer,
                 model=model.name,
                 field_strength_t=model.field_t,

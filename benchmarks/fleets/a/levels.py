@@ -1,6 +1,6 @@
-"""How often lines are averaged: what is right in a cell, and how vendors reach it.
+"""How often lines are averaged: what is right in a stratum, and how vendors reach it.
 
-A cell is an anatomy, a role, a contrast phase, 2D or 3D and a field. Each cell has a right
+A stratum is an anatomy, a role, a contrast phase, 2D or 3D and a field. Each stratum has a right
 level for R 1 and one for R 2 and above; usual protocols lie within 0.95 to 1.02 of it.
 """
 
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 
-__all__ = ["HIGH", "LOW", "Cell", "high_form", "low_form", "right_level", "target_level"]
+__all__ = ["HIGH", "LOW", "Stratum", "high_form", "low_form", "right_level", "target_level"]
 
-Cell = tuple[str, str, str, bool, float]
+Stratum = tuple[str, str, str, bool, float]
 LOW = (0.95, 1.02)
 HIGH = (1.31, 3.15)  # over 1.02, so at least 1.28 times any low level
 
@@ -22,14 +22,14 @@ _WHOLE = (1.0, 2.0, 3.0, 4.0)
 _OVERSAMPLING = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 
 
-def right_level(seed: int, cell: Cell, accelerated: bool) -> float:
-    """Return the averaging that is right in a cell."""
-    anatomy, role, _, three_d, _ = cell
+def right_level(seed: int, stratum: Stratum, accelerated: bool) -> float:
+    """Return the averaging that is right in a stratum."""
+    anatomy, role, _, three_d, _ = stratum
     if role == "ax DWI":
         return 2.0
     if three_d:
         return 1.0
-    rng = random.Random(f"{seed}-level-{cell}")
+    rng = random.Random(f"{seed}-level-{stratum}")
     if anatomy.endswith("spine"):
         chances = (0.15, 0.35, 0.5) if role.startswith("sag") else (0.35, 0.4, 0.25)
     else:
@@ -40,12 +40,12 @@ def right_level(seed: int, cell: Cell, accelerated: bool) -> float:
     return level
 
 
-def target_level(seed: int, cell: Cell, model: str) -> float | None:
-    """Return the averaging that the sites signed for an old model, if they did for this cell."""
-    rng = random.Random(f"{seed}-target-{cell}-{model}")
-    if cell[1] == "ax DWI" or cell[3] or rng.random() > 0.35:
+def target_level(seed: int, stratum: Stratum, model: str) -> float | None:
+    """Return the averaging that the sites signed for an old model, if they did for this stratum."""
+    rng = random.Random(f"{seed}-target-{stratum}-{model}")
+    if stratum[1] == "ax DWI" or stratum[3] or rng.random() > 0.35:
         return None
-    return {1.0: (1.5, 2.0), 1.5: (2.0, 3.0), 2.0: (3.0, 3.0)}[right_level(seed, cell, True)][
+    return {1.0: (1.5, 2.0), 1.5: (2.0, 3.0), 2.0: (3.0, 3.0)}[right_level(seed, stratum, True)][
         rng.randrange(2)
     ]
 

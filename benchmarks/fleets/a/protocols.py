@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from benchmarks.fleets.a.catalog import REGIONS, Sequence
-from benchmarks.fleets.a.levels import Cell, high_form, low_form, right_level, target_level
+from benchmarks.fleets.a.levels import Stratum, high_form, low_form, right_level, target_level
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.settings import make_settings
 from benchmarks.fleets.a.stations import START, Station
@@ -65,7 +65,7 @@ class Protocol:
         return self.sequence.family == "gre3d"
 
     @property
-    def cell(self) -> Cell:
+    def stratum(self) -> Stratum:
         """Where the fair peers are, but for the acceleration."""
         field_t = self.station.model.field_t
         return self.anatomy, self.sequence.role, self.phase, self.three_d, field_t
@@ -80,16 +80,18 @@ class Protocol:
         return self.epochs[bisect_right(self.epochs, day, key=lambda e: e[0]) - 1][1]
 
 
-def _acceleration(rng: random.Random, seed: int, protocol_cell: Cell, station: Station) -> float:
-    cell_rng = random.Random(f"{seed}-parallel-{protocol_cell}")
-    share = cell_rng.choice((0.3, 0.7, 0.8, 0.88))
-    if protocol_cell[1] == "ax DWI":
+def _acceleration(
+    rng: random.Random, seed: int, protocol_stratum: Stratum, station: Station
+) -> float:
+    stratum_rng = random.Random(f"{seed}-parallel-{protocol_stratum}")
+    share = stratum_rng.choice((0.3, 0.7, 0.8, 0.88))
+    if protocol_stratum[1] == "ax DWI":
         share = 1.0
     if station.is_control:  # controls follow the fleet, so that nothing is to be found there
         return 2.0 if share > 0.5 else 1.0
     if not station.has_parallel or rng.random() > share:
         return 1.0
-    thrice = station.model.year >= 2016 and protocol_cell[1] != "ax DWI" and rng.random() < 0.1
+    thrice = station.model.year >= 2016 and protocol_stratum[1] != "ax DWI" and rng.random() < 0.1
     return 3.0 if thrice else 2.0
 
 
@@ -141,19 +143,19 @@ def _one(
         acceleration=1.0,
         partial_fourier=_partial_fourier(rng, model.vendor, sequence),
     )
-    protocol.acceleration = _acceleration(rng, seed, protocol.cell, station)
-    target = target_level(seed, protocol.cell, model.name) if model.old_coil else None
+    protocol.acceleration = _acceleration(rng, seed, protocol.stratum, station)
+    target = target_level(seed, protocol.stratum, model.name) if model.old_coil else None
     protocol.targeted = target is not None
-    protocol.level = target or right_level(seed, protocol.cell, protocol.acceleration > 1)
+    protocol.level = target or right_level(seed, protocol.stratum, protocol.acceleration > 1)
     return protocol
 
 
 def _choose_potential(rng: random.Random, protocols: list[Protocol], stations: int) -> None:
     """Mark protocols as potential, so that a quarter and one of each group stay low."""
-    groups: dict[tuple[Cell, float], list[Protocol]] = defaultdict(list)
+    groups: dict[tuple[Stratum, float], list[Protocol]] = defaultdict(list)
     for protocol in protocols:
-        groups[protocol.cell, protocol.acceleration].append(protocol)
-    room: dict[tuple[Cell, float], int] = {}
+        groups[protocol.stratum, protocol.acceleration].append(protocol)
+    room: dict[tuple[Stratum, float], int] = {}
     for key, group in groups.items():
         untargeted = sum(not p.targeted for p in group)
         low = math.ceil(0.25 * (len(group) - 1)) + 1 + (len(group) > 8)
@@ -165,7 +167,7 @@ def _choose_potential(rng: random.Random, protocols: list[Protocol], stations: i
     served: set[int] = set()
     for first_round in (True, False):
         for protocol in candidates:
-            key = (protocol.cell, protocol.acceleration)
+            key = (protocol.stratum, protocol.acceleration)
             done = protocol.kind == "potential" or (
                 first_round and protocol.station.index in served
             )
@@ -187,9 +189,9 @@ def _may_be_potential(protocol: Protocol) -> bool:
 
 def _settle(rng: random.Random, protocols: list[Protocol]) -> None:
     """Give each protocol its averages, its settings and the kind that follows from them."""
-    accelerated: dict[Cell, list[bool]] = defaultdict(list)
+    accelerated: dict[Stratum, list[bool]] = defaultdict(list)
     for protocol in protocols:
-        accelerated[protocol.cell].append(protocol.acceleration > 1)
+        accelerated[protocol.stratum].append(protocol.acceleration > 1)
     for protocol in protocols:
         vendor = protocol.station.model.vendor
         high = protocol.kind == "potential"
@@ -203,7 +205,7 @@ def _settle(rng: random.Random, protocols: list[Protocol]) -> None:
             form = (protocol.level, 0.0)
         settings = make_settings(rng, protocol, form, high)
         protocol.epochs = [(START, settings)]
-        votes = accelerated[protocol.cell]
+        votes = accelerated[protocol.stratum]
         behind = protocol.acceleration == 1 and sum(votes) / len(votes) >= 0.6
         if protocol.station.is_control:
             protocol.kind = "control"
@@ -219,13 +221,13 @@ def _settle(rng: random.Random, protocols: list[Protocol]) -> None:
 
 def _align_levels(seed: int, protocols: list[Protocol]) -> None:
     """Give R 1 the level of R 2 where most devices accelerate, so that only R differs there."""
-    votes: dict[Cell, list[bool]] = defaultdict(list)
+    votes: dict[Stratum, list[bool]] = defaultdict(list)
     for protocol in protocols:
-        votes[protocol.cell].append(protocol.acceleration > 1)
+        votes[protocol.stratum].append(protocol.acceleration > 1)
     for protocol in protocols:
-        share = sum(votes[protocol.cell]) / len(votes[protocol.cell])
+        share = sum(votes[protocol.stratum]) / len(votes[protocol.stratum])
         if not protocol.targeted and protocol.acceleration == 1 and share >= 0.6:
-            protocol.level = right_level(seed, protocol.cell, accelerated=True)
+            protocol.level = right_level(seed, protocol.stratum, accelerated=True)
 
 
 def build_protocols(seed: int, stations: list[Station]) -> list[Protocol]:

@@ -82,14 +82,14 @@ def judge_plain_rule(fleet: OutpatientChain, protocols: pd.DataFrame) -> tuple[f
     Returns:
         Precision and recall.
     """
-    cell = ["anatomy", "role", "contrast_phase", "field_strength_t"]
+    stratum = ["anatomy", "role", "contrast_phase", "field_strength_t"]
     targets = {
         (t.model, t.anatomy, t.role, t.contrast_phase, t.field_strength_t): t.averaging
         for t in fleet.targets
     }
-    peers = protocols.groupby([*cell, "acceleration"])["averaging"]
+    peers = protocols.groupby([*stratum, "acceleration"])["averaging"]
     quarter = peers.transform(lambda values: float(np.percentile(values, 25)))
-    keys = zip(*(protocols[name].tolist() for name in ("model", *cell)), strict=True)
+    keys = zip(*(protocols[name].tolist() for name in ("model", *stratum)), strict=True)
     signed = [targets.get(key) for key in keys]
     goal = pd.Series(signed, index=protocols.index, dtype=float).fillna(quarter)
     flagged = protocols["averaging"] > _FACTOR * goal

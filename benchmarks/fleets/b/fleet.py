@@ -34,9 +34,9 @@ class OutpatientChain:
     the same averaging in different ways: GE by No Phase Wrap, others by NEX 1 with 100 % phase
     oversampling, others by NEX 2 without. Whole scanners go without parallel imaging.
 
-    How ``kind`` is defined. A *cell* is anatomy, role, contrast phase and field; 3D, Dixon, fast
-    and slow variants are in the cell of their role. Each cell has one averaging that is right
-    (1.0, 1.5 or 2.0, DWI 4.0), the same at every R. A *group* is a cell at one R.
+    How ``kind`` is defined. A *stratum* is anatomy, role, contrast phase and field; 3D, Dixon, fast
+    and slow variants are in the stratum of their role. Each stratum has one averaging that is right
+    (1.0, 1.5 or 2.0, DWI 4.0), the same at every R. A *group* is a stratum at one R.
 
     * ``potential``: averaging (NEX x (1 + phase oversampling)) at least 1.25 times the 25th
       percentile of its group; in each group with one, at least 42 % of the protocols are low (at
@@ -46,7 +46,7 @@ class OutpatientChain:
       at the target's role.
     * ``old coil``: averaging equal to the signed target of its model in ``targets``.
     * ``control``: on a scanner where nothing ever changes; averaging is low.
-    * ``acceleration``: averaging is low, R is 1 and more than half of the cell is at R 2.
+    * ``acceleration``: averaging is low, R is 1 and more than half of the stratum is at R 2.
     * ``no oversampling``: averaging is low, by NEX 2 at 0 % where others have NEX 1 at 100 %.
     * ``usual``: any other; averaging is low.
 

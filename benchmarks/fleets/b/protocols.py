@@ -194,7 +194,7 @@ def _owned(device: Device, rng: random.Random) -> list[Protocol]:
     return protocols
 
 
-def _cell(protocol: Protocol) -> tuple[str, str, str, float]:
+def _stratum(protocol: Protocol) -> tuple[str, str, str, float]:
     sequence = protocol.sequence
     return (sequence.anatomy, sequence.role, sequence.phase, protocol.device.model.field)
 
@@ -219,7 +219,7 @@ def _capacity(members: list[Protocol]) -> int:
 def _mark_potential(protocols: list[Protocol], count: int, rng: random.Random) -> None:
     groups: dict[tuple[object, ...], list[Protocol]] = defaultdict(list)
     for protocol in protocols:
-        groups[(*_cell(protocol), protocol.first.acceleration)].append(protocol)
+        groups[(*_stratum(protocol), protocol.first.acceleration)].append(protocol)
     room = {key: _capacity(members) for key, members in groups.items()}
     candidates = [
         p
@@ -240,7 +240,7 @@ def _mark_potential(protocols: list[Protocol], count: int, rng: random.Random) -
     order.sort(key=lambda item: item[0])
     left = count
     for _, protocol in order:
-        key = (*_cell(protocol), protocol.first.acceleration)
+        key = (*_stratum(protocol), protocol.first.acceleration)
         if left and room[key] > 0:
             room[key] -= 1
             left -= 1
@@ -263,11 +263,11 @@ def _equal_image(protocol: Protocol, scan: Scan) -> Scan:
 
 
 def _mark_others(protocols: list[Protocol]) -> None:
-    cells: dict[tuple[object, ...], list[float]] = defaultdict(list)
+    strata: dict[tuple[object, ...], list[float]] = defaultdict(list)
     for protocol in protocols:
-        cells[_cell(protocol)].append(protocol.first.acceleration)
+        strata[_stratum(protocol)].append(protocol.first.acceleration)
     for protocol in protocols:
-        scan, usual = protocol.first, cells[_cell(protocol)]
+        scan, usual = protocol.first, strata[_stratum(protocol)]
         if protocol.device.is_control:
             protocol.kind = "control"
         elif protocol.kind != "usual":

@@ -28,7 +28,7 @@ from protocol_assets.delivery.outbox import (
 from protocol_assets.ingest.attempts import Attempt, read_attempt
 from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.lake.manifest import read_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import Settings
 
@@ -38,7 +38,7 @@ Audience = Literal["engineers", "physicists"]
 Notify = Callable[[Audience], Channels]
 """The ways to an audience; the resource ``notify``."""
 
-CELLS_INTERVAL_S: Final = 120
+PARTITIONS_INTERVAL_S: Final = 120
 FINDINGS_INTERVAL_S: Final = 300
 
 _WILL_RETRY: Final = "dagster/will_retry"
@@ -60,7 +60,7 @@ def notifier(settings: Settings) -> Notify:
 
 def alert_sensors() -> list[dg.SensorDefinition]:
     """The sensors of a deployment."""
-    return [failure_sensor(), cells_sensor(), findings_sensor()]
+    return [failure_sensor(), partitions_sensor(), findings_sensor()]
 
 
 def failure_sensor() -> dg.SensorDefinition:
@@ -69,9 +69,9 @@ def failure_sensor() -> dg.SensorDefinition:
     @dg.run_failure_sensor(
         name="alert_on_failure",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Logs one line for each failed run, and tells engineers where it is news: a "
-        "cell that was not refused before, a reason that has not failed this job since it last "
-        "succeeded.",
+        description="Logs one line for each failed run, and alerts engineers where it is new: a "
+        "partition that was not refused before, or a reason that has not failed this job since its "
+        "last success.",
     )
     @tells_plainly
     def alert(
@@ -88,8 +88,8 @@ def failure_sensor() -> dg.SensorDefinition:
         ways = notify("engineers")
         if not ways:
             return dg.SkipReason(_NOBODY)
-        refused = _refused_cells(failures)
-        with open_outbox(lake, "cells" if refused else "runs") as entries:
+        refused = _refused_partitions(failures)
+        with open_outbox(lake, "partitions" if refused else "runs") as entries:
             if refused:
                 _keep_refused(entries, refused, line, ways)
             else:
@@ -99,15 +99,15 @@ def failure_sensor() -> dg.SensorDefinition:
     return alert
 
 
-def cells_sensor() -> dg.SensorDefinition:
-    """Tells of cells that do not come whole, of days that have not landed, and of what waited."""
+def partitions_sensor() -> dg.SensorDefinition:
+    """Reports incomplete partitions, days that have not landed, and messages that waited."""
 
     @dg.sensor(
-        name="alert_on_cells",
-        minimum_interval_seconds=CELLS_INTERVAL_S,
+        name="alert_on_partitions",
+        minimum_interval_seconds=PARTITIONS_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells engineers of a cell that is incomplete or refused, once until it has "
-        "recovered, and of a day that has not landed in time, once.",
+        description="Alerts engineers once about a partition that is incomplete or refused, until "
+        "it has recovered, and about a day that has not landed in time.",
     )
     @tells_plainly
     def alert(
@@ -121,13 +121,13 @@ def cells_sensor() -> dg.SensorDefinition:
             return dg.SkipReason(_NOBODY)
         in_flight = _in_flight(context.instance, settings)
         with (
-            open_outbox(lake, "cells") as cells,
+            open_outbox(lake, "partitions") as partitions,
             open_outbox(lake, "arrivals") as arrivals,
             open_outbox(lake, "runs") as runs,
         ):
-            _keep_cells(lake, cells, in_flight, ways)
+            _keep_partitions(lake, partitions, in_flight, ways)
             _keep_arrivals(context.instance, settings, arrivals, ways)
-            return _told(context, [*cells.values(), *arrivals.values(), *runs.values()], ways)
+            return _told(context, [*partitions.values(), *arrivals.values(), *runs.values()], ways)
 
     return alert
 
@@ -170,21 +170,21 @@ def _told(context: Any, entries: Collection[Told], ways: Channels) -> dg.SkipRea
     return dg.SkipReason(f"{waiting} told" if waiting else "nothing new")
 
 
-def _refused_cells(failures: Sequence[dg.DagsterEvent]) -> list[str]:
-    """Keys of the cells that a run refused."""
-    cells: list[str] = []
+def _refused_partitions(failures: Sequence[dg.DagsterEvent]) -> list[str]:
+    """Keys of the partitions that a run refused."""
+    partitions: list[str] = []
     for event in failures:
         failure = event.step_failure_data.user_failure_data
         refused = (failure.metadata if failure else {}).get("refused")
         if isinstance(refused, dg.JsonMetadataValue) and isinstance(refused.data, dict):
-            cells += map(str, refused.data)
-    return cells
+            partitions += map(str, refused.data)
+    return partitions
 
 
 def _keep_refused(entries: Outbox, refused: Sequence[str], line: str, ways: Channels) -> None:
-    new = [cell for cell in refused if cell not in entries]
-    for cell in new:
-        entries[cell] = Told(line)
+    new = [partition for partition in refused if partition not in entries]
+    for partition in new:
+        entries[partition] = Told(line)
     if new:  # one line tells of them all
         entries[new[0]].waits_for = list(ways)
 
@@ -216,28 +216,31 @@ def _has_succeeded(instance: dg.DagsterInstance, run: dg.DagsterRun, since: dt.d
     return any(one.asset_selection is None or one.asset_selection >= wanted for one in runs)
 
 
-def _in_flight(instance: dg.DagsterInstance, settings: Settings) -> set[Cell]:
+def _in_flight(instance: dg.DagsterInstance, settings: Settings) -> set[Partition]:
     names = [one.name for one in settings.pacs]
-    return {Cell(day, name) for name in names for day in days_in_flight(instance, name, names)}
+    return {Partition(day, name) for name in names for day in days_in_flight(instance, name, names)}
 
 
-def _keep_cells(lake: Lake, entries: Outbox, in_flight: set[Cell], ways: Channels) -> None:
+def _keep_partitions(
+    lake: Lake, entries: Outbox, in_flight: set[Partition], ways: Channels
+) -> None:
     now = dt.datetime.now(dt.UTC)
     unsettled = {
-        cell: attempt
-        for cell in lake.tried_cells()
-        if (attempt := read_attempt(lake, cell)) is not None and not attempt.is_settled
+        partition: attempt
+        for partition in lake.tried_partitions()
+        if (attempt := read_attempt(lake, partition)) is not None and not attempt.is_settled
     }
     standing = {
-        cell.key: _cell_line(lake, cell, attempt)
-        for cell, attempt in unsettled.items()
-        if cell.key in entries or (cell not in in_flight and attempt.recent[-1] + _GRACE <= now)
+        partition.key: _partition_line(lake, partition, attempt)
+        for partition, attempt in unsettled.items()
+        if partition.key in entries
+        or (partition not in in_flight and attempt.recent[-1] + _GRACE <= now)
     }
     keep_standing(entries, standing, ways)
 
 
-def _cell_line(lake: Lake, cell: Cell, attempt: Attempt) -> str:
-    manifest = read_manifest(lake, cell)
+def _partition_line(lake: Lake, partition: Partition, attempt: Attempt) -> str:
+    manifest = read_manifest(lake, partition)
     again = f"; tried again from {attempt.next_try:%Y-%m-%d %H:%M} UTC"
     if attempt.problem:
         status = f" {attempt.status}" if attempt.status else ""
@@ -248,7 +251,7 @@ def _cell_line(lake: Lake, cell: Cell, attempt: Attempt) -> str:
         what = f"was refused: {attempt.refusal}"
     else:
         what = "was refused or its run ended: see the checks of its last run"
-    return f"cell {cell.day} of {cell.pacs} {what}{again}"
+    return f"partition {partition.day} of {partition.pacs} {what}{again}"
 
 
 def _keep_arrivals(
@@ -269,7 +272,7 @@ def _keep_arrivals(
 
 
 def failure_line(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> str:
-    """One line: which run, over which cells, and why in our own words.
+    """One line: which run, over which partitions, and why in our own words.
 
     Only the text of a ``dg.Failure`` is quoted, for it was written to be read; any other may hold
     a value of a patient.
@@ -282,8 +285,8 @@ def failure_line(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> str
     what = " | ".join(reasons) or "it could not start or its process ended; see its events"
     first = run.tags.get("dagster/asset_partition_range_start") or run.tags.get("dagster/partition")
     last = run.tags.get("dagster/asset_partition_range_end", first)
-    cells = "" if first is None else f" ({first if first == last else f'{first} to {last}'})"
-    line = f"run {run.run_id[:8]} of {_job(run)}{cells} failed: {what}"
+    partitions = "" if first is None else f" ({first if first == last else f'{first} to {last}'})"
+    line = f"run {run.run_id[:8]} of {_job(run)}{partitions} failed: {what}"
     return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
 
 

@@ -7,15 +7,15 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.ingest.watch import CellRecord, Window, read_record
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.plain_text import escape_markdown
 from protocol_assets.settings import Settings
 
 __all__ = ["ARRIVALS", "DAILY", "arrivals_check", "first_asked"]
 
 DAILY: Final = "0 7 * * *"
-"""When it is asked whatever happened; it is also asked after each run that lands cells."""
+"""When it is asked whatever happened; it is also asked after each run that lands partitions."""
 
 ARRIVALS: Final = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_landed")
 
@@ -47,8 +47,8 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
         if window is None:
             return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
         names = [one.name for one in settings.pacs]
-        cells = {name: read_record(lake, Cell(window.newest, name)) for name in names}
-        absent = [name for name, record in cells.items() if not record.is_stored]
+        partitions = {name: read_record(lake, Partition(window.newest, name)) for name in names}
+        absent = [name for name, record in partitions.items() if not record.is_stored]
         holds = {name: settings.courtesy(name).hold() or "" for name in names}
         return dg.AssetCheckResult(
             passed=not absent,
@@ -58,21 +58,25 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
             else f"{window.newest} has landed for all PACS",
             metadata={
                 "day": window.newest.isoformat(),
-                "cells": dg.MetadataValue.md(_table(lake, window, cells, holds)),
+                "partitions": dg.MetadataValue.md(_table(lake, window, partitions, holds)),
             },
         )
 
     return yesterday_has_landed
 
 
-def _table(lake: Lake, window: Window, cells: dict[str, CellRecord], holds: dict[str, str]) -> str:
+def _table(
+    lake: Lake, window: Window, partitions: dict[str, PartitionRecord], holds: dict[str, str]
+) -> str:
     lines = ["| PACS | day | studies | latest day landed | tries failed | next try | not asked |"]
     lines.append("|---|---|--:|---|--:|---|---|")
-    landed = lake.landed_cells()
-    for name, record in cells.items():
+    landed = lake.landed_partitions()
+    for name, record in partitions.items():
         manifest, attempt = record.manifest, record.attempt
         studies = f"{manifest.count('landed')} of {manifest.expected}" if manifest else "not landed"
-        latest = max((cell.day for cell in landed if cell.pacs == name), default="never")
+        latest = max(
+            (partition.day for partition in landed if partition.pacs == name), default="never"
+        )
         is_open = attempt is not None and not attempt.is_settled
         failures = attempt.failures if attempt else 0
         again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""

@@ -1,8 +1,9 @@
-"""``raw_dicomweb``, ``series``, ``series_facts``: one grid, one run, each cell decided on its own.
+"""``raw_dicomweb``, ``series``, ``series_facts``: each partition is decided on its own.
 
-The three are one multi-asset because a cell passes through all stations in one run: a cell that is
-refused at one station must not hold up the others at the next. A run with a refused cell logs the
-good cells one by one, yields the checks, and fails, so that only the refused cells are red.
+The three are one multi-asset because a partition passes through all stations in one run: a
+partition that is refused at one station must not hold up the others at the next. A run with a
+refused partition logs the good partitions one by one, yields the checks, and fails, so that only
+the refused partitions are red.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,17 +13,23 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
-from protocol_assets.defs.ingest.partitions import cell_partitions, cells_of
-from protocol_assets.defs.metadata import cell_metadata, column_schema
+from protocol_assets.defs.ingest.partitions import partitions_of, study_day_partitions
+from protocol_assets.defs.metadata import column_schema, partition_metadata
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import StationResult, Stations
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 
-__all__ = ["CELL_ASSETS", "INSISTED_TAG", "LARGEST_RUN", "cell_assets", "completeness_check"]
+__all__ = [
+    "INSISTED_TAG",
+    "LARGEST_RUN",
+    "PARTITION_ASSETS",
+    "completeness_check",
+    "partition_assets",
+]
 
-CELL_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
+PARTITION_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
 LARGEST_RUN: Final = 31
 INSISTED_TAG: Final = "protocol_assets/insisted"
 """On a run whose launcher has already ended the waiting of its PACS."""
@@ -45,31 +52,31 @@ class LandingConfig(dg.Config):
     force: bool = False
 
 
-def cell_assets(settings: Settings) -> dg.AssetsDefinition:
+def partition_assets(settings: Settings) -> dg.AssetsDefinition:
     """The three partitioned assets with their checks."""
 
     @dg.multi_asset(
-        name="cells",
+        name="ingest",
         specs=_specs(),
         check_specs=_check_specs(),
-        partitions_def=cell_partitions(settings),
+        partitions_def=study_day_partitions(settings),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=LARGEST_RUN),
         can_subset=True,
     )
     @tells_plainly
-    def cells(
+    def ingest(
         context: dg.AssetExecutionContext,
         config: LandingConfig,
         stations: dg.ResourceParam[Callable[[], Stations]],
     ) -> Events:
         if set(_NOT_BY_A_PERSON).isdisjoint(context.run.tags):
             # A person asks for these days, and may have corrected what failed.
-            for name in sorted({cell.pacs for cell in cells_of(context)}):
+            for name in sorted({partition.pacs for partition in partitions_of(context)}):
                 settings.courtesy(name).insist()
         threshold = settings.completeness_threshold
         yield from _run(context, stations(), force=config.force, threshold=threshold)
 
-    return cells
+    return ingest
 
 
 def _run(
@@ -77,29 +84,29 @@ def _run(
 ) -> Events:
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     work = {
-        "raw_dicomweb": lambda cells: stations.land(cells, force=force),
+        "raw_dicomweb": lambda partitions: stations.land(partitions, force=force),
         "series": stations.flatten,
         "series_facts": stations.project,
     }
-    cells = cells_of(context)
-    refused: dict[Cell, str] = {}
+    partitions = partitions_of(context)
+    refused: dict[Partition, str] = {}
     results: dict[str, StationResult] = {}
-    for asset in CELL_ASSETS:
+    for asset in PARTITION_ASSETS:
         if asset in selected:
-            results[asset] = work[asset](cells)
+            results[asset] = work[asset](partitions)
             refused |= results[asset].refused
-            cells = [cell for cell in cells if cell not in refused]
+            partitions = [partition for partition in partitions if partition not in refused]
     stored = results["series_facts"].passed if "series_facts" in results else {}
-    lost = {cell: int(counts["studies_left_out"]) for cell, counts in stored.items()}
+    lost = {partition: int(counts["studies_left_out"]) for partition, counts in stored.items()}
     for asset, result in results.items():
         if asset == "raw_dicomweb":
             yield completeness_check(result, threshold, refused, lost)
         else:
             yield from _gate_checks(asset, result)
-        for cell, counts in result.passed.items():
-            _record(context, asset, cell, counts, run_fails=bool(refused))
+        for partition, counts in result.passed.items():
+            _record(context, asset, partition, counts, run_fails=bool(refused))
     if refused:
-        raise _failure(refused, len(cells) + len(refused))
+        raise _failure(refused, len(partitions) + len(refused))
     for asset in results:
         yield dg.MaterializeResult(asset_key=asset)
 
@@ -107,39 +114,41 @@ def _run(
 def _record(
     context: dg.AssetExecutionContext,
     asset: str,
-    cell: Cell,
+    partition: Partition,
     counts: Mapping[str, Any],
     *,
     run_fails: bool,
 ) -> None:
-    """Attach a cell's counts: to its own materialization where the run will fail as a whole."""
-    metadata = cell_metadata(counts)
+    """Attach a partition's counts: to its own materialization where the whole run will fail."""
+    metadata = partition_metadata(counts)
     if run_fails:
-        context.log_event(dg.AssetMaterialization(asset, partition=cell.key, metadata=metadata))
+        context.log_event(
+            dg.AssetMaterialization(asset, partition=partition.key, metadata=metadata)
+        )
     else:
-        context.add_asset_metadata(metadata, asset_key=asset, partition_key=cell.key)
+        context.add_asset_metadata(metadata, asset_key=asset, partition_key=partition.key)
 
 
-def _failure(refused: Mapping[Cell, str], total: int) -> dg.Failure:
+def _failure(refused: Mapping[Partition, str], total: int) -> dg.Failure:
     # In the order of the work: where one failure holds up the rest it stands first.
-    lines = [f"{cell.key}: {reason}" for cell, reason in refused.items()]
+    lines = [f"{partition.key}: {reason}" for partition, reason in refused.items()]
     return dg.Failure(
-        description=f"{len(refused)} of {total} cells refused\n" + "\n".join(lines),
-        metadata={"refused": {cell.key: reason for cell, reason in refused.items()}},
+        description=f"{len(refused)} of {total} partitions refused\n" + "\n".join(lines),
+        metadata={"refused": {partition.key: reason for partition, reason in refused.items()}},
         allow_retries=False,
     )
 
 
 def _gate_checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
     suite = result.suite
-    table = dg.MetadataValue.md(suite.markdown() if suite else "no cell to judge")
-    reasons = {cell.key: reason for cell, reason in sorted(result.refused.items())}
+    table = dg.MetadataValue.md(suite.markdown() if suite else "no partition to judge")
+    reasons = {partition.key: reason for partition, reason in sorted(result.refused.items())}
     yield dg.AssetCheckResult(
         asset_key=asset,
         check_name="gate",
         passed=not result.refused,
         severity=dg.AssetCheckSeverity.ERROR,
-        description=_count(len(result.refused), "cell refused", "cells refused"),
+        description=_count(len(result.refused), "partition refused", "partitions refused"),
         metadata={"refused": reasons, "expectations": table},
     )
     warnings = suite.failed("warning") if suite else ()
@@ -164,42 +173,42 @@ _CERTIFIED: Final = (
 def completeness_check(
     result: StationResult,
     threshold: float,
-    refused: Mapping[Cell, str] = MappingProxyType({}),
-    left_out: Mapping[Cell, int] = MappingProxyType({}),
+    refused: Mapping[Partition, str] = MappingProxyType({}),
+    left_out: Mapping[Partition, int] = MappingProxyType({}),
 ) -> dg.AssetCheckResult:
-    """The completeness certificates of several cells as a check.
+    """The completeness certificates of several partitions as a check.
 
-    A refused cell is not complete, whichever station refused it. A study of which something is
+    A refused partition is not complete, whichever station refused it. A study of which something is
     left out of the facts is a missing one.
 
     Args:
         result: What landed and what was refused by the landing.
-        threshold: Share of a cell's studies below which it is an error and no warning.
-        refused: Why, by cell, for the cells that any station refused.
-        left_out: Studies by cell of which the facts lack something.
+        threshold: Share of a partition's studies below which it is an error and no warning.
+        refused: Why, by partition, for the partitions that any station refused.
+        left_out: Studies by partition of which the facts lack something.
     """
     reasons = {**result.refused, **refused}
     missing, below = {}, []
     short = {
-        cell.key: counts["shortfall"]
-        for cell, counts in sorted(result.passed.items())
+        partition.key: counts["shortfall"]
+        for partition, counts in sorted(result.passed.items())
         if counts["shortfall"]
     }
     lines = [
-        "| cell | "
+        "| partition | "
         + " | ".join(name.removeprefix("studies_") for name in _CERTIFIED)
         + " | left out |",
         "|---" + "|--:" * (len(_CERTIFIED) + 1) + "|",
     ]
-    for cell, counts in sorted(result.passed.items()):
-        expected, lost = counts["studies_expected"], left_out.get(cell, 0)
-        whole = 0 if cell in reasons else max(counts["studies_landed"] - lost, 0)
+    for partition, counts in sorted(result.passed.items()):
+        expected, lost = counts["studies_expected"], left_out.get(partition, 0)
+        whole = 0 if partition in reasons else max(counts["studies_landed"] - lost, 0)
         if whole < expected:
-            missing[cell.key] = expected - whole
+            missing[partition.key] = expected - whole
         if whole < threshold * expected:
-            below.append(cell.key)
+            below.append(partition.key)
         certified = " | ".join(str(counts[name]) for name in _CERTIFIED)
-        lines.append(f"| {cell.key.replace('|', ' ')} | {certified} | {lost} |")
+        lines.append(f"| {partition.key.replace('|', ' ')} | {certified} | {lost} |")
     is_bad = bool(below or reasons)
     return dg.AssetCheckResult(
         asset_key="raw_dicomweb",
@@ -208,10 +217,10 @@ def completeness_check(
         severity=dg.AssetCheckSeverity.ERROR if is_bad else dg.AssetCheckSeverity.WARN,
         description=_count(sum(missing.values()), "study missing", "studies missing"),
         metadata={
-            "cells": dg.MetadataValue.md("\n".join(lines)),
-            "cells_below_threshold": len(below),
+            "partitions": dg.MetadataValue.md("\n".join(lines)),
+            "partitions_below_threshold": len(below),
             "incomplete": short,
-            "refused": {cell.key: reason for cell, reason in sorted(reasons.items())},
+            "refused": {partition.key: reason for partition, reason in sorted(reasons.items())},
         },
     )
 
@@ -226,7 +235,7 @@ def _specs() -> list[dg.AssetSpec]:
             "raw_dicomweb",
             description="The WADO-RS metadata of every study of a day, as the PACS answered it, "
             "without bulk data; one file a study and a manifest. Restricted.",
-            group_name="cells",
+            group_name="ingest",
             kinds={"dicom", "json"},
             owners=["team:data-engineering"],
         ),
@@ -234,7 +243,7 @@ def _specs() -> list[dg.AssetSpec]:
             "series",
             deps=["raw_dicomweb"],
             description="One row per series, one column per DICOM keyword. Restricted.",
-            group_name="cells",
+            group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
             metadata={"dagster/column_schema": column_schema(series_schema())},
@@ -244,7 +253,7 @@ def _specs() -> list[dg.AssetSpec]:
             deps=["series"],
             description="One row per series, de-identified: keys, terms, numbers and the study "
             "day. What is not in the policy is not here.",
-            group_name="cells",
+            group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
             metadata={"dagster/column_schema": column_schema(facts_schema())},
@@ -266,8 +275,8 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
             dg.AssetCheckSpec(
                 "gate",
                 asset=asset,
-                description="Schema, keys and cell are right and nothing identifies anybody; "
-                "a cell that fails keeps its last good data.",
+                description="Schema, keys and partition are right and nothing identifies anybody; "
+                "a partition that fails keeps its last good data.",
             )
         )
         specs.append(

@@ -6,13 +6,13 @@ import datetime as dt
 
 import dagster as dg
 
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 
-__all__ = ["cell_partitions", "cells_of"]
+__all__ = ["partitions_of", "study_day_partitions"]
 
 
-def cell_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
+def study_day_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
     """One partition per study day and PACS, from ``start_date`` on.
 
     A study day is a DICOM date, not a UTC window; the newest partition is yesterday in the
@@ -29,6 +29,6 @@ def cell_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
     return dg.MultiPartitionsDefinition({"day": days, "pacs": pacs})
 
 
-def cells_of(context: dg.AssetExecutionContext) -> list[Cell]:
-    """The cells of a run, newest day first."""
-    return sorted((Cell.from_key(key) for key in context.partition_keys), reverse=True)
+def partitions_of(context: dg.AssetExecutionContext) -> list[Partition]:
+    """The partitions of a run, newest day first."""
+    return sorted((Partition.from_key(key) for key in context.partition_keys), reverse=True)

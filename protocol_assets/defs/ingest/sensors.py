@@ -20,7 +20,7 @@ from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.assets import LARGEST_RUN
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import PacsSettings, Settings
 from protocol_assets.sources.dicomweb.client import PacsClient
 
@@ -48,8 +48,8 @@ _RANGE_END: Final = "dagster/asset_partition_range_end"
 def range_tags(pacs: str, first: dt.date, last: dt.date) -> dict[str, str]:
     """The tags of a run over the days ``first`` to ``last`` of one PACS."""
     return {
-        _RANGE_START: Cell(first, pacs).key,
-        _RANGE_END: Cell(last, pacs).key,
+        _RANGE_START: Partition(first, pacs).key,
+        _RANGE_END: Partition(last, pacs).key,
         PACS_TAG: pacs,
     }
 
@@ -59,7 +59,7 @@ def pacs_sensors(settings: Settings, *, job: str) -> list[dg.SensorDefinition]:
 
     Args:
         settings: The deployment.
-        job: Name of the job that lands cells.
+        job: Name of the job that lands partitions.
     """
     return [_sensor(settings, one, job) for one in settings.pacs]
 
@@ -140,8 +140,8 @@ def _watch(
 def _requests(pacs: str, watched: Watched, today: dt.date) -> Iterator[dg.RunRequest]:
     """One run per range of adjacent days.
 
-    The key holds the state of each cell, so that a state is asked for once; and today's date, so
-    that a run that was cancelled before it began does not close a cell for ever.
+    The key holds the state of each partition, so that a state is asked for once; and today's date,
+    so that a run that was cancelled before it began does not close a partition for ever.
     """
     for first, last in consecutive(watched.wanted, LARGEST_RUN):
         states = [state for day, state in watched.wanted.items() if first <= day <= last]
@@ -173,7 +173,7 @@ def days_in_flight(instance: dg.DagsterInstance, pacs: str, names: Sequence[str]
         start = run.tags.get(_RANGE_START) or run.tags.get(_PARTITION, "")
         end = run.tags.get(_RANGE_END) or start
         try:
-            first, last = Cell.from_key(start), Cell.from_key(end)
+            first, last = Partition.from_key(start), Partition.from_key(end)
             crossed = names[names.index(first.pacs) : names.index(last.pacs) + 1]
         except ValueError:  # a run without partitions, or of a PACS that is configured no more
             continue

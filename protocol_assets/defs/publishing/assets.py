@@ -100,7 +100,7 @@ class _Way(TypedDict):
 def chief_report(
     lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
 ) -> dg.MaterializeResult[None]:
-    """Page, PDF and a page per scanner for radiology chiefs: the latest day with all cells."""
+    """Page, PDF and a page per scanner for radiology chiefs: the latest day with all partitions."""
     lake = lake_in_turn
     shown = published_figures(lake, [one.name for one in settings.pacs])
     way = _Way(language=settings.language, is_demo=settings.is_demo)

@@ -27,7 +27,7 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, w
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.raw import DamagedStudyError, read_stamp, read_study
 from protocol_assets.lake.turns import report_turn
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.identity import patient_identifier
 from protocol_assets.modalities.shared.joining import joined
 from protocol_assets.publishing.ledger_files import open_ledger
@@ -39,13 +39,13 @@ _STUDY_UID: Final = "0020000D"
 
 def purge_patient(
     lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None, now: dt.datetime
-) -> list[Cell]:
+) -> list[Partition]:
     """Drop all that is kept of one patient: raw files, series, registry, facts, memberships.
 
     A study is the patient's where one of its series or instances bears the Patient ID. Where the
     identifiers were purged before, the pseudonym says whose it is; that is made of the Patient ID
     alone, so that an issuer narrows nothing there. What lives on other patients' rows (idle times,
-    counts of a cell) is right again when the cells are rebuilt.
+    counts of a partition) is right again when the partitions are rebuilt.
 
     Args:
         lake: The lake.
@@ -56,56 +56,58 @@ def purge_patient(
         now: UTC.
 
     Returns:
-        The cells that held something of the patient.
+        The partitions that held something of the patient.
     """
     # A report that is being made may have read the patient already: what it publishes comes first.
     with report_turn(lake), recorded_deletion(lake, "patient", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
         patient = _Patient(patient_id, issuer, _keys_of(lake, pseudonyms, patient_id, issuer))
         touched = []
-        for cell in lake.cells_with_files():
-            with alone_with(lake, pseudonyms, cell):
-                finish_placements(lake, [cell])
-                if _erase(lake, cell, pseudonyms, patient, deletion):
-                    touched.append(cell)
+        for partition in lake.partitions_with_files():
+            with alone_with(lake, pseudonyms, partition):
+                finish_placements(lake, [partition])
+                if _erase(lake, partition, pseudonyms, patient, deletion):
+                    touched.append(partition)
         _erase_from_ledger(lake, patient, deletion)
     return touched
 
 
 def _erase(
-    lake: Lake, cell: Cell, pseudonyms: Pseudonyms, patient: _Patient, deletion: Deletion
+    lake: Lake, partition: Partition, pseudonyms: Pseudonyms, patient: _Patient, deletion: Deletion
 ) -> bool:
-    """Drop what a cell holds of the patient; whether it held anything.
+    """Drop what a partition holds of the patient; whether it held anything.
 
     What says whose a study is goes last, so that a purge that was killed finds it again.
     """
-    manifest = _manifest_of(lake, cell, deletion)
-    raw = _raw_of(lake, cell, manifest, patient)
-    series = lake.series(cell)
+    manifest = _manifest_of(lake, partition, deletion)
+    raw = _raw_of(lake, partition, manifest, patient)
+    series = lake.series(partition)
     studies = _studies_in(series, patient, raw.studies) | raw.studies
     keys = {pseudonyms.of("study", uid) for uid in studies - {""}}
     parts = (
-        ("labels", lake.label_registry(cell)),
-        ("facts", lake.facts(cell)),
-        ("quarantine", lake.quarantine(cell)),
+        ("labels", lake.label_registry(partition)),
+        ("facts", lake.facts(partition)),
+        ("quarantine", lake.quarantine(partition)),
     )
-    is_waiting = any(_studies_in(one, patient, studies | keys) for one in lake.candidates(cell))
+    is_waiting = any(
+        _studies_in(one, patient, studies | keys) for one in lake.candidates(partition)
+    )
     if studies or is_waiting or raw.files:
-        drop_candidates(lake, cell, deletion)
-    dropped = [_drop_rows(path, name, cell, patient, deletion, keys) for name, path in parts]
-    dropped.append(_drop_rows(series, "series", cell, patient, deletion, studies))
+        drop_candidates(lake, partition, deletion)
+    dropped = [_drop_rows(path, name, partition, patient, deletion, keys) for name, path in parts]
+    dropped.append(_drop_rows(series, "series", partition, patient, deletion, studies))
     if manifest is not None:
         _forget(lake, manifest, raw, studies, deletion)
-    deletion.drop("raw", cell, raw.files)
+    deletion.drop("raw", partition, raw.files)
     return bool(studies or raw.files or is_waiting or any(dropped))
 
 
-def _manifest_of(lake: Lake, cell: Cell, deletion: Deletion) -> Manifest | None:
+def _manifest_of(lake: Lake, partition: Partition, deletion: Deletion) -> Manifest | None:
     """The manifest; one that is damaged may name the patient's studies and is dropped."""
     try:
-        return read_manifest(lake, cell)
+        return read_manifest(lake, partition)
     except Fault:
-        deletion.drop("manifest", cell, [lake.manifest(cell)])
+        deletion.drop("manifest", partition, [lake.manifest(partition)])
         return None
 
 
@@ -124,10 +126,10 @@ class _Raw:
     unreadable: set[str]
 
 
-def _raw_of(lake: Lake, cell: Cell, manifest: Manifest | None, patient: _Patient) -> _Raw:
+def _raw_of(lake: Lake, partition: Partition, manifest: Manifest | None, patient: _Patient) -> _Raw:
     known = {one.name: one for one in (manifest.studies if manifest else ())}
     found = _Raw([], set(), set())
-    for path in sorted(lake.raw(cell).glob("*.ndjson.zst")):
+    for path in sorted(lake.raw(partition).glob("*.ndjson.zst")):
         name = path.name.removesuffix(".ndjson.zst")
         try:
             is_theirs, studies = _read_whose(path, known.get(name), patient)
@@ -152,7 +154,7 @@ def _forget(
     entries = []
     for entry in manifest.studies:
         if entry.name in gone or entry.study_instance_uid in studies - {""}:
-            raw.files.append(study_file(lake, manifest.cell, entry.name))
+            raw.files.append(study_file(lake, manifest.partition, entry.name))
             entries.append(replace(forget_raw(entry), study_instance_uid=""))
         elif entry.name in raw.unreadable:
             entries.append(replace(entry, state="failed", has_data=False, error="damaged"))
@@ -160,7 +162,7 @@ def _forget(
             entries.append(entry)
     if tuple(entries) != manifest.studies:
         write_manifest(lake, replace(manifest, studies=tuple(entries)))
-        deletion.rewrote("manifest", manifest.cell)
+        deletion.rewrote("manifest", manifest.partition)
 
 
 def _read_whose(path: Path, entry: StudyEntry | None, patient: _Patient) -> tuple[bool, set[str]]:
@@ -245,7 +247,7 @@ def _keys_of(
 def _drop_rows(
     path: Path,
     data_set: str,
-    cell: Cell | None,
+    partition: Partition | None,
     patient: _Patient,
     deletion: Deletion,
     studies: Set[str] = frozenset(),
@@ -262,7 +264,7 @@ def _drop_rows(
         return set()
     mode = stat.S_IMODE(path.stat().st_mode)
     write_part(path, split.left, versions=part_versions(path), mode=mode)
-    deletion.rewrote(data_set, cell)
+    deletion.rewrote(data_set, partition)
     return split.studies
 
 

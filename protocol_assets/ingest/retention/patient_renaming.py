@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.placeholders import is_placeholder
-from protocol_assets.ingest.landing import cell_lock
+from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
@@ -42,22 +42,24 @@ def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
 
 def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
     changed = 0
-    for cell in lake.landed_cells() if names else ():
-        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
-            if lake.series(cell).exists():
-                changed += _rename(lake.series(cell), "kept_patient_key", names)
+    for partition in lake.landed_partitions() if names else ():
+        with exclusive(
+            partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"
+        ):
+            if lake.series(partition).exists():
+                changed += _rename(lake.series(partition), "kept_patient_key", names)
             else:
-                changed += _rename(lake.facts(cell), "patient_key", names)
+                changed += _rename(lake.facts(partition), "patient_key", names)
     return changed + _rename_in_ledger(lake, names)
 
 
 def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
     """Pseudonym of issuer and Patient ID, to that of the Patient ID."""
     names = {}
-    for cell in lake.landed_cells():
-        if not lake.series(cell).exists():
+    for partition in lake.landed_partitions():
+        if not lake.series(partition).exists():
             continue
-        table = read_part(lake.series(cell)).select(["PatientID", "IssuerOfPatientID"])
+        table = read_part(lake.series(partition)).select(["PatientID", "IssuerOfPatientID"])
         columns = (column.to_pylist() for column in table.columns)
         for patient, issuer in set(zip(*columns, strict=True)):
             if patient and issuer and not is_placeholder("PatientID", patient):

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.ingest.landing import cell_lock
+from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.ingest.retention.retained_identifiers import without_identifiers
 from protocol_assets.lake.deletion import Deletion, recorded_deletion
@@ -19,7 +19,7 @@ from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.locks import exclusive
 
 __all__ = [
@@ -47,8 +47,8 @@ class Retention:
     facts_days: int
 
     def outlived(self, manifest: Manifest, now: dt.datetime) -> frozenset[str]:
-        """Which data sets of a cell are too old: of ``raw``, ``series`` and ``facts``."""
-        age = (now.date() - manifest.cell.day).days
+        """Which data sets of a partition are too old: of ``raw``, ``series`` and ``facts``."""
+        age = (now.date() - manifest.partition.day).days
         landed_before = now - dt.timedelta(days=self.raw_days)
         ends = {
             "raw": _landed_at(manifest) < landed_before,
@@ -71,78 +71,78 @@ def purge_expired(
     """
     with recorded_deletion(lake, "retention", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
-        for cell in lake.cells_with_files():
-            with alone_with(lake, pseudonyms, cell):
-                finish_placements(lake, [cell])
-                manifest = read_manifest(lake, cell)
+        for partition in lake.partitions_with_files():
+            with alone_with(lake, pseudonyms, partition):
+                finish_placements(lake, [partition])
+                manifest = read_manifest(lake, partition)
                 if manifest is None:
-                    _purge_unlanded(lake, cell, keep, now, deletion)
+                    _purge_unlanded(lake, partition, keep, now, deletion)
                     continue
                 outlived = keep.outlived(manifest, now)
                 if "raw" in outlived:
                     _purge_raw(lake, pseudonyms, manifest, deletion)
                 if "series" in outlived:
-                    deletion.drop("series", cell, [lake.series(cell)])
-                    deletion.drop("labels", cell, [lake.label_registry(cell)])
+                    deletion.drop("series", partition, [lake.series(partition)])
+                    deletion.drop("labels", partition, [lake.label_registry(partition)])
                 if "facts" in outlived:
-                    _drop_facts(lake, cell, deletion)
+                    _drop_facts(lake, partition, deletion)
     return deletion
 
 
 def _purge_unlanded(
-    lake: Lake, cell: Cell, keep: Retention, now: dt.datetime, deletion: Deletion
+    lake: Lake, partition: Partition, keep: Retention, now: dt.datetime, deletion: Deletion
 ) -> None:
     """Drop what a landing that was killed, and never run again, has left: by the files' age."""
     earliest = (now - dt.timedelta(days=keep.raw_days)).timestamp()
-    raw = [*lake.raw(cell).glob("*.ndjson.zst")]
-    deletion.drop("raw", cell, [one for one in raw if one.stat().st_mtime < earliest])
-    candidates = lake.candidates(cell)
+    raw = [*lake.raw(partition).glob("*.ndjson.zst")]
+    deletion.drop("raw", partition, [one for one in raw if one.stat().st_mtime < earliest])
+    candidates = lake.candidates(partition)
     if all(one.stat().st_mtime < earliest for one in candidates):
-        drop_candidates(lake, cell, deletion)
+        drop_candidates(lake, partition, deletion)
 
 
 def purge_before(lake: Lake, pseudonyms: Pseudonyms, day: dt.date, now: dt.datetime) -> Deletion:
     """Drop the raw answers, and the identifiers in ``series``, of all study days before a day."""
     with recorded_deletion(lake, "before", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
-        for cell in lake.cells_with_files():
-            if cell.day < day:
-                with alone_with(lake, pseudonyms, cell):
-                    finish_placements(lake, [cell])
-                    manifest = read_manifest(lake, cell)
+        for partition in lake.partitions_with_files():
+            if partition.day < day:
+                with alone_with(lake, pseudonyms, partition):
+                    finish_placements(lake, [partition])
+                    manifest = read_manifest(lake, partition)
                     if manifest is not None:
                         _purge_raw(lake, pseudonyms, manifest, deletion)
                     else:
-                        deletion.drop("raw", cell, lake.raw(cell).glob("*.ndjson.zst"))
-                        drop_candidates(lake, cell, deletion)
+                        deletion.drop("raw", partition, lake.raw(partition).glob("*.ndjson.zst"))
+                        drop_candidates(lake, partition, deletion)
     return deletion
 
 
 @contextmanager
-def alone_with(lake: Lake, pseudonyms: Pseudonyms, cell: Cell) -> Iterator[None]:
-    """Within, no other run changes the cell or the key; waits for those that do."""
+def alone_with(lake: Lake, pseudonyms: Pseudonyms, partition: Partition) -> Iterator[None]:
+    """Within, no other run changes the partition or the key; waits for those that do."""
     with (
         using_key(lake, pseudonyms.key_id),
-        exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"),
+        exclusive(partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"),
     ):
         yield
 
 
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:
-    """Drop a cell's raw files; pseudonyms take the place of the identifiers in its series."""
-    cell = manifest.cell
-    if lake.series(cell).exists():
-        table = read_part(lake.series(cell))
+    """Drop a partition's raw files; pseudonyms take the place of the identifiers in its series."""
+    partition = manifest.partition
+    if lake.series(partition).exists():
+        table = read_part(lake.series(partition))
         bare = without_identifiers(table, pseudonyms)
         if not bare.equals(table):
-            versions = part_versions(lake.series(cell))
-            write_part(lake.series(cell), bare, versions=versions, mode=RESTRICTED_FILE)
-            deletion.rewrote("series", cell)
+            versions = part_versions(lake.series(partition))
+            write_part(lake.series(partition), bare, versions=versions, mode=RESTRICTED_FILE)
+            deletion.rewrote("series", partition)
     entries = tuple(forget_raw(one) if one.has_data else one for one in manifest.studies)
     if entries != manifest.studies:
         write_manifest(lake, replace(manifest, studies=entries))
-    deletion.drop("raw", cell, lake.raw(cell).glob("*.ndjson.zst"))
-    drop_candidates(lake, cell, deletion)
+    deletion.drop("raw", partition, lake.raw(partition).glob("*.ndjson.zst"))
+    drop_candidates(lake, partition, deletion)
 
 
 def forget_raw(entry: StudyEntry) -> StudyEntry:
@@ -150,16 +150,16 @@ def forget_raw(entry: StudyEntry) -> StudyEntry:
     return replace(entry, state="landed", has_data=False, tries=0, error="", stage="")
 
 
-def drop_candidates(lake: Lake, cell: Cell, deletion: Deletion) -> None:
+def drop_candidates(lake: Lake, partition: Partition, deletion: Deletion) -> None:
     """Drop what waits for a gate, or was refused by one."""
-    deletion.drop("candidates", cell, lake.candidates(cell))
+    deletion.drop("candidates", partition, lake.candidates(partition))
 
 
-def _drop_facts(lake: Lake, cell: Cell, deletion: Deletion) -> None:
-    deletion.drop("facts", cell, [lake.facts(cell)])
-    deletion.drop("impossible", cell, [lake.impossible(cell)])
-    deletion.drop("quarantine", cell, [lake.quarantine(cell)])
-    deletion.drop("completeness", cell, [lake.completeness(cell)])
+def _drop_facts(lake: Lake, partition: Partition, deletion: Deletion) -> None:
+    deletion.drop("facts", partition, [lake.facts(partition)])
+    deletion.drop("impossible", partition, [lake.impossible(partition)])
+    deletion.drop("quarantine", partition, [lake.quarantine(partition)])
+    deletion.drop("completeness", partition, [lake.completeness(partition)])
 
 
 def _landed_at(manifest: Manifest) -> dt.datetime:

@@ -18,14 +18,14 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.ingest.describing import describe_series
-from protocol_assets.ingest.landing import cell_lock, study_file
+from protocol_assets.ingest.landing import partition_lock, study_file
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.lake.key_record import changing_key, record_key_id
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
-from protocol_assets.lake.zones import RESTRICTED_FILE, Cell, Lake
+from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.storage.files import add_name, delete, write_bytes
 from protocol_assets.storage.locks import editing, exclusive
@@ -46,13 +46,13 @@ class Rekeyed:
     """What a change of keys came to.
 
     Attributes:
-        to_rebuild: Cells whose facts are to be made anew from ``series``.
-        changed_over: Cells whose series were purged: their facts changed over as they stand.
+        to_rebuild: Partitions whose facts are to be made anew from ``series``.
+        changed_over: Partitions whose series were purged: their facts changed over as they stand.
         lost: Pseudonyms in the steward's files that the old key would be needed for.
     """
 
-    to_rebuild: tuple[Cell, ...]
-    changed_over: tuple[Cell, ...]
+    to_rebuild: tuple[Partition, ...]
+    changed_over: tuple[Partition, ...]
     lost: int
 
 
@@ -72,24 +72,30 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
     new = change.new
     rebuilt, over = [], []
     clean_leftovers(lake)
-    for cell in lake.cells_with_files():
-        with exclusive(cell_lock(lake, cell), wait=True, what=f"cell {cell.key}"):
-            finish_placements(lake, [cell])
-            for waiting in lake.candidates(cell):
+    for partition in lake.partitions_with_files():
+        with exclusive(
+            partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"
+        ):
+            finish_placements(lake, [partition])
+            for waiting in lake.candidates(partition):
                 delete(waiting)  # of the old key; made anew with the facts
-            _rename_raw(lake, cell, new)
-            has_series = lake.series(cell).exists()
-            can_be_made = has_series and lake.manifest(cell).exists()
+            _rename_raw(lake, partition, new)
+            has_series = lake.series(partition).exists()
+            can_be_made = has_series and lake.manifest(partition).exists()
             if has_series:
-                _rekey_kept(lake.series(cell), change)
+                _rekey_kept(lake.series(partition), change)
             if can_be_made:
-                rebuilt.append(cell)
-            elif lake.facts(cell).exists():
-                over.append(cell)
-            for path in (lake.facts(cell), lake.quarantine(cell), lake.impossible(cell)):
+                rebuilt.append(partition)
+            elif lake.facts(partition).exists():
+                over.append(partition)
+            for path in (
+                lake.facts(partition),
+                lake.quarantine(partition),
+                lake.impossible(partition),
+            ):
                 _rekey_part(path, _OF_FACTS, change, RESTRICTED_FILE, is_stale=can_be_made)
-            _rekey_part(lake.label_registry(cell), _OF_LABELS, change, RESTRICTED_FILE)
-            _rekey_part(lake.completeness(cell), {}, change, RESTRICTED_FILE)
+            _rekey_part(lake.label_registry(partition), _OF_LABELS, change, RESTRICTED_FILE)
+            _rekey_part(lake.completeness(partition), {}, change, RESTRICTED_FILE)
     _rekey_ledger(lake, change)
     lost = 0
     for path in sorted(lake.steward.glob("*.csv")):
@@ -128,11 +134,13 @@ def _changed(old: Pseudonyms | None, new: Pseudonyms) -> frozenset[str]:
 def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str]:
     """Old to new pseudonyms of all that ``series`` still tells."""
     known: dict[str, str] = {}
-    for cell in lake.kept_cells() if old is not None else ():
-        if old is None or not lake.series(cell).exists():
+    for partition in lake.kept_partitions() if old is not None else ():
+        if old is None or not lake.series(partition).exists():
             continue
         rows = [
-            row for row in read_part(lake.series(cell)).to_pylist() if not row.get("kept_key_id")
+            row
+            for row in read_part(lake.series(partition)).to_pylist()
+            if not row.get("kept_key_id")
         ]
         described = describe_series(rows).known
         for column in fact_columns():
@@ -148,9 +156,9 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
     return known
 
 
-def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
+def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
     """Study files are named by pseudonym; the new names stand first, the old files go last."""
-    manifest = read_manifest(lake, cell)
+    manifest = read_manifest(lake, partition)
     if manifest is None:
         return
     names = {
@@ -159,8 +167,8 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
         if entry.study_instance_uid
     }
     for before, after in names.items():
-        if before != after and study_file(lake, cell, before).exists():
-            add_name(study_file(lake, cell, before), study_file(lake, cell, after))
+        if before != after and study_file(lake, partition, before).exists():
+            add_name(study_file(lake, partition, before), study_file(lake, partition, after))
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
     # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
@@ -169,8 +177,8 @@ def _rename_raw(lake: Lake, cell: Cell, new: Pseudonyms) -> None:
     changed = replace(manifest, studies=studies, others=others, versions=versions)
     if changed != manifest:
         write_manifest(lake, changed)
-    named = {study_file(lake, cell, one.name) for one in studies}
-    for path in set(lake.raw(cell).glob("*.ndjson.zst")) - named:
+    named = {study_file(lake, partition, one.name) for one in studies}
+    for path in set(lake.raw(partition).glob("*.ndjson.zst")) - named:
         delete(path)
 
 

@@ -17,7 +17,7 @@ from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.files import append_line
 from protocol_assets.storage.locks import exclusive_file
 
@@ -31,12 +31,12 @@ class Resolved:
     """One study behind a pseudonym.
 
     Attributes:
-        cell: Study day and PACS.
+        partition: Study day and PACS.
         accession_number: None where the header has none, or the identifiers were purged.
         study_instance_uid: The study.
     """
 
-    cell: Cell
+    partition: Partition
     accession_number: str | None
     study_instance_uid: str
 
@@ -55,22 +55,28 @@ def resolve(
         raise Fault("a key has 26 characters A to Z and 2 to 7, as the facts and marts show it")
     if not reason.strip():
         raise Fault("say why with --reason; it is kept in the access log")
-    found = [one for cell in lake.landed_cells() for one in _in_cell(lake, cell, pseudonyms, key)]
+    found = [
+        one
+        for partition in lake.landed_partitions()
+        for one in _in_partition(lake, partition, pseudonyms, key)
+    ]
     _log(lake, key, reason, len(found), now)
     return found
 
 
-def _in_cell(lake: Lake, cell: Cell, pseudonyms: Pseudonyms, key: str) -> Iterator[Resolved]:
-    if not lake.facts(cell).exists() or not lake.series(cell).exists():
+def _in_partition(
+    lake: Lake, partition: Partition, pseudonyms: Pseudonyms, key: str
+) -> Iterator[Resolved]:
+    if not lake.facts(partition).exists() or not lake.series(partition).exists():
         return
-    studies = _studies_with(read_part(lake.facts(cell)), key)
+    studies = _studies_with(read_part(lake.facts(partition)), key)
     if not studies:
         return
-    series = read_part(lake.series(cell)).select(["StudyInstanceUID", "AccessionNumber"])
+    series = read_part(lake.series(partition)).select(["StudyInstanceUID", "AccessionNumber"])
     rows = {row["StudyInstanceUID"]: row["AccessionNumber"] for row in series.to_pylist()}
     for uid, accession in sorted(rows.items()):
         if pseudonyms.of("study", uid) in studies:
-            yield Resolved(cell, accession, uid)
+            yield Resolved(partition, accession, uid)
 
 
 def _studies_with(facts: pa.Table, key: str) -> set[str]:

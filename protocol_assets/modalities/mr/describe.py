@@ -1,7 +1,7 @@
-"""The derived columns of every series of one cell, computed where texts and clock times exist.
+"""The derived columns of every series of one partition, computed where texts and clock times exist.
 
-One pass over the rows reads what a series tells by itself; what needs the cell as a whole comes
-then (``cell``).
+One pass over the rows reads what a series tells by itself; what needs the partition as a whole
+comes then (``partition``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from protocol_assets.modalities.shared.impossible import impossible_values, with
 from protocol_assets.modalities.shared.row import Row, numbers, text
 from protocol_assets.modalities.shared.scanners import field_strength_t, identify, model
 
-__all__ = ["describe_cell", "rules_version"]
+__all__ = ["describe_partition", "rules_version"]
 
 # Raised when the meaning of a derived column changes although no rule file does.
 _RULES_REVISION = 8
@@ -77,12 +77,12 @@ _RULE_FILES = (
 
 
 def rules_version() -> str:
-    """Version of the rules behind the derived columns, the ``rules_version`` that cells carry."""
+    """Version of the rules behind the derived columns: the ``rules_version`` of partitions."""
     return f"{_RULES_REVISION}-{data_version(*_RULE_FILES)}"
 
 
-def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[str, object]]:
-    """For each series row of one cell (study day x PACS), in order, the derived columns.
+def describe_partition(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[str, object]]:
+    """For each series row of one partition (study day x PACS), in order, the derived columns.
 
     Args:
         rows: Rows of ``series``: column name to value, None where absent.
@@ -95,12 +95,12 @@ def describe_cell(rows: Sequence[Row], zone: tzinfo | None = None) -> list[dict[
         identifiers: they belong to the restricted zone and leave it keyed.
     """
     exported, identities = in_exported_exams(rows), read_identities(rows)
-    cell = [
+    partition = [
         _read(row, who, is_exported)
         for row, who, is_exported in zip(rows, identities, exported, strict=True)
     ]
-    complete(cell, zone)
-    return [series.columns for series in cell]
+    complete(partition, zone)
+    return [series.columns for series in partition]
 
 
 def _read(stated: Row, who: Identity, is_exported: bool) -> Series:

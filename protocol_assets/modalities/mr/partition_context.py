@@ -1,4 +1,4 @@
-"""What needs the cell as a whole: clocks, acquisitions, exams, contrast phases, repeats.
+"""What needs the partition as a whole: clocks, acquisitions, exams, contrast phases, repeats.
 
 Each step reads what the steps before have settled and adds its columns.
 """
@@ -47,30 +47,30 @@ _SCANNED = (*ORIGINAL, "spectroscopy")
 _NO_START = Start()
 
 
-def complete(cell: Sequence[Series], zone: tzinfo | None) -> None:
-    """Add to every series of one cell the columns that need the others.
+def complete(partition: Sequence[Series], zone: tzinfo | None) -> None:
+    """Add to every series of one partition the columns that need the others.
 
     Args:
-        cell: The series of one study day and PACS.
+        partition: The series of one study day and PACS.
         zone: Time zone of the scanners, None where unknown.
     """
-    _settle_clocks(cell, zone)
-    _admit_exported(cell)
-    memberships = _group(cell)
-    _count(cell, memberships)
-    _drop_shared_starts(cell)
-    _drop_jumped_starts(cell)
-    _add_up_volumes(cell)
-    places = place_in_exams([_scan(series) for series in cell])
-    for series, place in zip(cell, places, strict=True):
+    _settle_clocks(partition, zone)
+    _admit_exported(partition)
+    memberships = _group(partition)
+    _count(partition, memberships)
+    _drop_shared_starts(partition)
+    _drop_jumped_starts(partition)
+    _add_up_volumes(partition)
+    places = place_in_exams([_scan(series) for series in partition])
+    for series, place in zip(partition, places, strict=True):
         _add_exam(series, place)
-    _add_contrast_phases(cell, places)
-    _add_repeats(cell)
-    _lower_confidence(cell)
+    _add_contrast_phases(partition, places)
+    _add_repeats(partition)
+    _lower_confidence(partition)
 
 
-def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
-    studies = read_registrations(series.row for series in cell)
+def _settle_clocks(partition: Sequence[Series], zone: tzinfo | None) -> None:
+    studies = read_registrations(series.row for series in partition)
     starts = settle(
         [
             clocked(
@@ -84,11 +84,11 @@ def _settle_clocks(cell: Sequence[Series], zone: tzinfo | None) -> None:
                 scan_time_s=series.scan_time_s,
                 is_scan=series.is_exported or series.reason in ORIGINAL,
             )
-            for series in cell
+            for series in partition
         ],
         zone,
     )
-    for series, start in zip(cell, starts, strict=True):
+    for series, start in zip(partition, starts, strict=True):
         _set_start(series, start)
 
 
@@ -97,7 +97,7 @@ def _set_start(series: Series, start: Start) -> None:
     series.columns["clock_flag"] = start.flag if series.is_image else None
 
 
-def _drop_shared_starts(cell: Sequence[Series]) -> None:
+def _drop_shared_starts(partition: Sequence[Series]) -> None:
     """A start that headers write for different scans, or almost, is none."""
     shared = shared_starts(
         [
@@ -108,21 +108,21 @@ def _drop_shared_starts(cell: Sequence[Series]) -> None:
                 is_scan=series.reason in ORIGINAL,
                 tr_ms=number(series.row, "RepetitionTime"),
             )
-            for series in cell
+            for series in partition
         ]
     )
     for place in shared:
-        _set_start(cell[place], Start(None, "shared_start"))
+        _set_start(partition[place], Start(None, "shared_start"))
 
 
-def _drop_jumped_starts(cell: Sequence[Series]) -> None:
+def _drop_jumped_starts(partition: Sequence[Series]) -> None:
     """A start after a jump of the clock is none, and the whole exam is flagged.
 
     Acquisitions are formed before, so that the series of one scan stay together without a start.
     """
-    jumps = clock_jumps([_numbered(series) for series in cell])
+    jumps = clock_jumps([_numbered(series) for series in partition])
     for place in jumps.before | jumps.after:
-        series = cell[place]
+        series = partition[place]
         series.has_jumped = True
         start = series.start if place in jumps.before else Start()
         _set_start(series, Start(start.moment, start.flag or "clock_jump"))
@@ -142,18 +142,18 @@ def _numbered(series: Series) -> Numbered:
     )
 
 
-def _admit_exported(cell: Sequence[Series]) -> None:
+def _admit_exported(partition: Sequence[Series]) -> None:
     """Scans that an export marked as derived are scans, where they have a start."""
-    for series in cell:
+    for series in partition:
         series.is_exported = series.is_exported and series.start.moment is not None
         if series.is_exported:
             series.reason = "localizer" if series.columns["role"] == "localizer" else None
 
 
-def _group(cell: Sequence[Series]) -> list[Membership]:
-    memberships = group([_acquired(series) for series in cell])
+def _group(partition: Sequence[Series]) -> list[Membership]:
+    memberships = group([_acquired(series) for series in partition])
     together: dict[str, list[Series]] = defaultdict(list)
-    for series, membership in zip(cell, memberships, strict=True):
+    for series, membership in zip(partition, memberships, strict=True):
         series.columns["acquisition_id"] = membership.acquisition
         series.columns["acquisition_part"] = None
         if series.is_image:
@@ -193,7 +193,7 @@ def _acquired(series: Series) -> Acquired:
     )
 
 
-def _count(cell: Sequence[Series], memberships: Sequence[Membership]) -> None:
+def _count(partition: Sequence[Series], memberships: Sequence[Membership]) -> None:
     """Set ``exclusion_reason`` and ``is_derived_only``."""
     only = derived_only(
         [
@@ -206,10 +206,10 @@ def _count(cell: Sequence[Series], memberships: Sequence[Membership]) -> None:
                 content=(number(series.row, "SeriesNumber"), series.look.key),
                 is_named=is_named(series.row),
             )
-            for series, membership in zip(cell, memberships, strict=True)
+            for series, membership in zip(partition, memberships, strict=True)
         ]
     )
-    for series, is_only in zip(cell, only, strict=True):
+    for series, is_only in zip(partition, only, strict=True):
         if is_only:
             series.reason = "localizer" if series.columns["role"] == "localizer" else None
         is_only = is_only or series.is_exported
@@ -256,13 +256,13 @@ def _assumes_too_little(method: object, known: float | None, bound: float | None
     return bound > limit("formula_gap") * known
 
 
-def _add_up_volumes(cell: Sequence[Series]) -> None:
+def _add_up_volumes(partition: Sequence[Series]) -> None:
     """The scan time of a scan whose volumes are series of their own: that of all of them.
 
     What the volumes state is the whole scan's where it covers their starts, else their own.
     """
     scans: dict[str, list[Series]] = defaultdict(list)
-    for series in cell:
+    for series in partition:
         acquisition = series.term("acquisition_id")
         has_start = series.start.moment is not None and series.reason in ORIGINAL
         if acquisition and has_start and is_split(series.look):
@@ -295,9 +295,9 @@ def _span_s(starts: Sequence[datetime]) -> float:
     return (max(starts) - min(starts)).total_seconds()
 
 
-def _lower_confidence(cell: Sequence[Series]) -> None:
+def _lower_confidence(partition: Sequence[Series]) -> None:
     """What derived images say of their scan is at second hand."""
-    for series in cell:
+    for series in partition:
         if series.columns["is_derived_only"]:
             for column in ("scan_time_confidence", "role_confidence"):
                 if series.columns[column] is not None:
@@ -318,9 +318,9 @@ def _is_stated(columns: Mapping[str, object]) -> bool:
     return columns["scan_time_method"] != "formula" and columns["scan_time_confidence"] != "low"
 
 
-def _add_contrast_phases(cell: Sequence[Series], places: Sequence[ExamPlace]) -> None:
+def _add_contrast_phases(partition: Sequence[Series], places: Sequence[ExamPlace]) -> None:
     exams: dict[str | None, list[Series]] = defaultdict(list)
-    for series, place in zip(cell, places, strict=True):
+    for series, place in zip(partition, places, strict=True):
         series.columns["contrast_phase"] = None
         if series.is_image:
             exams[place.exam_id].append(series)
@@ -335,8 +335,10 @@ def _add_contrast_phases(cell: Sequence[Series], places: Sequence[ExamPlace]) ->
             series.columns["contrast_phase"] = phase
 
 
-def _add_repeats(cell: Sequence[Series]) -> None:
-    for series, kind in zip(cell, repeat_kinds([_repeatable(one) for one in cell]), strict=True):
+def _add_repeats(partition: Sequence[Series]) -> None:
+    for series, kind in zip(
+        partition, repeat_kinds([_repeatable(one) for one in partition]), strict=True
+    ):
         series.columns["repeat_kind"] = kind
 
 

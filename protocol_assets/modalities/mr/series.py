@@ -20,7 +20,7 @@ _NO_START = Start()
 
 @dataclass(slots=True)
 class Series:
-    """One series: its columns so far, and what the cell needs to know of it.
+    """One series: its columns so far, and what the partition needs to know of it.
 
     Attributes:
         row: The row of ``series``.

@@ -53,7 +53,7 @@ class Numbered:
 
 @dataclass(frozen=True, slots=True)
 class Jumps:
-    """The series of the exams in which a clock jumped, by their place in the cell.
+    """The series of the exams in which a clock jumped, by their place in the partition.
 
     Attributes:
         before: Those before the jump, or of unknown order.
@@ -75,22 +75,22 @@ class _Scan:
     is_localizer: bool
 
 
-def clock_jumps(cell: Sequence[Numbered]) -> Jumps:
+def clock_jumps(partition: Sequence[Numbered]) -> Jumps:
     """Find the exams in which the scanner's clock was set back.
 
     Args:
-        cell: The series of one study day and PACS.
+        partition: The series of one study day and PACS.
     """
     studies: dict[str, list[int]] = defaultdict(list)
-    for place, series in enumerate(cell):
+    for place, series in enumerate(partition):
         if series.study is not None:
             studies[series.study].append(place)
     before: set[int] = set()
     after: set[int] = set()
     for places in studies.values():
-        later = _after_jump(_scans([cell[place] for place in places]))
+        later = _after_jump(_scans([partition[place] for place in places]))
         if later:
-            moved = {place for place in places if cell[place].acquisition in later}
+            moved = {place for place in places if partition[place].acquisition in later}
             after |= moved
             before |= set(places) - moved
     return Jumps(frozenset(before - after), frozenset(after))

@@ -95,8 +95,8 @@ def later(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
-def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
-    """The starts of one cell's series, in order, on a clock that runs evenly within an exam.
+def settle(partition: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
+    """The starts of one partition's series, in order, on a clock that runs evenly within an exam.
 
     - ``no_clock``: no start, or midnight to the second far from all else of its study.
     - ``out_of_exam``: a start on another day than the rest of its study; it is dropped.
@@ -113,26 +113,26 @@ def settle(cell: Sequence[Clocked], zone: tzinfo | None) -> list[Start]:
       are wrong alike, so that durations hold, and nothing is corrected.
 
     Args:
-        cell: The series of one study day and PACS.
+        partition: The series of one study day and PACS.
         zone: Time zone of the scanners; None where unknown.
     """
-    cell = _without_placeholders(cell)
-    starts = [series.start for series in cell]
-    outside = _out_of_exam(cell)
+    partition = _without_placeholders(partition)
+    starts = [series.start for series in partition]
+    outside = _out_of_exam(partition)
     for i in outside:
         starts[i] = Start(None, "out_of_exam")
-    for i, start in _even(cell, starts, zone).items():
+    for i, start in _even(partition, starts, zone).items():
         starts[i] = start
-    for i in _skewed(cell, starts):
+    for i in _skewed(partition, starts):
         starts[i] = replace(starts[i], flag=starts[i].flag or "skewed")
     return starts
 
 
-def _without_placeholders(cell: Sequence[Clocked]) -> list[Clocked]:
-    dropped = placeholders([_timed(series) for series in cell])
+def _without_placeholders(partition: Sequence[Clocked]) -> list[Clocked]:
+    dropped = placeholders([_timed(series) for series in partition])
     return [
         replace(series, start=Start(None, "no_clock")) if i in dropped else series
-        for i, series in enumerate(cell)
+        for i, series in enumerate(partition)
     ]
 
 
@@ -142,16 +142,16 @@ def _timed(series: Clocked) -> Timed:
     return Timed(series.study, start, end, series.registered)
 
 
-def _out_of_exam(cell: Sequence[Clocked]) -> set[int]:
+def _out_of_exam(partition: Sequence[Clocked]) -> set[int]:
     """Series whose start is far from their study's date, or from the most of its scans."""
-    far = {i for i, series in enumerate(cell) if _is_far(series)}
+    far = {i for i, series in enumerate(partition) if _is_far(series)}
     near: dict[str | None, list[int]] = defaultdict(list)
-    for i, series in enumerate(cell):
+    for i, series in enumerate(partition):
         if i not in far and series.is_scan and series.start.moment is not None:
             near[series.study].append(i)
-    days = {study: _main_days(cell, members) for study, members in near.items() if study}
-    outside = {i for i in far if cell[i].study in near}
-    for i, series in enumerate(cell):
+    days = {study: _main_days(partition, members) for study, members in near.items() if study}
+    outside = {i for i in far if partition[i].study in near}
+    for i, series in enumerate(partition):
         moment = series.start.moment
         if moment is not None and series.study in days:
             first, last = days[series.study]
@@ -169,12 +169,12 @@ def _is_far(series: Clocked) -> bool:
     )
 
 
-def _main_days(cell: Sequence[Clocked], members: Sequence[int]) -> tuple[date, date]:
+def _main_days(partition: Sequence[Clocked], members: Sequence[int]) -> tuple[date, date]:
     """First and last day of the most scans of a study that no half day parts; earliest of equals.
 
     An exam may go on after midnight; what is dated a day later was made a day later.
     """
-    moments = sorted(moment for i in members if (moment := cell[i].start.moment) is not None)
+    moments = sorted(moment for i in members if (moment := partition[i].start.moment) is not None)
     runs = [[moments[0]]]
     for before, moment in pairwise(moments):
         if moment - before > duration("before_study"):
@@ -185,68 +185,73 @@ def _main_days(cell: Sequence[Clocked], members: Sequence[int]) -> tuple[date, d
 
 
 def _even(
-    cell: Sequence[Clocked], starts: Sequence[Start], zone: tzinfo | None
+    partition: Sequence[Clocked], starts: Sequence[Start], zone: tzinfo | None
 ) -> dict[int, Start]:
     """The series of patients whose scans are on several clocks, with their even starts."""
     settled: dict[int, Start] = {}
-    for members in _patients(cell, starts):
-        scans = [i for i in members if cell[i].is_scan]
+    for members in _patients(partition, starts):
+        scans = [i for i in members if partition[i].is_scan]
         change = _change(starts, scans, zone)
-        if change is not None and any(cell[i].utc_offset is None for i in scans):
-            settled |= _daylight(cell, starts, members, change)
-        elif any(cell[i].utc_offset is not None for i in scans):
-            settled |= _by_offsets(cell, starts, members, zone)
+        if change is not None and any(partition[i].utc_offset is None for i in scans):
+            settled |= _daylight(partition, starts, members, change)
+        elif any(partition[i].utc_offset is not None for i in scans):
+            settled |= _by_offsets(partition, starts, members, zone)
     return settled
 
 
 def _daylight(
-    cell: Sequence[Clocked], starts: Sequence[Start], members: Sequence[int], change: Change
+    partition: Sequence[Clocked], starts: Sequence[Start], members: Sequence[int], change: Change
 ) -> dict[int, Start]:
     """Without the change of a clock that no header states."""
-    scans = [i for i in members if cell[i].is_scan and change.is_near(_moment(starts, i))]
+    scans = [i for i in members if partition[i].is_scan and change.is_near(_moment(starts, i))]
     if not change.is_within(_moment(starts, i) for i in scans):
         return {}
     corrections = evened(
         change,
         [_moment(starts, i) for i in scans],
-        order=[_order(cell[i]) for i in scans],
-        scan_times_s=[cell[i].scan_time_s for i in scans],
+        order=[_order(partition[i]) for i in scans],
+        scan_times_s=[partition[i].scan_time_s for i in scans],
     )
     by_scan = dict(zip(scans, corrections, strict=True))
     return _corrected(starts, members, by_scan, "daylight_saving")
 
 
 def _by_offsets(
-    cell: Sequence[Clocked], starts: Sequence[Start], members: Sequence[int], zone: tzinfo | None
+    partition: Sequence[Clocked],
+    starts: Sequence[Start],
+    members: Sequence[int],
+    zone: tzinfo | None,
 ) -> dict[int, Start]:
     """Brought to one offset from UTC, where that is believable."""
-    scans = [i for i in members if cell[i].is_scan]
-    offsets = {i: cell[i].utc_offset for i in scans}
+    scans = [i for i in members if partition[i].is_scan]
+    offsets = {i: partition[i].utc_offset for i in scans}
     if zone is not None:
         walls = ((i, _moment(starts, i)) for i in scans if offsets[i] is None)
         offsets |= {i: offset_at(zone, wall) for i, wall in walls}
     known = {i: offset for i, offset in offsets.items() if offset is not None}
     if len(known) < len(scans):
-        lost = _incomparable(cell, starts, scans, known)
+        lost = _incomparable(partition, starts, scans, known)
         return dict.fromkeys(lost, Start(None, "offset_unknown"))
     counts = Counter(known.values())
     if len(counts) < 2:
         return {}
     first = min(scans, key=lambda i: (_moment(starts, i) - known[i], known[i]))
     main = min(counts, key=lambda one: (-counts[one], one != known[first], one))
-    corrections = {i: main - offset for i in members if (offset := cell[i].utc_offset) is not None}
+    corrections = {
+        i: main - offset for i in members if (offset := partition[i].utc_offset) is not None
+    }
     corrections |= {i: main - known[i] for i in scans}
     written = {i: _moment(starts, i) for i in scans}
     applied = {i: wall + corrections[i] for i, wall in written.items()}
     by_night = all(_is_night(wall) for wall in written.values())
-    if not _is_better(cell, written, applied, by_night=by_night):
+    if not _is_better(partition, written, applied, by_night=by_night):
         return {}
     flag = "daylight_saving" if by_night else "utc_offset"
     return _corrected(starts, members, corrections, flag)
 
 
 def _is_better(
-    cell: Sequence[Clocked],
+    partition: Sequence[Clocked],
     written: dict[int, datetime],
     applied: dict[int, datetime],
     *,
@@ -256,36 +261,36 @@ def _is_better(
 
     At night, when clocks are changed, they are believed unless the order speaks against them.
     """
-    before, after = _disorder(cell, written), _disorder(cell, applied)
+    before, after = _disorder(partition, written), _disorder(partition, applied)
     if before != after:
         return after < before
     return by_night or _extent(applied) < _extent(written)
 
 
 def _incomparable(
-    cell: Sequence[Clocked],
+    partition: Sequence[Clocked],
     starts: Sequence[Start],
     scans: Sequence[int],
     known: dict[int, timedelta],
 ) -> list[int]:
     """Scans that are on another clock than the most, where the clocks do not fit as written."""
     written = {i: _moment(starts, i) for i in scans}
-    registered = [moment for i in scans if (moment := cell[i].registered) is not None]
+    registered = [moment for i in scans if (moment := partition[i].registered) is not None]
     is_early = bool(registered) and (
         min(registered) - min(written.values()) > duration("skew_apart")
     )
-    is_fit = _disorder(cell, written) == 0 and _extent(written) <= duration("longest_exam")
+    is_fit = _disorder(partition, written) == 0 and _extent(written) <= duration("longest_exam")
     if is_fit and not is_early:
         return []
     unknown = [i for i in scans if i not in known]
     return list(known) if len(known) <= len(unknown) else unknown
 
 
-def _disorder(cell: Sequence[Clocked], walls: dict[int, datetime]) -> int:
+def _disorder(partition: Sequence[Clocked], walls: dict[int, datetime]) -> int:
     """How often a scan of a higher series number began before one of a lower number."""
-    if any(cell[i].number is None for i in walls):
+    if any(partition[i].number is None for i in walls):
         return 0
-    ordered = [walls[i] for i in sorted(walls, key=lambda i: (_order(cell[i]), walls[i]))]
+    ordered = [walls[i] for i in sorted(walls, key=lambda i: (_order(partition[i]), walls[i]))]
     return sum(after < before for before, after in pairwise(ordered))
 
 
@@ -326,10 +331,10 @@ def _corrected(
     return settled
 
 
-def _patients(cell: Sequence[Clocked], starts: Sequence[Start]) -> Iterable[list[int]]:
+def _patients(partition: Sequence[Clocked], starts: Sequence[Start]) -> Iterable[list[int]]:
     """Series with a start, of one patient on one device, else of one study."""
     found: dict[tuple[str | None, ...], list[int]] = defaultdict(list)
-    for i, (series, start) in enumerate(zip(cell, starts, strict=True)):
+    for i, (series, start) in enumerate(zip(partition, starts, strict=True)):
         if start.moment is None:
             continue
         if series.patient is not None and series.device is not None:
@@ -339,11 +344,11 @@ def _patients(cell: Sequence[Clocked], starts: Sequence[Start]) -> Iterable[list
     return found.values()
 
 
-def _skewed(cell: Sequence[Clocked], starts: Sequence[Start]) -> list[int]:
+def _skewed(partition: Sequence[Clocked], starts: Sequence[Start]) -> list[int]:
     first: dict[tuple[str, str], datetime] = {}
     filed: dict[tuple[str, str], list[float]] = defaultdict(list)
     registered: dict[tuple[str, str], datetime] = {}
-    for series, start in zip(cell, starts, strict=True):
+    for series, start in zip(partition, starts, strict=True):
         if not series.is_scan or series.device is None or series.study is None:
             continue
         if start.moment is None:
@@ -371,7 +376,7 @@ def _skewed(cell: Sequence[Clocked], starts: Sequence[Start]) -> list[int]:
     }
     return [
         i
-        for i, (series, start) in enumerate(zip(cell, starts, strict=True))
+        for i, (series, start) in enumerate(zip(partition, starts, strict=True))
         if series.device in skewed and start.moment is not None
     ]
 

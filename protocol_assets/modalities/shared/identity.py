@@ -58,7 +58,7 @@ def patient_identifier(patient_id: str) -> str:
 
 
 def read_identities(rows: Sequence[Row]) -> list[Identity]:
-    """Patient and scanner of every series of one cell, in order.
+    """Patient and scanner of every series of one partition, in order.
 
     The patient of a study is the most frequent Patient ID over its instances that is no
     placeholder; of equals the smallest. The scanner of a series is its manufacturer and serial
@@ -66,7 +66,7 @@ def read_identities(rows: Sequence[Row]) -> list[Identity]:
     or field strengths; where nearly all studies agree, only the others are without a scanner.
 
     Args:
-        rows: Rows of ``series``, all of one cell.
+        rows: Rows of ``series``, all of one partition.
     """
     rows = _with_makers(rows)
     patients = _patients(rows)
@@ -211,7 +211,7 @@ def _rank(kind: _Kind) -> tuple[int, str]:
 
 @dataclass
 class Demographics:
-    """Birth dates and sexes of the studies of one cell, for as long as they are compared.
+    """Birth dates and sexes of the studies of one partition, for as long as they are compared.
 
     They are kept nowhere: what stays is that one Patient ID is of several people.
     """

@@ -40,19 +40,19 @@ def is_midnight(clock: time | None) -> bool:
     return clock is not None and clock.replace(microsecond=0, tzinfo=None) == _MIDNIGHT
 
 
-def placeholders(cell: Sequence[Timed]) -> set[int]:
+def placeholders(partition: Sequence[Timed]) -> set[int]:
     """The series whose start is midnight and nothing of their study is near it.
 
     Near is what a pause within an exam may last: another start of the study, or its registration.
     Where a study tells neither, its start is left as it is written.
     """
     others: dict[str | None, list[Timed]] = defaultdict(list)
-    for one in cell:
+    for one in partition:
         if one.start is not None and not is_midnight(one.start.time()):
             others[one.study].append(one)
     return {
         i
-        for i, one in enumerate(cell)
+        for i, one in enumerate(partition)
         if one.start is not None
         and one.study is not None
         and is_midnight(one.start.time())

@@ -97,7 +97,7 @@ class Shared:
     tr_ms: float | None = None
 
 
-def shared_starts(cell: Sequence[Shared]) -> set[int]:
+def shared_starts(partition: Sequence[Shared]) -> set[int]:
     """The series whose start another acquisition leaves no room for, and so no start.
 
     No scanner begins two scans of one study at once, or the second within a second or a repetition
@@ -105,11 +105,11 @@ def shared_starts(cell: Sequence[Shared]) -> set[int]:
     into each of its series.
     """
     told: dict[str, dict[datetime, list[Shared]]] = defaultdict(lambda: defaultdict(list))
-    for one in cell:
+    for one in partition:
         if one.is_scan and one.study is not None and one.moment is not None:
             told[one.study][one.moment].append(one)
     dropped = {(study, moment) for study in told for moment in _crowded(told[study])}
-    return {i for i, one in enumerate(cell) if (one.study, one.moment) in dropped}
+    return {i for i, one in enumerate(partition) if (one.study, one.moment) in dropped}
 
 
 def _crowded(told: Mapping[datetime, Sequence[Shared]]) -> set[datetime]:

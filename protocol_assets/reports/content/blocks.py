@@ -9,9 +9,9 @@ from typing import Literal
 from protocol_assets.reports.chart import Chart
 
 __all__ = [
-    "Cell",
     "Column",
     "Content",
+    "Entry",
     "Kind",
     "Link",
     "Panel",
@@ -66,8 +66,8 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """A cell of a table.
+class Entry:
+    """A entry of a table.
 
     Attributes:
         text: What stands in it.
@@ -88,7 +88,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells under their columns.
+    """Rows of entries under their columns.
 
     Attributes:
         columns: The columns.
@@ -98,7 +98,7 @@ class Table:
     """
 
     columns: Sequence[Column]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[Entry]]
     is_stacked: bool = False
     more: str | None = None
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Span, State, Table
+from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Span, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
 from protocol_assets.reports.texts import Texts
@@ -73,15 +73,15 @@ def _counted(rows: Sequence[Row], texts: Texts) -> str:
     )
 
 
-def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Cell]:
+def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Entry]:
     return [
         protocol_on_scanner(row, texts, is_alone=is_alone),
-        Cell(texts.date(row["changed_on"]), below=texts.term("evidence", row["evidence"])),
+        Entry(texts.date(row["changed_on"]), below=texts.term("evidence", row["evidence"])),
         _levels(row, texts),
         _per_acquisition(row, reach, texts),
         _realised(row, texts),
         _guard(row, texts),
-        Cell(
+        Entry(
             texts.term("verification", row["state"]),
             below=_reason(row, texts),
             state=_BADGES.get(row["state"], "plain"),
@@ -89,36 +89,36 @@ def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Cell]:
     ]
 
 
-def _levels(row: Row, texts: Texts) -> Cell:
+def _levels(row: Row, texts: Texts) -> Entry:
     text = texts(
         "change.levels",
         before=texts.plain(row["level_before"]),
         after=texts.plain(row["level_after"]),
     )
     is_nex = row["measure"] == "nex"
-    return Cell(text, below=texts.term("parameter", "nex") if is_nex else None)
+    return Entry(text, below=texts.term("parameter", "nex") if is_nex else None)
 
 
-def _per_acquisition(row: Row, reach: float, texts: Texts) -> Cell:
+def _per_acquisition(row: Row, reach: float, texts: Texts) -> Entry:
     shift = shift_of(row, "scan_time")
     if shift is None:
-        return Cell(texts("not_told"))
+        return Entry(texts("not_told"))
 
     def place(seconds: float | None) -> float | None:
         if seconds is None:
             return None
         return round(50 + 50 * seconds / reach, 1) if reach else 50.0
 
-    return Cell(
+    return Entry(
         value_text(shift, texts),
         below=interval_text(shift, texts),
         span=Span(place(shift.value) or 0.0, place(shift.low), place(shift.high), zero=50.0),
     )
 
 
-def _realised(row: Row, texts: Texts) -> Cell:
+def _realised(row: Row, texts: Texts) -> Entry:
     promised, realised = row["promised_minutes_per_month"], row["realised_minutes_per_month"]
-    return Cell(
+    return Entry(
         texts("not_told") if realised is None else texts.number(realised, 0),
         below=texts("promised", minutes=texts.number(promised, 0))
         if promised is not None
@@ -126,14 +126,14 @@ def _realised(row: Row, texts: Texts) -> Cell:
     )
 
 
-def _guard(row: Row, texts: Texts) -> Cell:
+def _guard(row: Row, texts: Texts) -> Entry:
     held = row["guard_is_held"]
     text = (
         texts("guard.unknown") if held is None else texts("guard.held" if held else "guard.failed")
     )
     signed = row["quality_signed_on"]
     below = texts("signed", day=texts.date(signed)) if signed else texts("signed.not")
-    return Cell(text, below=below)
+    return Entry(text, below=below)
 
 
 def _reason(row: Row, texts: Texts) -> str | None:

@@ -8,7 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 from protocol_assets.data import read_table
-from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, State, Table
+from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.texts import Texts
 
@@ -67,16 +67,16 @@ def _beside(others: Mapping[str, int], texts: Texts) -> str:
     return texts("drift.others", counts=counts)
 
 
-def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Cell]:
+def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Entry]:
     kind = row["kind"]
     return [
         protocol_on_scanner(row, texts, is_alone=is_alone),
-        Cell(texts.term("kind", kind), state=_BADGES.get(kind, "plain")),
-        Cell(texts.term("parameter", row["parameter"])),
-        Cell(_values(row, texts)),
-        Cell(texts.percent(row["share_affected"])),
+        Entry(texts.term("kind", kind), state=_BADGES.get(kind, "plain")),
+        Entry(texts.term("parameter", row["parameter"])),
+        Entry(_values(row, texts)),
+        Entry(texts.percent(row["share_affected"])),
         _period(row, texts),
-        Cell(texts.term("finding", row["state"])),
+        Entry(texts.term("finding", row["state"])),
     ]
 
 
@@ -101,9 +101,9 @@ def _units() -> dict[str, str]:
     }
 
 
-def _period(row: Row, texts: Texts) -> Cell:
+def _period(row: Row, texts: Texts) -> Entry:
     first, last = row["first_day"], row["last_day"]
     if first is None:
-        return Cell(texts("not_told"))
+        return Entry(texts("not_told"))
     below = None if last is None else texts("until", day=texts.date(last))
-    return Cell(texts.date(first), below=below)
+    return Entry(texts.date(first), below=below)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Table
+from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Table
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
 from protocol_assets.reports.scanners import slug
@@ -52,14 +52,14 @@ def exam_shifts(
     )
 
 
-def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Cell]:
+def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Entry]:
     first, last = row["visit_on"], row["visit_until"]
     days = texts.date(first)
     if last is not None and last != first:
         days = texts.interval(days, texts.date(last))
     return [
         _visit(row, days, texts, is_alone=is_alone),
-        Cell(
+        Entry(
             texts.number(row["n_changes"], 0),
             below=texts("visit.registered", count=texts.number(row["n_registered"], 0)),
         ),
@@ -67,19 +67,19 @@ def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Cell]:
     ]
 
 
-def _visit(row: Row, days: str, texts: Texts, *, is_alone: bool) -> Cell:
+def _visit(row: Row, days: str, texts: Texts, *, is_alone: bool) -> Entry:
     if is_alone:
-        return Cell(days)
+        return Entry(days)
     scanner = row["scanner_label"]
-    return Cell(
+    return Entry(
         unbroken(scanner or texts("unnamed.scanner")),
         below=", ".join([*([unbroken(row["site"])] if row["site"] else []), days]),
         link=slug(scanner) if scanner else None,
     )
 
 
-def _time(row: Row, metric: str, texts: Texts) -> Cell:
+def _time(row: Row, metric: str, texts: Texts) -> Entry:
     shift = shift_of(row, metric)
     if shift is None:
-        return Cell(texts("not_told"))
-    return Cell(value_text(shift, texts), below=interval_text(shift, texts))
+        return Entry(texts("not_told"))
+    return Entry(value_text(shift, texts), below=interval_text(shift, texts))

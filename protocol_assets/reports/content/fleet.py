@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
-from protocol_assets.reports.content.blocks import Cell, Column, Section, Table, Tile
+from protocol_assets.reports.content.blocks import Column, Entry, Section, Table, Tile
 from protocol_assets.reports.figures import DayCompleteness, Figures, Landing
 from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
@@ -104,20 +104,20 @@ def _landings(days: Sequence[DayCompleteness], pacs: Sequence[str], texts: Texts
     return Table(
         columns=[Column(texts("column.day"), "name"), *(Column(name, "state") for name in pacs)],
         rows=[
-            [Cell(texts.day(one.day)), *(_landing(one.landed[name], texts) for name in pacs)]
+            [Entry(texts.day(one.day)), *(_landing(one.landed[name], texts) for name in pacs)]
             for one in days
         ],
     )
 
 
-def _landing(landing: Landing | None, texts: Texts) -> Cell:
+def _landing(landing: Landing | None, texts: Texts) -> Entry:
     if landing is None:
-        return Cell(texts("completeness.missing"), state="missing")
+        return Entry(texts("completeness.missing"), state="missing")
     if landing.is_complete:
         text = texts("completeness.no_studies") if landing.percent is None else texts.percent(1)
-        return Cell(text, state="whole")
+        return Entry(text, state="whole")
     if landing.percent is None or landing.percent >= 100:
-        return Cell(texts("completeness.incomplete"), state="partial")
+        return Entry(texts("completeness.incomplete"), state="partial")
     # Rounded down: what is not whole must not read as 100 %.
     share = math.floor(10 * landing.percent) / 1000
-    return Cell(texts.percent(share, 1), state="partial")
+    return Entry(texts.percent(share, 1), state="partial")

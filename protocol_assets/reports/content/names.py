@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from protocol_assets.reports.content.blocks import Cell
+from protocol_assets.reports.content.blocks import Entry
 from protocol_assets.reports.scanners import slug
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["protocol_on_scanner", "unbroken"]
 
 
-def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool) -> Cell:
+def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool) -> Entry:
     """A protocol with its scanner and site below.
 
     Args:
@@ -24,9 +24,9 @@ def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool)
     protocol, scanner = row["protocol_label"], row["scanner_label"]
     name = unbroken(protocol or texts("unnamed.protocol"))
     if is_alone:
-        return Cell(name)
+        return Entry(name)
     about = [scanner or texts("unnamed.scanner"), *([row["site"]] if row["site"] else [])]
-    return Cell(name, below=unbroken(", ".join(about)), link=slug(scanner) if scanner else None)
+    return Entry(name, below=unbroken(", ".join(about)), link=slug(scanner) if scanner else None)
 
 
 def unbroken(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from protocol_assets.figures.potential import Potential, summed
-from protocol_assets.reports.content.blocks import Cell, Column, Kind, Section, Span, Table
+from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Span, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.texts import Texts
 
@@ -54,7 +54,7 @@ def opportunities(
     )
 
 
-def _rows(rows: Sequence[Row], texts: Texts, *, is_alone: bool) -> list[list[Cell]]:
+def _rows(rows: Sequence[Row], texts: Texts, *, is_alone: bool) -> list[list[Entry]]:
     ends = ("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high")
     longest = max((row[end] for row in rows for end in ends if row[end] is not None), default=0)
     return [
@@ -62,7 +62,7 @@ def _rows(rows: Sequence[Row], texts: Texts, *, is_alone: bool) -> list[list[Cel
             protocol_on_scanner(row, texts, is_alone=is_alone),
             _minutes(row, longest, texts),
             _averages(row, texts),
-            Cell(_snr(row, texts)),
+            Entry(_snr(row, texts)),
             _time(row, texts),
             _confidence(row, texts),
             _state(row, texts),
@@ -71,17 +71,17 @@ def _rows(rows: Sequence[Row], texts: Texts, *, is_alone: bool) -> list[list[Cel
     ]
 
 
-def _minutes(row: Row, longest: float, texts: Texts) -> Cell:
+def _minutes(row: Row, longest: float, texts: Texts) -> Entry:
     value, low, high = (
         row[name]
         for name in ("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high")
     )
     if value is None:
-        return Cell(texts("not_told"))
+        return Entry(texts("not_told"))
     text = f"{texts.number(value, 0)}\u00a0{texts('unit.min')}"
     if low is None or high is None:
-        return Cell(text, below=texts("interval.not_told"), span=_span(value, None, None, longest))
-    return Cell(
+        return Entry(text, below=texts("interval.not_told"), span=_span(value, None, None, longest))
+    return Entry(
         text,
         below=texts.interval(texts.number(low, 0), texts.number(high, 0)),
         span=_span(value, low, high, longest),
@@ -97,7 +97,7 @@ def _span(value: float, low: float | None, high: float | None, longest: float) -
     return Span(place(value) or 0.0, place(low), place(high))
 
 
-def _averages(row: Row, texts: Texts) -> Cell:
+def _averages(row: Row, texts: Texts) -> Entry:
     text = texts(
         "change.levels",
         before=texts.plain(row["averages"]),
@@ -105,7 +105,7 @@ def _averages(row: Row, texts: Texts) -> Cell:
     )
     reference = _reference(row, texts)
     is_least = row["measure"] == "least_averaging"
-    return Cell(text, below=texts("levels.least", about=reference) if is_least else reference)
+    return Entry(text, below=texts("levels.least", about=reference) if is_least else reference)
 
 
 def _reference(row: Row, texts: Texts) -> str:
@@ -122,28 +122,28 @@ def _snr(row: Row, texts: Texts) -> str:
     return texts.number(None) if change is None else f"{texts.signed(change)}\u00a0%"
 
 
-def _time(row: Row, texts: Texts) -> Cell:
+def _time(row: Row, texts: Texts) -> Entry:
     now, then = row["scan_time_now_s"], row["scan_time_what_if_s"]
     if now is None and then is None:
-        return Cell(texts("not_told"))
+        return Entry(texts("not_told"))
     text = texts("change.levels", before=texts.number(now, 0), after=texts.number(then, 0))
     volume = row["volume_per_month"]
     below = None if volume is None else texts("volume", count=texts.number(volume, 0))
-    return Cell(f"{text}\u00a0{texts('unit.s')}", below=below)
+    return Entry(f"{text}\u00a0{texts('unit.s')}", below=below)
 
 
-def _confidence(row: Row, texts: Texts) -> Cell:
+def _confidence(row: Row, texts: Texts) -> Entry:
     coverage = row["coverage"]
     below = None if coverage is None else texts("coverage", share=texts.percent(coverage))
-    return Cell(texts.term("confidence", row["confidence"]), below=below)
+    return Entry(texts.term("confidence", row["confidence"]), below=below)
 
 
-def _state(row: Row, texts: Texts) -> Cell:
+def _state(row: Row, texts: Texts) -> Entry:
     accepted, promised = row["accepted_on"], row["promised_minutes_per_month"]
     below = texts("since", day=texts.date(accepted)) if accepted else None
     if accepted and promised is not None:
         below = texts("promised.since", minutes=texts.number(promised, 0), since=below)
-    return Cell(texts.term("finding", row["finding_state"]), below=below)
+    return Entry(texts.term("finding", row["finding_state"]), below=below)
 
 
 def _more(rest: Sequence[Row], texts: Texts, *, is_alone: bool) -> str:

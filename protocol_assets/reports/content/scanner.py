@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
-from protocol_assets.reports.content.blocks import Cell, Column, Kind, Panel, Section, Table
+from protocol_assets.reports.content.blocks import Column, Entry, Kind, Panel, Section, Table
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.multiples import common_scales, nex_dots, time_line
 from protocol_assets.reports.scanners import NexRow, ScannerFigures
@@ -56,19 +56,19 @@ def protocols(
     )
 
 
-def _protocol_rows(rows: Sequence[NexRow], texts: Texts) -> list[list[Cell]]:
+def _protocol_rows(rows: Sequence[NexRow], texts: Texts) -> list[list[Entry]]:
     longest = max((row.nex_mean for row in rows if row.nex_mean is not None), default=1)
     return [
         [
-            Cell(unbroken(row.protocol or texts("unnamed.protocol"))),
-            Cell(
+            Entry(unbroken(row.protocol or texts("unnamed.protocol"))),
+            Entry(
                 texts.number(row.nex_mean),
                 bar=None if row.nex_mean is None else round(row.nex_mean / longest, 3),
             ),
-            Cell(texts.percent(row.coverage)),
-            Cell(texts.number(row.acquisitions, 0)),
-            Cell(texts.number(row.scan_time_h, 1)),
-            Cell(texts.percent(row.scan_time_coverage)),
+            Entry(texts.percent(row.coverage)),
+            Entry(texts.number(row.acquisitions, 0)),
+            Entry(texts.number(row.scan_time_h, 1)),
+            Entry(texts.percent(row.scan_time_coverage)),
         ]
         for row in rows
     ]
@@ -113,8 +113,8 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
                 columns=[Column(texts(f"column.{name}"), kind) for name, kind in _MONTHS],
                 rows=[
                     [
-                        Cell(texts.month(month)),
-                        Cell(texts.number(row["exams"], 0)),
+                        Entry(texts.month(month)),
+                        Entry(texts.number(row["exams"], 0)),
                         *(
                             _time(row, name, texts)
                             for name in ("scan_time_sum", "exam_span", "gap_time")
@@ -127,9 +127,9 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
     )
 
 
-def _time(row: Row, name: str, texts: Texts) -> Cell:
+def _time(row: Row, name: str, texts: Texts) -> Entry:
     seconds = row[f"{name}_median_s"]
     if seconds is None:
-        return Cell(texts.number(None))
+        return Entry(texts.number(None))
     share = texts.percent(row[f"{name}_coverage"])
-    return Cell(f"{texts.number(seconds / 60, 1)} ({share})")
+    return Entry(f"{texts.number(seconds / 60, 1)} ({share})")

@@ -38,9 +38,9 @@ def judged(
     return one
 
 
-def test_eleven_distinct_patients_over_all_cells() -> None:
-    cells = [seen("SAG T2", K_PATIENTS - 1), [*seen("SAG T2", K_PATIENTS), *seen("SAG T2", 1)]]
-    parts = [register_texts(rows, PSEUDONYMS) for rows in cells]
+def test_eleven_distinct_patients_over_all_partitions() -> None:
+    partitions = [seen("SAG T2", K_PATIENTS - 1), [*seen("SAG T2", K_PATIENTS), *seen("SAG T2", 1)]]
+    parts = [register_texts(rows, PSEUDONYMS) for rows in partitions]
     assert [one.is_released for one in judge_labels(parts, {})] == [True]
     assert [one.is_released for one in judge_labels([parts[0], parts[0]], {})] == [False]
 
@@ -117,7 +117,7 @@ def test_the_safe_zone_gets_no_withheld_text() -> None:
     ]
 
 
-def test_no_cell_no_label() -> None:
+def test_no_partition_no_label() -> None:
     assert labels_table(judge_labels([], {})).num_rows == 0
 
 

@@ -32,7 +32,7 @@ def caught(facts: pa.Table) -> Iterator[str]:
     for one in suite["expectations"]:
         kwargs = one["kwargs"]
         if one["type"] == "expect_table_columns_to_match_ordered_list":
-            if [*facts.column_names, "cell_day", "cell_pacs"] != kwargs["column_list"]:
+            if [*facts.column_names, "partition_day", "partition_pacs"] != kwargs["column_list"]:
                 yield "columns"
         elif one["type"] == "expect_column_values_to_match_regex":
             for value in facts[kwargs["column"]].to_pylist():

@@ -61,7 +61,7 @@ def test_suite_holds_exactly_the_policy() -> None:
         for one in suite()
         if one["type"] == "expect_table_columns_to_match_ordered_list"
     )
-    assert columns == [*facts_schema().names, "cell_day", "cell_pacs"]
+    assert columns == [*facts_schema().names, "partition_day", "partition_pacs"]
     patterns = of_type("expect_column_values_to_match_regex")
     sets = of_type("expect_column_values_to_be_in_set")
     for column in fact_columns():

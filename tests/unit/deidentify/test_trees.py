@@ -17,7 +17,7 @@ from protocol_assets.deidentify.policy import fact_columns, facts_schema, number
 from protocol_assets.deidentify.projection import project
 from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.shared.impossible import impossible_values, unreadable_values
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -75,7 +75,7 @@ INSTANCES = st.lists(
 def test_no_text_passes_and_what_passes_is_typed(instances: list[dict[str, Any]]) -> None:
     own = OwnIdentifiers()
     rows = flatten_study(own.watch(instances)).rows
-    described = [row | derived for row, derived in zip(rows, describe_cell(rows), strict=True)]
+    described = [row | derived for row, derived in zip(rows, describe_partition(rows), strict=True)]
     projection = project(described, PSEUDONYMS, "north")
     facts = projection.facts
     assert facts.schema.equals(facts_schema())

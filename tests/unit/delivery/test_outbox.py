@@ -34,7 +34,7 @@ class Channel:
 
 
 def tick(lake: Lake, standing: dict[str, str], **channels: Channel) -> list[str]:
-    with open_outbox(lake, "cells") as entries:
+    with open_outbox(lake, "partitions") as entries:
         keep_standing(entries, standing, channels)
         return deliver(entries.values(), channels)
 

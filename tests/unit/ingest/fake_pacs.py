@@ -1,4 +1,4 @@
-"""A PACS in memory for the tests of the cells: it lists and gives what it is told to."""
+"""A PACS in memory for the tests of the partitions: it lists and gives what it is told to."""
 
 from __future__ import annotations
 

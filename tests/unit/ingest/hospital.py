@@ -9,7 +9,7 @@ from typing import Any
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.governance.do_not_process import excludes
 from protocol_assets.ingest.stages import Stations
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
     ListedStudy,
@@ -22,7 +22,7 @@ from .fake_pacs import FakePacs
 
 SECRET = bytes(range(32)).hex()
 PSEUDONYMS = Pseudonyms.from_secret(SECRET, demo=False)
-OLD, NEW = Cell(dt.date(2026, 3, 2), "main"), Cell(dt.date(2026, 3, 3), "main")
+OLD, NEW = Partition(dt.date(2026, 3, 2), "main"), Partition(dt.date(2026, 3, 3), "main")
 
 
 def instance(day: dt.date, number: int) -> dict[str, Any]:
@@ -84,8 +84,8 @@ def stations_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS)
 
 
 def pass_stations(stations: Stations, *, lands: bool = True) -> None:
-    """Land, flatten and project both cells, as the assets do."""
-    cells = [OLD, NEW]
+    """Land, flatten and project both partitions, as the assets do."""
+    partitions = [OLD, NEW]
     for station in (stations.land, stations.flatten, stations.project)[not lands :]:
-        result = station(cells)
+        result = station(partitions)
         assert not result.refused, result.refused

@@ -1,4 +1,4 @@
-"""Tries of a cell: what is remembered, and when the next one may be made."""
+"""Tries of a partition: what is remembered, and when the next one may be made."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from protocol_assets.ingest.attempts import (
     record_listing,
     settle_attempt,
 )
-from protocol_assets.ingest.watch import CellRecord
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.ingest.watch import PartitionRecord
+from protocol_assets.lake.zones import Lake, Partition
 
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 NOON = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
 
 
@@ -33,20 +33,20 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_a_try_counts_as_failed_until_the_facts_stand(lake: Lake) -> None:
-    assert read_attempt(lake, CELL) is None
-    assert begin_attempt(lake, CELL, NOON) is None
-    assert read_attempt(lake, CELL) == Attempt("", 1, (NOON,))
-    record_listing(lake, CELL, None, "a")
-    settle_attempt(lake, CELL)
-    assert read_attempt(lake, CELL) == Attempt("a", 0, (NOON,))
+    assert read_attempt(lake, PARTITION) is None
+    assert begin_attempt(lake, PARTITION, NOON) is None
+    assert read_attempt(lake, PARTITION) == Attempt("", 1, (NOON,))
+    record_listing(lake, PARTITION, None, "a")
+    settle_attempt(lake, PARTITION)
+    assert read_attempt(lake, PARTITION) == Attempt("a", 0, (NOON,))
 
 
 def test_waits_grow_while_the_same_listing_fails(lake: Lake) -> None:
     now, waits = NOON, []
     for _ in range(6):
-        before = begin_attempt(lake, CELL, now)
-        record_listing(lake, CELL, before, "a")
-        attempt = read_attempt(lake, CELL)
+        before = begin_attempt(lake, PARTITION, now)
+        record_listing(lake, PARTITION, before, "a")
+        attempt = read_attempt(lake, PARTITION)
         assert attempt is not None
         waits.append(attempt.next_try - now)
         now = attempt.next_try
@@ -55,29 +55,29 @@ def test_waits_grow_while_the_same_listing_fails(lake: Lake) -> None:
 
 def test_a_new_listing_begins_the_ladder_anew_and_an_unlisted_day_does_not(lake: Lake) -> None:
     for fingerprint, failures in (("a", 1), ("a", 2), ("b", 1), (None, 2), ("b", 3)):
-        before = begin_attempt(lake, CELL, NOON)
+        before = begin_attempt(lake, PARTITION, NOON)
         if fingerprint is not None:
-            record_listing(lake, CELL, before, fingerprint)
-        attempt = read_attempt(lake, CELL)
+            record_listing(lake, PARTITION, before, fingerprint)
+        attempt = read_attempt(lake, PARTITION)
         assert attempt is not None
         assert attempt.failures == failures
 
 
-def test_a_restless_cell_is_tried_hourly(lake: Lake) -> None:
+def test_a_restless_partition_is_tried_hourly(lake: Lake) -> None:
     now = NOON
     waits = []
     for n in range(RESTLESS + 2):
-        record_listing(lake, CELL, begin_attempt(lake, CELL, now), str(n))
-        settle_attempt(lake, CELL)
-        attempt = read_attempt(lake, CELL)
+        record_listing(lake, PARTITION, begin_attempt(lake, PARTITION, now), str(n))
+        settle_attempt(lake, PARTITION)
+        attempt = read_attempt(lake, PARTITION)
         assert attempt is not None
         waits.append(attempt.next_change - now)
         now = attempt.next_change + dt.timedelta(minutes=1)
     at_once = dt.timedelta()
     assert waits == [at_once] * (RESTLESS - 1) + [dt.timedelta(hours=1)] * 3
     later = NOON + dt.timedelta(days=3)
-    begin_attempt(lake, CELL, later)
-    attempt = read_attempt(lake, CELL)
+    begin_attempt(lake, PARTITION, later)
+    attempt = read_attempt(lake, PARTITION)
     assert attempt is not None
     assert attempt.recent == (later,), "what was long ago is forgotten"
 
@@ -94,16 +94,16 @@ def test_a_restless_cell_is_tried_hourly(lake: Lake) -> None:
     ],
 )
 def test_a_damaged_record_is_as_good_as_none(lake: Lake, content: str) -> None:
-    begin_attempt(lake, CELL, NOON)
-    (lake.raw(CELL) / "attempt.json").write_text(content)
-    assert read_attempt(lake, CELL) is None
-    begin_attempt(lake, CELL, NOON)
-    assert read_attempt(lake, CELL) is not None
+    begin_attempt(lake, PARTITION, NOON)
+    (lake.raw(PARTITION) / "attempt.json").write_text(content)
+    assert read_attempt(lake, PARTITION) is None
+    begin_attempt(lake, PARTITION, NOON)
+    assert read_attempt(lake, PARTITION) is not None
 
 
 def test_the_record_is_restricted(lake: Lake) -> None:
-    begin_attempt(lake, CELL, NOON)
-    assert stat.S_IMODE((lake.raw(CELL) / "attempt.json").stat().st_mode) == 0o600
+    begin_attempt(lake, PARTITION, NOON)
+    assert stat.S_IMODE((lake.raw(PARTITION) / "attempt.json").stat().st_mode) == 0o600
 
 
 @given(
@@ -122,7 +122,7 @@ def test_no_try_waits_longer_than_the_ladder_however_the_clock_is_set(
 ) -> None:
     begun = dt.datetime(2026, 3, 3, 12, tzinfo=dt.UTC)
     attempt = Attempt("", tries, (begun,) * min(tries, RESTLESS))
-    record = CellRecord(attempt, None)
+    record = PartitionRecord(attempt, None)
     jumped_to = begun + dt.timedelta(days=days)
     now = jumped_to + LADDER[-1] + CLOCK_SLACK
     assert record.is_due(now)

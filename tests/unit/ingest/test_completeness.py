@@ -15,14 +15,14 @@ from protocol_assets.ingest.completeness import (
 )
 from protocol_assets.ingest.quarantine import LeftOut
 from protocol_assets.lake.manifest import Manifest, OtherStudy, StudyEntry
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Partition
 
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 LANDED = StudyEntry("a", "1.2.1", "landed", True, "", "", 4, 4, 0, "")
 
 
 def manifest(*studies: StudyEntry, rejected: int = 0) -> Manifest:
-    return Manifest(CELL, "", "", {}, studies, rejected=rejected)
+    return Manifest(PARTITION, "", "", {}, studies, rejected=rejected)
 
 
 def test_rows_that_cannot_be_used_are_expected_studies() -> None:

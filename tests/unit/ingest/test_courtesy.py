@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.ingest.landing import land_cell
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.ingest.landing import land_partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.rows import DayListing
 from protocol_assets.sources.dicomweb.session import Effort
 from tests.unit.ingest.fake_pacs import endpoint
@@ -43,12 +43,14 @@ class Pacs:
         return DayListing(day, ())
 
 
-def test_cells_of_one_pacs_land_one_after_the_other_and_two_pacs_at_once(tmp_path: Path) -> None:
+def test_partitions_of_one_pacs_land_one_after_the_other_and_two_pacs_at_once(
+    tmp_path: Path,
+) -> None:
     lake = Lake(tmp_path)
     one, both = Pacs(), threading.Barrier(2)
 
     def land(day: dt.date, name: str, pacs: Any) -> None:
-        land_cell(pacs, lake, Cell(day, name), PSEUDONYMS)
+        land_partition(pacs, lake, Partition(day, name), PSEUDONYMS)
 
     with ThreadPoolExecutor(len(DAYS)) as pool:
         list(pool.map(lambda day: land(day, "main", one), DAYS))
@@ -61,4 +63,4 @@ def test_cells_of_one_pacs_land_one_after_the_other_and_two_pacs_at_once(tmp_pat
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda name: land(DAYS[0], name, Meets()), ["north", "south"]))
-    assert len(lake.landed_cells()) == len(DAYS) + 2
+    assert len(lake.landed_partitions()) == len(DAYS) + 2

@@ -1,4 +1,4 @@
-"""The facts station: facts and impossible values of a cell, placed together."""
+"""The facts station: facts and impossible values of a partition, placed together."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 SPRING = dt.date(2024, 3, 31)
-CELL = Cell(SPRING, "north")
+PARTITION = Partition(SPRING, "north")
 
 
 def scan(number: int, clock: dt.time, **changes: object) -> Mapping[str, object]:
     return {
-        "pacs": CELL.pacs,
+        "pacs": PARTITION.pacs,
         "StudyInstanceUID": "1.2",
         "SeriesInstanceUID": f"1.2.{number}",
         "SOPClassUID": "1.2.840.10008.5.1.4.1.1.4",
@@ -57,13 +57,13 @@ def project(lake: Lake, *rows: Mapping[str, object]) -> Mapping[str, Any]:
         raise AssertionError("nothing is retrieved")
 
     table = pa.Table.from_pylist(list(rows), schema=series_schema())
-    write_part(lake.series(CELL), table, versions={})
+    write_part(lake.series(PARTITION), table, versions={})
     stations = Stations(
         lake, PSEUDONYMS, no_client, lambda *_: None, lambda _: dt.timezone(dt.timedelta(hours=1))
     )
-    result = stations.project([CELL])
+    result = stations.project([PARTITION])
     assert not result.refused
-    return result.passed[CELL]
+    return result.passed[PARTITION]
 
 
 def test_impossible_values_stand_beside_the_facts(lake: Lake) -> None:
@@ -74,7 +74,7 @@ def test_impossible_values_stand_beside_the_facts(lake: Lake) -> None:
         scan(3, dt.time(12), dirty_values=3, dirty_columns="FlipAngle"),
     )
     assert told["impossible_values"] == 5
-    part = lake.impossible(CELL)
+    part = lake.impossible(PARTITION)
     assert part == lake.safe / "facts/impossible/study_date=2024-03-31/pacs=north/part.parquet"
     rows = read_part(part).to_pylist()
     assert {(row["column_name"], row["reason"], row["n_values"]) for row in rows} == {
@@ -84,14 +84,14 @@ def test_impossible_values_stand_beside_the_facts(lake: Lake) -> None:
         ("FlipAngle", "not_a_number", 1),
     }
     assert {row["device_key"] for row in rows} == {PSEUDONYMS.of("device", "siemens|4711")}
-    assert part_versions(part) == part_versions(lake.facts(CELL))
-    facts = read_part(lake.facts(CELL)).to_pylist()
+    assert part_versions(part) == part_versions(lake.facts(PARTITION))
+    facts = read_part(lake.facts(PARTITION)).to_pylist()
     assert sorted(row["impossible_values"] for row in facts) == [0, 1, 2]
     assert all(row["tr_ms"] != -1 for row in facts)
 
 
-def test_a_cell_without_faults_has_a_part_and_the_data_set_a_schema(lake: Lake) -> None:
+def test_a_partition_without_faults_has_a_part_and_the_data_set_a_schema(lake: Lake) -> None:
     project(lake, scan(1, dt.time(10)))
-    assert read_part(lake.impossible(CELL)).num_rows == 0
+    assert read_part(lake.impossible(PARTITION)).num_rows == 0
     schema = read_part(lake.safe / "facts" / "impossible" / "schema.parquet").schema
     assert schema.equals(IMPOSSIBLE_SCHEMA)

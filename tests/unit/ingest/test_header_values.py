@@ -17,12 +17,12 @@ from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance, encode_instance
-from protocol_assets.ingest.facts import CellFacts, describe_and_project
-from protocol_assets.lake.zones import Cell
+from protocol_assets.ingest.facts import PartitionFacts, describe_and_project
+from protocol_assets.lake.zones import Partition
 from protocol_assets.sources.dicomweb.body import parse_objects
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-CELL = Cell(dt.date(2026, 3, 13), "north")
+PARTITION = Partition(dt.date(2026, 3, 13), "north")
 PATIENT_NUMBER = 12_345_678
 CASES = Path(__file__).parents[4] / "shared" / "cases"
 
@@ -59,15 +59,15 @@ def header(**changes: Any) -> dict[str, Any]:
     return plain | {tag.removeprefix("_"): one for tag, one in changes.items()}
 
 
-def facts_of(*instances: Mapping[str, Any]) -> CellFacts:
+def facts_of(*instances: Mapping[str, Any]) -> PartitionFacts:
     landed = [decode_instance(encode_instance(instance)) for instance in instances]
-    rows = [{"pacs": CELL.pacs, **row} for row in flatten_study(landed).rows]
+    rows = [{"pacs": PARTITION.pacs, **row} for row in flatten_study(landed).rows]
     return describe_and_project(
-        pa.Table.from_pylist(rows, schema=series_schema()), CELL, PSEUDONYMS
+        pa.Table.from_pylist(rows, schema=series_schema()), PARTITION, PSEUDONYMS
     )
 
 
-def impossible(facts: CellFacts) -> set[tuple[str, str]]:
+def impossible(facts: PartitionFacts) -> set[tuple[str, str]]:
     return {(row["column_name"], row["reason"]) for row in facts.impossible.to_pylist()}
 
 

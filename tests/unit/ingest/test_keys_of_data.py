@@ -27,7 +27,7 @@ from protocol_assets.lake.key_record import (
     using_key,
 )
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import ConfigurationError, PacsSettings, Settings
 from protocol_assets.status.checks import key_finding
 from tests.unit.ingest.hospital import Hospital
@@ -46,7 +46,7 @@ def stations(lake: Lake, pseudonyms: Pseudonyms = KEY) -> Stations:
 def make(lake: Lake, *days: dt.date, pseudonyms: Pseudonyms = KEY) -> None:
     made = stations(lake, pseudonyms)
     for station in (made.land, made.flatten, made.project):
-        result = station([Cell(day, "main") for day in days])
+        result = station([Partition(day, "main") for day in days])
         assert not result.refused, result.refused
 
 
@@ -193,15 +193,15 @@ def test_a_mixture_is_a_fault_whichever_day_it_is_on(
 
 
 def _devices(lake: Lake, day: dt.date) -> list[str]:
-    keys: list[str] = read_part(lake.facts(Cell(day, "main")))["device_key"].to_pylist()
+    keys: list[str] = read_part(lake.facts(Partition(day, "main")))["device_key"].to_pylist()
     return keys
 
 
 def test_a_start_reads_few_files(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(1, 15):
         for name in ("series", "facts"):
-            source = getattr(lake, name)(Cell(DAYS[0], "main"))
-            target = getattr(lake, name)(Cell(dt.date(2026, 2, day), "main"))
+            source = getattr(lake, name)(Partition(DAYS[0], "main"))
+            target = getattr(lake, name)(Partition(dt.date(2026, 2, day), "main"))
             target.parent.mkdir(parents=True)
             shutil.copy(source, target)
     read: list[Path] = []
@@ -245,11 +245,11 @@ def test_a_rekey_that_was_killed_is_told_and_goes_on(
 
 def test_what_is_rekeyed_in_place_is_what_is_made_anew(lake: Lake) -> None:
     rekey(lake, KEY, WRONG)
-    cell = Cell(DAYS[1], "main")
-    in_place = read_part(lake.facts(cell)).to_pylist()
-    assert part_versions(lake.facts(cell))["rules_version"] == "", "rebuild makes it exact"
-    assert not stations(lake, WRONG).project([cell]).refused
-    anew = read_part(lake.facts(cell)).to_pylist()
+    partition = Partition(DAYS[1], "main")
+    in_place = read_part(lake.facts(partition)).to_pylist()
+    assert part_versions(lake.facts(partition))["rules_version"] == "", "rebuild makes it exact"
+    assert not stations(lake, WRONG).project([partition]).refused
+    anew = read_part(lake.facts(partition)).to_pylist()
     assert sorted(map(str, in_place)) == sorted(map(str, anew))
 
 
@@ -264,9 +264,9 @@ def test_a_run_whose_key_was_changed_meanwhile_makes_no_more(lake: Lake) -> None
     rekey(lake, KEY, WRONG)
     for station in (late.flatten, late.project):
         with pytest.raises(OtherKeyError, match="the key was changed from"):
-            station([Cell(DAYS[0], "main")])
-    cell = Cell(DAYS[0], "main")
-    assert "the key was changed from" in late.land([cell]).refused[cell]
+            station([Partition(DAYS[0], "main")])
+    partition = Partition(DAYS[0], "main")
+    assert "the key was changed from" in late.land([partition]).refused[partition]
     with pytest.raises(OtherKeyError):
         purge_before(lake, KEY, DAYS[2], dt.datetime.now(dt.UTC))
     assert set(find_key_ids(lake, every=True)) == {WRONG.key_id}

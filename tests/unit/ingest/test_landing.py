@@ -14,10 +14,10 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest import studies as studies_module
 from protocol_assets.ingest.attempts import read_attempt
 from protocol_assets.ingest.completeness import certificate
-from protocol_assets.ingest.landing import day_fingerprint, land_cell, study_file
+from protocol_assets.ingest.landing import day_fingerprint, land_partition, study_file
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.raw import read_study
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
@@ -25,7 +25,7 @@ from protocol_assets.sources.rate_limit.pacing import Manners
 from tests.unit.ingest.fake_pacs import FakePacs, endpoint, in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 
 
 def studies(number: int) -> list[ListedStudy]:
@@ -44,7 +44,7 @@ def pacs() -> FakePacs:
 
 def land(pacs: FakePacs, lake: Lake, *, force: bool = False) -> Manifest:
     pacs.retrieved.clear()
-    return land_cell(pacs, lake, CELL, PSEUDONYMS, force=force)  # type: ignore[arg-type]
+    return land_partition(pacs, lake, PARTITION, PSEUDONYMS, force=force)  # type: ignore[arg-type]
 
 
 def entry_of(manifest: Manifest, uid: str) -> StudyEntry:
@@ -52,12 +52,12 @@ def entry_of(manifest: Manifest, uid: str) -> StudyEntry:
 
 
 def raw_files(lake: Lake) -> list[str]:
-    return sorted(path.name for path in lake.raw(CELL).iterdir() if path.suffix != ".json")
+    return sorted(path.name for path in lake.raw(PARTITION).iterdir() if path.suffix != ".json")
 
 
 def age(lake: Lake, days: float) -> None:
     """Make the last comparison by content so many days old."""
-    manifest = read_manifest(lake, CELL)
+    manifest = read_manifest(lake, PARTITION)
     assert manifest is not None
     then = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
     write_manifest(lake, replace(manifest, verified_at=then.isoformat()))
@@ -77,9 +77,9 @@ def test_what_has_landed_is_not_fetched_again(pacs: FakePacs, lake: Lake) -> Non
 def test_a_run_killed_before_its_manifest_loses_nothing(pacs: FakePacs, lake: Lake) -> None:
     whole = land(pacs, lake)
     for name in ("manifest.json", "attempt.json"):
-        (lake.raw(CELL) / name).unlink()
-    study_file(lake, CELL, entry_of(whole, "1.2.3").name).unlink()
-    (lake.raw(CELL) / ".half.partial").write_bytes(b"x")
+        (lake.raw(PARTITION) / name).unlink()
+    study_file(lake, PARTITION, entry_of(whole, "1.2.3").name).unlink()
+    (lake.raw(PARTITION) / ".half.partial").write_bytes(b"x")
     again = land(pacs, lake)
     assert pacs.retrieved == ["1.2.3"]
     assert again.studies == whole.studies
@@ -90,7 +90,7 @@ def test_a_study_that_went_while_a_run_was_killed_leaves_no_file(
     pacs: FakePacs, lake: Lake
 ) -> None:
     land(pacs, lake)
-    (lake.raw(CELL) / "manifest.json").unlink()
+    (lake.raw(PARTITION) / "manifest.json").unlink()
     pacs.studies.pop()
     assert land(pacs, lake).expected == 2
     assert len(raw_files(lake)) == 2
@@ -168,7 +168,9 @@ class TestDeadLetters:
         pacs.short.add("1.2.1")
         entry = entry_of(land(pacs, lake), "1.2.1")
         assert (entry.state, entry.has_data, entry.instances) == ("incomplete", True, 2)
-        assert len(list(read_study(study_file(lake, CELL, entry.name), entry.content_hash))) == 2
+        assert (
+            len(list(read_study(study_file(lake, PARTITION, entry.name), entry.content_hash))) == 2
+        )
 
     def test_success_forgets_them(self, pacs: FakePacs, lake: Lake) -> None:
         pacs.trouble["1.2.1"] = "timeout"
@@ -190,7 +192,7 @@ class TestDeadLetters:
         assert self.order(pacs, lake, today)[-1] == "1.2.1"
 
     def order(self, pacs: FakePacs, lake: Lake, last_seen: str) -> list[str]:
-        manifest = read_manifest(lake, CELL)
+        manifest = read_manifest(lake, PARTITION)
         assert manifest is not None
         dead = [
             replace(entry, state="failed", tries=1, last_seen=last_seen)
@@ -289,7 +291,7 @@ class TestTrouble:
         pacs.held = "paused since 2026-03-02 10:00"
         with pytest.raises(PacsError, match="paused since"):
             land(pacs, lake)
-        assert read_attempt(lake, CELL) is None
+        assert read_attempt(lake, PARTITION) is None
 
     def test_a_day_that_cannot_be_listed_keeps_its_last_manifest(
         self, pacs: FakePacs, lake: Lake
@@ -298,8 +300,8 @@ class TestTrouble:
         pacs.trouble["listing"] = "bad_status"
         with pytest.raises(PacsError):
             land(pacs, lake)
-        assert read_manifest(lake, CELL) == first
-        attempt = read_attempt(lake, CELL)
+        assert read_manifest(lake, PARTITION) == first
+        attempt = read_attempt(lake, PARTITION)
         assert attempt is not None
         assert (attempt.problem, attempt.status, attempt.failures) == ("bad_status", 500, 2)
 
@@ -313,7 +315,7 @@ class TestTrouble:
         self, pacs: FakePacs, lake: Lake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = land(pacs, lake)
-        before = {name: (lake.raw(CELL) / name).read_bytes() for name in raw_files(lake)}
+        before = {name: (lake.raw(PARTITION) / name).read_bytes() for name in raw_files(lake)}
         pacs.studies = [replace(one, instances=7) for one in studies(30)]
 
         def full(*_: object) -> int:
@@ -323,8 +325,10 @@ class TestTrouble:
         with pytest.raises(OSError, match="No space"):
             land(pacs, lake)
         assert len(pacs.retrieved) <= 2, "what cannot be kept is not fetched"
-        assert read_manifest(lake, CELL) == first
-        assert {name: (lake.raw(CELL) / name).read_bytes() for name in raw_files(lake)} == before
+        assert read_manifest(lake, PARTITION) == first
+        assert {
+            name: (lake.raw(PARTITION) / name).read_bytes() for name in raw_files(lake)
+        } == before
         monkeypatch.undo()
         assert land(pacs, lake).count("landed") == 30
 

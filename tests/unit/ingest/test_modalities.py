@@ -10,16 +10,16 @@ import pytest
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.completeness import certificate
-from protocol_assets.ingest.landing import day_fingerprint, land_cell
+from protocol_assets.ingest.landing import day_fingerprint, land_partition
 from protocol_assets.ingest.other_modalities import LOOKED_UP_AT_ONCE, followed_studies
 from protocol_assets.ingest.watch import read_record
 from protocol_assets.lake.manifest import Manifest, read_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from tests.unit.ingest.fake_pacs import FakePacs
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 
 
 def others(number: int, modality: str = "CT") -> list[ListedStudy]:
@@ -38,7 +38,7 @@ def pacs() -> FakePacs:
 
 def land(pacs: FakePacs, lake: Lake, *, force: bool = False) -> Manifest:
     pacs.looked_up.clear()
-    return land_cell(pacs, lake, CELL, PSEUDONYMS, force=force)  # type: ignore[arg-type]
+    return land_partition(pacs, lake, PARTITION, PSEUDONYMS, force=force)  # type: ignore[arg-type]
 
 
 def landed(manifest: Manifest) -> list[str]:
@@ -52,7 +52,7 @@ def test_they_are_looked_up_once_and_remembered(pacs: FakePacs, lake: Lake) -> N
     assert manifest.is_complete
     told = certificate(manifest)
     assert (told["studies_other_modality"], told["studies_other_modality_verified"]) == (3, 3)
-    assert read_manifest(lake, CELL) == manifest
+    assert read_manifest(lake, PARTITION) == manifest
     again = land(pacs, lake)
     assert pacs.looked_up == []
     assert again.others == manifest.others
@@ -153,7 +153,7 @@ def test_the_watch_sees_the_day_as_it_landed(pacs: FakePacs, lake: Lake) -> None
 
 
 def has_changed(pacs: FakePacs, lake: Lake) -> bool:
-    listing = pacs.list_day(CELL.day)
-    record = read_record(lake, CELL)
+    listing = pacs.list_day(PARTITION.day)
+    record = read_record(lake, PARTITION)
     followed = followed_studies(listing, record.manifest, PSEUDONYMS)
     return record.has_changed(day_fingerprint(followed, PSEUDONYMS, listing.rejected))

@@ -1,4 +1,4 @@
-"""Retention, erasure, the way back and a new key, on two small cells that really landed."""
+"""Retention, erasure, the way back and a new key, on two small partitions that really landed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.governance.do_not_process import do_not_process
 from protocol_assets.governance.labels import judged_labels
-from protocol_assets.ingest.partition_status import cell_states
+from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.ingest.retention.purging import Retention, purge_before, purge_expired
 from protocol_assets.ingest.retention.rekeying import rekey
@@ -23,7 +23,7 @@ from protocol_assets.ingest.retention.resolving import resolve
 from protocol_assets.lake.key_record import recorded_key_id
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 
 from .hospital import NEW, OLD, PSEUDONYMS, SECRET, Hospital, pass_stations, stations_of
 
@@ -42,7 +42,7 @@ Run = Callable[..., None]
 
 @pytest.fixture
 def run(lake: Lake, pacs: Hospital) -> Run:
-    """Make both cells again."""
+    """Make both partitions again."""
 
     def run(pseudonyms: Pseudonyms = PSEUDONYMS, *, lands: bool = True) -> None:
         pass_stations(stations_of(lake, pacs, pseudonyms), lands=lands)
@@ -55,12 +55,12 @@ def rows(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def facts_of(lake: Lake, cell: Cell) -> list[dict[str, Any]]:
+def facts_of(lake: Lake, partition: Partition) -> list[dict[str, Any]]:
     """The facts without the two keys that are made of the patient's identifier."""
     made_of_patient = ("exam_key", "acquisition_key")
     return [
         {name: value for name, value in row.items() if name not in made_of_patient}
-        for row in rows(lake.facts(cell))
+        for row in rows(lake.facts(partition))
     ]
 
 
@@ -84,7 +84,7 @@ def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
         if was["series_key"] != PSEUDONYMS.of("series", "1.2.2.0.1"):
             assert made == was
     assert rows(lake.label_registry(OLD)) == registry
-    assert all(state.is_good for state in cell_states(lake, PSEUDONYMS))
+    assert all(state.is_good for state in partition_states(lake, PSEUDONYMS))
 
 
 def test_a_purge_leaves_a_record_without_names(lake: Lake) -> None:
@@ -107,7 +107,7 @@ def test_each_zone_has_its_own_retention(lake: Lake) -> None:
     assert not lake.series(OLD).exists()
     assert not lake.label_registry(OLD).exists()
     assert lake.facts(OLD).exists()
-    assert all(state.is_good for state in cell_states(lake, PSEUDONYMS))
+    assert all(state.is_good for state in partition_states(lake, PSEUDONYMS))
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 1), NOW + dt.timedelta(days=31))
     assert not lake.facts(OLD).exists()
     assert read_manifest(lake, OLD) is not None
@@ -128,7 +128,7 @@ def test_erasure_goes_through_every_zone(
     key = PSEUDONYMS.of("patient", "|PAT1")
     do_not_process(lake, "PAT1", None, NOW.date())
     assert purge_patient(lake, PSEUDONYMS, "PAT1", None, NOW) == [OLD, NEW]
-    erased = {f"1.2.{cell.day.day}.1".encode() for cell in (OLD, NEW)}
+    erased = {f"1.2.{partition.day.day}.1".encode() for partition in (OLD, NEW)}
     erased |= {key.encode(), b"PAT1", b"Penrose1", b"ACC2-1"}
     for path in [one for one in lake.home.rglob("*") if one.is_file()]:
         if path.name != "do_not_process.csv":
@@ -139,9 +139,9 @@ def test_erasure_goes_through_every_zone(
     pacs.asked.clear()
     run()
     assert pacs.asked == []
-    for cell in (OLD, NEW):
-        assert key not in {row["patient_key"] for row in rows(lake.facts(cell))}
-        assert len(rows(lake.facts(cell))) == 2
+    for partition in (OLD, NEW):
+        assert key not in {row["patient_key"] for row in rows(lake.facts(partition))}
+        assert len(rows(lake.facts(partition))) == 2
 
 
 def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hospital) -> None:
@@ -187,7 +187,7 @@ def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital,
         assert sorted(r[name] for r in after) == sorted(r[name] for r in before), name
     for name in ("patient_key", "study_key", "series_key", "exam_key", "acquisition_key"):
         assert {r[name] for r in after}.isdisjoint(r[name] for r in before), name
-    assert all(state.is_good for state in cell_states(lake, new))
+    assert all(state.is_good for state in partition_states(lake, new))
 
 
 def test_a_new_key_keeps_apart_what_was_purged_and_the_steward_in_step(
@@ -203,7 +203,9 @@ def test_a_new_key_keeps_apart_what_was_purged_and_the_steward_in_step(
     assert new.of("device", "siemens|47110") in (lake.steward / "scanners.csv").read_text()
     assert rekey(lake, PSEUDONYMS, new).to_rebuild  # again, as after an interruption
     run(new, lands=False)
-    old, fresh = ({row["series_key"]: row for row in rows(lake.facts(cell))} for cell in (OLD, NEW))
+    old, fresh = (
+        {row["series_key"]: row for row in rows(lake.facts(partition))} for partition in (OLD, NEW)
+    )
     was = PSEUDONYMS.of("patient", "|PAT1")
     assert was not in {row["patient_key"] for row in (*old.values(), *fresh.values())}
     # With the old key at hand, patients and scanners seen with their identifiers stay together.
@@ -222,10 +224,10 @@ def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake) -> None:
     new = Pseudonyms.from_secret(OTHER, demo=False)
     done = rekey(lake, None, new)
     assert done.changed_over == (OLD,)
-    run_cells = {row["patient_key"] for row in rows(lake.facts(OLD))}
-    assert len(run_cells) == 3
-    assert run_cells.isdisjoint(before)
-    assert run_cells.isdisjoint(new.of("patient", f"|PAT{n}") for n in range(3))
+    run_partitions = {row["patient_key"] for row in rows(lake.facts(OLD))}
+    assert len(run_partitions) == 3
+    assert run_partitions.isdisjoint(before)
+    assert run_partitions.isdisjoint(new.of("patient", f"|PAT{n}") for n in range(3))
 
 
 def test_own_identifiers_do_not_reach_the_registry(lake: Lake) -> None:

@@ -14,19 +14,19 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.describing import describe_series
-from protocol_assets.ingest.facts import CellFacts, describe_and_project
+from protocol_assets.ingest.facts import PartitionFacts, describe_and_project
 from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.quarantine import is_of_another_day, left_out
-from protocol_assets.ingest.series import flatten_cell, is_left_out
+from protocol_assets.ingest.series import flatten_partition, is_left_out
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, write_study
-from protocol_assets.lake.zones import Cell, Lake
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.sources.dicomweb.reconcile import content_hash
 from tests.archive import Instance, element, scan
 
 DAY = dt.date(2026, 3, 2)
-CELL = Cell(DAY, "main")
+PARTITION = Partition(DAY, "main")
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 
 
@@ -44,17 +44,17 @@ def landed(lake: Lake, studies: Mapping[str, Sequence[Instance]]) -> Manifest:
         name = PSEUDONYMS.of("study", uid)
         lines = [encode_instance(one) for one in instances]
         digest, count = content_hash(lines), len(lines)
-        lake.raw(CELL).mkdir(parents=True, exist_ok=True)
-        write_study(study_file(lake, CELL, name), lines, Stamp("", digest, count, count))
+        lake.raw(PARTITION).mkdir(parents=True, exist_ok=True)
+        write_study(study_file(lake, PARTITION, name), lines, Stamp("", digest, count, count))
         entries.append(StudyEntry(name, uid, "landed", True, "", digest, count, count, 0, ""))
-    return Manifest(CELL, "", "", {}, tuple(entries))
+    return Manifest(PARTITION, "", "", {}, tuple(entries))
 
 
-def facts_of(lake: Lake, manifest: Manifest) -> CellFacts:
-    return describe_and_project(flatten_cell(lake, manifest).table, CELL, PSEUDONYMS)
+def facts_of(lake: Lake, manifest: Manifest) -> PartitionFacts:
+    return describe_and_project(flatten_partition(lake, manifest).table, PARTITION, PSEUDONYMS)
 
 
-def rules(facts: CellFacts) -> list[tuple[str, int]]:
+def rules(facts: PartitionFacts) -> list[tuple[str, int]]:
     rows = facts.quarantine.to_pylist()
     return [(row["rule"], row["n_instances"]) for row in rows if row["is_left_out"]]
 
@@ -64,7 +64,7 @@ TWO = {"1.2.1": [scan("1.2.1", 1), scan("1.2.1", 2)], "1.2.2": [scan("1.2.2", 1)
 
 def test_a_study_file_that_cannot_be_read_costs_itself(lake: Lake) -> None:
     manifest = landed(lake, TWO)
-    study_file(lake, CELL, manifest.studies[0].name).write_bytes(b"no zstd frame")
+    study_file(lake, PARTITION, manifest.studies[0].name).write_bytes(b"no zstd frame")
     facts = facts_of(lake, manifest)
     assert rules(facts) == [("raw_unreadable", 2)]
     assert facts.projection.facts.num_rows == 1
@@ -73,7 +73,7 @@ def test_a_study_file_that_cannot_be_read_costs_itself(lake: Lake) -> None:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
 def test_a_study_file_that_was_cut_off_costs_itself(lake: Lake, share: float) -> None:
     manifest = landed(lake, TWO)
-    path = study_file(lake, CELL, manifest.studies[0].name)
+    path = study_file(lake, PARTITION, manifest.studies[0].name)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     facts = facts_of(lake, manifest)
     assert rules(facts) == [("raw_unreadable", 2)]
@@ -84,7 +84,7 @@ def test_another_study_in_the_file_is_not_taken_for_what_landed(lake: Lake) -> N
     manifest = landed(lake, TWO)
     half = [encode_instance(TWO["1.2.1"][0])]
     stamp = Stamp("", content_hash(half), 2, 2)
-    write_study(study_file(lake, CELL, manifest.studies[0].name), half, stamp)
+    write_study(study_file(lake, PARTITION, manifest.studies[0].name), half, stamp)
     assert rules(facts_of(lake, manifest)) == [("raw_unreadable", 2)]
 
 
@@ -103,7 +103,7 @@ def test_a_full_disk_is_no_fault_of_a_study(lake: Lake, monkeypatch: pytest.Monk
     manifest = landed(lake, TWO)
     monkeypatch.setattr("protocol_assets.ingest.series.read_study", unreadable)
     with pytest.raises(OSError, match="No space"):
-        flatten_cell(lake, manifest)
+        flatten_partition(lake, manifest)
 
 
 def test_our_own_fault_in_one_study_is_named_by_its_place(
@@ -129,9 +129,9 @@ def describing(monkeypatch: pytest.MonkeyPatch, is_faulty: Any) -> None:
     def faulty(rows: Sequence[Mapping[str, Any]], zone: dt.tzinfo | None = None) -> Any:
         if is_faulty(rows):
             raise OverflowError("Muster^Max")
-        return describe_cell(rows, zone)
+        return describe_partition(rows, zone)
 
-    monkeypatch.setattr("protocol_assets.ingest.describing.describe_cell", faulty)
+    monkeypatch.setattr("protocol_assets.ingest.describing.describe_partition", faulty)
 
 
 def test_a_series_that_cannot_be_described_costs_itself(

@@ -15,7 +15,7 @@ import zstandard
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.stages import Stations
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 
@@ -72,15 +72,15 @@ def test_parameters_equal_the_headers(
     lake = Lake(tmp_path)
     stations = Stations(lake, PSEUDONYMS, lambda _: PacsClient(endpoint), lambda *_: None)
     days = {dt.datetime.strptime(one["00080020"]["Value"][0], "%Y%m%d").date() for one in instances}  # noqa: DTZ007
-    cells = [Cell(day, "real") for day in sorted(days)]
-    landed = stations.land(cells)
+    partitions = [Partition(day, "real") for day in sorted(days)]
+    landed = stations.land(partitions)
     assert not landed.refused
-    assert not stations.flatten(cells).refused
+    assert not stations.flatten(partitions).refused
 
     rows = {
         row["SeriesInstanceUID"]: row
-        for cell in cells
-        for row in read_part(lake.series(cell)).to_pylist()
+        for partition in partitions
+        for row in read_part(lake.series(partition)).to_pylist()
     }
     by_series: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in instances:

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.ingest.landing import land_cell
+from protocol_assets.ingest.landing import land_partition
 from protocol_assets.ingest.partition_status import dead_letters
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from tests.unit.ingest.fake_pacs import FakePacs
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-CELLS = [Cell(dt.date(2026, 3, n), "main") for n in (2, 3)]
+PARTITIONS = [Partition(dt.date(2026, 3, n), "main") for n in (2, 3)]
 
 
 def test_studies_and_days_that_cannot_be_had_are_dead_letters(tmp_path: Path) -> None:
@@ -25,14 +25,14 @@ def test_studies_and_days_that_cannot_be_had_are_dead_letters(tmp_path: Path) ->
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2), ListedStudy("1.2.2", 1, 2)])
     pacs.trouble["1.2.1"] = "bad_status"
     for _ in range(2):
-        land_cell(pacs, lake, CELLS[0], PSEUDONYMS)  # type: ignore[arg-type]
+        land_partition(pacs, lake, PARTITIONS[0], PSEUDONYMS)  # type: ignore[arg-type]
     pacs.trouble["listing"] = "capped"
     with pytest.raises(PacsError):
-        land_cell(pacs, lake, CELLS[1], PSEUDONYMS)  # type: ignore[arg-type]
+        land_partition(pacs, lake, PARTITIONS[1], PSEUDONYMS)  # type: ignore[arg-type]
     study, day = dead_letters(lake)
-    assert (study.cell, study.stage, study.kind) == (CELLS[0], "retrieve", "bad_status")
+    assert (study.partition, study.stage, study.kind) == (PARTITIONS[0], "retrieve", "bad_status")
     assert (study.status, study.tries) == (404, 2)
     assert study.name == PSEUDONYMS.of("study", "1.2.1")
     assert study.first_seen <= study.last_seen
-    assert (day.cell, day.name, day.stage, day.kind) == (CELLS[1], "", "list", "capped")
+    assert (day.partition, day.name, day.stage, day.kind) == (PARTITIONS[1], "", "list", "capped")
     assert "1.2." not in repr((study, day))

@@ -26,7 +26,7 @@ FLIPS = 2_000
 
 
 def found(lake: Lake) -> list[Damage]:
-    return [one for cell in (OLD, NEW) for one in verify_partition(lake, cell, KEEP, NOW)]
+    return [one for partition in (OLD, NEW) for one in verify_partition(lake, partition, KEEP, NOW)]
 
 
 def a_study(lake: Lake) -> Path:
@@ -109,7 +109,7 @@ def test_what_is_damaged_is_found_and_healed(lake: Lake, kind: str) -> None:
     for part in (*parts, lake.completeness):
         damage(part(OLD), kind)
     seen = found(lake)
-    assert [(one.remedy, one.cell) for one in seen] == [("land", OLD)] + 6 * [("derive", OLD)]
+    assert [(one.remedy, one.partition) for one in seen] == [("land", OLD)] + 6 * [("derive", OLD)]
     pacs = Hospital()
     pass_stations(stations_of(lake, pacs))
     assert found(lake) == []

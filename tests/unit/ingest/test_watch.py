@@ -21,10 +21,10 @@ from protocol_assets.ingest.attempts import (
     read_attempt,
     settle_attempt,
 )
-from protocol_assets.ingest.landing import cell_lock, land_cell
+from protocol_assets.ingest.landing import land_partition, partition_lock
 from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.errors import Kind, PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
@@ -101,11 +101,11 @@ class Site:
 
     def land(self, *days: dt.date) -> None:
         for day in days:
-            land_cell(self.pacs, self.lake, Cell(day, "main"), PSEUDONYMS)  # type: ignore[arg-type]
-            settle_attempt(self.lake, Cell(day, "main"))
+            land_partition(self.pacs, self.lake, Partition(day, "main"), PSEUDONYMS)  # type: ignore[arg-type]
+            settle_attempt(self.lake, Partition(day, "main"))
 
     def fail(self, day: dt.date) -> None:
-        begin_attempt(self.lake, Cell(day, "main"), self.now)
+        begin_attempt(self.lake, Partition(day, "main"), self.now)
 
 
 @pytest.fixture
@@ -185,17 +185,17 @@ def test_a_clock_that_was_set_back_holds_up_no_day(landed: Site) -> None:
     assert not site.tick().wanted
     site.now -= back
     assert list(site.tick().wanted) == [DAYS[-1], DAYS[-2]]
-    begin_attempt(site.lake, Cell(DAYS[-2], "main"), site.now)
-    attempt = read_attempt(site.lake, Cell(DAYS[-2], "main"))
+    begin_attempt(site.lake, Partition(DAYS[-2], "main"), site.now)
+    attempt = read_attempt(site.lake, Partition(DAYS[-2], "main"))
     assert attempt is not None
     assert attempt.recent == (site.now,), "tries of the future are forgotten"
 
 
-def test_an_incomplete_cell_waits_too_and_a_change_is_followed_at_once(landed: Site) -> None:
+def test_an_incomplete_partition_waits_too_and_a_change_is_followed_at_once(landed: Site) -> None:
     day = DAYS[-1]
-    cell = Cell(day, "main")
+    partition = Partition(day, "main")
     landed.pacs.counts[day] = 3
-    land_cell(landed.pacs, landed.lake, cell, PSEUDONYMS)  # type: ignore[arg-type]  # never settled
+    land_partition(landed.pacs, landed.lake, partition, PSEUDONYMS)  # type: ignore[arg-type]  # never settled
     assert not landed.tick().wanted
     landed.now += LADDER[0]
     assert list(landed.tick().wanted) == [day]
@@ -265,7 +265,7 @@ def test_a_day_that_breaks_off_a_tick_is_passed_by_the_next(landed: Site) -> Non
 
 
 def test_a_damaged_manifest_is_landed_anew(landed: Site) -> None:
-    landed.lake.manifest(Cell(DAYS[-1], "main")).write_text("{")
+    landed.lake.manifest(Partition(DAYS[-1], "main")).write_text("{")
     landed.pacs.counts = {DAYS[-2]: 2}
     assert set(landed.tick().wanted) == {DAYS[-1], DAYS[-2]}
 
@@ -276,13 +276,13 @@ def _hold(path: Path, held: Any, free: Any) -> None:
         free.wait(30)
 
 
-def test_a_cell_that_another_process_lands_is_left_to_it(landed: Site) -> None:
+def test_a_partition_that_another_process_lands_is_left_to_it(landed: Site) -> None:
     day = DAYS[-1]
     landed.fail(day)
     landed.now += dt.timedelta(days=1)
     spawn = multiprocessing.get_context("spawn")
     held, free = spawn.Event(), spawn.Event()
-    path = cell_lock(landed.lake, Cell(day, "main"))
+    path = partition_lock(landed.lake, Partition(day, "main"))
     other = spawn.Process(target=_hold, args=(path, held, free))
     other.start()
     try:
@@ -345,7 +345,7 @@ class TestCheck:
     """Landed days are compared by content now and then, one a tick, where nothing else is due."""
 
     def age(self, site: Site, day: dt.date, days: float) -> None:
-        manifest = read_manifest(site.lake, Cell(day, "main"))
+        manifest = read_manifest(site.lake, Partition(day, "main"))
         assert manifest is not None
         then = site.now - dt.timedelta(days=days)
         write_manifest(site.lake, replace(manifest, verified_at=then.isoformat()))
@@ -375,7 +375,7 @@ class TestCheck:
         landed.in_flight = {DAYS[0]}
         assert landed.tick().wanted == {}
         landed.in_flight = set()
-        begin_attempt(landed.lake, Cell(DAYS[0], "main"), landed.now)
+        begin_attempt(landed.lake, Partition(DAYS[0], "main"), landed.now)
         assert landed.tick().wanted == {}
 
     def test_a_landing_settles_it(self, landed: Site) -> None:

@@ -87,7 +87,7 @@ def test_the_quarters_that_can_be_read(lake: Lake) -> None:
             create table intermediate.int_nex_publication_cells as from (values
                 ('d', '2026-01-01'::date, 'a', 'a'), ('d', '2026-02-01'::date, 'a', 'other'),
                 ('d', '2026-02-01'::date, 'b', 'other'), ('d', '2026-05-01'::date, 'a', null))
-                as cells(device_key, month_start, protocol_key, published_protocol_key);
+                as partitions(device_key, month_start, protocol_key, published_protocol_key);
             """
         )
     row = {"scanner_label": "MR 1"}

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 
 
-def test_a_cell_is_its_partition_key() -> None:
-    cell = Cell(dt.date(2026, 2, 1), "north")
-    assert cell.key == "2026-02-01|north"
-    assert Cell.from_key(cell.key) == cell
-    assert str(cell.path) == "study_date=2026-02-01/pacs=north"
+def test_a_partition_is_its_partition_key() -> None:
+    partition = Partition(dt.date(2026, 2, 1), "north")
+    assert partition.key == "2026-02-01|north"
+    assert Partition.from_key(partition.key) == partition
+    assert str(partition.path) == "study_date=2026-02-01/pacs=north"
 
 
 def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) -> None:
@@ -27,14 +27,14 @@ def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) 
         assert stat.S_IMODE(zone.stat().st_mode) == 0o700, zone.name
 
 
-def test_landed_cells_are_those_with_a_manifest(tmp_path: Path) -> None:
+def test_landed_partitions_are_those_with_a_manifest(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     for day in (2, 1):
-        path = lake.manifest(Cell(dt.date(2026, 2, day), "b"))
+        path = lake.manifest(Partition(dt.date(2026, 2, day), "b"))
         path.parent.mkdir(parents=True)
         path.touch()
-    lake.raw(Cell(dt.date(2026, 2, 3), "b")).mkdir(parents=True)
-    assert [cell.day.day for cell in lake.landed_cells()] == [1, 2]
+    lake.raw(Partition(dt.date(2026, 2, 3), "b")).mkdir(parents=True)
+    assert [partition.day.day for partition in lake.landed_partitions()] == [1, 2]
 
 
 def test_a_zone_that_is_not_ours_is_refused(

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
-from protocol_assets.lake.zones import Cell, Grid, Lake
+from protocol_assets.lake.zones import Grid, Lake, Partition
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.publishing.publications import settle
 from protocol_assets.publishing.rolling_publications import settle_standing
@@ -26,19 +26,19 @@ PATIENTS_A_DAY = {"a": 12, "b": 2}
 """The second PACS adds fewer than eleven to a day: what is frozen without it stays without it."""
 
 
-def members(landed: Collection[Cell]) -> Iterable[dict[str, Any]]:
+def members(landed: Collection[Partition]) -> Iterable[dict[str, Any]]:
     """Who stands behind the fleet's days and each scanner's closed months."""
-    last = max((cell.day for cell in landed), default=FIRST).replace(day=1)
-    for cell in sorted(landed):
-        for number in range(PATIENTS_A_DAY[cell.pacs]):
-            of = {"member_key": f"{cell.key}{number}", "is_patient": True, "units": 1}
+    last = max((partition.day for partition in landed), default=FIRST).replace(day=1)
+    for partition in sorted(landed):
+        for number in range(PATIENTS_A_DAY[partition.pacs]):
+            of = {"member_key": f"{partition.key}{number}", "is_patient": True, "units": 1}
             of["content"] = "1"
             for row in ("acquisitions", "exams"):
-                yield of | _row("fleet_daily", cell.day, None, row)
-            month = cell.day.replace(day=1)
+                yield of | _row("fleet_daily", partition.day, None, row)
+            month = partition.day.replace(day=1)
             if month < last:
-                yield of | _row("nex_monthly", month, cell.pacs, "p")
-                yield of | _row("exam_monthly", month, cell.pacs, "exams")
+                yield of | _row("nex_monthly", month, partition.pacs, "p")
+                yield of | _row("exam_monthly", month, partition.pacs, "exams")
 
 
 def _row(publication: str, period: dt.date, device: str | None, key: str) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def _row(publication: str, period: dt.date, device: str | None, key: str) -> dic
     return dict(zip(names, (publication, period, device, key), strict=True))
 
 
-def warehouse(landed: Collection[Cell], incomplete: Collection[Cell] = ()) -> Any:
-    """What dbt makes of the cells: the tables that publishing reads."""
+def warehouse(landed: Collection[Partition], incomplete: Collection[Partition] = ()) -> Any:
+    """What dbt makes of the partitions: the tables that publishing reads."""
     rows = list(members(landed))
     patients: defaultdict[tuple[str, dt.date, str | None], set[str]] = defaultdict(set)
     for row in rows:
@@ -64,8 +64,12 @@ def warehouse(landed: Collection[Cell], incomplete: Collection[Cell] = ()) -> An
         if name == "nex_monthly"
     ]
     completeness = [
-        {"study_date": cell.day, "pacs": cell.pacs, "is_settled": cell not in incomplete}
-        for cell in landed
+        {
+            "study_date": partition.day,
+            "pacs": partition.pacs,
+            "is_settled": partition not in incomplete,
+        }
+        for partition in landed
     ]
     tables = {
         "published.completeness_daily": completeness,
@@ -109,7 +113,10 @@ _SCHEMAS = {
 
 
 def publish(
-    lake: Lake, landed: Collection[Cell], incomplete: Collection[Cell] = (), grid: Grid = GRID
+    lake: Lake,
+    landed: Collection[Partition],
+    incomplete: Collection[Partition] = (),
+    grid: Grid = GRID,
 ) -> tuple[dict[dt.date, int], dict[tuple[dt.date, str], int]]:
     """Patients of each day, and of each month and scanner, that are published."""
     with warehouse(landed, incomplete) as connection, open_ledger(lake) as ledger:
@@ -123,8 +130,8 @@ def publish(
     )
 
 
-def cells(pacs: str, days: Iterable[dt.date] = DAYS) -> set[Cell]:
-    return {Cell(day, pacs) for day in days}
+def partitions(pacs: str, days: Iterable[dt.date] = DAYS) -> set[Partition]:
+    return {Partition(day, pacs) for day in days}
 
 
 WHOLE = sum(PATIENTS_A_DAY.values())
@@ -132,18 +139,18 @@ JANUARY, FEBRUARY = dt.date(2026, 1, 1), dt.date(2026, 2, 1)
 
 
 def test_nothing_half_is_published_while_the_second_pacs_is_backfilled(tmp_path: Path) -> None:
-    lake, landed = Lake(tmp_path), cells("a")
+    lake, landed = Lake(tmp_path), partitions("a")
     assert publish(lake, landed) == ({}, {})
     # Newest first, as the sensors ask.
-    landed |= cells("b", DAYS[-20:])
+    landed |= partitions("b", DAYS[-20:])
     days, months = publish(lake, landed)
     assert days == dict.fromkeys(DAYS[-20:], WHOLE)
     assert months == {}
-    landed |= cells("b", DAYS[31:])
+    landed |= partitions("b", DAYS[31:])
     days, months = publish(lake, landed)
     assert days == dict.fromkeys(DAYS[31:], WHOLE)
     assert months == {(FEBRUARY, "a"): 12 * 28, (FEBRUARY, "b"): 2 * 28}
-    landed |= cells("b")
+    landed |= partitions("b")
     days, months = publish(lake, landed)
     assert days == dict.fromkeys(DAYS, WHOLE)
     assert months == {
@@ -157,32 +164,32 @@ def test_nothing_half_is_published_while_the_second_pacs_is_backfilled(tmp_path:
 def test_a_month_of_which_days_were_not_tried_waits(tmp_path: Path) -> None:
     """Oldest first and newest first: a closed month is more than the days that have landed."""
     recent = DAYS[45:]
-    _, months = publish(Lake(tmp_path), cells("a", recent) | cells("b", recent))
+    _, months = publish(Lake(tmp_path), partitions("a", recent) | partitions("b", recent))
     assert months == {}
 
 
 def test_days_before_the_first_belong_to_no_month(tmp_path: Path) -> None:
     recent = DAYS[45:]
     grid = Grid(GRID.pacs, recent[0], LAST)
-    landed = cells("a", recent) | cells("b", recent)
+    landed = partitions("a", recent) | partitions("b", recent)
     _, months = publish(Lake(tmp_path), landed, grid=grid)
     assert months == {(FEBRUARY, "a"): 12 * 14, (FEBRUARY, "b"): 2 * 14}
 
 
 def test_a_day_that_stays_incomplete_is_published_a_week_later(tmp_path: Path) -> None:
-    bad = Cell(DAYS[40], "b")
+    bad = Partition(DAYS[40], "b")
     upto = DAYS[:47]
-    landed = cells("a") | cells("b", upto)
+    landed = partitions("a") | partitions("b", upto)
     days, _ = publish(Lake(tmp_path), landed, {bad})
     assert DAYS[40] not in days
     assert DAYS[39] in days
-    days, _ = publish(Lake(tmp_path), cells("a") | cells("b", DAYS[:48]), {bad})
+    days, _ = publish(Lake(tmp_path), partitions("a") | partitions("b", DAYS[:48]), {bad})
     assert days[DAYS[40]] == WHOLE
 
 
 def test_a_day_that_was_tried_in_vain_is_published_a_week_later(tmp_path: Path) -> None:
-    lake, bad = Lake(tmp_path), Cell(DAYS[40], "b")
-    landed = (cells("a") | cells("b")) - {bad}
+    lake, bad = Lake(tmp_path), Partition(DAYS[40], "b")
+    landed = (partitions("a") | partitions("b")) - {bad}
     days, months = publish(lake, landed)
     assert bad.day not in days
     assert (FEBRUARY, "a") not in months
@@ -195,12 +202,12 @@ def test_a_day_that_was_tried_in_vain_is_published_a_week_later(tmp_path: Path) 
 
 def test_a_pacs_that_never_answers_is_waited_for(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    for cell in cells("b"):
-        lake.raw(cell).mkdir(parents=True)
-        (lake.raw(cell) / "attempt.json").write_text("{}")
-    assert publish(lake, cells("a")) == ({}, {})
+    for partition in partitions("b"):
+        lake.raw(partition).mkdir(parents=True)
+        (lake.raw(partition) / "attempt.json").write_text("{}")
+    assert publish(lake, partitions("a")) == ({}, {})
     alone = Grid(frozenset({"a"}), FIRST, LAST)
-    days, months = publish(lake, cells("a"), grid=alone)
+    days, months = publish(lake, partitions("a"), grid=alone)
     assert set(days) == set(DAYS)
     assert set(months) == {(JANUARY, "a"), (FEBRUARY, "a")}
 

@@ -26,17 +26,17 @@ PASSES: dict[str, Any] = {
 
 
 def facts(rows: Iterable[dict[str, Any]]) -> pa.Table:
-    schema = facts_schema().append(pa.field("cell_day", pa.date32()))
-    schema = schema.append(pa.field("cell_pacs", pa.string()))
-    cell = {"study_date": DAY, "pacs": "main", "cell_day": DAY, "cell_pacs": "main"}
-    return pa.Table.from_pylist([{**cell, **PASSES, **row} for row in rows], schema=schema)
+    schema = facts_schema().append(pa.field("partition_day", pa.date32()))
+    schema = schema.append(pa.field("partition_pacs", pa.string()))
+    partition = {"study_date": DAY, "pacs": "main", "partition_day": DAY, "partition_pacs": "main"}
+    return pa.Table.from_pylist([{**partition, **PASSES, **row} for row in rows], schema=schema)
 
 
 def series(sop_class: str | None) -> SuiteResult:
     """The suite over one series that tells nothing but its SOP class."""
     row = {"SOPClassUID": sop_class, "StudyDate": DAY, "pacs": "main"}
     table = pa.Table.from_pylist([row], schema=series_schema())
-    for name, value in (("cell_day", pa.array([DAY])), ("cell_pacs", pa.array(["main"]))):
+    for name, value in (("partition_day", pa.array([DAY])), ("partition_pacs", pa.array(["main"]))):
         table = table.append_column(name, value)
     return validate("series_mr", table)
 
@@ -126,7 +126,7 @@ def test_the_body_part_is_information_only() -> None:
     assert {one.column for one in series(CLASSIC).failed("info")} == {"BodyPartExamined"}
 
 
-def test_a_cell_without_series_passes() -> None:
+def test_a_partition_without_series_passes() -> None:
     result = validate("series_facts_mr", facts([]))
     assert not [one for one in result.outcomes if not one.passed]
     assert (

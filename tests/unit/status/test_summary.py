@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.ingest.landing import land_cell
-from protocol_assets.lake.zones import Cell
+from protocol_assets.ingest.landing import land_partition
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.sources.rate_limit.pacing import Exchange, Manners, study_subject
@@ -18,7 +18,7 @@ from protocol_assets.status.summary import survey
 from tests.unit.ingest.fake_pacs import FakePacs
 
 NOW = dt.datetime(2026, 3, 6, 9, 0, tzinfo=dt.UTC)
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 
 
 def verdicts(*, ask: bool = False) -> dict[str, tuple[str, str]]:
@@ -33,7 +33,7 @@ def test_a_survey_of_nothing_creates_nothing(settings: Settings) -> None:
     before = files(settings.home.parent)
     found = survey(NOW)
     assert found.is_good
-    assert found.cells == ()
+    assert found.partitions == ()
     assert files(settings.home.parent) == before
 
 
@@ -52,15 +52,15 @@ def test_what_is_to_be_mended_is_counted_by_pacs(settings: Settings) -> None:
     pseudonyms = settings.pseudonyms()
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2), ListedStudy("1.2.2", 1, 2)])
     pacs.trouble["1.2.1"] = "bad_status"
-    land_cell(pacs, settings.lake, CELL, pseudonyms)  # type: ignore[arg-type]
-    verdict, sentence = verdicts()["cells main"]
+    land_partition(pacs, settings.lake, PARTITION, pseudonyms)  # type: ignore[arg-type]
+    verdict, sentence = verdicts()["partitions main"]
     assert verdict == "fail"
-    assert sentence.startswith("0 of 1 landed cells are whole and up to date; 1 incomplete")
+    assert sentence.startswith("0 of 1 landed partitions are whole and up to date; 1 incomplete")
     assert "1 stale: run protocol-assets rebuild" in sentence
     assert sentence.endswith("1 dead letter")
     content = json.loads(json.dumps(survey(NOW).to_json()))
     assert content["is_good"] is False
-    assert [(one["day"], one["landed"], one["expected"]) for one in content["cells"]] == [
+    assert [(one["day"], one["landed"], one["expected"]) for one in content["partitions"]] == [
         ("2026-03-02", 1, 2)
     ]
     assert content["dead_letters"][0]["kind"] == "bad_status"
@@ -71,15 +71,15 @@ def test_what_is_to_be_mended_is_counted_by_pacs(settings: Settings) -> None:
 def test_a_damaged_manifest_is_told_and_hides_nothing_else(settings: Settings) -> None:
     settings.lake.prepare()
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2)])
-    land_cell(pacs, settings.lake, CELL, settings.pseudonyms())  # type: ignore[arg-type]
-    settings.lake.manifest(CELL).write_text("{", encoding="utf-8")
+    land_partition(pacs, settings.lake, PARTITION, settings.pseudonyms())  # type: ignore[arg-type]
+    settings.lake.manifest(PARTITION).write_text("{", encoding="utf-8")
     found = survey(NOW)
-    assert [one.words for one in found.cells] == [
+    assert [one.words for one in found.partitions] == [
         "the manifest of 2026-03-02|main is damaged; run protocol-assets verify --repair"
     ]
-    assert verdicts()["cells main"] == (
+    assert verdicts()["partitions main"] == (
         "fail",
-        "0 of 1 landed cells are whole and up to date; 1 damaged",
+        "0 of 1 landed partitions are whole and up to date; 1 damaged",
     )
 
 
@@ -100,7 +100,7 @@ def test_a_pacs_is_asked_only_where_a_person_wants_it(
 def test_what_waits_is_shown_with_its_end(settings: Settings) -> None:
     settings.lake.prepare()
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2)], put_off={"1.2.1"})
-    land_cell(pacs, settings.lake, CELL, settings.pseudonyms())  # type: ignore[arg-type]
+    land_partition(pacs, settings.lake, PARTITION, settings.pseudonyms())  # type: ignore[arg-type]
     courtesy = SharedCourtesy(settings.lake, "main", Manners(), 2, now=NOW.timestamp)
     subject = study_subject("1.2.1")
     courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))

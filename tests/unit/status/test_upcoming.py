@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from protocol_assets.app.automation_state import AutomationState
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.attempts import begin_attempt, settle_attempt
-from protocol_assets.ingest.landing import land_cell
-from protocol_assets.lake.zones import Cell
+from protocol_assets.ingest.landing import land_partition
+from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import PacsSettings, Settings
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.status.upcoming import SILENT, next_daily, outlook
@@ -40,9 +40,9 @@ def settings(tmp_path: Path) -> Settings:
 
 def land(settings: Settings, day: dt.date) -> None:
     pacs = FakePacs(studies=[ListedStudy(f"1.2.{day.day}", 1, 2)])
-    cell = Cell(day, "main")
-    land_cell(pacs, settings.lake, cell, PSEUDONYMS)  # type: ignore[arg-type]
-    settle_attempt(settings.lake, cell)
+    partition = Partition(day, "main")
+    land_partition(pacs, settings.lake, partition, PSEUDONYMS)  # type: ignore[arg-type]
+    settle_attempt(settings.lake, partition)
 
 
 def words(settings: Settings, state: AutomationState = RUNNING) -> dict[str, str]:
@@ -78,7 +78,7 @@ def test_days_that_never_landed_come_first_then_the_look_back(settings: Settings
 
 
 def test_a_day_that_failed_waits_for_its_turn(settings: Settings) -> None:
-    begin_attempt(settings.lake, Cell(DAYS[4], "main"), NOW.astimezone(dt.UTC))
+    begin_attempt(settings.lake, Partition(DAYS[4], "main"), NOW.astimezone(dt.UTC))
     (watch, *_) = outlook(settings, RUNNING, NOW)
     assert "1 day that failed from 2026-03-06 09:15 on" in watch.words
 
@@ -97,7 +97,7 @@ def test_a_tick_comes_a_quarter_of_an_hour_after_the_last(settings: Settings) ->
     [
         AutomationState(None, {}, frozenset()),
         AutomationState(NOW - SILENT, {}, frozenset()),
-        AutomationState(NOW, {}, frozenset({"watch_main", "follow_the_cells", "purge_nightly"})),
+        AutomationState(NOW, {}, frozenset({"watch_main", "follow_partitions", "purge_nightly"})),
     ],
 )
 def test_nothing_has_a_time_where_nobody_does_it(
@@ -119,4 +119,4 @@ def test_the_purge_names_what_outlives_its_retention(settings: Settings) -> None
     # Landed now, that is long after 2026-03-06 where this is run later on.
     today = dt.datetime.now(BERLIN) + dt.timedelta(days=settings.retention.raw_days)
     found = {one.name: one.words for one in outlook(settings, RUNNING, today)}
-    assert found["purge_nightly"] == "drops raw of 1 cell"
+    assert found["purge_nightly"] == "drops raw of 1 partition"

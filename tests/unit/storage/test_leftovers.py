@@ -16,14 +16,14 @@ from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.ingest.retention.purging import Retention, purge_before, purge_expired
 from protocol_assets.ingest.retention.rekeying import rekey
 from protocol_assets.lake.leftovers import clean_leftovers, count_leftovers, register_process
-from protocol_assets.lake.zones import Cell, Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.status.checks import leftovers_finding
 from protocol_assets.storage.files import atomic_file, staging_directory
 from tests.crash.homes import find_bytes
 from tests.crash.leftovers import leave_leftovers
 
 TOKEN = b"PAT-4711-LEFT-BEHIND"
-CELL = Cell(dt.date(2026, 3, 2), "main")
+PARTITION = Partition(dt.date(2026, 3, 2), "main")
 NOW = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 KEY = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 OTHER = Pseudonyms.from_secret(bytes(range(1, 33)).hex(), demo=False)
@@ -37,7 +37,7 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def test_a_process_is_killed_at_every_kind_of_place_and_the_next_start_cleans(lake: Lake) -> None:
-    left = leave_leftovers(lake, CELL, TOKEN)
+    left = leave_leftovers(lake, PARTITION, TOKEN)
     assert len(left) == 32
     zones = {path.relative_to(lake.home).parts[0] for path in left}
     assert zones == {"restricted", "safe", "publish", "steward"}
@@ -54,11 +54,11 @@ def test_a_process_is_killed_at_every_kind_of_place_and_the_next_start_cleans(la
 
 @pytest.mark.parametrize("verb", ["erasure", "before", "retention", "rekey"])
 def test_erasure_retention_and_a_new_key_reach_leftovers(lake: Lake, verb: str) -> None:
-    assert leave_leftovers(lake, CELL, TOKEN)
+    assert leave_leftovers(lake, PARTITION, TOKEN)
     if verb == "erasure":
         purge_patient(lake, KEY, "PAT-4711-LEFT-BEHIND", None, NOW)
     elif verb == "before":
-        purge_before(lake, KEY, CELL.day, NOW)
+        purge_before(lake, KEY, PARTITION.day, NOW)
     elif verb == "retention":
         purge_expired(lake, KEY, Retention(30, 30, 30), NOW)
     else:
@@ -71,14 +71,14 @@ def test_erasure_retention_and_a_new_key_reach_leftovers(lake: Lake, verb: str) 
 
 def test_what_a_live_process_writes_is_left_alone(lake: Lake) -> None:
     with (
-        atomic_file(lake.series(CELL), mode=0o600) as file,
+        atomic_file(lake.series(PARTITION), mode=0o600) as file,
         staging_directory(lake.safe / "reading") as folder,
     ):
         file.write(b"whole")
         (folder / "copy").write_bytes(b"whole")
         assert not clean_leftovers(lake).files
         assert (folder / "copy").exists()
-    assert lake.series(CELL).read_bytes() == b"whole"
+    assert lake.series(PARTITION).read_bytes() == b"whole"
 
 
 def test_the_start_searches_the_home_only_after_a_process_was_killed(lake: Lake) -> None:

@@ -22,12 +22,12 @@ def test_a_second_process_is_refused_and_told_what_to_do(tmp_path: Path) -> None
     try:
         assert held.wait(30)
         with (
-            pytest.raises(LockedError, match="cell x is worked on by another run"),
-            exclusive(tmp_path / "lock", wait=False, what="cell x"),
+            pytest.raises(LockedError, match="partition x is worked on by another run"),
+            exclusive(tmp_path / "lock", wait=False, what="partition x"),
         ):
             pass
     finally:
         free.set()
         other.join(10)
-    with exclusive(tmp_path / "lock", wait=False, what="cell x"):
+    with exclusive(tmp_path / "lock", wait=False, what="partition x"):
         pass

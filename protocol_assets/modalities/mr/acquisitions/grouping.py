@@ -114,8 +114,8 @@ def signature(row: Row, *, sop_class: str | None, has_contrast: bool | None) -> 
     )
 
 
-def group(cell: Sequence[Acquired]) -> list[Membership]:
-    """The acquisition of every series of one cell, in order.
+def group(partition: Sequence[Acquired]) -> list[Membership]:
+    """The acquisition of every series of one partition, in order.
 
     Originals of one patient on one device are one scan where they share the signature, the name or
     the scan number, and the start: within a second, or within the repetition time, for no other
@@ -130,19 +130,19 @@ def group(cell: Sequence[Acquired]) -> list[Membership]:
     of their own, or made later, to the only scan of their study with their name.
     """
     found: dict[int, Membership] = {}
-    for scope, members in _scopes(cell).items():
-        scans = _Scans(scope, [cell[i] for i in members if cell[i].kind == _SCANNED])
+    for scope, members in _scopes(partition).items():
+        scans = _Scans(scope, [partition[i] for i in members if partition[i].kind == _SCANNED])
         lonely: list[int] = []
         for i in members:
-            scan = scans.of(cell[i])
+            scan = scans.of(partition[i])
             if scan is not None:
                 found[i] = Membership(scan.identifier, True)
-            elif cell[i].kind == _MADE and cell[i].start is not None:
+            elif partition[i].kind == _MADE and partition[i].start is not None:
                 lonely.append(i)
-        for identifier, indexes in _without_original(scope, cell, lonely):
-            betrayed = any(scans.named(cell[i]) for i in indexes)
+        for identifier, indexes in _without_original(scope, partition, lonely):
+            betrayed = any(scans.named(partition[i]) for i in indexes)
             found |= dict.fromkeys(indexes, Membership(identifier, betrayed))
-    return [found.get(i) or _alone(one) for i, one in enumerate(cell)]
+    return [found.get(i) or _alone(one) for i, one in enumerate(partition)]
 
 
 def _alone(one: Acquired) -> Membership:
@@ -150,14 +150,14 @@ def _alone(one: Acquired) -> Membership:
     return Membership(identifier, one.kind == _SCANNED)
 
 
-def _scopes(cell: Sequence[Acquired]) -> dict[str, list[int]]:
+def _scopes(partition: Sequence[Acquired]) -> dict[str, list[int]]:
     """Series of one patient on one device; what lacks either follows its study."""
     of_study: dict[str, set[str]] = defaultdict(set)
-    for one in cell:
+    for one in partition:
         if one.study and one.patient and one.device and one.kind is not None:
             of_study[one.study].add(joined(one.patient, one.device))
     scopes: dict[str, list[int]] = defaultdict(list)
-    for i, one in enumerate(cell):
+    for i, one in enumerate(partition):
         if one.study is None or one.kind is None:
             continue
         known = of_study[one.study]
@@ -349,22 +349,24 @@ def _distance(one: Acquired, scan: _Scan) -> tuple[bool, bool, timedelta, str]:
 
 
 def _without_original(
-    scope: str, cell: Sequence[Acquired], lonely: Sequence[int]
+    scope: str, partition: Sequence[Acquired], lonely: Sequence[int]
 ) -> Iterator[tuple[str, list[int]]]:
     """Made images whose original is nowhere: those of one name and start belong together."""
     by_name: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for i in lonely:
-        by_name[cell[i].name].append(i)
+        by_name[partition[i].name].append(i)
     for name, indexes in by_name.items():
-        indexes.sort(key=lambda i: _in_time(cell[i]))
+        indexes.sort(key=lambda i: _in_time(partition[i]))
         together: list[int] = []
         for i in indexes:
-            if together and _start(cell[i]) - _start(cell[together[0]]) >= duration("same_start"):
-                yield _made_identifier(scope, cell[together[0]], name), together
+            if together and _start(partition[i]) - _start(partition[together[0]]) >= duration(
+                "same_start"
+            ):
+                yield _made_identifier(scope, partition[together[0]], name), together
                 together = []
             together.append(i)
         if together:
-            yield _made_identifier(scope, cell[together[0]], name), together
+            yield _made_identifier(scope, partition[together[0]], name), together
 
 
 def _made_identifier(scope: str, first: Acquired, name: tuple[str, ...]) -> str:

@@ -61,12 +61,12 @@ def one(
     )
 
 
-def distinct(*cell: Acquired) -> int:
-    return len({membership.acquisition for membership in group(cell)})
+def distinct(*partition: Acquired) -> int:
+    return len({membership.acquisition for membership in group(partition)})
 
 
 @pytest.mark.parametrize(
-    "cell",
+    "partition",
     [
         pytest.param([one(look="M"), one(0, 2, look="P")], id="magnitude and phase"),
         pytest.param([one(look="NORM"), one(0, 2, look="ND")], id="normalized and not"),
@@ -102,13 +102,13 @@ def distinct(*cell: Acquired) -> int:
         ),
     ],
 )
-def test_one_acquisition(cell: list[Acquired]) -> None:
-    assert distinct(*cell) == 1
-    assert distinct(*reversed(cell)) == 1
+def test_one_acquisition(partition: list[Acquired]) -> None:
+    assert distinct(*partition) == 1
+    assert distinct(*reversed(partition)) == 1
 
 
 @pytest.mark.parametrize(
-    "cell",
+    "partition",
     [
         pytest.param([one(), one(1.0, 2)], id="a second later"),
         pytest.param([one(), one(200, 2, look="P")], id="after the scan"),
@@ -129,16 +129,16 @@ def test_one_acquisition(cell: list[Acquired]) -> None:
         pytest.param([one(200), one(0, 9, kind="made")], id="a map from before the scan"),
     ],
 )
-def test_two_acquisitions(cell: list[Acquired]) -> None:
-    assert distinct(*cell) == 2
-    assert distinct(*reversed(cell)) == 2
+def test_two_acquisitions(partition: list[Acquired]) -> None:
+    assert distinct(*partition) == 2
+    assert distinct(*reversed(partition)) == 2
 
 
 def test_a_start_that_different_scans_share_is_no_start() -> None:
     """A vendor writes the study's time as the start of every scan: two T1, each with its phase."""
     other = one(0, 9, RepetitionTime=3400.0)
-    cell = [one(0, 1), one(0, 2, look="P"), one(0, 3), one(0, 4, look="P"), other]
-    first, first_phase, second, second_phase, third = (m.acquisition for m in group(cell))
+    partition = [one(0, 1), one(0, 2, look="P"), one(0, 3), one(0, 4, look="P"), other]
+    first, first_phase, second, second_phase, third = (m.acquisition for m in group(partition))
     assert first == first_phase
     assert second == second_phase
     assert len({first, second, third}) == 3
@@ -199,30 +199,32 @@ ANY = st.builds(
 )
 
 
-def numbered(cell: list[Acquired]) -> list[Acquired]:
-    """Every series with its own UID, as a cell has them."""
-    return [replace(series, series=str(i)) for i, series in enumerate(cell)]
+def numbered(partition: list[Acquired]) -> list[Acquired]:
+    """Every series with its own UID, as a partition has them."""
+    return [replace(series, series=str(i)) for i, series in enumerate(partition)]
 
 
 @given(st.lists(ANY, max_size=9).map(numbered), st.permutations(range(9)))
-def test_the_order_of_rows_changes_nothing(cell: list[Acquired], order: list[int]) -> None:
-    grouped = group(cell)
-    order = [place for place in order if place < len(cell)]
-    assert group([cell[i] for i in order]) == [grouped[i] for i in order]
+def test_the_order_of_rows_changes_nothing(partition: list[Acquired], order: list[int]) -> None:
+    grouped = group(partition)
+    order = [place for place in order if place < len(partition)]
+    assert group([partition[i] for i in order]) == [grouped[i] for i in order]
 
 
 @given(st.lists(ANY, max_size=7).map(numbered), st.lists(ANY, max_size=5).map(numbered))
-def test_other_studies_change_nothing(cell: list[Acquired], others: list[Acquired]) -> None:
+def test_other_studies_change_nothing(partition: list[Acquired], others: list[Acquired]) -> None:
     unrelated = [
         replace(series, patient="x", device="y", study="Z", series=f"z{series.series}")
         for series in others
     ]
-    assert group([*unrelated, *cell])[len(unrelated) :] == group(cell)
+    assert group([*unrelated, *partition])[len(unrelated) :] == group(partition)
 
 
 @given(st.lists(ANY, max_size=7).map(numbered))
-def test_what_is_sent_again_adds_no_acquisition(cell: list[Acquired]) -> None:
-    known = [replace(s, study="A", patient="p", device="d") for s in cell if s.start and s.kind]
+def test_what_is_sent_again_adds_no_acquisition(partition: list[Acquired]) -> None:
+    known = [
+        replace(s, study="A", patient="p", device="d") for s in partition if s.start and s.kind
+    ]
     twin = [replace(series, study="T", series=f"t{series.series}", uid=None) for series in known]
     plain = [replace(series, uid=None) for series in known]
     assert distinct(*plain, *twin) == distinct(*plain)

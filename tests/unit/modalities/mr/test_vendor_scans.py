@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from tests.unit.modalities.rows import series
 
 CASES = Path(__file__).parents[5] / "shared" / "cases"
@@ -22,7 +22,9 @@ Row = dict[str, Any]
 
 def described(*rows: Row) -> list[Row]:
     """The facts of rows, each with a series UID of its own."""
-    return describe_cell([row | {"SeriesInstanceUID": f"1.2.{i}"} for i, row in enumerate(rows)])
+    return describe_partition(
+        [row | {"SeriesInstanceUID": f"1.2.{i}"} for i, row in enumerate(rows)]
+    )
 
 
 def acquisitions(*rows: Row) -> int:
@@ -359,7 +361,7 @@ def test_cases_of_public_bug_reports(case: str, name: str, seconds: float | None
     rows = [row for study in by_study.values() for row in flatten_study(study).rows]
     found = [
         one
-        for row, one in zip(rows, describe_cell(rows), strict=True)
+        for row, one in zip(rows, describe_partition(rows), strict=True)
         if row["ProtocolName"] == name
     ]
     assert len(found) > 1

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.shared.clock_jumps import Jumps, Numbered, clock_jumps
 from tests.unit.modalities.rows import series
 
@@ -112,15 +112,15 @@ ORDINARY = {
 }
 
 
-@pytest.mark.parametrize("cell", ORDINARY.values(), ids=list(ORDINARY))
-def test_what_is_no_jump(cell: list[Numbered]) -> None:
-    assert clock_jumps(cell) == NOTHING
+@pytest.mark.parametrize("partition", ORDINARY.values(), ids=list(ORDINARY))
+def test_what_is_no_jump(partition: list[Numbered]) -> None:
+    assert clock_jumps(partition) == NOTHING
 
 
 @given(st.permutations(range(6)))
 def test_the_order_of_rows_changes_nothing(order: list[int]) -> None:
-    cell = exam(12)
-    found = clock_jumps([cell[place] for place in order])
+    partition = exam(12)
+    found = clock_jumps([partition[place] for place in order])
     assert {order[place] for place in found.after} == {3, 4, 5}
 
 
@@ -142,7 +142,7 @@ def rows(jump: float) -> list[dict[str, object]]:
 
 
 def test_an_exam_with_a_jump_is_flagged_and_stays_whole() -> None:
-    described = describe_cell(rows(12))
+    described = describe_partition(rows(12))
     assert {one["clock_flag"] for one in described} == {"clock_jump"}
     assert [one["start_offset_s"] for one in described] == [0, 60, 360, None, None, None]
     assert len({one["exam_id"] for one in described}) == 1
@@ -152,7 +152,7 @@ def test_an_exam_with_a_jump_is_flagged_and_stays_whole() -> None:
 
 
 def test_an_exam_without_a_jump_is_not() -> None:
-    described = describe_cell(rows(0))
+    described = describe_partition(rows(0))
     assert {one["clock_flag"] for one in described} == {None}
     assert [one["start_offset_s"] for one in described] == [0, 60, 360, 660, 960, 1260]
 
@@ -172,6 +172,6 @@ def test_a_scanner_whose_clock_jumped_has_no_idle_times_on_that_day() -> None:
         ]
 
     others = [*patient("7", 100), *patient("8", 120)]
-    idle = [one["idle_before_s"] for one in describe_cell([*rows(0), *others])]
+    idle = [one["idle_before_s"] for one in describe_partition([*rows(0), *others])]
     assert [one for one in idle if one is not None] == pytest.approx([75 * 60.0, 15 * 60 - 81])
-    assert all(one["idle_before_s"] is None for one in describe_cell([*rows(12), *others]))
+    assert all(one["idle_before_s"] is None for one in describe_partition([*rows(12), *others]))

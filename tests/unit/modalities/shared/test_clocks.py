@@ -139,28 +139,28 @@ def night(day: datetime, *walls: str, **changes: object) -> list[Clocked]:
     ]
 
 
-def minutes(cell: Sequence[Clocked], zone: ZoneInfo | None = BERLIN) -> list[float]:
+def minutes(partition: Sequence[Clocked], zone: ZoneInfo | None = BERLIN) -> list[float]:
     """Minutes from the first series of the list to each."""
-    starts = [start.moment for start in settle(cell, zone)]
+    starts = [start.moment for start in settle(partition, zone)]
     assert None not in starts
     return [(start - starts[0]).total_seconds() / 60 for start in starts if start and starts[0]]
 
 
-def flags(cell: Sequence[Clocked], zone: ZoneInfo | None = BERLIN) -> set[str | None]:
-    return {start.flag for start in settle(cell, zone)}
+def flags(partition: Sequence[Clocked], zone: ZoneInfo | None = BERLIN) -> set[str | None]:
+    return {start.flag for start in settle(partition, zone)}
 
 
 def test_a_day_of_23_hours() -> None:
-    cell = night(SPRING, "01:40", "01:55", "03:05", "03:20")
-    assert minutes(cell) == [0, 15, 25, 40]
-    assert flags(cell) == {"daylight_saving"}
+    partition = night(SPRING, "01:40", "01:55", "03:05", "03:20")
+    assert minutes(partition) == [0, 15, 25, 40]
+    assert flags(partition) == {"daylight_saving"}
 
 
 def test_a_day_of_25_hours() -> None:
     # 02:50 in summer, ten minutes later 02:00 in winter time.
-    cell = night(AUTUMN, "02:40", "02:50", "02:00", "02:10", "03:00")
-    assert minutes(cell) == [0, 10, 20, 30, 80]
-    assert flags(cell) == {"daylight_saving"}
+    partition = night(AUTUMN, "02:40", "02:50", "02:00", "02:10", "03:00")
+    assert minutes(partition) == [0, 10, 20, 30, 80]
+    assert flags(partition) == {"daylight_saving"}
 
 
 def test_a_long_exam_through_the_hour_that_comes_twice() -> None:
@@ -176,31 +176,31 @@ def test_a_long_exam_through_the_hour_that_comes_twice() -> None:
     ],
 )
 def test_a_scanner_that_does_not_change_its_clock(walls: tuple[str, ...]) -> None:
-    cell = night(SPRING, *walls, scan_time_s=300.0)
-    settled = settle(cell, BERLIN)
-    assert [start.moment for start in settled] == [one.start.moment for one in cell]
+    partition = night(SPRING, *walls, scan_time_s=300.0)
+    settled = settle(partition, BERLIN)
+    assert [start.moment for start in settled] == [one.start.moment for one in partition]
     assert {start.flag for start in settled} == {"daylight_saving"}
 
 
 def test_in_autumn_a_clock_that_runs_on_shows_no_change() -> None:
-    cell = night(AUTUMN, "02:45", "02:55", "03:05")
-    assert minutes(cell) == [0, 10, 20]
-    assert flags(cell) == {"daylight_saving"}
+    partition = night(AUTUMN, "02:45", "02:55", "03:05")
+    assert minutes(partition) == [0, 10, 20]
+    assert flags(partition) == {"daylight_saving"}
 
 
 @pytest.mark.parametrize("day", [SPRING, AUTUMN])
 def test_by_day_nothing_is_changed(day: datetime) -> None:
-    cell = night(day, "09:40", "09:55", "10:20")
-    assert minutes(cell) == [0, 15, 40]
-    assert flags(cell) == {None}
+    partition = night(day, "09:40", "09:55", "10:20")
+    assert minutes(partition) == [0, 15, 40]
+    assert flags(partition) == {None}
     assert flags(night(day, "00:10", "00:20")) == {None}
 
 
 def test_the_offset_in_the_header_outranks_the_zone() -> None:
     summer, winter = timedelta(hours=2), timedelta(hours=1)
-    cell = night(AUTUMN, "02:50", "02:00")
-    cell = [replace(cell[0], utc_offset=summer), replace(cell[1], utc_offset=winter)]
-    assert minutes(cell, None) == [0, 10]
+    partition = night(AUTUMN, "02:50", "02:00")
+    partition = [replace(partition[0], utc_offset=summer), replace(partition[1], utc_offset=winter)]
+    assert minutes(partition, None) == [0, 10]
     steady = night(SPRING, "01:50", "03:05", utc_offset=winter)
     assert minutes(steady) == [0, 75]
     assert flags(steady) == {None}
@@ -211,10 +211,10 @@ def test_without_a_zone_and_offsets_the_wall_clock_stands() -> None:
 
 
 def test_what_was_made_of_a_scan_moves_with_it() -> None:
-    cell = night(AUTUMN, "02:50", "02:00", "02:10")
-    made = replace(cell[1], number=20.0, is_scan=False)
-    early = replace(cell[0], number=21.0, is_scan=False)
-    starts = settle([*cell, made, early], BERLIN)
+    partition = night(AUTUMN, "02:50", "02:00", "02:10")
+    made = replace(partition[1], number=20.0, is_scan=False)
+    early = replace(partition[0], number=21.0, is_scan=False)
+    starts = settle([*partition, made, early], BERLIN)
     assert starts[3] == starts[1]
     assert starts[4] == starts[0]
 
@@ -227,23 +227,23 @@ def test_true_elapsed_time_comes_back_in_spring(first: int, steps: list[int]) ->
         moments.append(moments[-1] + timedelta(minutes=step))
     moments = [one for one in moments if one < moments[0] + timedelta(hours=2, minutes=50)]
     walls = [one.astimezone(BERLIN).replace(tzinfo=None) for one in moments]
-    cell = [series(wall, number) for number, wall in enumerate(walls, 1)]
+    partition = [series(wall, number) for number, wall in enumerate(walls, 1)]
     true = [(one - moments[0]).total_seconds() / 60 for one in moments]
-    assert minutes(cell) == true
+    assert minutes(partition) == true
 
 
 def fleet_day(lead: float, *, studies: int = 5, jitter: float = 8.0) -> list[Clocked]:
     """Studies of one scanner, the first scan ``lead`` minutes after registration, or a bit more."""
-    cell = []
+    partition = []
     for study in range(studies):
         registered = TEN + timedelta(minutes=40 * study)
         first = registered + timedelta(minutes=lead + jitter * study / studies)
         for number in range(3):
             start = first + timedelta(minutes=5 * number)
-            cell.append(
+            partition.append(
                 series(start, number, study=str(study), patient=str(study), registered=registered)
             )
-    return cell
+    return partition
 
 
 @pytest.mark.parametrize(
@@ -256,8 +256,10 @@ def test_a_clock_an_hour_off_shows_in_all_studies_of_the_day(
 
 
 def test_a_skewed_clock_changes_no_duration() -> None:
-    cell = fleet_day(65)
-    assert [start.moment for start in settle(cell, None)] == [one.start.moment for one in cell]
+    partition = fleet_day(65)
+    assert [start.moment for start in settle(partition, None)] == [
+        one.start.moment for one in partition
+    ]
 
 
 def test_two_studies_or_waiting_patients_are_no_skew() -> None:
@@ -273,17 +275,17 @@ def test_only_the_scanner_at_fault_is_flagged() -> None:
 
 
 def test_two_clocks_of_one_scanner() -> None:
-    cell = [
+    partition = [
         replace(one, created=(one.start.moment or TEN) - timedelta(hours=1)) for one in fleet_day(5)
     ]
-    assert flags(cell) == {"skewed"}
+    assert flags(partition) == {"skewed"}
 
 
 def test_series_filed_late_are_no_skew() -> None:
-    cell = [
+    partition = [
         replace(one, created=(one.start.moment or TEN) + timedelta(hours=1)) for one in fleet_day(5)
     ]
-    assert flags(cell) == {None}
+    assert flags(partition) == {None}
 
 
 def test_a_start_on_another_day_than_its_study_is_dropped() -> None:
@@ -294,11 +296,11 @@ def test_a_start_on_another_day_than_its_study_is_dropped() -> None:
 
 
 def test_a_scanner_that_lost_its_calendar_keeps_its_durations() -> None:
-    cell = [
+    partition = [
         replace(series(at(f"2004-01-01T00:{minute}:00"), minute), study_day=TEN.date())
         for minute in (10, 15)
     ]
-    assert minutes(cell) == [0, 5]
+    assert minutes(partition) == [0, 5]
 
 
 def test_a_row_becomes_clocked() -> None:
@@ -336,7 +338,7 @@ def test_a_row_becomes_clocked() -> None:
 
 
 DAYS = st.sampled_from([SPRING, AUTUMN, TEN.replace(hour=0)])
-CELLS = DAYS.flatmap(
+PARTITIONS = DAYS.flatmap(
     lambda day: st.lists(
         st.builds(
             series,
@@ -354,11 +356,11 @@ CELLS = DAYS.flatmap(
 )
 
 
-@given(CELLS, st.permutations(range(8)))
-def test_the_order_of_rows_changes_nothing(cell: list[Clocked], order: list[int]) -> None:
-    settled = settle(cell, BERLIN)
-    order = [place for place in order if place < len(cell)]
-    assert settle([cell[i] for i in order], BERLIN) == [settled[i] for i in order]
+@given(PARTITIONS, st.permutations(range(8)))
+def test_the_order_of_rows_changes_nothing(partition: list[Clocked], order: list[int]) -> None:
+    settled = settle(partition, BERLIN)
+    order = [place for place in order if place < len(partition)]
+    assert settle([partition[i] for i in order], BERLIN) == [settled[i] for i in order]
 
 
 @given(st.datetimes(), st.sampled_from([BERLIN, UTC, timezone(timedelta(hours=5))]))

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.shared.identity import (
     SHARED_PATIENT_ID,
     Demographics,
@@ -46,7 +46,7 @@ def test_a_study_whose_series_disagree_is_one_patient_one_exam_one_scanner(
     changes: list[dict[str, object]], zone: ZoneInfo | None
 ) -> None:
     rows = [series(5.0 * i, SeriesNumber=i, **change) for i, change in enumerate(changes)]
-    described = describe_cell(rows, zone)
+    described = describe_partition(rows, zone)
     for column in ("patient_id", "exam_id", "device_id"):
         assert len({one[column] for one in described}) == 1, column
 
@@ -87,7 +87,7 @@ def test_a_placeholder_is_nobody_unless_another_series_names_somebody() -> None:
 
 def test_nobody_is_nobody_also_of_two_studies_on_one_scanner() -> None:
     other = series(5, StudyInstanceUID="1.3", PatientID="ANONYMOUS")
-    described = describe_cell([series(0, PatientID="ANONYMOUS"), other])
+    described = describe_partition([series(0, PatientID="ANONYMOUS"), other])
     assert [one["patient_id"] for one in described] == [None, None]
     assert described[0]["exam_id"] != described[1]["exam_id"]
 
@@ -201,5 +201,5 @@ def test_a_placeholder_is_no_serial_number(serial: str) -> None:
 
 
 def test_midnight_to_the_second_is_a_dummy() -> None:
-    (described,) = describe_cell([series(StudyTime=time(0), AcquisitionTime=time(0))])
+    (described,) = describe_partition([series(StudyTime=time(0), AcquisitionTime=time(0))])
     assert (described["start_offset_s"], described["clock_flag"]) == (None, "no_clock")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.shared.row import Row
 from protocol_assets.modalities.shared.starts import (
     Reading,
@@ -110,7 +110,7 @@ def test_a_study_is_dated_by_the_most_of_its_series() -> None:
 
 
 def starts(*rows: Row, zone: ZoneInfo | None = BERLIN) -> list[object]:
-    return [one["start_offset_s"] for one in describe_cell(rows, zone)]
+    return [one["start_offset_s"] for one in describe_partition(rows, zone)]
 
 
 def in_utc(minutes: float, **changes: object) -> dict[str, object]:
@@ -122,14 +122,14 @@ def in_utc(minutes: float, **changes: object) -> dict[str, object]:
 
 def test_series_in_utc_and_in_local_time_are_one_exam() -> None:
     rows = [in_utc(0, SeriesNumber=1), series(3, SeriesNumber=2), in_utc(6, SeriesNumber=3)]
-    described = describe_cell(rows, BERLIN)
+    described = describe_partition(rows, BERLIN)
     assert [one["start_offset_s"] for one in described] == [0, 180, 360]
     assert len({one["exam_id"] for one in described}) == 1
 
 
 def test_a_clock_that_cannot_be_compared_is_no_clock() -> None:
     rows = [in_utc(0, SeriesNumber=1), series(3, SeriesNumber=2), in_utc(6, SeriesNumber=3)]
-    described = describe_cell(rows, None)
+    described = describe_partition(rows, None)
     assert [one["clock_flag"] for one in described] == [None, "offset_unknown", None]
     assert len({one["exam_id"] for one in described}) == 1
 
@@ -141,7 +141,7 @@ def test_offsets_that_differ_within_a_study_are_applied_where_that_puts_it_in_or
         series(3, **utc, SeriesNumber=2),
         series(6, TimezoneOffsetFromUTC="+0100", SeriesNumber=3),
     ]
-    described = describe_cell(rows, None)
+    described = describe_partition(rows, None)
     assert [one["start_offset_s"] for one in described] == [0, 180, 360]
     assert {one["clock_flag"] for one in described} == {"utc_offset"}
     # Stated offsets that would tear the study apart are wrong.
@@ -164,7 +164,7 @@ def test_one_start_of_different_scans_is_no_start() -> None:
         series(0, SeriesInstanceUID="1.2.2", RepetitionTime=3500.0),
         series(9, SeriesInstanceUID="1.2.3"),
     ]
-    described = describe_cell(rows)
+    described = describe_partition(rows)
     assert [one["start_offset_s"] for one in described] == [None, None, 0]
     assert [one["clock_flag"] for one in described] == ["shared_start", "shared_start", None]
     assert len({one["exam_id"] for one in described}) == 1
@@ -178,7 +178,7 @@ def test_series_of_one_scan_share_their_start() -> None:
 def test_a_series_dated_a_day_later_is_no_start_of_the_exam() -> None:
     late = date(2024, 3, 6)
     odd = series(10, StudyDate=late, AcquisitionDate=late)
-    described = describe_cell([series(0), series(5), odd])
+    described = describe_partition([series(0), series(5), odd])
     assert [one["start_offset_s"] for one in described] == [0, 300, None]
     assert described[2]["clock_flag"] == "out_of_exam"
     assert len({one["exam_id"] for one in described}) == 1

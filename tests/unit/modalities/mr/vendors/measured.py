@@ -1,4 +1,4 @@
-"""What the vendor rules say of one row, as the description of a cell asks them."""
+"""What the vendor rules say of one row, as the description of a partition asks them."""
 
 from __future__ import annotations
 

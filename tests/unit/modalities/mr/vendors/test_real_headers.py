@@ -13,7 +13,7 @@ import zstandard
 from pydicom import Dataset
 
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from tests.unit.modalities.mr.vendors.oracle import expected, formula_table, stated_time
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -57,7 +57,7 @@ def real_series(real_headers: Path) -> list[RealSeries]:
         for instances in by_study.values():
             for row in flatten_study(instances).rows:
                 # Alone: the rungs of the ladder, not what the rest of the exam bounds.
-                (facts,) = describe_cell([row])
+                (facts,) = describe_partition([row])
                 source = path.name.split(".")[0]
                 headers = by_series[row["SeriesInstanceUID"]]
                 found.append(RealSeries(source, headers, row, facts))
@@ -109,7 +109,7 @@ def test_the_formula_alone_against_the_field(real_series: list[RealSeries]) -> N
         hidden = dict.fromkeys((*STATED, "SiemensAcquisitionTimeText"))
         # That parallel imaging is off is read where the hidden text stands.
         factor = {"ParallelReductionFactorInPlane": series.facts["acceleration_in_plane"]}
-        (alone,) = describe_cell([{**series.row, **hidden, **factor}])
+        (alone,) = describe_partition([{**series.row, **hidden, **factor}])
         assert alone["scan_time_method"] in (None, "formula"), series.name
         assert alone["scan_time_confidence"] in (None, "low", "medium")
         assert alone["scan_time_s"] == series.facts["scan_time_formula_s"], series.name
@@ -165,7 +165,7 @@ def test_classic_philips_tells_in_its_private_sequence(real_series: list[RealSer
 def test_clock_times_never_make_a_scan_time(real_series: list[RealSeries]) -> None:
     clocks = ("AcquisitionTime", "AcquisitionDateTime", "SeriesTime", "AcquisitionDate")
     for series in real_series:
-        (without,) = describe_cell([{**series.row, **dict.fromkeys(clocks)}])
+        (without,) = describe_partition([{**series.row, **dict.fromkeys(clocks)}])
         for column in ("scan_time_s", "scan_time_method", "scan_time_formula_s"):
             assert without[column] == series.facts[column], series.name
 
@@ -182,7 +182,7 @@ def test_a_manufacturer_nobody_knows_tells_the_same_standard_attributes(
     for series in real_series:
         if series.facts["scan_time_method"] not in (None, "acquisition_duration"):
             continue
-        (facts,) = describe_cell([{**series.row, "Manufacturer": "Backyard MR"}])
+        (facts,) = describe_partition([{**series.row, "Manufacturer": "Backyard MR"}])
         assert facts["vendor"] == "other"
         for column in ("nex", "field_strength_t", "scan_time_s", "scan_time_method"):
             assert facts[column] == series.facts[column], (column, series.name)

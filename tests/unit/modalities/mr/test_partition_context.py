@@ -1,4 +1,4 @@
-"""What needs the cell as a whole, from rows to columns: each step is tested beside its module."""
+"""What needs the partition as a whole, from rows to columns; steps have tests of their own."""
 
 from collections.abc import Callable
 from datetime import date, time
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol_assets.dicom.flatten import flatten_study
-from protocol_assets.modalities.mr.describe import describe_cell
+from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.shared.row import Row
 from tests.unit.modalities.rows import series
 
@@ -18,7 +18,7 @@ RealSeries = Callable[[str], list[dict[str, object]]]
 
 def test_next_start_is_the_last_resort() -> None:
     bare = {"SiemensAcquisitionTimeText": None, "NumberOfAverages": None}
-    first, last = describe_cell([series(0, **bare), series(4, **bare)])
+    first, last = describe_partition([series(0, **bare), series(4, **bare)])
     assert (first["scan_time_s"], first["scan_time_method"]) == (240.0, "next_start")
     assert first["scan_time_confidence"] == "low"
     assert last["scan_time_s"] is None
@@ -26,7 +26,7 @@ def test_next_start_is_the_last_resort() -> None:
 
 def test_a_derived_series_alone_counts_and_spans_the_exam() -> None:
     derived = series(10, ImageType="DERIVED\\PRIMARY\\M\\DIS2D")
-    described = describe_cell([series(0), derived])[1]
+    described = describe_partition([series(0), derived])[1]
     assert described["is_derived_only"] is True
     assert described["exclusion_reason"] is None
     assert described["start_offset_s"] == 600.0
@@ -34,7 +34,7 @@ def test_a_derived_series_alone_counts_and_spans_the_exam() -> None:
 
 def test_a_derived_series_beside_its_source_does_not_count() -> None:
     derived = series(0, SeriesInstanceUID="1.2.9", ImageType="DERIVED\\PRIMARY\\M\\DIS2D")
-    described = describe_cell([series(0), derived])[1]
+    described = describe_partition([series(0), derived])[1]
     assert (described["exclusion_reason"], described["is_derived_only"]) == ("derived", False)
 
 
@@ -42,7 +42,7 @@ def test_ge_derived_series_share_the_name_of_the_exam_only() -> None:
     ge = {"Manufacturer": "GE MEDICAL SYSTEMS", "ProtocolName": "LUMBAR"}
     scan = series(0, **ge, SeriesDescription="SAG T1")
     alone = series(10, **ge, SeriesDescription="SAG T2", ImageType="DERIVED\\PRIMARY\\OTHER")
-    assert describe_cell([scan, alone])[1]["is_derived_only"] is True
+    assert describe_partition([scan, alone])[1]["is_derived_only"] is True
 
 
 def test_a_derived_series_has_no_formula_time() -> None:
@@ -52,18 +52,18 @@ def test_a_derived_series_has_no_formula_time() -> None:
         SiemensAcquisitionTimeText=None,
         AcquisitionTime=None,
     )
-    assert describe_cell([derived])[0]["scan_time_s"] is None
+    assert describe_partition([derived])[0]["scan_time_s"] is None
 
 
 def test_a_localizer_spans_but_does_not_count() -> None:
-    localizer, scan = describe_cell([series(0, ProtocolName="LOCALIZADOR"), series(2)])
+    localizer, scan = describe_partition([series(0, ProtocolName="LOCALIZADOR"), series(2)])
     assert (localizer["role"], localizer["exclusion_reason"]) == ("localizer", "localizer")
     assert scan["start_offset_s"] == 120.0
 
 
 def test_contrast_phases_follow_the_exam() -> None:
     rows = [series(0), series(5, ContrastBolusAgent="DOTAREM"), series(10)]
-    assert [d["contrast_phase"] for d in describe_cell(rows)] == ["pre", "post", "post"]
+    assert [d["contrast_phase"] for d in describe_partition(rows)] == ["pre", "post", "post"]
 
 
 def elsewhere(minutes: float, **changes: object) -> dict[str, object]:
@@ -74,8 +74,8 @@ def elsewhere(minutes: float, **changes: object) -> dict[str, object]:
 
 def together(*rows: Row) -> int:
     """Acquisitions of the rows, each with its own series UID."""
-    cell = [{**row, "SeriesInstanceUID": f"1.2.{i}"} for i, row in enumerate(rows)]
-    return len({described["acquisition_id"] for described in describe_cell(cell)})
+    partition = [{**row, "SeriesInstanceUID": f"1.2.{i}"} for i, row in enumerate(rows)]
+    return len({described["acquisition_id"] for described in describe_partition(partition)})
 
 
 DERIVED = "DERIVED\\PRIMARY\\"
@@ -107,7 +107,7 @@ def test_scans_at_the_same_written_time_are_not() -> None:
 def test_the_original_stands_out_among_its_series() -> None:
     phase = series(0, SeriesInstanceUID="1.2.8", ImageType="ORIGINAL\\PRIMARY\\P\\NORM")
     adc = series(0, SeriesInstanceUID="1.2.9", ImageType=f"{DERIVED}DIFFUSION\\ADC")
-    described = describe_cell([series(0), phase, adc])
+    described = describe_partition([series(0), phase, adc])
     assert [one["acquisition_part"] for one in described] == ["magnitude", "phase", "adc"]
     assert [one["exclusion_reason"] for one in described] == [None, None, "derived"]
 
@@ -115,7 +115,7 @@ def test_the_original_stands_out_among_its_series() -> None:
 def test_water_and_fat_alone_are_counted_once() -> None:
     water = series(0, SeriesInstanceUID="1.2.8", ImageType=f"{DERIVED}M\\DIXON\\WATER")
     fat = series(0, SeriesInstanceUID="1.2.9", ImageType=f"{DERIVED}M\\DIXON\\FAT")
-    described = describe_cell([water, fat])
+    described = describe_partition([water, fat])
     assert [one["is_derived_only"] for one in described] == [True, True]
     assert described[0]["acquisition_id"] == described[1]["acquisition_id"]
 
@@ -126,7 +126,7 @@ def test_an_exam_across_midnight_stays_whole() -> None:
         series(0, **late, AcquisitionTime=time(23, 50)),
         series(1, **late, AcquisitionTime=time(0, 4)),
     ]
-    first, second = describe_cell(rows)
+    first, second = describe_partition(rows)
     assert first["exam_id"] == second["exam_id"]
     assert second["start_offset_s"] == 840.0
     assert (first["clock_flag"], second["clock_flag"]) == (None, "midnight")
@@ -139,7 +139,7 @@ def test_an_exam_across_a_change_of_daylight_saving_time() -> None:
         series(0, **night, AcquisitionTime=time(1, 55)),
         series(1, **night, AcquisitionTime=time(3, 5)),
     ]
-    first, second = describe_cell(rows, ZoneInfo("Europe/Berlin"))
+    first, second = describe_partition(rows, ZoneInfo("Europe/Berlin"))
     assert first["exam_id"] == second["exam_id"]
     assert second["start_offset_s"] == 600.0
     assert second["clock_flag"] == "daylight_saving"
@@ -147,18 +147,18 @@ def test_an_exam_across_a_change_of_daylight_saving_time() -> None:
 
 def test_turnaround_stands_on_the_first_series_of_the_next_exam() -> None:
     # The last scan before starts at 10:05 and takes 81 s.
-    described = describe_cell([series(0), series(5), elsewhere(20), elsewhere(25)])
+    described = describe_partition([series(0), series(5), elsewhere(20), elsewhere(25)])
     assert [one["idle_before_s"] for one in described] == [None, None, 819.0, None]
 
 
 def test_a_scan_does_not_outlast_the_start_of_the_next() -> None:
     computed = {"SiemensAcquisitionTimeText": None, "NumberOfAverages": 40.0}
-    long, _ = describe_cell([series(0, **computed), series(4, **computed)])
+    long, _ = describe_partition([series(0, **computed), series(4, **computed)])
     assert (long["scan_time_s"], long["scan_time_method"]) == (240.0, "next_start")
     # What the vendor states may hold a preparation before the first image, a few seconds long.
-    stated, _ = describe_cell([series(0, SiemensAcquisitionTimeText="TA 04:05"), series(4)])
+    stated, _ = describe_partition([series(0, SiemensAcquisitionTimeText="TA 04:05"), series(4)])
     assert (stated["scan_time_s"], stated["scan_time_method"]) == (245.0, "siemens_text")
-    beyond, _ = describe_cell([series(0, SiemensAcquisitionTimeText="TA 05:00"), series(4)])
+    beyond, _ = describe_partition([series(0, SiemensAcquisitionTimeText="TA 05:00"), series(4)])
     assert (beyond["scan_time_s"], beyond["scan_time_confidence"]) == (240.0, "low")
 
 
@@ -182,13 +182,13 @@ def test_rescans_and_stacks() -> None:
             EchoTime=90.0,
         ),
     ]
-    kinds = [one["repeat_kind"] for one in describe_cell(rows)]
+    kinds = [one["repeat_kind"] for one in describe_partition(rows)]
     assert kinds == [None, "rescan", "stack", None]
 
 
 def test_impossible_values_are_counted() -> None:
     broken = series(RepetitionTime=-1.0, NumberOfAverages=0.0, MagneticFieldStrength=15_000.0)
-    described = describe_cell([broken])[0]
+    described = describe_partition([broken])[0]
     assert described["impossible_values"] == 2
     assert described["nex"] is None
     assert described["field_strength_t"] == 1.5
@@ -209,7 +209,7 @@ def test_a_raw_data_object_in_the_series_does_not_make_it_raw_data(raw_first: bo
     )
     raw = instance("1.2.840.10008.5.1.4.1.1.66")
     instances = [raw, image, image] if raw_first else [image, image, raw]
-    (described,) = describe_cell(flatten_study(instances).rows)
+    (described,) = describe_partition(flatten_study(instances).rows)
     assert (described["sop_class"], described["exclusion_reason"]) == ("mr_image", None)
 
 
@@ -223,7 +223,7 @@ def test_one_frame_with_more_averages_shows_in_an_enhanced_object() -> None:
         "00280008": element("IS", 4),
         "52009230": element("SQ", *frames),
     }
-    (described,) = describe_cell(flatten_study([instance]).rows)
+    (described,) = describe_partition(flatten_study([instance]).rows)
     assert (described["nex"], described["nex_min"], described["nex_max"]) == (1.0, 1.0, 3.0)
     assert described["nex_distinct"] == 2
 
@@ -250,34 +250,34 @@ SPREAD = st.builds(
 )
 
 
-def cell_of(rows: list[dict[str, object]], prefix: str = "") -> list[dict[str, object]]:
-    """Rows as a cell has them: each series UID once."""
+def partition_of(rows: list[dict[str, object]], prefix: str = "") -> list[dict[str, object]]:
+    """Rows as a partition has them: each series UID once."""
     return [row | {"SeriesInstanceUID": f"{prefix}{i}"} for i, row in enumerate(rows)]
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.lists(SPREAD, max_size=7).map(cell_of), st.permutations(range(7)))
+@given(st.lists(SPREAD, max_size=7).map(partition_of), st.permutations(range(7)))
 def test_the_order_of_rows_changes_nothing(rows: list[Row], order: list[int]) -> None:
-    described = describe_cell(rows)
+    described = describe_partition(rows)
     order = [place for place in order if place < len(rows)]
-    assert describe_cell([rows[i] for i in order]) == [described[i] for i in order]
+    assert describe_partition([rows[i] for i in order]) == [described[i] for i in order]
 
 
 @settings(deadline=None)
-@given(st.lists(SPREAD, max_size=6).map(cell_of), st.lists(SPREAD, max_size=4))
+@given(st.lists(SPREAD, max_size=6).map(partition_of), st.lists(SPREAD, max_size=4))
 def test_an_unrelated_study_changes_nothing(
     rows: list[dict[str, object]], others: list[dict[str, object]]
 ) -> None:
     unrelated = {"StudyInstanceUID": "9.9", "PatientID": "other", "DeviceSerialNumber": "other"}
-    added = [row | unrelated for row in cell_of(others, "9.")]
-    assert describe_cell([*added, *rows])[len(added) :] == describe_cell(rows)
+    added = [row | unrelated for row in partition_of(others, "9.")]
+    assert describe_partition([*added, *rows])[len(added) :] == describe_partition(rows)
 
 
 def test_real_xa_series_merge(real_series: RealSeries) -> None:
     """Two field map series (starts .6 s apart), T1 with and without normalization, maps."""
     rows = real_series("dcm_qa_xa30")
     merged: dict[object, list[object]] = {}
-    for described in describe_cell(rows):
+    for described in describe_partition(rows):
         if described["sop_class"] == "enhanced_mr_image":
             key = described["acquisition_id"]
             merged.setdefault(key, []).append(described["acquisition_part"])

@@ -1,4 +1,4 @@
-"""The whole cell: columns, terms, real headers, anything odd."""
+"""The whole partition: columns, terms, real headers, anything odd."""
 
 import math
 import time
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from protocol_assets.data import read_table
-from protocol_assets.modalities.mr.describe import describe_cell, rules_version
+from protocol_assets.modalities.mr.describe import describe_partition, rules_version
 from protocol_assets.modalities.shared.row import Row
 from tests.unit.modalities.rows import input_columns, series
 
@@ -43,11 +43,11 @@ def check_types(described: Row) -> None:
 
 
 def test_the_columns_are_those_of_the_facts() -> None:
-    assert set(describe_cell([series()])[0]) == set(DERIVED_COLUMNS)
+    assert set(describe_partition([series()])[0]) == set(DERIVED_COLUMNS)
 
 
 def test_a_lumbar_series() -> None:
-    described = describe_cell([series()])[0]
+    described = describe_partition([series()])[0]
     check_types(described)
     expected = {
         "patient_id": "|12345",
@@ -101,11 +101,11 @@ def test_a_lumbar_series() -> None:
 
 
 def test_a_missing_serial_number_gives_no_device() -> None:
-    assert describe_cell([series(DeviceSerialNumber=None)])[0]["device_id"] is None
+    assert describe_partition([series(DeviceSerialNumber=None)])[0]["device_id"] is None
 
 
 def test_none_in_none_out() -> None:
-    described = describe_cell([dict.fromkeys(input_columns()), {}])
+    described = describe_partition([dict.fromkeys(input_columns()), {}])
     for row in described:
         told = {name: value for name, value in row.items() if value is not None}
         assert told == {
@@ -115,8 +115,8 @@ def test_none_in_none_out() -> None:
         }
 
 
-def test_an_empty_cell() -> None:
-    assert describe_cell([]) == []
+def test_an_empty_partition() -> None:
+    assert describe_partition([]) == []
 
 
 def test_rules_version_is_short_and_stable() -> None:
@@ -149,7 +149,7 @@ ODD = st.one_of(
 )
 def test_anything_odd_is_described(changes: list[dict[str, object]], is_mr: bool) -> None:
     rows = [(series(i) if is_mr else {}) | change for i, change in enumerate(changes)]
-    described = describe_cell(rows)
+    described = describe_partition(rows)
     assert len(described) == len(rows)
     for row in described:
         assert set(row) == set(DERIVED_COLUMNS)
@@ -162,7 +162,7 @@ FAMILIES = ["dcm_qa", "dcm_qa_ge", "dcm_qa_philips", "dcm_qa_toshiba", "dcm_qa_x
 @pytest.mark.parametrize("name", FAMILIES)
 def test_real_headers_give_terms_and_times(real_series: RealSeries, name: str) -> None:
     rows = real_series(name)
-    for row, described in zip(rows, describe_cell(rows), strict=True):
+    for row, described in zip(rows, describe_partition(rows), strict=True):
         check_types(described)
         if described["exclusion_reason"] is None:
             assert described["scan_time_s"] is not None, row["SeriesNumber"]
@@ -173,7 +173,7 @@ def test_real_siemens_effective_averages(real_series: RealSeries) -> None:
     rows = real_series("dcm_qa")
     by_text = {
         str(row["SeriesDescription"]): described["effective_averages"]
-        for row, described in zip(rows, describe_cell(rows), strict=True)
+        for row, described in zip(rows, describe_partition(rows), strict=True)
     }
     assert by_text["noPF_noPAT_noPOS_PEres100_ES0p59_BW2222_AP"] == 1.0
     assert by_text["noPF_noPAT_50POS_PEres100_ES0p59_BW2222_AP"] == 1.5
@@ -184,7 +184,7 @@ def test_real_siemens_effective_averages(real_series: RealSeries) -> None:
 
 def test_real_xa_maps_do_not_count(real_series: RealSeries) -> None:
     rows = real_series("dcm_qa_xa30")
-    described = describe_cell(rows)
+    described = describe_partition(rows)
     counted = [d for d in described if d["exclusion_reason"] is None]
     assert not any(d["is_derived_only"] for d in described)
     assert all(d["scan_time_method"] == "acquisition_duration" for d in counted)
@@ -200,6 +200,6 @@ def test_a_text_of_any_length_is_read_in_bounded_time(unit: str) -> None:
     )
     long: dict[str, object] = dict.fromkeys(columns, unit * (100_000 // len(unit)))
     began = time.monotonic()
-    describe_cell([series() | long])
+    describe_partition([series() | long])
     # A second on a slow machine; minutes where the time grows with the square of the length.
     assert time.monotonic() - began < 10
