@@ -28,8 +28,8 @@ from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.rate_limit.pacing import Manners
-from protocol_assets.sources.rate_limit.store import SharedCourtesy
+from protocol_assets.sources.rate_limit.pacing import RateLimits
+from protocol_assets.sources.rate_limit.store import SharedRateLimit
 from tests.integration.orthanc import Orthanc, counting_proxy, run_orthanc
 from tests.integration.real_data import edited
 
@@ -112,11 +112,11 @@ def timed(run: Callable[[], object]) -> tuple[float, float]:
 
 def land(url: str, day: dt.date, home: Path) -> Manifest:
     """The day into an empty lake; the token bucket set so high that it does not wait."""
-    manners = Manners(requests_per_second=1000)
-    endpoint = Endpoint("orthanc", url, workers=WORKERS, manners=manners)
+    rate_limits = RateLimits(requests_per_second=1000)
+    endpoint = Endpoint("orthanc", url, workers=WORKERS, rate_limits=rate_limits)
     lake = Lake(home)
-    courtesy = SharedCourtesy(lake, "orthanc", manners, WORKERS)
-    with PacsClient(endpoint, courtesy=courtesy) as client:
+    rate_limit = SharedRateLimit(lake, "orthanc", rate_limits, WORKERS)
+    with PacsClient(endpoint, rate_limit=rate_limit) as client:
         pseudonyms = Pseudonyms.from_secret(DEMO_KEY, demo=True)
         manifest = land_partition(client, lake, Partition(day, "orthanc"), pseudonyms)
     if not manifest.is_complete or not manifest.fetched:

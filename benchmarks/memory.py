@@ -12,7 +12,7 @@ from pathlib import Path
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.ingest.landing import study_file
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
 from protocol_assets.lake.raw import Stamp, write_study
@@ -35,10 +35,10 @@ def main() -> None:
         lake = Lake(Path(folder))
         lake.prepare()
         instances = _land(fleet, lake, partition, pseudonyms)
-        stations = Stations(lake, pseudonyms, _no_client, lambda *_: None)
+        stages = Stages(lake, pseudonyms, _no_client, lambda *_: None)
         start = time.perf_counter()
-        for station in (stations.flatten, stations.project):
-            refused = station([partition]).refused
+        for stage in (stages.flatten, stages.project):
+            refused = stage([partition]).refused
             if refused:
                 raise SystemExit(str(refused))
         seconds = time.perf_counter() - start

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.poc_sources import Source
-from protocol_assets.app.build import stations
+from protocol_assets.app.build import stages
 from protocol_assets.app.runs import Runner
 from protocol_assets.governance.scanners import ScannerName, name_scanner
 from protocol_assets.lake.zones import Partition
@@ -55,7 +55,7 @@ class Ingest:
 
     Attributes:
         seconds: Wall clock by stage.
-        worked_s: Seconds of both processes together, by station.
+        worked_s: Seconds of both processes together, by stage.
         peak_mib: Peak resident memory of a process, by stage.
         stored: Bytes by zone.
         counts: Studies, instances and series, and partitions refused.
@@ -161,13 +161,13 @@ def _partitions(source: Source, settings: Settings, done: Ingest) -> None:
 
 
 def _work(folder: str, partitions: list[Partition]) -> tuple[Counter[str], Counter[str], float]:
-    """A month of one PACS through the three stations."""
-    line = stations(_settings(folder))
+    """A month of one PACS through the three stages."""
+    line = stages(_settings(folder))
     worked: Counter[str] = Counter()
     counts: Counter[str] = Counter()
-    for name, station in (("raw", line.land), ("series", line.flatten), ("facts", line.project)):
+    for name, stage in (("raw", line.land), ("series", line.flatten), ("facts", line.project)):
         start = time.perf_counter()
-        result = station(partitions)
+        result = stage(partitions)
         worked[name] += time.perf_counter() - start  # type: ignore[assignment]
         counts[f"partitions refused by {name}"] += len(result.refused)
         for reason in set(result.refused.values()):

@@ -44,7 +44,7 @@ class Findings:
     Attributes:
         frame: The prepared acquisitions.
         exams: ``fct_exam``.
-        targets: The steward's targets.
+        targets: The hospital's targets.
         model: The calibrated time model, of all days.
         changes: The changes found.
         verification: Their verification; no change was registered.

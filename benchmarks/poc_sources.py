@@ -168,7 +168,7 @@ class GeneratedSource:
         return given
 
     def sign(self, lake: Lake) -> None:
-        """The generator's targets, in the form of a steward's file."""
+        """The generator's targets, in the form of a governance file."""
         path = targets_file(lake)
         with editing(path), path.open("w", encoding="utf-8", newline="") as lines:
             writer = csv.DictWriter(lines, TARGETS_SCHEMA.names)

@@ -237,7 +237,7 @@ def _minutes_table(won: pd.DataFrame) -> dict[str, float]:
 def _print_ingest(done: Ingest, analysis: dict[str, float]) -> None:
     stages = done.seconds | {f"analysis: {name}": value for name, value in analysis.items()}
     _print("Stages, wall clock in s", stages)
-    _print("Seconds of both processes by station, and the simulator's", dict(done.worked_s))
+    _print("Seconds of both processes by stage, and the simulator's", dict(done.worked_s))
     _print("Counts", dict(done.counts))
     _print("Peak memory in MiB", done.peak_mib)
     _print("Stored in MiB", {zone: size / _MIB for zone, size in done.stored.items()})

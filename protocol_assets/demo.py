@@ -96,7 +96,7 @@ def _settings(directory: Path, server: SimulatedPacs) -> Settings:
 
 
 def _name_scanners(settings: Settings) -> None:
-    """Name the fleet's scanners, as the steward of a hospital would."""
+    """Name the fleet's scanners, as a hospital would."""
     pseudonyms = settings.pseudonyms()
     for site in DEMO_FLEET.sites:
         scanners = [one for one in DEMO_FLEET.scanners if one.site.name == site]
@@ -109,7 +109,7 @@ def _name_scanners(settings: Settings) -> None:
 
 
 def sign_targets(fleet: Fleet, lake: Lake) -> None:
-    """The sites' signed targets in the steward's file."""
+    """The sites' signed targets in the governance file."""
     columns = tuple(TARGETS_SCHEMA.names)
     rows = [
         {

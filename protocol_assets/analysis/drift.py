@@ -83,7 +83,7 @@ def compliance(
 
     Args:
         frame: From ``prepared``.
-        targets: The steward's targets, on any tracked parameter.
+        targets: The hospital's targets, on any tracked parameter.
         as_of: The last day that counts.
         since: Day of the last registered change by protocol-series: what was changed on purpose
             has its past from that day on.

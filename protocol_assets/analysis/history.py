@@ -29,7 +29,7 @@ def potential_by_month(
 
     Args:
         frame: From ``prepared``, up to ``as_of``.
-        targets: The steward's targets (see ``references``).
+        targets: The hospital's targets (see ``references``).
         model: The calibrated time model.
         as_of: The last day that counts.
         changes: ``SERIES`` and ``changed_on`` of all changes, found and registered.

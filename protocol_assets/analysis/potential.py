@@ -49,7 +49,7 @@ def potential(
 
     Args:
         frame: From ``prepared``.
-        targets: The steward's targets (see ``references``).
+        targets: The hospital's targets (see ``references``).
         model: The calibrated time model.
         as_of: The last day that counts.
         since: Day of the last change by protocol-series (see ``current_levels``).

@@ -49,7 +49,7 @@ def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp)
 
     Args:
         levels: From ``current_levels``.
-        targets: The steward's targets: ``target``, ``version``, ``parameter``, ``value``,
+        targets: The hospital's targets: ``target``, ``version``, ``parameter``, ``value``,
             ``valid_from``, ``valid_to`` and the ``TARGET_SCOPE``, absent where any value is meant.
         as_of: The day whose targets are in force.
 

@@ -1,4 +1,4 @@
-"""Which changes are to be verified: those that the steward registered, and those merely found."""
+"""Which changes are to be verified: those that the hospital registered, and those merely found."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Claim:
         until: The day that the exams before precede.
         since: First day of the exams after; days in between may belong to either.
         ended: The day after the last day of the level after: the next change, or today's morrow.
-        is_registered: Whether the steward registered the day.
+        is_registered: Whether the hospital registered the day.
         measure: What the levels are measured in.
         before: Level before, NaN where no change was found.
         after: Level after.

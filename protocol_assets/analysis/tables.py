@@ -54,8 +54,8 @@ def analysis_tables(
     Args:
         acquisitions: ``fct_acquisition``; later days are not read.
         exams: ``fct_exam``.
-        targets: The steward's targets.
-        register: The steward's findings.
+        targets: The hospital's targets.
+        register: The hospital's findings.
         as_of: The last day that counts; None for the last one there is.
 
     Returns:
@@ -96,7 +96,7 @@ def analysis_tables(
 
 
 def registered_changes(register: pd.DataFrame) -> pd.DataFrame:
-    """The changes of averages that the steward registered, one a day of a protocol-series.
+    """The changes of averages that the hospital registered, one a day of a protocol-series.
 
     Where several findings led to one change, the one that promised minutes stands for it.
     """

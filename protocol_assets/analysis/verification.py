@@ -1,6 +1,6 @@
 """Whether a change won the time it promised, and whether the images stood it.
 
-Where the steward registered the date the test is confirmatory; a date that was found in the same
+Where the hospital registered the date the test is confirmatory; a date that was found in the same
 data is exploratory, whatever its p. NEX before and after is stated, not tested.
 """
 

@@ -24,7 +24,7 @@ from protocol_assets.defs.warehouse.analysis import analysis
 from protocol_assets.defs.warehouse.dbt import dbt_cli, findings_assets, warehouse_assets
 from protocol_assets.governance.do_not_process import excludes
 from protocol_assets.ingest.placement import finish_placements
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.key_record import claim_key
 from protocol_assets.lake.leftovers import register_process
 from protocol_assets.lake.permissions import restrict_new_files
@@ -101,7 +101,7 @@ def build_definitions(
             "lake": settings.lake,
             "lake_in_turn": _lake_in_turn(settings),
             "settings": settings,
-            "stations": lambda: stations(settings),
+            "stages": lambda: stages(settings),
             "dbt": dbt_cli(),
             "notify": notifier(settings),
         }
@@ -121,15 +121,15 @@ def _lake_in_turn(settings: Settings) -> dg.ResourceDefinition:
     return dg.ResourceDefinition(hold, description="The lake, while no other report is made.")
 
 
-def stations(settings: Settings, tell: Any = None) -> Stations:
-    """The stations of a deployment.
+def stages(settings: Settings, tell: Any = None) -> Stages:
+    """The stages of a deployment.
 
     Raises:
         ConfigurationError: The key is missing or refused.
     """
 
     def client_for(name: str) -> PacsClient:
-        return PacsClient(settings.endpoint(name), courtesy=settings.courtesy(name))
+        return PacsClient(settings.endpoint(name), rate_limit=settings.rate_limit(name))
 
     def silent(_partition: Partition, _done: int, _listed: int) -> None:
         return None
@@ -141,7 +141,7 @@ def stations(settings: Settings, tell: Any = None) -> Stations:
 
     pseudonyms = settings.pseudonyms()
     claim_key(settings.lake, pseudonyms.key_id)
-    return Stations(
+    return Stages(
         lake=settings.lake,
         pseudonyms=pseudonyms,
         client_for=client_for,

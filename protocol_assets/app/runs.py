@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from protocol_assets.app.build import INGEST_JOB, REPORT_JOB, build_definitions, stations
+from protocol_assets.app.build import INGEST_JOB, REPORT_JOB, build_definitions, stages
 from protocol_assets.defs.ingest.assets import INSISTED_TAG, LARGEST_RUN, PARTITION_ASSETS
 from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.faults import Fault
@@ -51,7 +51,7 @@ class Runner:
     def __init__(self, settings: Settings, tell: Any = None) -> None:
         self.settings = settings
         self.definitions = build_definitions(
-            settings, resource_overrides={"stations": lambda: stations(settings, tell)}
+            settings, resource_overrides={"stages": lambda: stages(settings, tell)}
         )
         os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
         # A refused partition is told in one line; Dagster's traceback of the failed run is not
@@ -73,7 +73,7 @@ class Runner:
             Fault: The range or the PACS lies outside the configuration.
             KeyboardInterrupt: The run was stopped; what has landed is kept.
         """
-        self.settings.courtesy(pacs).insist()  # a person asks, and may have mended what failed
+        self.settings.rate_limit(pacs).insist()  # a person asks, and may have mended what failed
         self._check_range(pacs, first, last)
         while first <= last:
             end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))

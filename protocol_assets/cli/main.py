@@ -127,9 +127,9 @@ def probe(name: str, as_json: bool) -> int:
 
     settings.lake.prepare()
     endpoint = settings.pacs_named(name).endpoint(os.environ)
-    courtesy = settings.courtesy(name)
-    courtesy.insist()
-    with PacsClient(endpoint, courtesy=courtesy) as client:
+    rate_limit = settings.rate_limit(name)
+    rate_limit.insist()
+    with PacsClient(endpoint, rate_limit=rate_limit) as client:
         report = asked.probe(client)
     if report.profile is not None:
         write_profile(settings.lake, name, report.profile)

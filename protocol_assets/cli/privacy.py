@@ -135,7 +135,7 @@ def rekey() -> int:
     problem = _rebuild(settings, done.to_rebuild)
     say(
         f"{len(done.to_rebuild)} partitions rebuilt, {len(done.changed_over)} changed over as they "
-        f"stand, {done.lost} pseudonyms of the steward's files not told"
+        f"stand, {done.lost} pseudonyms of the governance files not told"
     )
     if problem:
         say_error(f"rebuilding: {problem}; run protocol-assets rebuild")

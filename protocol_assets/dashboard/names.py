@@ -1,4 +1,4 @@
-"""Names as they are shown: one for each scanner and protocol, whatever the steward wrote."""
+"""Names as they are shown: one for each scanner and protocol, whatever the hospital wrote."""
 
 from __future__ import annotations
 

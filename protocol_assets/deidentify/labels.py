@@ -2,7 +2,7 @@
 
 A text is released through four gates: G1, no identifier of its own study and nothing that looks
 like an identifier; G2, every word in the vocabulary and no markup; G3, enough patients, and not on
-one scanner alone; G4, the steward's decision, which overrides G2 and G3 and is taken back as
+one scanner alone; G4, the hospital's decision, which overrides G2 and G3 and is taken back as
 easily. What is withheld still groups by its code.
 """
 
@@ -98,7 +98,7 @@ class JudgedLabel:
 
     @property
     def is_pending(self) -> bool:
-        """Whether it waits for the steward: frequent, and held up by a gate that he may open."""
+        """Whether it waits for a decision: frequent, and held up by a gate that he may open."""
         return (
             self.reason in ("unknown_word", "markup", "one_scanner") and self.patients >= K_PATIENTS
         )
@@ -142,7 +142,7 @@ def judge_labels(
 
     Args:
         registry: The parts of all partitions.
-        decisions: The steward's, by label code.
+        decisions: The hospital's, by label code.
     """
     parts = pa.concat_tables([REGISTRY_SCHEMA.empty_table(), *registry])
     seen = parts.group_by(["label_code", "text"]).aggregate(

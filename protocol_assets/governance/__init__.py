@@ -1,1 +1,1 @@
-"""The steward's files: what the hospital decides, in CSV files it edits, checked line by line."""
+"""The governance files: what the hospital decides, in CSV files it edits, checked line by line."""

@@ -126,8 +126,8 @@ class Finding:
 
 
 def findings_file(lake: Lake) -> Path:
-    """Where the steward's findings stand."""
-    return lake.steward / "findings.csv"
+    """Where the hospital's findings stand."""
+    return lake.governance / "findings.csv"
 
 
 def read_findings(lake: Lake) -> list[Finding]:

@@ -1,6 +1,6 @@
-"""``labels.csv``: the steward's decisions on protocol labels, by keyed code.
+"""``labels.csv``: the hospital's decisions on protocol labels, by keyed code.
 
-The file holds no text. The texts stand in the restricted registry, and are shown on the steward's
+The file holds no text. The texts stand in the restricted registry, and are shown on the hospital's
 terminal only.
 """
 
@@ -26,8 +26,8 @@ _CODE: Final = re.compile(r"[A-Z2-7]{26}")
 
 
 def labels_file(lake: Lake) -> Path:
-    """Where the steward's decisions stand."""
-    return lake.steward / "labels.csv"
+    """Where the hospital's decisions stand."""
+    return lake.governance / "labels.csv"
 
 
 def read_decisions(lake: Lake) -> dict[str, Decision]:
@@ -59,7 +59,7 @@ def decide(lake: Lake, code: str, decision: Decision) -> None:
 
 
 def judged_labels(lake: Lake) -> list[JudgedLabel]:
-    """All texts of the registry with what the gates and the steward say of them."""
+    """All texts of the registry with what the gates and the hospital say of them."""
     parts = sorted((lake.restricted / "labels").glob("*/*/part.parquet"))
     return judge_labels([read_part(path) for path in parts], read_decisions(lake))
 

@@ -1,4 +1,4 @@
-"""A steward's CSV file: checked line by line, each fault with its line, and written whole."""
+"""A governance CSV file: checked line by line, each fault with its line, and written whole."""
 
 from __future__ import annotations
 

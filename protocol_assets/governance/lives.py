@@ -26,7 +26,7 @@ def line_of(found: Found, lines: list[Finding], devices: Mapping[str, str]) -> F
 
     Args:
         found: The finding.
-        lines: The steward's file.
+        lines: The governance file.
         devices: Newest key of a scanner by each of its keys.
     """
     thing = found["kind"], found["device_key"], found["protocol_key"], found["parameter"]

@@ -67,7 +67,7 @@ class ScannerRule:
 
 def rules_file(lake: Lake) -> Path:
     """Where the rules are kept."""
-    return lake.steward / "scanner_rules.csv"
+    return lake.governance / "scanner_rules.csv"
 
 
 def read_scanner_rules(lake: Lake) -> list[ScannerRule]:

@@ -72,8 +72,8 @@ class SeenScanner:
 
 
 def scanners_file(lake: Lake) -> Path:
-    """Where the steward's scanner names stand."""
-    return lake.steward / "scanners.csv"
+    """Where the hospital's scanner names stand."""
+    return lake.governance / "scanners.csv"
 
 
 def read_scanner_names(lake: Lake) -> list[ScannerName]:
@@ -129,7 +129,7 @@ def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
 def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
     """The devices in the restricted series, most series first.
 
-    Reads the restricted zone and is for the steward's terminal only. Serial numbers that are
+    Reads the restricted zone and is for a terminal of the hospital only. Serial numbers that are
     placeholders are there too, without a key.
     """
     parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"

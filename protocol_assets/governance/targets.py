@@ -84,8 +84,8 @@ class Target:
 
 
 def targets_file(lake: Lake) -> Path:
-    """Where the steward's targets stand."""
-    return lake.steward / "targets.csv"
+    """Where the hospital's targets stand."""
+    return lake.governance / "targets.csv"
 
 
 def read_targets(lake: Lake) -> list[Target]:

@@ -1,4 +1,4 @@
-"""The facts station: a partition's series described by the protocol rules and de-identified."""
+"""The facts stage: a partition's series described by the protocol rules and de-identified."""
 
 from __future__ import annotations
 

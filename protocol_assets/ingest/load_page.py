@@ -33,7 +33,7 @@ def write_load_page(lake: Lake, endpoint: Endpoint, now: dt.datetime) -> None:
 
 def load_page(endpoint: Endpoint, load: Mapping[str, HourLoad], now: dt.datetime) -> str:
     """Yesterday by the hour, the last days by day, and what was agreed; no script, no link."""
-    today = now.astimezone(ZoneInfo(endpoint.manners.timezone)).date()
+    today = now.astimezone(ZoneInfo(endpoint.rate_limits.timezone)).date()
     yesterday = today - dt.timedelta(days=1)
     hours = {hour[11:] + ":00": one for hour, one in load.items() if hour[:10] == f"{yesterday}"}
     days = [today - dt.timedelta(days=n) for n in range(_DAYS + 1)]
@@ -50,13 +50,13 @@ def load_page(endpoint: Endpoint, load: Mapping[str, HourLoad], now: dt.datetime
 
 
 def _agreed(endpoint: Endpoint) -> str:
-    manners = endpoint.manners
-    hours = ", ".join(map(str, manners.hours)) or "at any time"
-    closed = f", not in maintenance ({', '.join(map(str, manners.maintenance))})"
+    rate_limits = endpoint.rate_limits
+    hours = ", ".join(map(str, rate_limits.hours)) or "at any time"
+    closed = f", not in maintenance ({', '.join(map(str, rate_limits.maintenance))})"
     return (
         f"Agreed: at most {endpoint.workers} requests at the same time and "
-        f"{manners.requests_per_second:g} a second, {hours}"
-        f"{closed if manners.maintenance else ''}; times in {manners.timezone}. "
+        f"{rate_limits.requests_per_second:g} a second, {hours}"
+        f"{closed if rate_limits.maintenance else ''}; times in {rate_limits.timezone}. "
         "Metadata alone is read, never an image. To stop it: protocol-assets pause "
         f"{endpoint.name}."
     )

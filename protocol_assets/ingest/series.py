@@ -1,4 +1,4 @@
-"""The series station: a partition's raw studies flattened to one row per series.
+"""The series stage: a partition's raw studies flattened to one row per series.
 
 Studies are flattened one by one: one that cannot be read is a row that says so, and the others are
 not held up. What was purged from raw stays as it is in the last ``series``; patients on the

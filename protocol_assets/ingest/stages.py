@@ -1,4 +1,4 @@
-"""The three stations over several partitions: each partition passes or is refused on its own.
+"""The three stages over several partitions: each partition passes or is refused on its own.
 
 A refused partition keeps its last good data, is named with its reason, and does not hold up the
 others.
@@ -44,20 +44,20 @@ from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.storage.files import move
 from protocol_assets.storage.locks import exclusive
 
-__all__ = ["StationResult", "Stations", "write_schemas"]
+__all__ = ["StageResult", "Stages", "write_schemas"]
 
 PartitionMetadata = Mapping[str, Any]
 """Counts of one partition and an ``overview`` in markdown: nothing identifying."""
 
 
 @dataclass
-class StationResult:
-    """What one station made of several partitions.
+class StageResult:
+    """What one stage made of several partitions.
 
     Attributes:
         passed: Counts by partition that passed.
         refused: Why, by refused partition.
-        suite: The suite's result where the station has one.
+        suite: The suite's result where the stage has one.
     """
 
     passed: dict[Partition, PartitionMetadata] = field(default_factory=dict)
@@ -81,8 +81,8 @@ def write_schemas(lake: Lake) -> None:
 
 
 @dataclass(frozen=True)
-class Stations:
-    """The stations of one deployment.
+class Stages:
+    """The stages of one deployment.
 
     Attributes:
         lake: The lake.
@@ -101,7 +101,7 @@ class Stations:
     is_excluded: IsExcluded = lambda _patient, _issuer: False
     _flattened: dict[Partition, str] = field(default_factory=dict, init=False, repr=False)
 
-    def land(self, partitions: Iterable[Partition], *, force: bool = False) -> StationResult:
+    def land(self, partitions: Iterable[Partition], *, force: bool = False) -> StageResult:
         """``raw_dicomweb``: land each partition and put its counts into the safe zone."""
         write_schemas(self.lake)
 
@@ -144,13 +144,13 @@ class Stations:
                 stack.enter_context(lock)
             yield
 
-    def flatten(self, partitions: Iterable[Partition]) -> StationResult:
+    def flatten(self, partitions: Iterable[Partition]) -> StageResult:
         """``series``: flatten each partition into a candidate, judge them, move the good ones."""
         return self._gated(
             "series", "series_mr", partitions, self._flatten_one, self._commit_series
         )
 
-    def project(self, partitions: Iterable[Partition]) -> StationResult:
+    def project(self, partitions: Iterable[Partition]) -> StageResult:
         """``series_facts``: describe and de-identify each partition, judge, move the good ones."""
         write_schemas(self.lake)
         return self._gated(
@@ -164,7 +164,7 @@ class Stations:
         partitions: Iterable[Partition],
         make: Callable[[Partition], PartitionMetadata],
         place: Callable[[Partition], None],
-    ) -> StationResult:
+    ) -> StageResult:
         partitions = list(partitions)
         with self._working_on(partitions):
             finish_placements(
@@ -173,8 +173,8 @@ class Stations:
             return self._judged(data_set, suite, _each(partitions, make), place)
 
     def _judged(
-        self, data_set: str, suite: str, result: StationResult, place: Callable[[Partition], None]
-    ) -> StationResult:
+        self, data_set: str, suite: str, result: StageResult, place: Callable[[Partition], None]
+    ) -> StageResult:
         verdict = judge(self.lake, data_set, suite, list(result.passed))
         result.suite = verdict.result
         for partition, reason in verdict.refused.items():
@@ -283,9 +283,9 @@ def _content_of(manifest: Manifest) -> str:
 
 def _each(
     partitions: Iterable[Partition], work: Callable[[Partition], PartitionMetadata]
-) -> StationResult:
+) -> StageResult:
     """Work on one partition after another; a failed one is refused with a harmless reason."""
-    result = StationResult()
+    result = StageResult()
     for partition in partitions:
         try:
             result.passed[partition] = work(partition)

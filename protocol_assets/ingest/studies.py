@@ -113,7 +113,7 @@ class StudiesLanding:
 
     def _pass(self, studies: Sequence[ListedStudy], progress: Progress) -> dict[str, StudyEntry]:
         entries = {}
-        # The courtesy lets ``workers`` of them ask at the same time; the others write meanwhile.
+        # The rate_limit lets ``workers`` of them ask at the same time; the others write meanwhile.
         pool = ThreadPoolExecutor(max_workers=2 * self.client.endpoint.workers)
         try:
             for done, entry in enumerate(pool.map(self._study, studies), start=1):
@@ -135,7 +135,7 @@ class StudiesLanding:
         if self.previous is None or not self.previous.verified_at:
             return False
         since = self.now - dt.datetime.fromisoformat(self.previous.verified_at)
-        after = dt.timedelta(days=self.client.endpoint.manners.recheck_days)
+        after = dt.timedelta(days=self.client.endpoint.rate_limits.recheck_days)
         return since >= after or since < -CLOCK_SLACK
 
     def _sample(self, studies: Sequence[ListedStudy]) -> set[str]:
@@ -176,7 +176,7 @@ class StudiesLanding:
                 return self._landed(entry, kept)
         if self._is_broken:
             return replace(entry, error=entry.error or "not_tried")
-        if not listed.is_online and not self.client.endpoint.manners.wake_nearline:
+        if not listed.is_online and not self.client.endpoint.rate_limits.wake_nearline:
             return self._landed(entry, kept) if kept else self._not_online(entry)
         try:
             return self._retrieve(listed, entry, mark, kept, unless)

@@ -263,7 +263,7 @@ class Watch:
 
     def _to_check(self) -> dt.date | None:
         """The landed day whose comparison by content is due and was longest ago."""
-        after = dt.timedelta(days=self.client.endpoint.manners.recheck_days)
+        after = dt.timedelta(days=self.client.endpoint.rate_limits.recheck_days)
         due: list[tuple[str, dt.date]] = []
         for day in self.window.days[:_CHECKED_DAYS]:
             if self.lake.manifest(self._partition(day)).exists() and self._is_open(day):

@@ -56,7 +56,7 @@ def read_measured(lake: Lake) -> Measured:
 
 
 def read_reference(lake: Lake, name: str) -> pd.DataFrame:
-    """A steward's file as the warehouse reads it: ``targets`` or ``findings``."""
+    """A governance file as the warehouse reads it: ``targets`` or ``findings``."""
     frame: pd.DataFrame = read_part(lake.reference(name)).to_pandas()
     return frame
 

@@ -118,7 +118,7 @@ def _record(lake: Lake) -> Path:
 
 
 def _found(lake: Lake) -> Iterator[Leftover]:
-    for zone in (lake.restricted, lake.safe, lake.publish, lake.steward):
+    for zone in (lake.restricted, lake.safe, lake.publish, lake.governance):
         yield from find_leftovers(zone)
     for home in (lake.home, lake.dagster_home):
         yield from find_leftovers(home, deep=False)

@@ -208,7 +208,9 @@ def _parse(text: bytes) -> Manifest:
     content.pop(_SEAL_NAME, None)
     studies = tuple(StudyEntry(**entry) for entry in content.pop("studies"))
     others = tuple(OtherStudy(**entry) for entry in content.pop("others", ()))
-    partition = Partition.from_key(content.pop("partition"))
+    # Up to version 0.1 a partition was called a cell.
+    key = content.pop("cell", None) or content.pop("partition")
+    partition = Partition.from_key(key)
     return Manifest(partition=partition, studies=studies, others=others, **content)
 
 

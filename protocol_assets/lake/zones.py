@@ -85,9 +85,9 @@ class Lake:
         return self.home / "publish"
 
     @property
-    def steward(self) -> Path:
-        """Files that the hospital's steward edits."""
-        return self.home / "steward"
+    def governance(self) -> Path:
+        """Files that the hospital edits."""
+        return self.home / "governance"
 
     @property
     def dagster_home(self) -> Path:
@@ -128,7 +128,7 @@ class Lake:
     @property
     def _zones(self) -> dict[Path, ZoneModes]:
         # The public one first, so that a home made with it lets others through to it.
-        closed = (self.restricted, self.safe, self.steward, self.dagster_home, self.dbt)
+        closed = (self.restricted, self.safe, self.governance, self.dagster_home, self.dbt)
         return {self.publish: PUBLIC} | dict.fromkeys(closed, PRIVATE)
 
     def raw(self, partition: Partition) -> Path:
@@ -192,7 +192,7 @@ class Lake:
         return self.safe / "labels" / "protocol_labels.parquet"
 
     def reference(self, name: str) -> Path:
-        """A reference table: vocabulary or a steward's file, checked."""
+        """A reference table: vocabulary or a governance file, checked."""
         return self.safe / "reference" / f"{name}.parquet"
 
     def analysis(self, name: str) -> Path:

@@ -3,7 +3,7 @@
 Their rows look back over a moving window, so whoever keeps two versions of a row could subtract
 one from the other. A row is therefore renewed only where nobody or at least ``K_PATIENTS`` of the
 patients behind it changed since it was published; until then it stays as it was, but for what the
-steward says of it.
+hospital says of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SHOWN_ANEW: Final = {
     "published_exam_shifts": ("scanner_label", "site"),
     "published_potential_monthly": ("scanner_label", "site"),
 }
-"""What a kept row shows as it is today: names, and what the steward decided."""
+"""What a kept row shows as it is today: names, and what the hospital decided."""
 
 STANDING: Final = tuple(_SHOWN_ANEW)
 """The published tables that are governed here."""

@@ -49,9 +49,9 @@ class ScannerFigures:
     """One scanner.
 
     Attributes:
-        label: The steward's name, else a name made from the device key.
+        label: The hospital's name, else a name made from the device key.
         slug: Name of its page.
-        site: The steward's site, None where the scanner has none.
+        site: The hospital's site, None where the scanner has none.
         device: Vendor, model and field strength, as far as they are told.
         potential: Its opportunities.
         changes: Its changes (``published_verification``), the newest first.

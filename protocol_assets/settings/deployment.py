@@ -29,7 +29,7 @@ from protocol_assets.settings.pacs import PacsSettings
 from protocol_assets.settings.values import ConfigurationError, Home, Language, Strict, TimeZone
 from protocol_assets.sources.dicomweb.endpoint import Endpoint, is_on_loopback
 from protocol_assets.sources.dicomweb.stored_profiles import read_profile
-from protocol_assets.sources.rate_limit.store import SharedCourtesy
+from protocol_assets.sources.rate_limit.store import SharedRateLimit
 
 __all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
 
@@ -194,14 +194,14 @@ class Settings(Strict):
         environment = os.environ if environment is None else environment
         return self.pacs_named(name).endpoint(environment, read_profile(self.lake, name))
 
-    def courtesy(self, name: str) -> SharedCourtesy:
-        """The courtesy towards one PACS; see ``SharedCourtesy``.
+    def rate_limit(self, name: str) -> SharedRateLimit:
+        """The rate_limit towards one PACS; see ``SharedRateLimit``.
 
         Raises:
             ConfigurationError: No PACS has that name.
         """
         one = self.pacs_named(name)
-        return SharedCourtesy(self.lake, name, one.manners, one.workers)
+        return SharedRateLimit(self.lake, name, one.rate_limits, one.workers)
 
     @property
     def outlets(self) -> Outlets:

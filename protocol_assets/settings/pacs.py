@@ -12,7 +12,7 @@ from protocol_assets.settings.values import ConfigurationError, Name, Strict, Ti
 from protocol_assets.sources.dicomweb.endpoint import ClientGrant, Endpoint
 from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profiles
 from protocol_assets.sources.rate_limit.hours import Hours
-from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, Manners
+from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, RateLimits
 
 __all__ = ["PacsSettings"]
 
@@ -82,9 +82,9 @@ class PacsSettings(Strict):
         return self
 
     @property
-    def manners(self) -> Manners:
+    def rate_limits(self) -> RateLimits:
         """How it wants to be asked."""
-        return Manners(
+        return RateLimits(
             requests_per_second=self.requests_per_second,
             hours=tuple(map(Hours.parse, self.hours)),
             maintenance=tuple(map(Hours.parse, self.maintenance)),
@@ -137,7 +137,7 @@ class PacsSettings(Strict):
                     credential(self.oauth_client_secret_env) or "",
                     self.oauth_scope,
                 ),
-                manners=self.manners,
+                rate_limits=self.rate_limits,
                 profile=measured or product_profiles()[self.profile or "unknown"],
             )
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""The targets that the sites have signed: what old coils need, in the form of a steward's file."""
+"""The targets that the sites have signed: what old coils need, in the form of a governance file."""
 
 from __future__ import annotations
 

@@ -191,7 +191,7 @@ def write_truth(fleet: Fleet, directory: Path) -> Path:
     """Write the fleet's truth into a directory, which is made where missing.
 
     `series.csv`, `studies.csv`, `protocols.csv` (scanner x protocol) and `scanners.csv` hold what
-    happened; `targets.csv` is the sites' signed targets in the form of the steward's file.
+    happened; `targets.csv` is the sites' signed targets in the form of the governance file.
 
     Returns:
         The directory.

@@ -65,7 +65,7 @@ def zones_finding(lake: Lake) -> Finding:
     return Finding(
         "zones",
         "ok",
-        "only this user can read restricted, safe, steward, dagster and dbt, or write to publish",
+        "only this user can read restricted, safe, governance, dagster, dbt, or write to publish",
     )
 
 

@@ -37,13 +37,13 @@ def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) ->
         return Finding(item, "fail", str(fault))
     if not settings.lake.restricted.is_dir():
         return Finding(item, "ok", "not asked yet")
-    courtesy = settings.courtesy(name)
-    if reason := courtesy.hold():
+    rate_limit = settings.rate_limit(name)
+    if reason := rate_limit.hold():
         ends = f"protocol-assets resume {name} ends that"
         advice = "" if reason.startswith(("outside", "its hours")) else ends
         told = f"{name} is not asked now: {reason}"
         return Finding(item, "warn", "; ".join(filter(None, (told, advice))))
-    waits = courtesy.waits()
+    waits = rate_limit.waits()
     if waits and not ask:
         count = "1 study waits" if len(waits) == 1 else f"{len(waits)} studies wait"
         told = (
@@ -55,7 +55,7 @@ def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) ->
         return _remembered(settings, name, item)
     began = time.monotonic()
     try:
-        with PacsClient(endpoint, courtesy=courtesy, tries=1, budget_s=_BUDGET_S) as client:
+        with PacsClient(endpoint, rate_limit=rate_limit, tries=1, budget_s=_BUDGET_S) as client:
             day = f"{today - dt.timedelta(days=1):%Y%m%d}"
             client.search_studies({"StudyDate": day}, limit=1)
     except PacsError as error:

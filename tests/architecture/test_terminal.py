@@ -14,7 +14,7 @@ import pytest
 PACKAGE = Path(__file__).parents[2] / "protocol_assets"
 TERMINAL = PACKAGE / "terminal.py"
 # What a program reads back as it was: governance files, and files of the demo's simulator.
-CSV_WRITERS = {"plain_text.py", "steward/lines.py", "demo.py"}
+CSV_WRITERS = {"plain_text.py", "governance/lines.py", "demo.py"}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 

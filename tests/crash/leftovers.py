@@ -38,7 +38,7 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
         lake.report(dt.date(2026, 1, 1)) / "report.html",
         lake.report(dt.date(2026, 1, 1)) / "scanners" / "mr_1.html",
         *(lake.labels, lake.reference("terms"), lake.analysis("next/potential")),
-        *(lake.steward / "do_not_process.csv", lake.pacs("main") / "profile.json"),
+        *(lake.governance / "do_not_process.csv", lake.pacs("main") / "profile.json"),
         *(lake.key_record, lake.deletions / "1.json", lake.load_page("main")),
     ]
     before = set(lake.home.rglob("*"))

@@ -47,7 +47,7 @@ from tests.unit.ingest.hospital import (
     OLD,
     PSEUDONYMS,
     Hospital,
-    stations_of,
+    stages_of,
 )
 
 NOW: Final = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
@@ -118,11 +118,11 @@ class Later(Hospital):
         return DayListing(self.day, tuple(self.studies), 0, ())
 
 
-def station(name: str, hospital: Callable[[], Hospital] = Hospital) -> Check:
-    """One station over both partitions; a partition that is refused is an error."""
+def stage(name: str, hospital: Callable[[], Hospital] = Hospital) -> Check:
+    """One stage over both partitions; a partition that is refused is an error."""
 
     def work(lake: Lake) -> None:
-        result = getattr(stations_of(lake, hospital()), name)(PARTITIONS)
+        result = getattr(stages_of(lake, hospital()), name)(PARTITIONS)
         if result.refused:
             raise Fault("; ".join(result.refused.values()))
 
@@ -141,8 +141,8 @@ def prepared(lake: Lake) -> None:
     lake.prepare()
 
 
-LAND, FLATTEN, PROJECT = (station(name) for name in ("land", "flatten", "project"))
-LATER: Final = station("land", Later)
+LAND, FLATTEN, PROJECT = (stage(name) for name in ("land", "flatten", "project"))
+LATER: Final = stage("land", Later)
 WHOLE: Final = in_turn(prepared, LAND, FLATTEN, PROJECT)
 
 
@@ -355,7 +355,7 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "landing again": Scenario(in_turn(prepared, LAND), LATER, check_manifests),
     "gates": Scenario(in_turn(prepared, LAND), in_turn(FLATTEN, PROJECT), has_readable_parts),
     "gate of changed facts": Scenario(
-        in_turn(WHOLE, LATER, station("flatten", Later)),
+        in_turn(WHOLE, LATER, stage("flatten", Later)),
         PROJECT,
         has_readable_parts,
         facts_go_together,

@@ -132,7 +132,7 @@ def test_the_check_names_the_pacs_whose_day_has_not_landed(
     assert evaluation.description == f"{LAST} has not landed for south"
     table = str(evaluation.metadata["partitions"].value)
     assert "| south | 2026-02-06 | not landed | never | 1 |" in table
-    deployment.courtesy("south").insist()
+    deployment.rate_limit("south").insist()
     list(runner.ingest("south", LAST, LAST))
     assert check_yesterday(runner).passed
 

@@ -272,7 +272,7 @@ def test_every_zone_has_its_modes_after_whatever_wrote_there(
     """DuckDB, dbt, pyarrow, Dagster, Great Expectations and the reports, failed runs included."""
     lake = deployment.lake
     assert list(lake.problems()) == []
-    for zone in (lake.restricted, lake.safe, lake.steward, lake.dagster_home, lake.dbt):
+    for zone in (lake.restricted, lake.safe, lake.governance, lake.dagster_home, lake.dbt):
         for path in (zone, *zone.rglob("*")):
             assert path.lstat().st_mode & 0o077 == 0, path.relative_to(lake.home)
     for path in (lake.publish, *lake.publish.rglob("*")):
@@ -369,7 +369,7 @@ def test_erasure_reaches_what_killed_runs_leave(
     token = "LEFTBEHIND4711"
     left = leave_leftovers(deployment.lake, Partition(FIRST, "north"), token.encode())
     zones = {path.relative_to(deployment.home).parts[0] for path in left}
-    assert zones == {"restricted", "safe", "publish", "steward"}
+    assert zones == {"restricted", "safe", "publish", "governance"}
     pseudonyms, now = deployment.pseudonyms(), dt.datetime.now(dt.UTC)
     purge_patient(deployment.lake, pseudonyms, token, None, now)
     assert not find_bytes(deployment.home, {token.encode()})

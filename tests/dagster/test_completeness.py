@@ -10,7 +10,7 @@ import pytest
 
 from protocol_assets.defs.ingest.assets import completeness_check
 from protocol_assets.ingest.completeness import certificate
-from protocol_assets.ingest.stages import StationResult
+from protocol_assets.ingest.stages import StageResult
 from protocol_assets.lake.manifest import Manifest, StudyEntry, StudyState
 from protocol_assets.lake.zones import Partition
 
@@ -28,7 +28,7 @@ def check(
 ) -> dg.AssetCheckResult:
     entries = tuple(study(number, state) for number, state in enumerate(states))
     manifest = Manifest(PARTITION, "", "", {}, entries, requests=9, retries=2, received=1000)
-    result = StationResult(passed={PARTITION: certificate(manifest)})
+    result = StageResult(passed={PARTITION: certificate(manifest)})
     if refused:
         result.refused[Partition(PARTITION.day, "other")] = refused
     refusals = {PARTITION: at_a_gate} if at_a_gate else {}
@@ -54,7 +54,7 @@ def test_tombstones_and_near_line_studies_are_counted_apart() -> None:
 
 def test_what_the_listing_shows_and_cannot_be_asked_for_is_missing() -> None:
     manifest = Manifest(PARTITION, "", "", {}, (study(0, "landed"),), rejected=1)
-    found = completeness_check(StationResult(passed={PARTITION: certificate(manifest)}), 0.5)
+    found = completeness_check(StageResult(passed={PARTITION: certificate(manifest)}), 0.5)
     assert not found.passed
     assert found.description == "1 study missing"
     assert "1 row of the listing cannot be used" in str(found.metadata["incomplete"].value)
@@ -63,7 +63,7 @@ def test_what_the_listing_shows_and_cannot_be_asked_for_is_missing() -> None:
 def test_instances_that_cannot_be_named_turn_the_check_yellow() -> None:
     entry = replace(study(0, "landed"), rejected=3)
     manifest = Manifest(PARTITION, "", "", {}, (entry,))
-    found = completeness_check(StationResult(passed={PARTITION: certificate(manifest)}), 1.0)
+    found = completeness_check(StageResult(passed={PARTITION: certificate(manifest)}), 1.0)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert "3 instances of landed studies" in str(found.metadata["incomplete"].value)
 

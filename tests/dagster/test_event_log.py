@@ -50,7 +50,7 @@ def test_an_unforeseen_error_is_told_without_its_text(
     def broken(*_: object, **__: object) -> None:
         raise KeyError(SECRET)
 
-    monkeypatch.setattr("protocol_assets.ingest.stages.Stations.land", broken)
+    monkeypatch.setattr("protocol_assets.ingest.stages.Stages.land", broken)
     before = len(lines(deployment))
     list(Runner(deployment).ingest("south", FIRST, FIRST))
     new = lines(deployment)[before:]

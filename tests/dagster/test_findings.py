@@ -1,4 +1,4 @@
-"""The life of a finding, through both runs of dbt and the steward's commands."""
+"""The life of a finding, through both runs of dbt and the commands."""
 
 from __future__ import annotations
 
@@ -175,8 +175,8 @@ def test_a_finding_is_accepted_changed_and_verified(
     assert shown["state"] == "verified"
 
 
-def test_a_wrong_line_of_the_steward_stops_the_run(runner: Runner, settings: Settings) -> None:
-    path = settings.lake.steward / "targets.csv"
+def test_a_wrong_line_of_governance_stops_the_run(runner: Runner, settings: Settings) -> None:
+    path = settings.lake.governance / "targets.csv"
     path.write_text("target,version\n", encoding="utf-8")
     before = settings.lake.warehouse.read_bytes()
     problem = runner.report()

@@ -21,12 +21,12 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from protocol_assets.app.build import stations
+from protocol_assets.app.build import stages
 from protocol_assets.cli import cli
 from protocol_assets.defs.reference.assets import protocol_labels, reference_data
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
@@ -81,7 +81,7 @@ def build(settings: Settings, folder: Path) -> None:
     assert built.returncode == 0, built.stdout
 
 
-def land(of: Stations, days: list[dt.date]) -> None:
+def land(of: Stages, days: list[dt.date]) -> None:
     partitions = [Partition(day, "main") for day in days]
     for station in (of.land, of.flatten, of.project):
         result = station(partitions)
@@ -113,7 +113,7 @@ def built(
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
         home = Built(Settings.load())
         home.lake.prepare()
-        land(stations(home.settings), list(DAYS.values()))
+        land(stages(home.settings), list(DAYS.values()))
         for spelling in ("041001", "MR41001"):
             rule = ScannerRule(home.serial(spelling), "join", home.serial("41001"), "")
             add_scanner_rule(home.lake, rule)
@@ -218,7 +218,7 @@ def test_no_exam_is_shorter_than_its_scans(built: Built) -> None:
 
 
 def test_candidates_are_shown(built: Built) -> None:
-    (built.lake.steward / "scanner_rules.csv").unlink()
+    (built.lake.governance / "scanner_rules.csv").unlink()
     shown = CliRunner().invoke(
         cli, ["scanners", "pending"], standalone_mode=False, env={"COLUMNS": "300"}
     )

@@ -48,7 +48,7 @@ def test_labels_are_decided_by_code(call: Call, landed: Settings) -> None:
     code = keys(landed, "label_code")[0]
     assert "texts wait" in call("labels", "pending").output
     assert call("labels", "deny", code).return_value == 0
-    assert (landed.lake.steward / "labels.csv").read_text().endswith(f"{code},deny\n")
+    assert (landed.lake.governance / "labels.csv").read_text().endswith(f"{code},deny\n")
     assert isinstance(call("labels", "approve", "SAG T2").exception, Fault)
 
 
@@ -86,9 +86,9 @@ def test_another_key_needs_a_rekey(
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", bytes(range(2, 34)).hex())
     assert call("rekey").exception is not None  # the old key is not the lake's
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", old)
-    denied = (landed.lake.steward / "labels.csv").read_text()
+    denied = (landed.lake.governance / "labels.csv").read_text()
     assert call("rekey").return_value == 0
-    changed_over = (landed.lake.steward / "labels.csv").read_text()
+    changed_over = (landed.lake.governance / "labels.csv").read_text()
     assert changed_over.count(",deny") == denied.count(",deny") == 1
     assert changed_over != denied
     for name, values in before.items():

@@ -18,8 +18,8 @@ from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.rate_limit.pacing import Manners
-from protocol_assets.sources.rate_limit.store import SharedCourtesy
+from protocol_assets.sources.rate_limit.pacing import RateLimits
+from protocol_assets.sources.rate_limit.store import SharedRateLimit
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 
@@ -27,13 +27,13 @@ PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 def main(url: str, home: str, day: str, crash: str = "") -> None:
     """Land the day; a refusal is told on standard error with exit code 1."""
     lake, partition = Lake(Path(home)), Partition(dt.date.fromisoformat(day), "main")
-    manners = Manners(requests_per_second=1000)
-    endpoint = Endpoint("main", url, manners=manners)
-    courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers)
+    rate_limits = RateLimits(requests_per_second=1000)
+    endpoint = Endpoint("main", url, rate_limits=rate_limits)
+    rate_limit = SharedRateLimit(lake, "main", rate_limits, endpoint.workers)
     if crash:
         _die_before(".zst" if crash == "study" else "manifest.json")
     try:
-        with PacsClient(endpoint, courtesy=courtesy) as client:
+        with PacsClient(endpoint, rate_limit=rate_limit) as client:
             land_partition(client, lake, partition, PSEUDONYMS)
     except Fault as fault:
         sys.exit(str(fault))

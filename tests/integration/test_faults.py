@@ -29,8 +29,8 @@ from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.probe import probe
-from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, STUDIES_THAT_SLOW, Manners
-from protocol_assets.sources.rate_limit.store import SharedCourtesy, resume
+from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, STUDIES_THAT_SLOW, RateLimits
+from protocol_assets.sources.rate_limit.store import SharedRateLimit, resume
 from tests.integration.fault_kinds import Fault
 from tests.integration.fault_server import (
     COUNTS,
@@ -82,11 +82,11 @@ def client(
     max_wait_s: float = MAX_WAIT_S,
     **options: Any,
 ) -> PacsClient:
-    manners = Manners(requests_per_second=1000, max_wait_s=max_wait_s)
+    rate_limits = RateLimits(requests_per_second=1000, max_wait_s=max_wait_s)
     limits = {"request_timeout_s": 0.5, "deadline_s": 2.0}
-    endpoint = Endpoint("main", pacs.url(), manners=manners, **{**limits, **options})
-    courtesy = SharedCourtesy(lake, "main", manners, endpoint.workers, now=now)
-    return PacsClient(endpoint, courtesy=courtesy, sleep=lambda _: None)
+    endpoint = Endpoint("main", pacs.url(), rate_limits=rate_limits, **{**limits, **options})
+    rate_limit = SharedRateLimit(lake, "main", rate_limits, endpoint.workers, now=now)
+    return PacsClient(endpoint, rate_limit=rate_limit, sleep=lambda _: None)
 
 
 def land(pacs: FaultyPacs, lake: Lake, **options: Any) -> Manifest:
@@ -338,7 +338,7 @@ def test_the_waiting_of_a_study_ends(end: str, pacs: FaultyPacs, tmp_path: Path)
     if end == "resume":
         resume(lake, "main")
     elif end == "insist":
-        SharedCourtesy(lake, "main", Manners(), 2).insist()
+        SharedRateLimit(lake, "main", RateLimits(), 2).insist()
     assert land(pacs, lake, now=lambda: time.time() + days * 86_400).is_complete
 
 

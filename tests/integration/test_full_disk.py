@@ -72,7 +72,7 @@ WORK: dict[str, tuple[list[Callable[[Lake], None]], Callable[[Lake], None], str]
         "publish/versions ",
     ),
     "warehouse": ([prepared, warehouse(1, 20), next_warehouse], build, "safe"),
-    "register": ([prepared], govern, "steward"),
+    "register": ([prepared], govern, "governance"),
     "delivery": ([prepared], hand_over, "safe/deliveries/"),
 }
 
@@ -114,7 +114,7 @@ def test_a_name_that_could_not_be_written_takes_none_away(lake: Lake) -> None:
     prepared(lake)
     name_scanner(lake, ScannerName("A" * 26, "MR 1", "North"))
     ballast = filled(lake.home.parent)
-    with pytest.raises(Fault, match="the folder steward is full"):
+    with pytest.raises(Fault, match="the folder governance is full"):
         name_scanner(lake, ScannerName("B" * 26, "MR 2", "North"))
     assert [one.scanner_label for one in read_scanner_names(lake)] == ["MR 1"]
     ballast.unlink()

@@ -380,7 +380,7 @@ def test_alerts_go_to_their_audience_and_all_of_them_to_the_webhook(
         )
         channels = notifier(settings)
         for send in channels("engineers").values():
-            send(["run 1 failed", "partition 2 is incomplete"])
+            send(["run 1 failed", "day 2 is incomplete"])
         for send in channels("physicists").values():
             send(["Drift: МРТ № 2: TR"])
         box.replies["p@hospital.example"] = "550 no such user"
@@ -390,10 +390,7 @@ def test_alerts_go_to_their_audience_and_all_of_them_to_the_webhook(
         (["e@hospital.example"], "(2) run 1 failed"),
         (["p@hospital.example"], "Drift: МРТ № 2: TR"),
     ]
-    assert box.mails[0][1].get_content().splitlines() == [
-        "run 1 failed",
-        "partition 2 is incomplete",
-    ]
+    assert box.mails[0][1].get_content().splitlines() == ["run 1 failed", "day 2 is incomplete"]
     assert [one["text"] for one in posted] == [
         "run 1 failed\ncell 2 is incomplete",
         "Drift: МРТ № 2: TR",

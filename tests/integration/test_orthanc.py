@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.app.build import stations
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.app.build import stages
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Partition
@@ -30,22 +30,22 @@ PASSWORD = "kept-out-of-every-message"
 
 
 @pytest.fixture
-def station(proxy: CountingProxy, deploy: Deploy) -> Stations:
-    """The stations of a deployment that reads ``orthanc`` through ``proxy``."""
-    return stations(deploy(proxy.url, "2026-03-01", "2026-03-31"))
+def stage(proxy: CountingProxy, deploy: Deploy) -> Stages:
+    """The stages of a deployment that reads ``orthanc`` through ``proxy``."""
+    return stages(deploy(proxy.url, "2026-03-01", "2026-03-31"))
 
 
-def run(station: Stations) -> Manifest:
+def run(stage: Stages) -> Manifest:
     """The whole way of the partition; gives its manifest."""
-    for step in (station.land, station.flatten, station.project):
+    for step in (stage.land, stage.flatten, stage.project):
         assert not step([PARTITION]).refused
-    manifest = read_manifest(station.lake, PARTITION)
+    manifest = read_manifest(stage.lake, PARTITION)
     assert manifest is not None
     return manifest
 
 
-def facts(station: Stations) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read_part(station.lake.facts(PARTITION)).to_pylist()
+def facts(stage: Stages) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = read_part(stage.lake.facts(PARTITION)).to_pylist()
     return rows
 
 
@@ -66,27 +66,25 @@ class TestPassword:
         return orthanc
 
     @pytest.fixture
-    def station(
-        self, guarded: Orthanc, deploy: Deploy, monkeypatch: pytest.MonkeyPatch
-    ) -> Stations:
+    def stage(self, guarded: Orthanc, deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Stages:
         monkeypatch.setenv("ORTHANC_USER", "monitor")
         login = {"username_env": "ORTHANC_USER", "password_env": "ORTHANC_PASSWORD"}
-        return stations(deploy(guarded.url, "2026-03-01", "2026-03-31", **login))
+        return stages(deploy(guarded.url, "2026-03-01", "2026-03-31", **login))
 
-    def test_the_right_one_lands(self, station: Stations, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_right_one_lands(self, stage: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ORTHANC_PASSWORD", PASSWORD)
-        assert run(station).is_complete
-        assert len(facts(station)) == 1
+        assert run(stage).is_complete
+        assert len(facts(stage)) == 1
 
     def test_a_wrong_one_is_told_in_one_line(
-        self, station: Stations, monkeypatch: pytest.MonkeyPatch
+        self, stage: Stages, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("ORTHANC_PASSWORD", "wrong-secret")
-        (reason,) = station.land([PARTITION]).refused.values()
+        (reason,) = stage.land([PARTITION]).refused.values()
         assert reason.startswith("PACS orthanc refused the credentials (HTTP 401): check")
         assert "\n" not in reason
         assert "secret" not in reason
-        assert read_manifest(station.lake, PARTITION) is None
+        assert read_manifest(stage.lake, PARTITION) is None
 
     def test_none_is_refused_too(self, guarded: Orthanc) -> None:
         with (
@@ -135,11 +133,11 @@ class TestListing:
             orthanc.store(new_instance(study, StudyDate="20260301"))
         for study in range(12):
             orthanc.store(new_instance(study, StudyTime=time))
-        station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
-        (reason,) = station.land([PARTITION]).refused.values()
+        stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        (reason,) = stage.land([PARTITION]).refused.values()
         assert "hides studies behind a limit" in reason
         assert "LimitFindResults" in reason
-        assert read_manifest(station.lake, PARTITION) is None
+        assert read_manifest(stage.lake, PARTITION) is None
 
     def test_studies_without_a_usable_date_are_on_no_day(
         self, orthanc: Orthanc, new_instance: MakeInstance
@@ -163,79 +161,79 @@ class TestChange:
     def archive(self, orthanc: Orthanc, new_instance: MakeInstance) -> None:
         store_studies(orthanc, new_instance, 4)
 
-    def test_nothing_is_fetched_twice(self, station: Stations, proxy: CountingProxy) -> None:
-        first = run(station)
+    def test_nothing_is_fetched_twice(self, stage: Stages, proxy: CountingProxy) -> None:
+        first = run(stage)
         assert Counter(proxy.retrievals) == Counter(map(uid, range(4)))
-        second = run(station)
+        second = run(stage)
         assert len(proxy.retrievals) == 4
         assert (first.fetched, second.fetched) == (4, 0)
         assert second.studies == first.studies
 
-    def test_force_fetches_every_study(self, station: Stations, proxy: CountingProxy) -> None:
-        run(station)
-        assert not station.land([PARTITION], force=True).refused
+    def test_force_fetches_every_study(self, stage: Stages, proxy: CountingProxy) -> None:
+        run(stage)
+        assert not stage.land([PARTITION], force=True).refused
         assert set(Counter(proxy.retrievals).values()) == {2}
 
-    def test_a_deleted_study_leaves_the_facts(self, station: Stations, orthanc: Orthanc) -> None:
-        run(station)
-        before = {fact["study_key"] for fact in facts(station)}
+    def test_a_deleted_study_leaves_the_facts(self, stage: Stages, orthanc: Orthanc) -> None:
+        run(stage)
+        before = {fact["study_key"] for fact in facts(stage)}
         orthanc.delete_study(uid(2))
-        manifest = run(station)
-        after = {fact["study_key"] for fact in facts(station)}
+        manifest = run(stage)
+        after = {fact["study_key"] for fact in facts(stage)}
         assert (len(before), len(after)) == (4, 3)
         assert after < before
         assert manifest.count("gone") == 1
         assert manifest.is_complete
         assert manifest.fetched == 0
-        assert len(list(station.lake.raw(PARTITION).glob("*.zst"))) == 3
+        assert len(list(stage.lake.raw(PARTITION).glob("*.zst"))) == 3
 
     def test_a_late_series_fetches_its_study_alone(
         self,
-        station: Stations,
+        stage: Stages,
         orthanc: Orthanc,
         proxy: CountingProxy,
         new_instance: MakeInstance,
     ) -> None:
-        run(station)
+        run(stage)
         proxy.requests.clear()
         orthanc.store(new_instance(3, series=2))
-        manifest = run(station)
+        manifest = run(stage)
         assert proxy.retrievals == [uid(3)]
         assert manifest.fetched == 1
-        assert Counter(Counter(fact["study_key"] for fact in facts(station)).values()) == {
+        assert Counter(Counter(fact["study_key"] for fact in facts(stage)).values()) == {
             1: 3,
             2: 1,
         }
 
     def test_a_late_instance_fetches_its_study_alone(
         self,
-        station: Stations,
+        stage: Stages,
         orthanc: Orthanc,
         proxy: CountingProxy,
         new_instance: MakeInstance,
     ) -> None:
-        run(station)
+        run(stage)
         proxy.requests.clear()
         orthanc.store(new_instance(1, instance=2))
-        run(station)
+        run(stage)
         assert proxy.retrievals == [uid(1)]
-        rows = read_part(station.lake.series(PARTITION)).to_pylist()
+        rows = read_part(stage.lake.series(PARTITION)).to_pylist()
         assert sorted(row["NumberOfSeriesRelatedInstances"] for row in rows) == [1, 1, 1, 2]
 
     def test_a_large_study_comes_series_by_series(
         self,
-        station: Stations,
+        stage: Stages,
         orthanc: Orthanc,
         proxy: CountingProxy,
         new_instance: MakeInstance,
     ) -> None:
-        write_profile(station.lake, PARTITION.pacs, SiteProfile(series_level_above=5))
+        write_profile(stage.lake, PARTITION.pacs, SiteProfile(series_level_above=5))
         for series in (2, 3):
             for instance in (1, 2, 3):
                 orthanc.store(new_instance(0, series=series, instance=instance))
-        assert run(station).is_complete
+        assert run(stage).is_complete
         assert Counter(proxy.retrievals) == {uid(0): 3, uid(1): 1, uid(2): 1, uid(3): 1}
-        assert len(facts(station)) == 6
+        assert len(facts(stage)) == 6
 
 
 def test_an_overwrite_with_equal_counts_is_seen_by_force_or_when_a_check_is_due(
@@ -244,13 +242,13 @@ def test_an_overwrite_with_equal_counts_is_seen_by_force_or_when_a_check_is_due(
     # QIDO-RS answers the same to the byte: why old studies are to be fetched anew now and then.
     orthanc = start_orthanc(options={"OverwriteInstances": True})
     orthanc.store(new_instance(0, NumberOfAverages="2"))
-    station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
-    first = run(station)
+    stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+    first = run(stage)
     orthanc.store(new_instance(0, NumberOfAverages="1"))
-    assert run(station).studies == first.studies
-    station.land([PARTITION], force=True)
-    assert run(station).studies[0].content_hash != first.studies[0].content_hash
-    assert [fact["nex"] for fact in facts(station)] == [1.0]
+    assert run(stage).studies == first.studies
+    stage.land([PARTITION], force=True)
+    assert run(stage).studies[0].content_hash != first.studies[0].content_hash
+    assert [fact["nex"] for fact in facts(stage)] == [1.0]
 
 
 def test_a_study_uid_shared_by_patients_is_named_and_holds_up_nobody(
@@ -263,12 +261,12 @@ def test_a_study_uid_shared_by_patients_is_named_and_holds_up_nobody(
     for study in (5, 6, 7):
         orthanc.store(new_instance(study))
     settings = deploy(proxy.url, "2026-03-01", "2026-03-31", workers=1)
-    station = stations(settings)
-    run(station)
-    manifest = run(station)
+    stage = stages(settings)
+    run(stage)
+    manifest = run(stage)
     assert (manifest.count("landed"), manifest.count("failed")) == (3, 5)
     assert {entry.error for entry in manifest.studies if entry.state == "failed"} >= {"bad_status"}
-    assert len(facts(station)) == 3
+    assert len(facts(stage)) == 3
 
 
 class TestProbe:
@@ -318,9 +316,9 @@ class TestProbe:
         assert file.header.file_meta.TransferSyntaxUID.is_implicit_VR
         orthanc.store(edited(file.content, StudyDate="20260302"))
         assert self.verdicts(self.probe(orthanc))["private elements"] == "warn"
-        station = stations(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
-        run(station)
-        (row,) = read_part(station.lake.series(PARTITION)).to_pylist()
+        stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        run(stage)
+        (row,) = read_part(stage.lake.series(PARTITION)).to_pylist()
         # What is named but served as bulk data only is NULL, and counted by column.
         withheld = {"DiffusionBValue", "SiemensAcquisitionTimeText", "SiemensParallelImagingText"}
         assert {row[column] for column in withheld} == {None}

@@ -24,7 +24,7 @@ from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
-from protocol_assets.sources.rate_limit.pacing import Manners
+from protocol_assets.sources.rate_limit.pacing import RateLimits
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -52,7 +52,7 @@ def serving(script: str, *files: str) -> Iterator[str]:
 
 
 def land(url: str, lake: Lake, day: dt.date = DAY) -> tuple[Manifest, ProbeReport]:
-    endpoint = Endpoint("main", url, manners=Manners(requests_per_second=1000))
+    endpoint = Endpoint("main", url, rate_limits=RateLimits(requests_per_second=1000))
     with PacsClient(endpoint, sleep=lambda _: None) as client:
         manifest = land_partition(client, lake, Partition(day, "main"), PSEUDONYMS)
         return manifest, probe(client)

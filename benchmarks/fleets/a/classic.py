@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.fleets.a.devices import Station
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.plan import SeriesPlan
-from benchmarks.fleets.a.stations import Station
 from benchmarks.fleets.a.tags import Dataset, Private, put
 
 __all__ = ["image_type", "plane_of", "sequence_header", "stated_text", "time_text"]

@@ -7,15 +7,15 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
+from benchmarks.fleets.a.devices import DAYS, START
 from benchmarks.fleets.a.levels import high_form, low_form
 from benchmarks.fleets.a.physics import Settings, with_averaging
 from benchmarks.fleets.a.protocols import Protocol
-from benchmarks.fleets.a.stations import DAYS, START
 
 __all__ = ["add_courses"]
 
 
-def add_courses(seed: int, protocols: list[Protocol], stations: int) -> None:
+def add_courses(seed: int, protocols: list[Protocol], devices: int) -> None:
     """Change, relapse, raise and let creep what the truth says of each protocol."""
     rng = random.Random(f"{seed}-courses")
     for protocol in protocols:
@@ -29,7 +29,7 @@ def add_courses(seed: int, protocols: list[Protocol], stations: int) -> None:
     quiet.sort(key=lambda p: -p.chance * p.station.weight)
     quiet = quiet[: len(quiet) // 2]
     rng.shuffle(quiet)
-    share = stations / 63
+    share = devices / 63
     for _ in range(max(1, round(16 * share))):
         _creep_tr(quiet.pop())
     free = [p for p in quiet if p.station.model.vendor != "ge" and p.first.oversampling < 0.5]

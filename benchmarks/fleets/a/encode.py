@@ -6,9 +6,9 @@ import datetime as dt
 from typing import Any
 
 from benchmarks.fleets.a.classic import image_type, plane_of, sequence_header
+from benchmarks.fleets.a.devices import Station
 from benchmarks.fleets.a.enhanced import frame_parts, multiframe_header, shared_groups
 from benchmarks.fleets.a.plan import SeriesPlan, StudyPlan
-from benchmarks.fleets.a.stations import Station
 from benchmarks.fleets.a.tags import Dataset, element, orientation, position, put
 
 __all__ = ["Encoder"]

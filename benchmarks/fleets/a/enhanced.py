@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.fleets.a.devices import Station
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.plan import SeriesPlan
-from benchmarks.fleets.a.stations import Station
 from benchmarks.fleets.a.tags import Dataset, Private, orientation, position, put
 
 __all__ = ["frame_parts", "multiframe_header", "shared_groups"]

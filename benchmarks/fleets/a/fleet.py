@@ -19,11 +19,11 @@ import datetime as dt
 from typing import Any
 
 from benchmarks.fleets.a.courses import add_courses
+from benchmarks.fleets.a.devices import DAYS, START, build_devices
 from benchmarks.fleets.a.encode import Encoder
 from benchmarks.fleets.a.levels import target_level
 from benchmarks.fleets.a.plan import Planner
 from benchmarks.fleets.a.protocols import build_protocols
-from benchmarks.fleets.a.stations import DAYS, START, build_stations
 from benchmarks.fleets.a.truth import build_truth
 from benchmarks.fleets.contract import FleetStudy, FleetTruth, Target
 
@@ -45,13 +45,13 @@ class UniversityNetwork:
         self.seed, self.scanners, self.count = seed, scanners, studies
         self.start = START
         self.end = START + dt.timedelta(DAYS - 1)
-        self._stations = build_stations(seed, scanners)
-        self.protocols = build_protocols(seed, self._stations)
+        self._devices = build_devices(seed, scanners)
+        self.protocols = build_protocols(seed, self._devices)
         add_courses(seed, self.protocols, scanners)
-        self.planner = Planner(seed, self._stations, self.protocols, studies)
+        self.planner = Planner(seed, self._devices, self.protocols, studies)
         self._encoder = Encoder()
         self.names = {}
-        for station in self._stations:
+        for station in self._devices:
             for serial in filter(None, (station.serial, station.new_serial)):
                 self.names[station.model.manufacturer, serial] = (station.name, station.site.name)
         self.targets = self._targets()

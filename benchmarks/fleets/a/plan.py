@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from benchmarks.fleets.a.devices import DAYS, START, Station
 from benchmarks.fleets.a.physics import Settings, with_averaging
 from benchmarks.fleets.a.protocols import Protocol
 from benchmarks.fleets.a.settings import make_localizer
-from benchmarks.fleets.a.stations import DAYS, START, Station
 from benchmarks.fleets.a.texts import BODY_PARTS, WRONG_BODY_PARTS, study_description
 
 __all__ = ["Planner", "SeriesPlan", "StudyPlan"]
@@ -93,19 +93,19 @@ class Planner:
 
     Args:
         seed: Seed of the fleet.
-        stations: The scanners.
+        devices: The scanners.
         protocols: Their protocols.
         studies: Examinations over the whole period, on average.
     """
 
     def __init__(
-        self, seed: int, stations: list[Station], protocols: list[Protocol], studies: int
+        self, seed: int, devices: list[Station], protocols: list[Protocol], studies: int
     ) -> None:
         self.seed = seed
-        self.stations = stations
+        self.devices = devices
         days = [START + dt.timedelta(i) for i in range(DAYS)]
         total = sum(_WEEK[d.weekday()] for d in days)
-        self._rate = studies / total * np.array([s.weight for s in stations])
+        self._rate = studies / total * np.array([s.weight for s in devices])
         self._by_place: dict[tuple[int, str], list[Protocol]] = {}
         for protocol in protocols:
             place = (protocol.station.index, protocol.anatomy)
@@ -120,7 +120,7 @@ class Planner:
             self._rate * _WEEK[day.weekday()]
         )
         plans = []
-        for station, count in zip(self.stations, counts.tolist(), strict=True):
+        for station, count in zip(self.devices, counts.tolist(), strict=True):
             if not count:
                 continue
             rng = random.Random(f"{self.seed}-{offset}-{station.index}")

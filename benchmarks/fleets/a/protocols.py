@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from benchmarks.fleets.a.catalog import REGIONS, Sequence
+from benchmarks.fleets.a.devices import START, Station
 from benchmarks.fleets.a.levels import Stratum, high_form, low_form, right_level, target_level
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.settings import make_settings
-from benchmarks.fleets.a.stations import START, Station
 from benchmarks.fleets.a.texts import name_variants
 
 __all__ = ["Protocol", "build_protocols"]
@@ -150,7 +150,7 @@ def _one(
     return protocol
 
 
-def _choose_potential(rng: random.Random, protocols: list[Protocol], stations: int) -> None:
+def _choose_potential(rng: random.Random, protocols: list[Protocol], devices: int) -> None:
     """Mark protocols as potential, so that a quarter and one of each group stay low."""
     groups: dict[tuple[Stratum, float], list[Protocol]] = defaultdict(list)
     for protocol in protocols:
@@ -163,7 +163,7 @@ def _choose_potential(rng: random.Random, protocols: list[Protocol], stations: i
     candidates = [p for p in protocols if _may_be_potential(p)]
     rng.shuffle(candidates)
     candidates.sort(key=lambda p: p.targeted)
-    wanted = round(POTENTIAL_PER_SCANNER * stations)
+    wanted = round(POTENTIAL_PER_SCANNER * devices)
     served: set[int] = set()
     for first_round in (True, False):
         for protocol in candidates:
@@ -230,16 +230,16 @@ def _align_levels(seed: int, protocols: list[Protocol]) -> None:
             protocol.level = right_level(seed, protocol.stratum, accelerated=True)
 
 
-def build_protocols(seed: int, stations: list[Station]) -> list[Protocol]:
+def build_protocols(seed: int, devices: list[Station]) -> list[Protocol]:
     """Return the protocols of all scanners with their settings of the first day."""
     protocols: list[Protocol] = []
-    for station in stations:
+    for station in devices:
         rng = random.Random(f"{seed}-protocols-{station.index}")
         protocols.extend(_draft(rng, seed, station))
     for index, protocol in enumerate(protocols):
         protocol.index = index
     rng = random.Random(f"{seed}-kinds")
     _align_levels(seed, protocols)
-    _choose_potential(rng, protocols, len(stations))
+    _choose_potential(rng, protocols, len(devices))
     _settle(rng, protocols)
     return protocols

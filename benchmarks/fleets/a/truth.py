@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.fleets.a.devices import DAYS, START
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.plan import Planner, SeriesPlan, StudyPlan
 from benchmarks.fleets.a.protocols import Protocol
-from benchmarks.fleets.a.stations import DAYS, START
 from benchmarks.fleets.contract import FleetTruth
 
 __all__ = ["build_truth"]

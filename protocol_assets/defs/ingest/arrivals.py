@@ -49,7 +49,7 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
         names = [one.name for one in settings.pacs]
         partitions = {name: read_record(lake, Partition(window.newest, name)) for name in names}
         absent = [name for name, record in partitions.items() if not record.is_stored]
-        holds = {name: settings.courtesy(name).hold() or "" for name in names}
+        holds = {name: settings.rate_limit(name).hold() or "" for name in names}
         return dg.AssetCheckResult(
             passed=not absent,
             severity=dg.AssetCheckSeverity.ERROR,

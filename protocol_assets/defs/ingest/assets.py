@@ -1,7 +1,7 @@
 """``raw_dicomweb``, ``series``, ``series_facts``: each partition is decided on its own.
 
-The three are one multi-asset because a partition passes through all stations in one run: a
-partition that is refused at one station must not hold up the others at the next. A run with a
+The three are one multi-asset because a partition passes through all stages in one run: a
+partition that is refused at one stage must not hold up the others at the next. A run with a
 refused partition logs the good partitions one by one, yields the checks, and fails, so that only
 the refused partitions are red.
 """
@@ -17,7 +17,7 @@ from protocol_assets.defs.ingest.partitions import partitions_of, study_day_part
 from protocol_assets.defs.metadata import column_schema, partition_metadata
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
-from protocol_assets.ingest.stages import StationResult, Stations
+from protocol_assets.ingest.stages import StageResult, Stages
 from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import Settings
 
@@ -67,30 +67,30 @@ def partition_assets(settings: Settings) -> dg.AssetsDefinition:
     def ingest(
         context: dg.AssetExecutionContext,
         config: LandingConfig,
-        stations: dg.ResourceParam[Callable[[], Stations]],
+        stages: dg.ResourceParam[Callable[[], Stages]],
     ) -> Events:
         if set(_NOT_BY_A_PERSON).isdisjoint(context.run.tags):
             # A person asks for these days, and may have corrected what failed.
             for name in sorted({partition.pacs for partition in partitions_of(context)}):
-                settings.courtesy(name).insist()
+                settings.rate_limit(name).insist()
         threshold = settings.completeness_threshold
-        yield from _run(context, stations(), force=config.force, threshold=threshold)
+        yield from _run(context, stages(), force=config.force, threshold=threshold)
 
     return ingest
 
 
 def _run(
-    context: dg.AssetExecutionContext, stations: Stations, *, force: bool, threshold: float
+    context: dg.AssetExecutionContext, stages: Stages, *, force: bool, threshold: float
 ) -> Events:
     selected = {key.to_user_string() for key in context.selected_asset_keys}
     work = {
-        "raw_dicomweb": lambda partitions: stations.land(partitions, force=force),
-        "series": stations.flatten,
-        "series_facts": stations.project,
+        "raw_dicomweb": lambda partitions: stages.land(partitions, force=force),
+        "series": stages.flatten,
+        "series_facts": stages.project,
     }
     partitions = partitions_of(context)
     refused: dict[Partition, str] = {}
-    results: dict[str, StationResult] = {}
+    results: dict[str, StageResult] = {}
     for asset in PARTITION_ASSETS:
         if asset in selected:
             results[asset] = work[asset](partitions)
@@ -139,7 +139,7 @@ def _failure(refused: Mapping[Partition, str], total: int) -> dg.Failure:
     )
 
 
-def _gate_checks(asset: str, result: StationResult) -> Iterator[dg.AssetCheckResult]:
+def _gate_checks(asset: str, result: StageResult) -> Iterator[dg.AssetCheckResult]:
     suite = result.suite
     table = dg.MetadataValue.md(suite.markdown() if suite else "no partition to judge")
     reasons = {partition.key: reason for partition, reason in sorted(result.refused.items())}
@@ -171,20 +171,20 @@ _CERTIFIED: Final = (
 
 
 def completeness_check(
-    result: StationResult,
+    result: StageResult,
     threshold: float,
     refused: Mapping[Partition, str] = MappingProxyType({}),
     left_out: Mapping[Partition, int] = MappingProxyType({}),
 ) -> dg.AssetCheckResult:
     """The completeness certificates of several partitions as a check.
 
-    A refused partition is not complete, whichever station refused it. A study of which something is
+    A refused partition is not complete, whichever stage refused it. A study of which something is
     left out of the facts is a missing one.
 
     Args:
         result: What landed and what was refused by the landing.
         threshold: Share of a partition's studies below which it is an error and no warning.
-        refused: Why, by partition, for the partitions that any station refused.
+        refused: Why, by partition, for the partitions that any stage refused.
         left_out: Studies by partition of which the facts lack something.
     """
     reasons = {**result.refused, **refused}

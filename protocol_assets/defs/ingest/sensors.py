@@ -121,8 +121,8 @@ def _watch(
 ) -> Watched:
     endpoint = dataclasses.replace(settings.endpoint(pacs.name), deadline_s=BUDGET_S)
     pseudonyms = settings.pseudonyms()
-    courtesy = settings.courtesy(pacs.name)
-    with PacsClient(endpoint, courtesy=courtesy, tries=1, budget_s=BUDGET_S) as client:
+    rate_limit = settings.rate_limit(pacs.name)
+    with PacsClient(endpoint, rate_limit=rate_limit, tries=1, budget_s=BUDGET_S) as client:
         return Watch(
             client=client,
             lake=settings.lake,

@@ -38,7 +38,7 @@ def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
             "dagster/row_count": len(judged),
             "released": released,
             "withheld": len(judged) - released,
-            "waiting_for_the_steward": sum(one.is_pending for one in judged),
+            "waiting_for_governance": sum(one.is_pending for one in judged),
             **{f"by_gate/{reason}": count for reason, count in sorted(reasons.items())},
         }
     )

@@ -48,7 +48,7 @@ class Rekeyed:
     Attributes:
         to_rebuild: Partitions whose facts are to be made anew from ``series``.
         changed_over: Partitions whose series were purged: their facts changed over as they stand.
-        lost: Pseudonyms in the steward's files that the old key would be needed for.
+        lost: Pseudonyms in the governance files that the old key would be needed for.
     """
 
     to_rebuild: tuple[Partition, ...]
@@ -98,9 +98,9 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
             _rekey_part(lake.completeness(partition), {}, change, RESTRICTED_FILE)
     _rekey_ledger(lake, change)
     lost = 0
-    for path in sorted(lake.steward.glob("*.csv")):
+    for path in sorted(lake.governance.glob("*.csv")):
         with editing(path):
-            lost += _rekey_steward(path, change)
+            lost += _rekey_governance(path, change)
     record_key_id(lake, new.key_id)
     return Rekeyed(tuple(rebuilt), tuple(over), lost)
 
@@ -250,15 +250,15 @@ def _rewrite(path: Path, rows: list[dict[str, Any]], mode: int, versions: dict[s
     write_part(path, pa.Table.from_pylist(rows, schema=schema), versions=versions, mode=mode)
 
 
-def _rekey_steward(path: Path, change: _Change) -> int:
-    """Change the pseudonyms that stand in a steward's file.
+def _rekey_governance(path: Path, change: _Change) -> int:
+    """Change the pseudonyms that stand in a governance file.
 
     Returns:
         How many could not be told.
     """
     text = path.read_text(encoding="utf-8-sig")
     new = set(change.known.values())
-    # Devices and labels are all that a steward names.
+    # Devices and labels are all that a governance file names.
     is_changed = bool(change.domains & {"device", "label"})
     lost = {one for one in _PSEUDONYM.findall(text) if one not in change.known and one not in new}
     changed = _PSEUDONYM.sub(lambda match: change.known.get(match[0], match[0]), text)

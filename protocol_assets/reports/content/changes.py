@@ -33,7 +33,7 @@ _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
 def changes(
     rows: Sequence[Row], texts: Texts, *, most: int | None, is_alone: bool = False
 ) -> Section:
-    """The changes whose day the steward registered, then those found in the data.
+    """The changes whose day the hospital registered, then those found in the data.
 
     Args:
         rows: Rows of ``published_verification``, the newest first.

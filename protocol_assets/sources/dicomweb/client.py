@@ -29,7 +29,7 @@ from protocol_assets.sources.dicomweb.rows import (
 )
 from protocol_assets.sources.dicomweb.search import Searches
 from protocol_assets.sources.dicomweb.session import TRIES, Effort, GuardedSession
-from protocol_assets.sources.rate_limit.pacing import Courtesy
+from protocol_assets.sources.rate_limit.pacing import RateLimit
 
 __all__ = ["DayListing", "PacsClient"]
 
@@ -46,7 +46,7 @@ class PacsClient:
 
     Args:
         endpoint: The PACS.
-        courtesy: What is kept to in asking it.
+        rate_limit: What is kept to in asking it.
         tries: Most requests for one answer; 1 where a later run asks again anyway.
         budget_s: Longest all requests of this client together may take from now on.
         sleep: Waits so many seconds between tries; by default until ``stop`` at the latest.
@@ -57,7 +57,7 @@ class PacsClient:
         self,
         endpoint: Endpoint,
         *,
-        courtesy: Courtesy | None = None,
+        rate_limit: RateLimit | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
         sleep: Callable[[float], object] | None = None,
@@ -65,7 +65,12 @@ class PacsClient:
     ) -> None:
         self.endpoint = endpoint
         self._session = GuardedSession(
-            endpoint, courtesy=courtesy, tries=tries, budget_s=budget_s, sleep=sleep, clock=clock
+            endpoint,
+            rate_limit=rate_limit,
+            tries=tries,
+            budget_s=budget_s,
+            sleep=sleep,
+            clock=clock,
         )
         self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
         self._dicomweb.set_http_retry_params(retry=False)
@@ -107,7 +112,7 @@ class PacsClient:
         Raises:
             PacsError: kind ``held``.
         """
-        if reason := self._session.courtesy.hold():
+        if reason := self._session.rate_limit.hold():
             raise PacsError(self.endpoint.name, "held", None, reason)
 
     # Listing

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from protocol_assets.sources.dicomweb.profile import SiteProfile
-from protocol_assets.sources.rate_limit.pacing import Manners
+from protocol_assets.sources.rate_limit.pacing import RateLimits
 
 __all__ = ["ClientGrant", "Endpoint", "is_on_loopback"]
 
@@ -59,7 +59,7 @@ class Endpoint:
         request_timeout_s: Longest silence, in connecting and between two reads.
         deadline_s: Longest one request may take, tries and waits included.
         max_body_mb: Largest answer, decompressed.
-        manners: How it wants to be asked.
+        rate_limits: How it wants to be asked.
         profile: What it can do.
 
     Raises:
@@ -82,7 +82,7 @@ class Endpoint:
     request_timeout_s: float = 60.0
     deadline_s: float = 300.0
     max_body_mb: float = 64.0
-    manners: Manners = field(default_factory=Manners)
+    rate_limits: RateLimits = field(default_factory=RateLimits)
     profile: SiteProfile = field(default_factory=SiteProfile)
 
     def __post_init__(self) -> None:

@@ -189,7 +189,7 @@ class StudyRetrieval:
             status = error.status
         else:
             is_online = all(one.is_online for one in listing.series.values())
-            if not is_online and not self._client.endpoint.manners.wake_nearline:
+            if not is_online and not self._client.endpoint.rate_limits.wake_nearline:
                 raise PacsError(self._client.endpoint.name, "not_online")
             return listing
         self._client.recount(study)

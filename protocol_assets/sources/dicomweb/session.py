@@ -43,9 +43,9 @@ from protocol_assets.sources.dicomweb.transport import (
 )
 from protocol_assets.sources.dicomweb.transport_errors import transport_kind
 from protocol_assets.sources.rate_limit.pacing import (
-    Courtesy,
     Exchange,
     HeldError,
+    RateLimit,
     Unhurried,
     study_subject,
 )
@@ -87,7 +87,7 @@ class GuardedSession(requests.Session):
 
     Args:
         endpoint: The PACS.
-        courtesy: What is kept to in asking it.
+        rate_limit: What is kept to in asking it.
         tries: Most requests for one answer.
         budget_s: Longest all requests together may take from now on.
         sleep: Waits so many seconds; by default until ``stop`` at the latest.
@@ -103,7 +103,7 @@ class GuardedSession(requests.Session):
         self,
         endpoint: Endpoint,
         *,
-        courtesy: Courtesy | None = None,
+        rate_limit: RateLimit | None = None,
         tries: int = TRIES,
         budget_s: float = math.inf,
         sleep: Callable[[float], object] | None = None,
@@ -114,7 +114,7 @@ class GuardedSession(requests.Session):
         super().__init__()
         silence_libraries()
         self.endpoint = endpoint
-        self.courtesy: Courtesy = courtesy or Unhurried()
+        self.rate_limit: RateLimit = rate_limit or Unhurried()
         self._tries = tries
         self._stopped, self._reading = threading.Event(), Reading()
         self._sleep, self._clock = sleep or self._stopped.wait, clock
@@ -204,11 +204,11 @@ class GuardedSession(requests.Session):
         outcome = self._tried(request)
         subject = _subject(request)
         if isinstance(outcome, ObjectsResponse):
-            self.courtesy.settled(None, outcome.status_code, subject)
+            self.rate_limit.settled(None, outcome.status_code, subject)
             self._thread.last = outcome.answer
             return outcome
         if outcome.kind not in ("held", "waiting") and not self._is_refusal(outcome):
-            self.courtesy.settled(outcome.kind, outcome.status, subject)
+            self.rate_limit.settled(outcome.kind, outcome.status, subject)
         raise PacsError(
             self.endpoint.name,
             outcome.kind,
@@ -255,14 +255,14 @@ class GuardedSession(requests.Session):
             return Failure("timeout")
         subject = _subject(request)
         try:
-            turn = self.courtesy.reserve(subject, left)
+            turn = self.rate_limit.reserve(subject, left)
         except HeldError as held:
             return Failure("held", None, held.args[0])
         if turn >= left:
             return self._not_yet(turn, subject)
         if turn > 0:
             self._sleep(turn)
-        with self.courtesy.slot():
+        with self.rate_limit.slot():
             self._go_on()
             began = self._clock()
             message = self._exchange(request, ends_at)
@@ -277,7 +277,7 @@ class GuardedSession(requests.Session):
                 total.requests + 1, total.retries + (tries > 1), total.received + received
             )
         failure = outcome if isinstance(outcome, Failure) else None
-        self.courtesy.told(
+        self.rate_limit.told(
             Exchange(
                 status=failure.status if failure else 200,
                 kind=failure.kind if failure else None,
@@ -292,7 +292,7 @@ class GuardedSession(requests.Session):
 
     def _not_yet(self, turn: float, subject: str) -> Failure:
         """Why a request is not sent: the study has to wait, or the PACS as a whole."""
-        is_of_study = bool(subject) and self.courtesy.hold() is None
+        is_of_study = bool(subject) and self.rate_limit.hold() is None
         kind: Kind = "waiting" if is_of_study else "held"
         return Failure(kind, None, f"it asked to be left alone for {turn:.0f} s more")
 
@@ -367,7 +367,7 @@ class GuardedSession(requests.Session):
     def _asked(self, failure: Failure) -> float | None:
         """Seconds that the server asked for, within the bound; None where it asked for none."""
         asked = asked_wait(failure.retry_after, self._now())
-        return None if asked is None else min(asked, self.endpoint.manners.max_wait_s)
+        return None if asked is None else min(asked, self.endpoint.rate_limits.max_wait_s)
 
 
 def _subject(request: requests.PreparedRequest) -> str:

@@ -1,4 +1,4 @@
-"""How gently a PACS is asked: a pure machine over a small state, and the courtesy a client keeps.
+"""How gently a PACS is asked: a pure machine over a small state, and the rate_limit a client keeps.
 
 - a token bucket spaces requests;
 - 429 and 503 halve the pace and the number of requests at the same time, once in ten seconds; ten
@@ -10,7 +10,7 @@
   then one answer decides;
 - outside its hours, in maintenance and while paused nothing is asked at all.
 
-No wait outlives its bound (``Manners.max_wait_s``), whatever the server asks for and however the
+No wait outlives its bound (``RateLimits.max_wait_s``), whatever the server asks for and however the
 clock is set: each wait is kept with the moment at which it began, and one that began in the future
 is over, and forgotten with the next request. ``CLOCK_SLACK_S`` may be added, for the clocks of two
 processes are not quite the same. Where the state is kept, and that it holds for all processes, is
@@ -37,11 +37,11 @@ __all__ = [
     "MAX_WAIT_S",
     "MOST_OPENINGS",
     "STUDIES_THAT_SLOW",
-    "Courtesy",
     "Exchange",
     "HeldError",
-    "Manners",
     "Pace",
+    "RateLimit",
+    "RateLimits",
     "Unhurried",
     "start_steady_clock",
     "study_subject",
@@ -73,7 +73,7 @@ _TROUBLE: Final[frozenset[Kind]] = frozenset(
 
 
 @dataclass(frozen=True)
-class Manners:
+class RateLimits:
     """How one PACS wants to be asked.
 
     Attributes:
@@ -134,7 +134,7 @@ class HeldError(Exception):
     """Nothing may be asked now; ``args[0]`` says why, in words."""
 
 
-class Courtesy(Protocol):
+class RateLimit(Protocol):
     """What a client keeps to."""
 
     def hold(self) -> str | None:
@@ -170,7 +170,7 @@ class Courtesy(Protocol):
 
 
 class Unhurried:
-    """No courtesy beyond the session's own: for what is asked once, such as a token."""
+    """No rate_limit beyond the session's own: for what is asked once, such as a token."""
 
     def hold(self) -> str | None:
         """Never."""

@@ -1,4 +1,4 @@
-"""Courtesy to a PACS that holds across processes: its pace, its pause and its load are files.
+"""RateLimit to a PACS that holds across processes: its pace, its pause and its load are files.
 
 Every request of every process passes here, so that a range run started in the UI, the sensors and
 the command line together ask no faster than one of them. The state is small, is written in place
@@ -28,8 +28,8 @@ from protocol_assets.sources.rate_limit.pacing import (
     MOST_OPENINGS,
     Exchange,
     HeldError,
-    Manners,
     Pace,
+    RateLimits,
     start_steady_clock,
 )
 from protocol_assets.storage.files import delete, write_bytes, write_in_place
@@ -37,7 +37,7 @@ from protocol_assets.storage.locks import exclusive_file
 
 __all__ = [
     "HourLoad",
-    "SharedCourtesy",
+    "SharedRateLimit",
     "pause",
     "paused_since",
     "read_failure",
@@ -131,13 +131,13 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 }
 
 
-class SharedCourtesy:
-    """The courtesy of one process towards one PACS; all of them share its files.
+class SharedRateLimit:
+    """The rate_limit of one process towards one PACS; all of them share its files.
 
     Args:
         lake: The lake.
         pacs: Name of the PACS.
-        manners: How it wants to be asked.
+        rate_limits: How it wants to be asked.
         workers: Most requests at the same time.
         now: Seconds since the epoch; by default they go on evenly from now on, however the
             machine's clock is set meanwhile.
@@ -147,14 +147,14 @@ class SharedCourtesy:
         self,
         lake: Lake,
         pacs: str,
-        manners: Manners,
+        rate_limits: RateLimits,
         workers: int,
         *,
         now: Callable[[], float] | None = None,
     ) -> None:
-        self._lake, self._name, self._manners = lake, pacs, manners
+        self._lake, self._name, self._rate_limits = lake, pacs, rate_limits
         self._workers, self._now = workers, now or start_steady_clock()
-        self._zone = ZoneInfo(manners.timezone)
+        self._zone = ZoneInfo(rate_limits.timezone)
         self._factor = 1.0
         self._under_way, self._free = 0, threading.Condition()
 
@@ -176,7 +176,7 @@ class SharedCourtesy:
 
     def waits(self) -> dict[str, dt.datetime]:
         """Until when the PACS asked to be left alone about single studies; see ``Exchange``."""
-        now, longest = self._now(), self._manners.max_wait_s
+        now, longest = self._now(), self._rate_limits.max_wait_s
         with self._state() as state:
             return _ends_of_waits(state.pace, now, self._zone, longest)
 
@@ -188,12 +188,16 @@ class SharedCourtesy:
         """
         if reason := self._closed():
             raise HeldError(reason)
-        manners = self._manners
+        rate_limits = self._rate_limits
         with self._state(write=True) as state:
             if reason := self._broken(state.pace):
                 raise HeldError(reason)
             wait = state.pace.reserve(
-                self._now(), manners.requests_per_second, subject, patience, manners.max_wait_s
+                self._now(),
+                rate_limits.requests_per_second,
+                subject,
+                patience,
+                rate_limits.max_wait_s,
             )
             self._factor = state.pace.factor
         return wait
@@ -201,11 +205,11 @@ class SharedCourtesy:
     def _closed(self) -> str | None:
         if pausing := paused_since(self._lake, self._name):
             return f"paused since {pausing.astimezone(self._zone):%Y-%m-%d %H:%M}"
-        manners = self._manners
-        if not manners.hours and not manners.maintenance:
+        rate_limits = self._rate_limits
+        if not rate_limits.hours and not rate_limits.maintenance:
             return None
         moment = dt.datetime.fromtimestamp(self._now(), self._zone)
-        opening = next_opening(moment, manners.hours, manners.maintenance)
+        opening = next_opening(moment, rate_limits.hours, rate_limits.maintenance)
         if opening is None:
             return "its hours leave no time at all; change hours and maintenance"
         if opening > moment:
@@ -213,12 +217,12 @@ class SharedCourtesy:
         return None
 
     def _broken(self, pace: Pace) -> str | None:
-        is_open = pace.is_open(self._now(), self._manners.max_wait_s)
+        is_open = pace.is_open(self._now(), self._rate_limits.max_wait_s)
         return pace.words(self._zone) if is_open else None
 
     def _asked(self, pace: Pace) -> str | None:
         now = self._now()
-        left = pace.held_for(now, longest=self._manners.max_wait_s)
+        left = pace.held_for(now, longest=self._rate_limits.max_wait_s)
         if left <= _SHORT_HOLD_S:
             return None
         until = dt.datetime.fromtimestamp(now + left, self._zone)
@@ -247,14 +251,14 @@ class SharedCourtesy:
         hour = dt.datetime.fromtimestamp(now, self._zone).strftime(_HOUR)
         with self._state(write=True) as state:
             state.load.setdefault(hour, HourLoad()).add(exchange)
-            state.pace.told(now, exchange, self._manners.max_wait_s)
+            state.pace.told(now, exchange, self._rate_limits.max_wait_s)
             if exchange.kind is None:
                 state.pace.settled(now, None, exchange.status)
 
     def settled(self, kind: Kind | None, status: int | None, subject: str = "") -> None:
         """Opens the circuit after failures; good answers were counted already."""
         if kind is not None:
-            longest = self._manners.max_wait_s
+            longest = self._rate_limits.max_wait_s
             with self._state(write=True) as state:
                 state.pace.settled(self._now(), kind, status, subject, longest)
 

@@ -75,7 +75,7 @@ def test_the_gate_that_decides(rows: list[dict[str, object]], reason: str) -> No
     assert judged(rows).reason == reason
 
 
-def test_the_steward_overrides_words_and_counts_and_takes_back_the_past() -> None:
+def test_the_hospital_overrides_words_and_counts_and_takes_back_the_past() -> None:
     rows = seen("SAG T2 ACME", K_PATIENTS, scanners=1)
     code = judged(rows).label_code
     assert judged(rows).is_pending
@@ -85,7 +85,7 @@ def test_the_steward_overrides_words_and_counts_and_takes_back_the_past() -> Non
     assert not judged(fine, {code: "deny"}).is_released
 
 
-def test_the_steward_may_release_markup_and_nothing_invisible() -> None:
+def test_the_hospital_may_release_markup_and_nothing_invisible() -> None:
     """Whoever shows a label escapes it; a character that nobody sees is nobody's to judge."""
     rows = seen("SAG T2 <B>", K_PATIENTS)
     assert judged(rows).is_pending

@@ -54,9 +54,9 @@ def write(lake: Lake, change: Callable[[Lake, int], None], number: int, start: B
 @pytest.mark.parametrize(
     ("change", "read", "path"),
     [
-        (name, scanners.read_scanner_names, "steward/scanners.csv"),
-        (decide, labels.read_decisions, "steward/labels.csv"),
-        (find, findings.read_findings, "steward/findings.csv"),
+        (name, scanners.read_scanner_names, "governance/scanners.csv"),
+        (decide, labels.read_decisions, "governance/labels.csv"),
+        (find, findings.read_findings, "governance/findings.csv"),
         (object_to, excluded, "restricted/do_not_process.csv"),
     ],
 )

@@ -47,7 +47,7 @@ def test_no_file_is_no_finding(tmp_path: Path) -> None:
 
 def test_a_life_from_open_to_verified_is_one_line(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     for stage in (OPEN, ACCEPTED, CHANGED, VERIFIED):
         put_finding(lake, stage)
         assert read_findings(lake) == [stage]
@@ -61,7 +61,7 @@ def test_a_life_from_open_to_verified_is_one_line(tmp_path: Path) -> None:
 )
 def test_it_may_come_again_after_its_end(tmp_path: Path, ended: Finding, again: date) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     put_finding(lake, ended)
     put_finding(lake, dataclasses.replace(OPEN, opened_on=again))
     assert len(read_findings(lake)) == 2
@@ -70,7 +70,7 @@ def test_it_may_come_again_after_its_end(tmp_path: Path, ended: Finding, again: 
 @pytest.mark.parametrize("living", [OPEN, ACCEPTED, CHANGED, VERIFIED, WAIVED])
 def test_it_never_stands_twice(tmp_path: Path, living: Finding) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     put_finding(lake, living)
     with pytest.raises(Fault, match="a finding stands once"):
         put_finding(lake, dataclasses.replace(OPEN, opened_on=date(2024, 4, 1)))
@@ -82,7 +82,7 @@ def write(lake: Lake, **changed: str) -> None:
         field.name: "" if (value := getattr(VERIFIED, field.name)) is None else str(value)
         for field in dataclasses.fields(Finding)
     } | changed
-    lake.steward.mkdir(parents=True, exist_ok=True)
+    lake.governance.mkdir(parents=True, exist_ok=True)
     findings_file(lake).write_text(f"{','.join(line)}\n{','.join(line.values())}\n")
 
 
@@ -119,7 +119,7 @@ def test_a_wrong_line_is_refused_with_line_and_reason(
 
 def test_a_wrong_finding_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     put_finding(lake, OPEN)
     with pytest.raises(Fault, match="needs owner"):
         put_finding(lake, dataclasses.replace(ACCEPTED, owner=None))

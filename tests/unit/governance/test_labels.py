@@ -26,7 +26,7 @@ def test_a_decision_is_kept_and_changed(lake: Lake) -> None:
     decide(lake, OTHER, "deny")
     decide(lake, CODE, "deny")
     assert read_decisions(lake) == {CODE: "deny", OTHER: "deny"}
-    assert (lake.steward / "labels.csv").stat().st_mode & 0o077 == 0
+    assert (lake.governance / "labels.csv").stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_decision_is_kept_and_changed(lake: Lake) -> None:
     ],
 )
 def test_a_wrong_line_is_named(lake: Lake, line: str, said: str) -> None:
-    (lake.steward / "labels.csv").write_text(f"label_code,decision\n{line}\n")
+    (lake.governance / "labels.csv").write_text(f"label_code,decision\n{line}\n")
     with pytest.raises(Fault, match=said):
         read_decisions(lake)
 
@@ -47,7 +47,7 @@ def test_a_wrong_line_is_named(lake: Lake, line: str, said: str) -> None:
 def test_a_text_is_no_code(lake: Lake) -> None:
     with pytest.raises(Fault, match="26 characters"):
         decide(lake, "SAG T2", "approve")
-    assert not (lake.steward / "labels.csv").exists()
+    assert not (lake.governance / "labels.csv").exists()
 
 
 def test_who_is_on_the_list_is_excluded(lake: Lake) -> None:

@@ -33,7 +33,7 @@ REFUSED = [
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     made = Lake(tmp_path)
-    made.steward.mkdir(parents=True)
+    made.governance.mkdir(parents=True)
     made.restricted.mkdir()
     return made
 
@@ -49,7 +49,7 @@ def test_a_hostile_name_is_refused_where_it_is_given(lake: Lake, label: str, rea
 
 @pytest.mark.parametrize(("label", "reason"), REFUSED)
 def test_a_hostile_name_is_refused_where_it_is_read(lake: Lake, label: str, reason: str) -> None:
-    path = lake.steward / "scanners.csv"
+    path = lake.governance / "scanners.csv"
     path.write_text(f'device_key,scanner_label,site\n{KEY},"{label}",North\n', encoding="utf-8")
     with pytest.raises(Fault) as refused:
         read_scanner_names(lake)
@@ -95,7 +95,7 @@ def test_written_values_are_read_back(tmp_path: Path) -> None:
 
 
 def test_another_encoding_is_named(lake: Lake) -> None:
-    path = lake.steward / "scanners.csv"
+    path = lake.governance / "scanners.csv"
     path.write_bytes(f"device_key,scanner_label,site\n{KEY},Süd,North\n".encode("latin-1"))
     with pytest.raises(Fault, match=r"scanners.csv is not UTF-8; save it as CSV in UTF-8"):
         read_scanner_names(lake)

@@ -24,7 +24,7 @@ A, B, C, D = (letter * 26 for letter in "ABCD")
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     return lake
 
 
@@ -69,7 +69,7 @@ def test_a_circle_of_joins_is_refused(lake: Lake) -> None:
     ],
 )
 def test_a_wrong_line_is_refused(lake: Lake, line: str, reason: str) -> None:
-    (lake.steward / "scanner_rules.csv").write_text(
+    (lake.governance / "scanner_rules.csv").write_text(
         f"device_key,rule,same_as,reason\n{A},join,{C},\n{line}\n"
     )
     with pytest.raises(Fault) as refused:

@@ -15,7 +15,7 @@ FIRST = ScannerName("A" * 26, "MR 1", "North")
 
 def test_a_name_is_added_changed_and_kept_in_order(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
+    lake.governance.mkdir(parents=True)
     name_scanner(lake, FIRST)
     name_scanner(lake, ScannerName("B" * 26, "MR 0", "North"))
     name_scanner(lake, ScannerName("A" * 26, "MR 9", "North"))
@@ -36,8 +36,8 @@ def test_a_name_is_added_changed_and_kept_in_order(tmp_path: Path) -> None:
 )
 def test_a_wrong_line_is_refused(tmp_path: Path, line: str, reason: str) -> None:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
-    (lake.steward / "scanners.csv").write_text(
+    lake.governance.mkdir(parents=True)
+    (lake.governance / "scanners.csv").write_text(
         f"device_key,scanner_label,site\n{'A' * 26},MR 1,North\n{line}\n"
     )
     with pytest.raises(Fault) as refused:

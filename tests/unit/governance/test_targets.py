@@ -41,8 +41,8 @@ GOOD = {
 
 def lake_with(tmp_path: Path, *rows: dict[str, str]) -> Lake:
     lake = Lake(tmp_path)
-    lake.steward.mkdir(parents=True)
-    (lake.steward / "scanners.csv").write_text(
+    lake.governance.mkdir(parents=True)
+    (lake.governance / "scanners.csv").write_text(
         f"device_key,scanner_label,site\n{'A' * 26},MR 1,North\n"
     )
     lines = [",".join(GOOD), *(",".join((GOOD | row).values()) for row in rows)]

@@ -9,7 +9,7 @@ import pytest
 
 from protocol_assets.lake.zones import Lake
 
-from .hospital import Hospital, pass_stations, stations_of
+from .hospital import Hospital, pass_stages, stages_of
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +17,7 @@ def landed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which both days have landed; once, for the gates take longer than any test."""
     lake = Lake(tmp_path_factory.mktemp("landed"))
     lake.prepare()
-    pass_stations(stations_of(lake, Hospital()))
+    pass_stages(stages_of(lake, Hospital()))
     return lake.home
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.governance.do_not_process import excludes
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
@@ -73,8 +73,8 @@ class Hospital(FakePacs):
         return Retrieved(content, reconcile(study, content))
 
 
-def stations_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS) -> Stations:
-    return Stations(
+def stages_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS) -> Stages:
+    return Stages(
         lake,
         pseudonyms,
         lambda _: pacs,  # type: ignore[arg-type,return-value]
@@ -83,9 +83,9 @@ def stations_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS)
     )
 
 
-def pass_stations(stations: Stations, *, lands: bool = True) -> None:
+def pass_stages(stages: Stages, *, lands: bool = True) -> None:
     """Land, flatten and project both partitions, as the assets do."""
     partitions = [OLD, NEW]
-    for station in (stations.land, stations.flatten, stations.project)[not lands :]:
-        result = station(partitions)
+    for stage in (stages.land, stages.flatten, stages.project)[not lands :]:
+        result = stage(partitions)
         assert not result.refused, result.refused

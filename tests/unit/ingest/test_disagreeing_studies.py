@@ -26,7 +26,7 @@ from protocol_assets.sources.dicomweb.reconcile import (
 from protocol_assets.sources.dicomweb.retrieval import Retrieved
 
 from .fake_pacs import FakePacs
-from .hospital import NEW, OLD, PSEUDONYMS, Hospital, instance, pass_stations, stations_of
+from .hospital import NEW, OLD, PSEUDONYMS, Hospital, instance, pass_stages, stages_of
 from .test_purging import NOW, rows
 
 
@@ -56,7 +56,7 @@ class Disagreeing(Hospital):
 def disagreeing(tmp_path: Path) -> Lake:
     lake = Lake(tmp_path)
     lake.prepare()
-    pass_stations(stations_of(lake, Disagreeing()))
+    pass_stages(stages_of(lake, Disagreeing()))
     return lake
 
 
@@ -93,7 +93,7 @@ def test_erasure_takes_the_whole_study(
     assert {one["StudyInstanceUID"] for one in rows(lake.series(OLD))} >= {"1.2.2.0", "1.2.2.2"}
     assert (study in {one["study_key"] for one in rows(lake.facts(OLD))}) is not is_erased
     do_not_process(lake, patient, issuer, NOW.date())
-    pass_stations(stations_of(lake, Disagreeing()))
+    pass_stages(stages_of(lake, Disagreeing()))
     assert (study in {one["study_key"] for one in rows(lake.facts(OLD))}) is not is_erased
 
 

@@ -1,4 +1,4 @@
-"""The facts station: facts and impossible values of a partition, placed together."""
+"""The facts stage: facts and impossible values of a partition, placed together."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.columns import series_schema
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
@@ -58,10 +58,10 @@ def project(lake: Lake, *rows: Mapping[str, object]) -> Mapping[str, Any]:
 
     table = pa.Table.from_pylist(list(rows), schema=series_schema())
     write_part(lake.series(PARTITION), table, versions={})
-    stations = Stations(
+    stages = Stages(
         lake, PSEUDONYMS, no_client, lambda *_: None, lambda _: dt.timezone(dt.timedelta(hours=1))
     )
-    result = stations.project([PARTITION])
+    result = stages.project([PARTITION])
     assert not result.refused
     return result.passed[PARTITION]
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from protocol_assets.app.build import stations as stations_of_settings
+from protocol_assets.app.build import stages as stages_of_settings
 from protocol_assets.deidentify.keys import KEY_VARIABLE, PATIENT_KEY_VARIABLE, Pseudonyms
 from protocol_assets.ingest.retention.purging import purge_before
 from protocol_assets.ingest.retention.rekeying import rekey
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.key_record import (
     OtherKeyError,
     changing_key,
@@ -38,15 +38,15 @@ WRONG = Pseudonyms.from_secret(OTHER, demo=False)
 DAYS = [dt.date(2026, 3, day) for day in (2, 3, 4)]
 
 
-def stations(lake: Lake, pseudonyms: Pseudonyms = KEY) -> Stations:
+def stages(lake: Lake, pseudonyms: Pseudonyms = KEY) -> Stages:
     pacs = Hospital()
-    return Stations(lake, pseudonyms, lambda _: pacs, lambda *_: None)  # type: ignore[arg-type,return-value]
+    return Stages(lake, pseudonyms, lambda _: pacs, lambda *_: None)  # type: ignore[arg-type,return-value]
 
 
 def make(lake: Lake, *days: dt.date, pseudonyms: Pseudonyms = KEY) -> None:
-    made = stations(lake, pseudonyms)
-    for station in (made.land, made.flatten, made.project):
-        result = station([Partition(day, "main") for day in days])
+    made = stages(lake, pseudonyms)
+    for stage in (made.land, made.flatten, made.project):
+        result = stage([Partition(day, "main") for day in days])
         assert not result.refused, result.refused
 
 
@@ -165,7 +165,7 @@ def test_the_right_key_is_taken_and_the_record_heals(
     monkeypatch.delenv(PATIENT_KEY_VARIABLE, raising=False)
     assert settings.pseudonyms().key_id == KEY.key_id
     assert key_finding(settings)[0].verdict == "ok"
-    stations_of_settings(settings)
+    stages_of_settings(settings)
     assert recorded_key_id(lake) == KEY.key_id
 
 
@@ -248,7 +248,7 @@ def test_what_is_rekeyed_in_place_is_what_is_made_anew(lake: Lake) -> None:
     partition = Partition(DAYS[1], "main")
     in_place = read_part(lake.facts(partition)).to_pylist()
     assert part_versions(lake.facts(partition))["rules_version"] == "", "rebuild makes it exact"
-    assert not stations(lake, WRONG).project([partition]).refused
+    assert not stages(lake, WRONG).project([partition]).refused
     anew = read_part(lake.facts(partition)).to_pylist()
     assert sorted(map(str, in_place)) == sorted(map(str, anew))
 
@@ -260,11 +260,11 @@ def test_two_runs_cannot_begin_with_two_keys(settings: Settings) -> None:
 
 
 def test_a_run_whose_key_was_changed_meanwhile_makes_no_more(lake: Lake) -> None:
-    late = stations(lake)
+    late = stages(lake)
     rekey(lake, KEY, WRONG)
-    for station in (late.flatten, late.project):
+    for stage in (late.flatten, late.project):
         with pytest.raises(OtherKeyError, match="the key was changed from"):
-            station([Partition(DAYS[0], "main")])
+            stage([Partition(DAYS[0], "main")])
     partition = Partition(DAYS[0], "main")
     assert "the key was changed from" in late.land([partition]).refused[partition]
     with pytest.raises(OtherKeyError):

@@ -21,7 +21,7 @@ from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
-from protocol_assets.sources.rate_limit.pacing import Manners
+from protocol_assets.sources.rate_limit.pacing import RateLimits
 from tests.unit.ingest.fake_pacs import FakePacs, endpoint, in_one_thread
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -228,9 +228,9 @@ class TestNearLine:
         assert (entry.state, entry.has_data) == ("landed", True)
 
     def test_a_site_may_opt_in(self, lake: Lake) -> None:
-        manners = Manners(wake_nearline=True)
+        rate_limits = RateLimits(wake_nearline=True)
         off = [replace(one, availability="NEARLINE") for one in studies(2)]
-        assert land(FakePacs(endpoint(manners=manners), off), lake).count("landed") == 2
+        assert land(FakePacs(endpoint(rate_limits=rate_limits), off), lake).count("landed") == 2
 
     def test_coming_back_on_line_changes_the_day(self) -> None:
         on, off = studies(1), [replace(studies(1)[0], availability="OFFLINE")]

@@ -25,7 +25,7 @@ from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
 
-from .hospital import NEW, OLD, PSEUDONYMS, SECRET, Hospital, pass_stations, stations_of
+from .hospital import NEW, OLD, PSEUDONYMS, SECRET, Hospital, pass_stages, stages_of
 
 OTHER, PATIENT_SECRET = (bytes(range(n, n + 32)).hex() for n in (1, 2))
 NOW = dt.datetime.now(dt.UTC)
@@ -45,7 +45,7 @@ def run(lake: Lake, pacs: Hospital) -> Run:
     """Make both partitions again."""
 
     def run(pseudonyms: Pseudonyms = PSEUDONYMS, *, lands: bool = True) -> None:
-        pass_stations(stations_of(lake, pacs, pseudonyms), lands=lands)
+        pass_stages(stages_of(lake, pacs, pseudonyms), lands=lands)
 
     return run
 
@@ -115,7 +115,7 @@ def test_each_zone_has_its_own_retention(lake: Lake) -> None:
 
 def test_facts_are_not_emptied_where_series_were_purged(lake: Lake, pacs: Hospital) -> None:
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 100_000), NOW + dt.timedelta(days=31))
-    assert set(stations_of(lake, pacs).flatten([OLD]).refused) == {OLD}
+    assert set(stages_of(lake, pacs).flatten([OLD]).refused) == {OLD}
     assert len(rows(lake.facts(OLD))) == 3
 
 
@@ -148,11 +148,11 @@ def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hosp
     lake = Lake(tmp_path)
     lake.prepare()
     do_not_process(lake, "PAT1", None, NOW.date())
-    pass_stations(stations_of(lake, pacs))
+    pass_stages(stages_of(lake, pacs))
     assert len(list(lake.raw(OLD).glob("*.zst"))) == 2
     assert "PAT1" not in {row["PatientID"] for row in rows(lake.series(OLD))}
     pacs.asked.clear()
-    pass_stations(stations_of(lake, pacs))
+    pass_stages(stages_of(lake, pacs))
     assert pacs.asked == []
 
 
@@ -190,17 +190,15 @@ def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital,
     assert all(state.is_good for state in partition_states(lake, new))
 
 
-def test_a_new_key_keeps_apart_what_was_purged_and_the_steward_in_step(
-    lake: Lake, run: Run
-) -> None:
+def test_a_new_key_keeps_apart_what_was_purged_and_governance_in_step(lake: Lake, run: Run) -> None:
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     scanner = PSEUDONYMS.of("device", "siemens|47110")
-    (lake.steward / "scanners.csv").write_text(
+    (lake.governance / "scanners.csv").write_text(
         f"device_key,scanner_label,site\n{scanner},MR 1,North\n{'A' * 26},MR 2,North\n"
     )
     new = Pseudonyms.from_secret(OTHER, demo=False)
     assert rekey(lake, PSEUDONYMS, new).lost == 1
-    assert new.of("device", "siemens|47110") in (lake.steward / "scanners.csv").read_text()
+    assert new.of("device", "siemens|47110") in (lake.governance / "scanners.csv").read_text()
     assert rekey(lake, PSEUDONYMS, new).to_rebuild  # again, as after an interruption
     run(new, lands=False)
     old, fresh = (

@@ -13,7 +13,7 @@ import pytest
 import zstandard
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.ingest.stages import Stations
+from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
@@ -70,12 +70,12 @@ def test_parameters_equal_the_headers(
     instances = load(real_headers / f"{family}.ndjson.zst")
     endpoint = Endpoint(name="real", url=serve_instances(instances))
     lake = Lake(tmp_path)
-    stations = Stations(lake, PSEUDONYMS, lambda _: PacsClient(endpoint), lambda *_: None)
+    stages = Stages(lake, PSEUDONYMS, lambda _: PacsClient(endpoint), lambda *_: None)
     days = {dt.datetime.strptime(one["00080020"]["Value"][0], "%Y%m%d").date() for one in instances}  # noqa: DTZ007
     partitions = [Partition(day, "real") for day in sorted(days)]
-    landed = stations.land(partitions)
+    landed = stages.land(partitions)
     assert not landed.refused
-    assert not stations.flatten(partitions).refused
+    assert not stages.flatten(partitions).refused
 
     rows = {
         row["SeriesInstanceUID"]: row

@@ -1,4 +1,4 @@
-"""Courtesy that holds across processes: one pace, one pause, one circuit, one count."""
+"""RateLimit that holds across processes: one pace, one pause, one circuit, one count."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from protocol_assets.sources.rate_limit.pacing import (
     FAILURES_THAT_OPEN,
     Exchange,
     HeldError,
-    Manners,
+    RateLimits,
     start_steady_clock,
 )
 from protocol_assets.sources.rate_limit.store import (
     HourLoad,
-    SharedCourtesy,
+    SharedRateLimit,
     pause,
     paused_since,
     read_load,
@@ -42,14 +42,14 @@ def lake(tmp_path: Path) -> Lake:
     return Lake(tmp_path)
 
 
-def courtesy(
-    lake: Lake, manners: Manners | None = None, *, workers: int = 2, at: dt.datetime = NOON
-) -> SharedCourtesy:
-    return SharedCourtesy(lake, "main", manners or Manners(), workers, now=at.timestamp)
+def rate_limit(
+    lake: Lake, rate_limits: RateLimits | None = None, *, workers: int = 2, at: dt.datetime = NOON
+) -> SharedRateLimit:
+    return SharedRateLimit(lake, "main", rate_limits or RateLimits(), workers, now=at.timestamp)
 
 
 def reserve(home: Path, times: int) -> list[float]:
-    one = SharedCourtesy(Lake(home), "main", Manners(), 2, now=NOON.timestamp)
+    one = SharedRateLimit(Lake(home), "main", RateLimits(), 2, now=NOON.timestamp)
     return [one.reserve() for _ in range(times)]
 
 
@@ -61,7 +61,7 @@ def test_processes_share_one_pace(lake: Lake) -> None:
 
 
 def test_a_pause_holds_the_next_request_of_every_process(lake: Lake) -> None:
-    one, other = courtesy(lake), courtesy(lake)
+    one, other = rate_limit(lake), rate_limit(lake)
     one.reserve()
     pause(lake, "main", NOON)
     for held in (one, other):
@@ -69,7 +69,7 @@ def test_a_pause_holds_the_next_request_of_every_process(lake: Lake) -> None:
             held.reserve()
     pause(lake, "main", NOON + dt.timedelta(hours=1))
     assert paused_since(lake, "main") == NOON, "the first one counts"
-    assert courtesy(lake).hold() is not None
+    assert rate_limit(lake).hold() is not None
     resume(lake, "main")
     assert other.hold() is None
     assert paused_since(lake, "main") is None
@@ -78,30 +78,30 @@ def test_a_pause_holds_the_next_request_of_every_process(lake: Lake) -> None:
 def test_a_damaged_pause_is_a_pause(lake: Lake) -> None:
     pause(lake, "main", NOON)
     (lake.pacs("main") / "paused.json").write_text("{")
-    assert "paused since" in (courtesy(lake).hold() or "")
+    assert "paused since" in (rate_limit(lake).hold() or "")
 
 
 def test_hours_are_those_of_the_pacs(lake: Lake) -> None:
-    night = Manners(hours=(Hours.parse("20:00-06:00"),), timezone="Asia/Tokyo")
-    assert courtesy(lake, night).hold() is None, "21:00 in Tokyo"
-    berlin = Manners(hours=(Hours.parse("20:00-06:00"),), timezone="Europe/Berlin")
-    assert courtesy(lake, berlin).hold() == "outside its hours, until 2026-03-02 20:00"
+    night = RateLimits(hours=(Hours.parse("20:00-06:00"),), timezone="Asia/Tokyo")
+    assert rate_limit(lake, night).hold() is None, "21:00 in Tokyo"
+    berlin = RateLimits(hours=(Hours.parse("20:00-06:00"),), timezone="Europe/Berlin")
+    assert rate_limit(lake, berlin).hold() == "outside its hours, until 2026-03-02 20:00"
 
 
 def test_failures_of_one_process_hold_the_others(lake: Lake) -> None:
-    one, other = courtesy(lake), courtesy(lake)
+    one, other = rate_limit(lake), rate_limit(lake)
     for _ in range(FAILURES_THAT_OPEN):
         one.settled("timeout", None)
     with pytest.raises(HeldError, match="left alone until 12:01:00; failed answers in a row: 5"):
         other.reserve()
-    later = courtesy(lake, at=NOON + dt.timedelta(seconds=61))
+    later = rate_limit(lake, at=NOON + dt.timedelta(seconds=61))
     assert later.reserve() == 0.0
     later.told(Exchange(200, None, 0.1))
     assert other.hold() is None
 
 
 def test_a_person_who_insists_is_let_through_and_a_pause_is_not_forgotten(lake: Lake) -> None:
-    one = courtesy(lake)
+    one = rate_limit(lake)
     one.settled("unauthorized", 401)
     assert one.hold() is not None
     one.insist()
@@ -112,7 +112,7 @@ def test_a_person_who_insists_is_let_through_and_a_pause_is_not_forgotten(lake: 
 
 
 def test_fewer_at_the_same_time_where_the_pacs_is_busy(lake: Lake) -> None:
-    one = courtesy(lake, workers=4)
+    one = rate_limit(lake, workers=4)
     most = under_way = 0
     guard = threading.Lock()
 
@@ -144,7 +144,7 @@ def test_fewer_at_the_same_time_where_the_pacs_is_busy(lake: Lake) -> None:
 
 
 def test_what_a_pacs_asked_for_ends_with_resume_and_with_whoever_insists(lake: Lake) -> None:
-    one = courtesy(lake)
+    one = rate_limit(lake)
     ends: list[Callable[[], None]] = [partial(resume, lake, "main"), one.insist]
     for end in ends:
         one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
@@ -157,7 +157,7 @@ def test_what_a_pacs_asked_for_ends_with_resume_and_with_whoever_insists(lake: L
 
 
 def test_a_short_wait_is_no_reason_not_to_begin(lake: Lake) -> None:
-    one = courtesy(lake)
+    one = rate_limit(lake)
     one.told(Exchange(429, "busy", 0.1, retry_after=30.0))
     assert one.hold() is None
     assert one.reserve() == pytest.approx(30.0)
@@ -165,11 +165,11 @@ def test_a_short_wait_is_no_reason_not_to_begin(lake: Lake) -> None:
 
 @pytest.mark.parametrize("days", [-4000, -40, -1, 1, 40, 4000])
 def test_a_clock_that_is_set_holds_nobody(lake: Lake, days: int) -> None:
-    one = courtesy(lake)
+    one = rate_limit(lake)
     one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
     for _ in range(FAILURES_THAT_OPEN):
         one.settled("timeout", None)
-    after = courtesy(lake, at=NOON + dt.timedelta(days=days))
+    after = rate_limit(lake, at=NOON + dt.timedelta(days=days))
     assert after.hold() is None
     assert after.reserve("a study") == 0.0
 
@@ -198,16 +198,16 @@ DAMAGED = (
 
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_state_is_made_anew(content: bytes, lake: Lake) -> None:
-    courtesy(lake).reserve()
+    rate_limit(lake).reserve()
     (lake.pacs("main") / "pace.json").write_bytes(content)
-    assert courtesy(lake).reserve() == 0.0
+    assert rate_limit(lake).reserve() == 0.0
 
 
 def test_the_load_is_counted_by_the_hour_and_shown(lake: Lake) -> None:
-    yesterday = courtesy(lake, at=NOON)
+    yesterday = rate_limit(lake, at=NOON)
     yesterday.told(Exchange(200, None, 0.5, 2_000_000))
     yesterday.told(Exchange(503, "busy", 0.5, retry=True))
-    courtesy(lake, at=NOON + dt.timedelta(days=1)).told(Exchange(200, None, 1.0))
+    rate_limit(lake, at=NOON + dt.timedelta(days=1)).told(Exchange(200, None, 1.0))
     load = read_load(lake, "main")
     assert load["2026-03-02T12"] == HourLoad(2, 1, 2_000_000, 1.0, 1, 1)
     page = load_page(endpoint(), load, NOON + dt.timedelta(days=1))
@@ -219,5 +219,5 @@ def test_the_load_is_counted_by_the_hour_and_shown(lake: Lake) -> None:
 
 def test_old_load_is_forgotten(lake: Lake) -> None:
     for hour in range(300):
-        courtesy(lake, at=NOON + dt.timedelta(hours=hour)).told(Exchange(200, None, 0.1))
+        rate_limit(lake, at=NOON + dt.timedelta(hours=hour)).told(Exchange(200, None, 0.1))
     assert len(read_load(lake, "main")) == 192

@@ -18,7 +18,7 @@ from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.raw import read_stamp, read_study
 from protocol_assets.lake.zones import Lake
 
-from .hospital import NEW, OLD, Hospital, pass_stations, stations_of
+from .hospital import NEW, OLD, Hospital, pass_stages, stages_of
 from .test_purging import NOW
 
 KEEP = Retention(raw_days=100_000, series_days=100_000, facts_days=100_000)
@@ -111,7 +111,7 @@ def test_what_is_damaged_is_found_and_healed(lake: Lake, kind: str) -> None:
     seen = found(lake)
     assert [(one.remedy, one.partition) for one in seen] == [("land", OLD)] + 6 * [("derive", OLD)]
     pacs = Hospital()
-    pass_stations(stations_of(lake, pacs))
+    pass_stages(stages_of(lake, pacs))
     assert found(lake) == []
     assert {one: one.read_bytes() for one in lake.home.rglob("*.parquet")} == before
     assert len(pacs.asked) == 1, "nothing is asked of the PACS again but what was damaged"
@@ -123,7 +123,7 @@ def test_a_damaged_manifest_is_as_good_as_none(lake: Lake, kind: str) -> None:
     damage(lake.manifest(OLD), kind)
     assert [one.remedy for one in found(lake)] == ["land"]
     pacs = Hospital()
-    result = stations_of(lake, pacs).land([OLD])
+    result = stages_of(lake, pacs).land([OLD])
     assert not result.refused
     after = read_manifest(lake, OLD)
     assert before is not None
@@ -135,7 +135,7 @@ def test_a_damaged_manifest_is_as_good_as_none(lake: Lake, kind: str) -> None:
 def test_a_run_again_fetches_what_is_damaged(lake: Lake) -> None:
     a_study(lake).write_bytes(a_study(lake).read_bytes()[:-40])
     pacs = Hospital()
-    stations_of(lake, pacs).land([OLD])
+    stages_of(lake, pacs).land([OLD])
     assert len(pacs.asked) == 1
     assert found(lake) == []
 

@@ -16,7 +16,7 @@ from protocol_assets.lake import permissions
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.zones import Lake
 
-CLOSED = ("restricted", "safe", "steward", "dagster", "dbt")
+CLOSED = ("restricted", "safe", "governance", "dagster", "dbt")
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def link_to_another_zone(lake: Lake, outside: Path) -> None:
 
 
 def link_to_a_file(lake: Lake, outside: Path) -> None:
-    (lake.steward / "targets.csv").symlink_to(write(outside / "targets.csv"))
+    (lake.governance / "targets.csv").symlink_to(write(outside / "targets.csv"))
 
 
 def dangling_link(lake: Lake, outside: Path) -> None:
@@ -99,7 +99,7 @@ def hard_link(lake: Lake, outside: Path) -> None:
     [
         (link_out, "safe holds 1 links that lead out of the zone; replace each by the file itself"),
         (link_to_another_zone, "publish holds 1 links that lead out"),
-        (link_to_a_file, "steward holds 1 links that lead out"),
+        (link_to_a_file, "governance holds 1 links that lead out"),
         (dangling_link, "restricted holds 1 links that lead out"),
         (circle, "dbt holds 1 links that lead out"),
         (hard_link, "safe holds 1 files that have a second name outside of the zone"),
@@ -126,7 +126,7 @@ def test_the_link_to_the_newest_version_and_an_editors_lock_are_fine(lake: Lake)
     version = lake.publish / "versions" / "0123"
     version.mkdir(parents=True)
     lake.marts.symlink_to(version.relative_to(lake.publish))
-    (lake.steward / ".#targets.csv").symlink_to("someone@host.123:456")
+    (lake.governance / ".#targets.csv").symlink_to("someone@host.123:456")
     lake.prepare()
     assert list(lake.problems()) == []
 

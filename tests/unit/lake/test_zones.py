@@ -23,7 +23,7 @@ def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) 
         (tmp_path / name).mkdir(mode=0o755)
     lake = Lake(tmp_path)
     lake.prepare()
-    for zone in (lake.restricted, lake.safe, lake.dagster_home, lake.dbt, lake.steward):
+    for zone in (lake.restricted, lake.safe, lake.dagster_home, lake.dbt, lake.governance):
         assert stat.S_IMODE(zone.stat().st_mode) == 0o700, zone.name
 
 
@@ -70,5 +70,5 @@ def test_a_new_home_lets_others_through_to_what_they_may_read(tmp_path: Path) ->
     modes = {one.name: one.stat().st_mode & 0o777 for one in (lake.home, *lake.home.iterdir())}
     assert modes["home"] & 0o055 == 0o055
     assert modes["publish"] & 0o055 == 0o055
-    assert modes["restricted"] == modes["safe"] == modes["steward"] == 0o700
+    assert modes["restricted"] == modes["safe"] == modes["governance"] == 0o700
     assert modes["dagster"] == modes["dbt"] == 0o700

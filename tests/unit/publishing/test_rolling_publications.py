@@ -98,7 +98,7 @@ def test_the_same_patients_with_other_content_are_a_change(lake: Lake) -> None:
     assert settled(lake, {"a": people(0, 20) | people(0, 3, "2|4")}).kept == 1
 
 
-def test_what_the_steward_decides_shows_at_once(lake: Lake) -> None:
+def test_what_the_hospital_decides_shows_at_once(lake: Lake) -> None:
     settled(lake, {"a": people(0, 20)})
     row = shown(settled(lake, {"a": people(0, 21)}, finding_state="accepted", site="South"))["a"]
     assert (row["n"], row["finding_state"], row["site"]) == (20, "accepted", "South")

@@ -17,9 +17,7 @@ PACS = ("north", "south")
 Row = dict[str, Any]
 
 
-def partition(
-    day: dt.date, pacs: str, percent: float | None, is_complete: bool | None = None
-) -> Row:
+def landed(day: dt.date, pacs: str, percent: float | None, is_complete: bool | None = None) -> Row:
     return {
         "study_date": day,
         "pacs": pacs,
@@ -242,7 +240,7 @@ def finding(scanner: str | None, kind: str, **changed: Any) -> Row:
 def whole() -> dict[str, list[Row]]:
     """The marts of a whole day with a trend, a closed month and something of everything."""
     return {
-        "completeness_daily": [partition(DAY, name, 100) for name in PACS],
+        "completeness_daily": [landed(DAY, name, 100) for name in PACS],
         "fleet_daily": [
             fleet(DAY - dt.timedelta(days=9), nex_mean=1.2),
             fleet(DAY - dt.timedelta(days=8), nex_mean=1.9),
@@ -341,13 +339,11 @@ FIGURES = {
         pacs=PACS,
     ),
     "one scanner": made(scope=Scope(scanners=("MR 2",))),
-    "nothing whole": made(
-        completeness_daily=[partition(DAY, "north", 93.37), partition(DAY, "south", 100)]
-    ),
+    "nothing whole": made(completeness_daily=[landed(DAY, "north", 93), landed(DAY, "south", 100)]),
     "later day partial": made(
         completeness_daily=[
-            *(partition(DAY, name, 100) for name in PACS),
-            partition(DAY + dt.timedelta(days=1), "north", 99.96),
+            *(landed(DAY, name, 100) for name in PACS),
+            landed(DAY + dt.timedelta(days=1), "north", 99.96),
         ]
     ),
     "withheld": made(fleet_daily=[withheld(DAY)]),
@@ -396,7 +392,7 @@ FIGURES = {
         published_exam_shifts=[visit(name, site=name) for name in WILD_NAMES],
     ),
     "many PACS": made(
-        completeness_daily=[partition(DAY, f"hospital_{number:02}", 100) for number in range(20)],
+        completeness_daily=[landed(DAY, f"hospital_{number:02}", 100) for number in range(20)],
         pacs=[f"hospital_{number:02}" for number in range(20)],
     ),
     "many scanners": fleet_of(200),

@@ -12,9 +12,9 @@ from tests.unit.reports.marts import (
     change,
     finding,
     fleet_of,
+    landed,
     made,
     opportunity,
-    partition,
     visit,
 )
 
@@ -334,10 +334,10 @@ def test_where_there_is_nothing_a_sentence_stands(key: str) -> None:
 def test_only_what_is_whole_reads_as_whole(
     percent: float | None, is_complete: bool, text: str, state: str
 ) -> None:
-    figures = made(completeness_daily=[partition(DAY, "north", percent, is_complete)])
+    figures = made(completeness_daily=[landed(DAY, "north", percent, is_complete)])
     shown = {one.key: one for one in content(figures, TEXTS, is_demo=False).sections}
-    (landed,) = shown["completeness"].tables
-    north, south = landed.rows[0][1:]
+    (table,) = shown["completeness"].tables
+    north, south = table.rows[0][1:]
     assert (north.text, north.state) == (text, state)
     assert (south.text, south.state) == ("not received", "missing")
 

@@ -3,20 +3,20 @@ from __future__ import annotations
 import datetime as dt
 
 from protocol_assets.reports.figures import Landing, latest_settled_day
-from tests.unit.reports.marts import DAY, PACS, change, finding, fleet, made, partition
+from tests.unit.reports.marts import DAY, PACS, change, finding, fleet, landed, made
 
 
 def test_the_day_is_the_latest_that_every_pacs_has_whole() -> None:
     before = DAY - dt.timedelta(days=1)
     rows = [
-        partition(before, "north", 100),
-        partition(before, "south", 100),
-        partition(DAY, "north", 100),
+        landed(before, "north", 100),
+        landed(before, "south", 100),
+        landed(DAY, "north", 100),
     ]
     assert latest_settled_day(rows, PACS) == before
-    assert latest_settled_day([*rows, partition(DAY, "south", 99.9)], PACS) == before
-    assert latest_settled_day([*rows, partition(DAY, "south", 100)], PACS) == DAY
-    assert latest_settled_day([*rows, partition(DAY, "south", None)], PACS) == DAY
+    assert latest_settled_day([*rows, landed(DAY, "south", 99.9)], PACS) == before
+    assert latest_settled_day([*rows, landed(DAY, "south", 100)], PACS) == DAY
+    assert latest_settled_day([*rows, landed(DAY, "south", None)], PACS) == DAY
     assert latest_settled_day([], PACS) is None
 
 
@@ -32,7 +32,7 @@ def test_the_trend_ends_with_the_day_and_has_no_value_where_a_day_has_no_row() -
 
 
 def test_a_day_without_studies_has_landed() -> None:
-    shown = made(completeness_daily=[partition(DAY, "north", None), partition(DAY, "south", 50)])
+    shown = made(completeness_daily=[landed(DAY, "north", None), landed(DAY, "south", 50)])
     assert shown.completeness[0].landed == {
         "north": Landing(None, is_complete=True),
         "south": Landing(50, is_complete=False),
@@ -40,8 +40,8 @@ def test_a_day_without_studies_has_landed() -> None:
 
 
 def test_a_pacs_that_has_been_down_for_months_does_not_fill_the_page() -> None:
-    rows = [partition(DAY, name, 100) for name in PACS]
-    rows += [partition(DAY + dt.timedelta(days=days), "north", 100) for days in range(1, 90)]
+    rows = [landed(DAY, name, 100) for name in PACS]
+    rows += [landed(DAY + dt.timedelta(days=days), "north", 100) for days in range(1, 90)]
     days = [one.day for one in made(completeness_daily=rows).completeness]
     assert len(days) == 14
     assert days[0] == DAY + dt.timedelta(days=89)

@@ -13,7 +13,7 @@ from protocol_assets.governance.findings import KINDS, STATES
 from protocol_assets.reports.content.report import content, scanner_content
 from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
-from tests.unit.reports.marts import DAY, FIGURES, PACS, change, made, opportunity, partition, won
+from tests.unit.reports.marts import DAY, FIGURES, PACS, change, landed, made, opportunity, won
 
 TEXTS = Texts("en")
 VOCABULARIES = (
@@ -44,9 +44,9 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
     texts = Recorder()
     odd_days = made(
         completeness_daily=[
-            *(partition(DAY, name, 100) for name in PACS),
-            partition(DAY + dt.timedelta(days=1), "north", None),
-            partition(DAY + dt.timedelta(days=1), "south", 100, is_complete=False),
+            *(landed(DAY, name, 100) for name in PACS),
+            landed(DAY + dt.timedelta(days=1), "north", None),
+            landed(DAY + dt.timedelta(days=1), "south", 100, is_complete=False),
         ],
         scope=Scope(sites=("North",)),
     )

@@ -107,9 +107,9 @@ class TestSecrets:
 
 def test_hours_are_in_the_zone_of_the_pacs_or_the_deployment(folder: Path) -> None:
     lines = 'hours = ["20:00-06:00"]\nmaintenance = ["Sun 02:00-04:00"]'
-    here = load(folder, lines).endpoint("main", {}).manners
+    here = load(folder, lines).endpoint("main", {}).rate_limits
     assert (here.timezone, [str(one) for one in here.hours]) == ("Europe/Berlin", ["20:00-06:00"])
-    there = load(folder, f'timezone = "Asia/Tokyo"\n{lines}').endpoint("main", {}).manners
+    there = load(folder, f'timezone = "Asia/Tokyo"\n{lines}').endpoint("main", {}).rate_limits
     assert there.timezone == "Asia/Tokyo"
 
 
@@ -130,5 +130,5 @@ def test_what_is_measured_stands_above_the_product(folder: Path) -> None:
 def test_defaults_that_no_administrator_minds(folder: Path) -> None:
     endpoint = load(folder).endpoint("main", {})
     assert endpoint.workers == 2
-    assert endpoint.manners.requests_per_second == 20
-    assert not endpoint.manners.wake_nearline
+    assert endpoint.rate_limits.requests_per_second == 20
+    assert not endpoint.rate_limits.wake_nearline

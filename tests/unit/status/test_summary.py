@@ -12,8 +12,8 @@ from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
-from protocol_assets.sources.rate_limit.pacing import Exchange, Manners, study_subject
-from protocol_assets.sources.rate_limit.store import SharedCourtesy, resume
+from protocol_assets.sources.rate_limit.pacing import Exchange, RateLimits, study_subject
+from protocol_assets.sources.rate_limit.store import SharedRateLimit, resume
 from protocol_assets.status.summary import survey
 from tests.unit.ingest.fake_pacs import FakePacs
 
@@ -101,21 +101,21 @@ def test_what_waits_is_shown_with_its_end(settings: Settings) -> None:
     settings.lake.prepare()
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2)], put_off={"1.2.1"})
     land_partition(pacs, settings.lake, PARTITION, settings.pseudonyms())  # type: ignore[arg-type]
-    courtesy = SharedCourtesy(settings.lake, "main", Manners(), 2, now=NOW.timestamp)
+    rate_limit = SharedRateLimit(settings.lake, "main", RateLimits(), 2, now=NOW.timestamp)
     subject = study_subject("1.2.1")
-    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
     (letter,) = survey(NOW).letters
     assert (letter.kind, letter.waits_until) == ("waiting", "2026-03-06T09:15:00+00:00")
 
     now = dt.datetime.now(dt.UTC)
-    courtesy = SharedCourtesy(settings.lake, "main", Manners(), 2, now=now.timestamp)
-    courtesy.insist()
-    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    rate_limit = SharedRateLimit(settings.lake, "main", RateLimits(), 2, now=now.timestamp)
+    rate_limit.insist()
+    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
     verdict, sentence = verdicts()["PACS main"]
     assert verdict == "warn"
     assert sentence.startswith("1 study waits because main asked for it, until ")
     assert "protocol-assets resume main ends that" in sentence
-    courtesy.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
     assert "is not asked now: it asked to be left alone until" in verdicts()["PACS main"][1]
     resume(settings.lake, "main")
     assert verdicts()["PACS main"][0] == "fail", "every request of the hour failed"

@@ -40,7 +40,7 @@ def test_a_process_is_killed_at_every_kind_of_place_and_the_next_start_cleans(la
     left = leave_leftovers(lake, PARTITION, TOKEN)
     assert len(left) == 32
     zones = {path.relative_to(lake.home).parts[0] for path in left}
-    assert zones == {"restricted", "safe", "publish", "steward"}
+    assert zones == {"restricted", "safe", "publish", "governance"}
     assert leftovers_finding(lake, NOW).verdict == "warn"
     assert "in restricted/candidates" in leftovers_finding(lake, NOW).sentence
     cleaned = clean_leftovers(lake)

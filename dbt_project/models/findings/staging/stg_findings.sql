@@ -1,7 +1,7 @@
 with
 
 source as (
-    select * from {{ source('steward', 'findings') }}
+    select * from {{ source('governance', 'findings') }}
 )
 
 select *

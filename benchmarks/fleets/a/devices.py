@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from benchmarks.fleets.a.catalog import FLEET_MODELS, SITES, Model, Site
 from benchmarks.fleets.a.texts import AGENTS
 
-__all__ = ["DAYS", "START", "Station", "build_stations"]
+__all__ = ["DAYS", "START", "Station", "build_devices"]
 
 START = dt.date(2024, 3, 1)
 DAYS = 365
@@ -93,7 +93,7 @@ def _station(rng: random.Random, index: int, number: int, site: Site, is_control
     )
 
 
-def build_stations(seed: int, count: int) -> list[Station]:
+def build_devices(seed: int, count: int) -> list[Station]:
     """Return the scanners; one in seven is a control, the deep-learning ones among them."""
     rng = random.Random(f"{seed}-stations")
     deep = [i for i in range(count) if FLEET_MODELS[i % len(FLEET_MODELS)].deep_learning]
@@ -101,20 +101,20 @@ def build_stations(seed: int, count: int) -> list[Station]:
     controls = set(deep) | set(rng.sample(others, max(0, round(count / 7) - len(deep))))
     sites = list(SITES)
     rng.shuffle(sites)
-    stations = []
+    devices = []
     for index in range(count):
         site, number = sites[index % len(sites)], index // len(sites) + 1
-        stations.append(_station(rng, index, number, site, index in controls))
-    total = sum(s.weight for s in stations)
-    for station in stations:
+        devices.append(_station(rng, index, number, site, index in controls))
+    total = sum(s.weight for s in devices)
+    for station in devices:
         station.weight /= total
-    _add_events(rng, [s for s in stations if not s.is_control], stations)
-    return stations
+    _add_events(rng, [s for s in devices if not s.is_control], devices)
+    return devices
 
 
-def _add_events(rng: random.Random, changing: list[Station], stations: list[Station]) -> None:
+def _add_events(rng: random.Random, changing: list[Station], devices: list[Station]) -> None:
     """Choose relapses, replacements, harm, wrong clocks and an upgrade, in the fleet's measure."""
-    share = len(stations) / 63
+    share = len(devices) / 63
     chosen = rng.sample(changing, len(changing))
 
     def take(count: int) -> list[Station]:
@@ -133,7 +133,7 @@ def _add_events(rng: random.Random, changing: list[Station], stations: list[Stat
         station.clock_s = seconds
     for station in take(1):
         station.renamed_on = START + dt.timedelta(rng.randint(150, 260))
-    for station in stations:
+    for station in devices:
         vendor = station.model.vendor
         pairs = {"siemens": 0.3, "philips": 0.5}.get(vendor, 0.0)
         station.has_pairs = rng.random() < pairs
