@@ -22,10 +22,10 @@ from pathlib import Path
 from typing import Final
 
 from benchmarks.poc_sources import Source
-from protocol_assets.app.build import stages
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.governance.scanners import ScannerName, name_scanner
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
@@ -123,14 +123,14 @@ def _deployment(source: Source, folder: Path, url: str) -> Settings:
         text += _PACS.format(name=name, url=root)
     (folder / "protocol_assets.toml").write_text(text, encoding="utf-8")
     settings = _settings(str(folder))
-    settings.lake.prepare()
-    settings.lake.demo_marker.write_text("simulated\n", encoding="utf-8")
-    pseudonyms = settings.pseudonyms()
+    Lake(settings.home).prepare()
+    Lake(settings.home).demo_marker.write_text("simulated\n", encoding="utf-8")
+    pseudonyms = Deployment(settings).pseudonyms()
     for (manufacturer, serial), (scanner, site) in source.names().items():
         row = {"Manufacturer": manufacturer, "DeviceSerialNumber": serial}
         key = pseudonyms.of("device", device_id(row) or "")
-        name_scanner(settings.lake, ScannerName(key, scanner, site))
-    source.sign(settings.lake)
+        name_scanner(Lake(settings.home), ScannerName(key, scanner, site))
+    source.sign(Lake(settings.home))
     return settings
 
 
@@ -162,7 +162,7 @@ def _partitions(source: Source, settings: Settings, done: Ingest) -> None:
 
 def _work(folder: str, partitions: list[Partition]) -> tuple[Counter[str], Counter[str], float]:
     """A month of one PACS through the three stages."""
-    line = stages(_settings(folder))
+    line = Deployment(_settings(folder)).stages()
     worked: Counter[str] = Counter()
     counts: Counter[str] = Counter()
     for name, stage in (("raw", line.land), ("series", line.flatten), ("facts", line.project)):
@@ -184,7 +184,7 @@ def _work(folder: str, partitions: list[Partition]) -> tuple[Counter[str], Count
 
 
 def _report(folder: str) -> tuple[str | None, float]:
-    problem = Runner(_settings(folder)).report()
+    problem = Runner(Deployment(_settings(folder))).report()
     peak = max(
         resource.getrusage(who).ru_maxrss
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)

@@ -16,6 +16,8 @@ from benchmarks.poc_sources import SimulatedSource
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.potential import potential
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.lake.zones import Lake
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.catalogue import Protocol, Scanner, scanners
 from protocol_assets.simulator.comparison import PLACE
@@ -58,7 +60,7 @@ def inversion() -> pd.DataFrame:
         settings, done = ingest(source, Path(folder))
         if done.problem:
             raise SystemExit(done.problem)
-        known = findings(settings.lake, source.truth(settings.pseudonyms()))
+        known = findings(Lake(settings.home), source.truth(Deployment(settings).pseudonyms()))
     day = pd.Timestamp(fleet.end)
     judged = potential(known.frame, known.targets, known.model, day)
     told = compliance(known.frame, known.targets, day).findings

@@ -42,6 +42,8 @@ from benchmarks.poc_scores import (
 from benchmarks.poc_sources import GeneratedSource, SimulatedSource, Source
 from protocol_assets.analysis.levels import with_averages
 from protocol_assets.analysis.limits import limit
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.lake.zones import Lake
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.comparison import Truth, potential_scores
 from protocol_assets.simulator.device_protocols import Variant
@@ -112,8 +114,8 @@ def one_fleet(name: str, source: Source) -> list[Verdict]:
         settings, done = ingest(source, Path(folder))
         if done.problem:
             raise SystemExit(f"{name}: {done.problem}")
-        truth = source.truth(settings.pseudonyms())
-        known = findings(settings.lake, truth)
+        truth = source.truth(Deployment(settings).pseudonyms())
+        known = findings(Lake(settings.home), truth)
     _print_ingest(done, known.seconds)
     start = time.perf_counter()
     judged = potential_before_change(known, truth)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import dagster as dg
 
 from protocol_assets.app.build import build_definitions
-from protocol_assets.settings import Settings
+from protocol_assets.app.deployment import Deployment
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
     """The deployment's definitions."""
-    return build_definitions(Settings.load())
+    return build_definitions(Deployment.load())

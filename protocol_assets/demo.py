@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
 from protocol_assets.governance.lines import write_lines
 from protocol_assets.governance.scanners import ScannerName, name_scanner
@@ -14,7 +15,7 @@ from protocol_assets.governance.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.reports.figures import published_figures
-from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
 from protocol_assets.simulator import Fleet, SimulatedPacs
 from protocol_assets.simulator.targets import signed_targets
 from protocol_assets.storage.files import (
@@ -59,26 +60,26 @@ def run_demo(directory: Path, tell: Any) -> bool:
     from protocol_assets.app.runs import Runner
 
     with SimulatedPacs(DEMO_FLEET, port=_free(PORT)) as server:
-        settings = _settings(directory, server)
-        runner = Runner(settings, tell)
+        deployment = _deployment(directory, server)
+        runner = Runner(deployment, tell)
         outcomes = [
             outcome
-            for one in settings.pacs
+            for one in deployment.settings.pacs
             for outcome in runner.ingest(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
         ]
-        _name_scanners(settings)
-        sign_targets(DEMO_FLEET, settings.lake)
+        _name_scanners(deployment)
+        sign_targets(DEMO_FLEET, deployment.lake)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
     say(f"{landed} of {len(outcomes)} partitions landed")
     if problem:
         raise Fault(f"warehouse and report: {problem}")
-    _print_kpis(settings)
-    _print_scores(settings)
+    _print_kpis(deployment)
+    _print_scores(deployment)
     return landed == len(outcomes)
 
 
-def _settings(directory: Path, server: SimulatedPacs) -> Settings:
+def _deployment(directory: Path, server: SimulatedPacs) -> Deployment:
     make_directory(directory, 0o755)
     text = _CONFIGURATION.format(start=DEMO_FLEET.start, end=DEMO_FLEET.end)
     text += "".join(_PACS.format(name=site, url=server.url(site)) for site in DEMO_FLEET.sites)
@@ -86,25 +87,25 @@ def _settings(directory: Path, server: SimulatedPacs) -> Settings:
     write_bytes(path, text.encode(), mode=OPEN_FILE)
     os.environ.pop(HOME_VARIABLE, None)
     os.environ[CONFIG_VARIABLE] = str(path)
-    settings = Settings.load()
-    settings.lake.prepare()
-    write_bytes(settings.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
-    delete_tree(settings.lake.publish / "reports")
+    deployment = Deployment.load()
+    deployment.lake.prepare()
+    write_bytes(deployment.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
+    delete_tree(deployment.lake.publish / "reports")
     # A demo shows what this version makes of its days, not what an earlier one has published.
-    delete_tree(settings.lake.publications)
-    return settings
+    delete_tree(deployment.lake.publications)
+    return deployment
 
 
-def _name_scanners(settings: Settings) -> None:
+def _name_scanners(deployment: Deployment) -> None:
     """Name the fleet's scanners, as a hospital would."""
-    pseudonyms = settings.pseudonyms()
+    pseudonyms = deployment.pseudonyms()
     for site in DEMO_FLEET.sites:
         scanners = [one for one in DEMO_FLEET.scanners if one.site.name == site]
         for number, scanner in enumerate(scanners, start=1):
             row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": scanner.serial}
             key = pseudonyms.of("device", device_id(row) or "")
             name_scanner(
-                settings.lake, ScannerName(key, f"{site.title()} MR {number}", site.title())
+                deployment.lake, ScannerName(key, f"{site.title()} MR {number}", site.title())
             )
 
 
@@ -149,8 +150,8 @@ def _free(port: int) -> int:
     return port
 
 
-def _print_kpis(settings: Settings) -> None:
-    shown = published_figures(settings.lake, [one.name for one in settings.pacs])
+def _print_kpis(deployment: Deployment) -> None:
+    shown = published_figures(deployment.lake, deployment.pacs_names)
     if shown.day is None or shown.fleet is None or shown.fleet["is_suppressed"]:
         raise Fault("the demo has no complete day; remove the folder demo and run it again")
     fleet = shown.fleet
@@ -179,10 +180,10 @@ def _print_kpis(settings: Settings) -> None:
         )
     table.show()
     say()
-    say(f"report: {settings.lake.report(shown.day) / 'report.html'}")
+    say(f"report: {deployment.lake.report(shown.day) / 'report.html'}")
 
 
-def _print_scores(settings: Settings) -> None:
+def _print_scores(deployment: Deployment) -> None:
     """How far the opportunities agree with the truth of the simulated scanners."""
     import pandas as pd
 
@@ -196,10 +197,10 @@ def _print_scores(settings: Settings) -> None:
         read_truth,
     )
 
-    truth = read_truth(DEMO_FLEET, settings.pseudonyms())
-    acquisitions = read_measured(settings.lake).acquisitions
+    truth = read_truth(DEMO_FLEET, deployment.pseudonyms())
+    acquisitions = read_measured(deployment.lake).acquisitions
     located = places(linked(acquisitions, prepared(acquisitions), truth))
-    assessed = pd.DataFrame(read_mart(settings.lake, "opportunities"))
+    assessed = pd.DataFrame(read_mart(deployment.lake, "opportunities"))
     told = judged(assessed.rename(columns={"state": "assessment"}), located, truth.protocols)
     score = potential_scores(told)
     say()

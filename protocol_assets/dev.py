@@ -18,13 +18,13 @@ from types import FrameType
 from typing import Final
 from urllib.parse import urlsplit
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.demo import DEMO_FLEET
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
     ConfigurationError,
-    Settings,
 )
 from protocol_assets.simulator import SimulatedPacs
 from protocol_assets.terminal import say_error
@@ -52,27 +52,27 @@ def main() -> int:
         os.environ[CONFIG_VARIABLE] = str(config.resolve())
         os.environ.pop(HOME_VARIABLE, None)
     try:
-        settings = Settings.load()
+        deployment = Deployment.load()
     except ConfigurationError as error:
         say_error(f"configuration: {error}")
         return 2
-    os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+    os.environ["DAGSTER_HOME"] = str(deployment.lake.dagster_home)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
     server = [sys.executable, "-m", "protocol_assets.webserver", *_WORKSPACE, *sys.argv[1:]]
-    with _demo_pacs(settings, is_demo), _running(daemon) as one, _running(server) as other:
+    with _demo_pacs(deployment, is_demo), _running(daemon) as one, _running(server) as other:
         try:
             return _first_exit(one, other)
         except KeyboardInterrupt:
             return 0
 
 
-def _demo_pacs(settings: Settings, is_demo: bool) -> contextlib.AbstractContextManager[object]:
+def _demo_pacs(deployment: Deployment, is_demo: bool) -> contextlib.AbstractContextManager[object]:
     """The PACS that the demo's configuration names; nothing for another configuration."""
     if not is_demo:
         return contextlib.nullcontext()
-    return SimulatedPacs(DEMO_FLEET, port=urlsplit(settings.pacs[0].url).port or 0)
+    return SimulatedPacs(DEMO_FLEET, port=urlsplit(deployment.settings.pacs[0].url).port or 0)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

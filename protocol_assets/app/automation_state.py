@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
 
 import dagster as dg
 
 from protocol_assets.lake.zones import Lake
+from protocol_assets.status.automation import AutomationState
 
-__all__ = ["AutomationState", "read_automation_state"]
-
-
-@dataclass(frozen=True, slots=True)
-class AutomationState:
-    """The automation as of now.
-
-    Attributes:
-        heard_at: When the daemon was last heard of; None where it never ran here.
-        last_ticks: When each sensor that has ticked did so last.
-        stopped: Sensors and schedules that somebody turned off in the UI.
-    """
-
-    heard_at: dt.datetime | None
-    last_ticks: Mapping[str, dt.datetime]
-    stopped: frozenset[str]
+__all__ = ["read_automation_state"]
 
 
 def read_automation_state(lake: Lake) -> AutomationState:

@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from protocol_assets.app.build import INGEST_JOB, REPORT_JOB, build_definitions, stages
+from protocol_assets.app.build import build_definitions
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.jobs import INGEST_JOB, REPORT_JOB
 from protocol_assets.defs.ingest.assets import INSISTED_TAG, LARGEST_RUN, PARTITION_ASSETS
 from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.faults import Fault
@@ -19,7 +21,6 @@ from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.ingest.partition_status import read_left_out
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Partition
-from protocol_assets.settings import Settings
 
 __all__ = ["PartitionOutcome", "Runner"]
 
@@ -48,12 +49,12 @@ class PartitionOutcome:
 class Runner:
     """Runs jobs of one deployment in process, on its own Dagster instance."""
 
-    def __init__(self, settings: Settings, tell: Any = None) -> None:
-        self.settings = settings
+    def __init__(self, deployment: Deployment, tell: Any = None) -> None:
+        self.deployment = deployment
         self.definitions = build_definitions(
-            settings, resource_overrides={"stages": lambda: stages(settings, tell)}
+            deployment, resource_overrides={"stages": lambda: deployment.stages(tell)}
         )
-        os.environ["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+        os.environ["DAGSTER_HOME"] = str(deployment.lake.dagster_home)
         # A refused partition is told in one line; Dagster's traceback of the failed run is not
         # shown.
         logging.getLogger("dagster.redacted_errors").addHandler(logging.NullHandler())
@@ -73,7 +74,7 @@ class Runner:
             Fault: The range or the PACS lies outside the configuration.
             KeyboardInterrupt: The run was stopped; what has landed is kept.
         """
-        self.settings.rate_limit(pacs).insist()  # a person asks, and may have mended what failed
+        self.deployment.rate_limit(pacs).insist()  # a person asks, and may have mended what failed
         self._check_range(pacs, first, last)
         while first <= last:
             end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))
@@ -81,8 +82,9 @@ class Runner:
             first = end + dt.timedelta(days=1)
 
     def _check_range(self, pacs: str, first: dt.date, last: dt.date) -> None:
-        start, end = self.settings.start_date, self.settings.end_date
-        newest = self.settings.last_day(dt.datetime.now(dt.UTC), pacs)
+        settings = self.deployment.settings
+        start, end = settings.start_date, settings.end_date
+        newest = settings.last_day(dt.datetime.now(dt.UTC), pacs)
         if start <= first <= last <= newest:
             return
         is_closed = end is not None and end <= newest
@@ -106,11 +108,11 @@ class Runner:
     def _outcome(self, partition: Partition, refused: dict[str, str]) -> PartitionOutcome:
         if partition.key in refused:
             return PartitionOutcome(partition, "refused", refused[partition.key])
-        manifest = read_manifest(self.settings.lake, partition)
+        manifest = read_manifest(self.deployment.lake, partition)
         if manifest is None:
             return PartitionOutcome(partition, "refused", "the run ended before this partition")
         landed, expected = manifest.count("landed"), manifest.expected
-        lost = read_left_out(self.settings.lake, partition)
+        lost = read_left_out(self.deployment.lake, partition)
         if manifest.is_complete and not lost.series:
             return PartitionOutcome(partition, "landed", "", landed, expected)
         reasons = [describe_shortfall(manifest)] if not manifest.is_complete else []

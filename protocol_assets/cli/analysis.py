@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def what_if(
         problem = str(error)
     if problem:
         raise click.UsageError(problem.replace("_percent", ""))
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     fleet = _fleet(lake, as_of)
     devices = fleet.devices(scanners)
     keys = fleet.protocol_keys(protocols, devices)
@@ -201,7 +201,7 @@ def sheet(
     """
     from protocol_assets.analysis.protocol_sheet import protocol_sheet
 
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     fleet = _fleet(lake, as_of)
     (device,) = fleet.devices([scanner])
     keys = fleet.protocol_keys([protocol], [device])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
 from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def list_findings(
     wanted = {"state": state, "kind": kind, "scanner_label": scanner}
     rows = [
         row
-        for row in read_mart(Settings.load().lake, "findings")
+        for row in read_mart(Deployment.load().lake, "findings")
         if all(value is None or row[name] == value for name, value in wanted.items())
         and (is_all or state == "waived" or not row["is_waived"])
     ]
@@ -67,7 +67,7 @@ def accept(key: str, owner: str, on: dt.datetime | None) -> int:
     from protocol_assets.governance.lives import accepted
     from protocol_assets.lake.analysis import read_mart
 
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     found = _found(lake, key)
     opportunity = None
     if found["kind"] == "opportunity":
@@ -90,7 +90,7 @@ def change(key: str, on: dt.datetime, signed_by: str | None, signed_on: dt.datet
     """Register the date of a change before its effect is evaluated."""
     from protocol_assets.governance.lives import changed
 
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     signed = signed_on.date() if signed_on else None
     line = _changed_line(
         lake, _found(lake, key), lambda line: changed(line, on.date(), signed_by, signed)
@@ -109,7 +109,7 @@ def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | N
     from protocol_assets.governance.lives import verified
     from protocol_assets.lake.analysis import read_mart
 
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     found = _found(lake, key)
     own = {
         row["changed_on"]: row
@@ -137,7 +137,7 @@ def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
     """Waive a finding until a date; it is shown again afterwards."""
     from protocol_assets.governance.lives import waived
 
-    lake = Settings.load().lake
+    lake = Deployment.load().lake
     line = _changed_line(
         lake, _found(lake, key), lambda line: waived(line, until.date(), owner, reason)
     )

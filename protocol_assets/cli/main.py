@@ -13,6 +13,8 @@ from typing import Final
 import click
 from rich.progress import TaskID
 
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.endpoints import endpoint_of
 from protocol_assets.cli.analysis import sheet, what_if
 from protocol_assets.cli.findings import findings
 from protocol_assets.cli.privacy import labels, purge, rekey, resolve
@@ -22,7 +24,7 @@ from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, described_fault
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.zones import Partition
-from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.settings import ConfigurationError
 from protocol_assets.terminal import (
     TextTable,
     expect_any_text,
@@ -97,12 +99,12 @@ def materialize(
     pacs: str, first: dt.datetime, last: dt.datetime, force: bool, as_of: dt.datetime | None
 ) -> int:
     """Fetch study days from one PACS, then rebuild the warehouse and the report."""
-    settings = Settings.load()
-    settings.pseudonyms()
+    deployment = Deployment.load()
+    deployment.pseudonyms()
     from protocol_assets.app.runs import Runner
 
     with _progress() as tell:
-        runner = Runner(settings, tell)
+        runner = Runner(deployment, tell)
         outcomes = list(runner.ingest(pacs, first.date(), last.date(), force=force))
         problem = runner.report(as_of.date() if as_of else None)
     for outcome in outcomes:
@@ -120,19 +122,19 @@ def materialize(
 @click.option("--json", "as_json", is_flag=True, help="Print the profile as JSON.")
 def probe(name: str, as_json: bool) -> int:
     """Test what a PACS supports, store its profile, and suggest settings."""
-    settings = Settings.load()
+    deployment = Deployment.load()
     from protocol_assets.sources.dicomweb import probe as asked
     from protocol_assets.sources.dicomweb.client import PacsClient
     from protocol_assets.sources.dicomweb.stored_profiles import write_profile
 
-    settings.lake.prepare()
-    endpoint = settings.pacs_named(name).endpoint(os.environ)
-    rate_limit = settings.rate_limit(name)
+    deployment.lake.prepare()
+    endpoint = endpoint_of(deployment.settings.pacs_named(name), os.environ)
+    rate_limit = deployment.rate_limit(name)
     rate_limit.insist()
     with PacsClient(endpoint, rate_limit=rate_limit) as client:
         report = asked.probe(client)
     if report.profile is not None:
-        write_profile(settings.lake, name, report.profile)
+        write_profile(deployment.lake, name, report.profile)
     if as_json:
         say_json(report.to_json())
     else:
@@ -149,11 +151,11 @@ def probe(name: str, as_json: bool) -> int:
 @click.argument("name")
 def pause(name: str) -> int:
     """Pause all requests to a PACS, effective immediately."""
-    settings = Settings.load()
+    deployment = Deployment.load()
     from protocol_assets.sources.rate_limit.store import pause as pause_pacs
 
-    settings.pacs_named(name)
-    pause_pacs(settings.lake, name, dt.datetime.now(dt.UTC))
+    deployment.settings.pacs_named(name)
+    pause_pacs(deployment.lake, name, dt.datetime.now(dt.UTC))
     say(f"{name} is paused; protocol-assets resume {name} ends it")
     return _ALL_LANDED
 
@@ -162,11 +164,11 @@ def pause(name: str) -> int:
 @click.argument("name")
 def resume(name: str) -> int:
     """Resume requests to a PACS after a pause or after failures."""
-    settings = Settings.load()
+    deployment = Deployment.load()
     from protocol_assets.sources.rate_limit.store import resume as resume_pacs
 
-    settings.pacs_named(name)
-    resume_pacs(settings.lake, name)
+    deployment.settings.pacs_named(name)
+    resume_pacs(deployment.lake, name)
     say(f"{name} is asked again; what was missed is caught up")
     return _ALL_LANDED
 
@@ -174,18 +176,18 @@ def resume(name: str) -> int:
 @cli.command()
 def rebuild() -> int:
     """Rebuild outdated partitions from stored data (no PACS access), then refresh the report."""
-    settings = Settings.load()
+    deployment = Deployment.load()
     from protocol_assets.app.runs import PartitionOutcome, Runner
     from protocol_assets.ingest.partition_status import partition_states
     from protocol_assets.ingest.retention.patient_renaming import rename_patients
 
-    rename_patients(settings.lake, settings.pseudonyms())
+    rename_patients(deployment.lake, deployment.pseudonyms())
     stale = [
         state.partition
-        for state in partition_states(settings.lake, settings.pseudonyms())
+        for state in partition_states(deployment.lake, deployment.pseudonyms())
         if state.is_stale
     ]
-    runner = Runner(settings)
+    runner = Runner(deployment)
     outcomes: list[PartitionOutcome] = []
     for partition in stale:
         try:

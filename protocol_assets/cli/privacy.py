@@ -9,10 +9,10 @@ from typing import Final, get_args
 
 import click
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.deidentify.labels import Decision
 from protocol_assets.lake.zones import Partition
-from protocol_assets.settings import Settings
 from protocol_assets.terminal import say, say_error
 
 __all__ = ["labels", "purge", "rekey", "resolve"]
@@ -36,7 +36,7 @@ def labels_pending() -> int:
     """List frequent texts that need a decision, and the reason."""
     from protocol_assets.governance.labels import judged_labels
 
-    judged = judged_labels(Settings.load().lake)
+    judged = judged_labels(Deployment.load().lake)
     waiting = [one for one in judged if one.is_pending]
     for one in waiting:
         why = f"unknown: {' '.join(one.unknown)}" if one.unknown else _HELD_UP[one.reason]
@@ -52,7 +52,7 @@ def _decision(name: Decision, words: str) -> click.Command:
     def command(label_code: str) -> int:
         from protocol_assets.governance.labels import decide
 
-        decide(Settings.load().lake, label_code, name)
+        decide(Deployment.load().lake, label_code, name)
         say(f"{label_code}: {name}")
         return _DONE
 
@@ -74,9 +74,9 @@ def resolve(key: str, reason: str) -> int:
     """Find the accession numbers behind a pseudonym. Restricted; each use is logged."""
     from protocol_assets.ingest.retention.resolving import resolve as resolve_key
 
-    settings = Settings.load()
+    deployment = Deployment.load()
     now = dt.datetime.now(dt.UTC)
-    found = resolve_key(settings.lake, settings.pseudonyms(), key, reason=reason, now=now)
+    found = resolve_key(deployment.lake, deployment.pseudonyms(), key, reason=reason, now=now)
     for one in found:
         accession = one.accession_number or "no accession number is kept"
         say(f"{one.partition.day} {one.partition.pacs}  {accession}  {one.study_instance_uid}")
@@ -93,24 +93,24 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
     """Delete data permanently; a record of counts and digests is kept."""
     if (before is None) == (patient is None):
         raise click.UsageError("give one of --before and --patient")
-    settings = Settings.load()
-    pseudonyms = settings.pseudonyms()
+    deployment = Deployment.load()
+    pseudonyms = deployment.pseudonyms()
     if not yes:
         click.confirm("This cannot be taken back. Go on?", abort=True, err=True)
     now = dt.datetime.now(dt.UTC)
     if before is not None:
         from protocol_assets.ingest.retention.purging import purge_before
 
-        deletion = purge_before(settings.lake, pseudonyms, before.date(), now)
+        deletion = purge_before(deployment.lake, pseudonyms, before.date(), now)
         say(f"{sum(one.files for one in deletion.entries)} files dropped")
         return _DONE
     from protocol_assets.governance.do_not_process import do_not_process
     from protocol_assets.ingest.retention.erasure import purge_patient
 
     assert patient is not None  # noqa: S101 - one of the two is given
-    do_not_process(settings.lake, patient, issuer, now.date())
-    touched = purge_patient(settings.lake, pseudonyms, patient, issuer, now)
-    problem = _rebuild(settings, [one for one in touched if settings.lake.series(one).exists()])
+    do_not_process(deployment.lake, patient, issuer, now.date())
+    touched = purge_patient(deployment.lake, pseudonyms, patient, issuer, now)
+    problem = _rebuild(deployment, [one for one in touched if deployment.lake.series(one).exists()])
     say(f"{len(touched)} partitions held something of the patient; it is dropped")
     if problem:
         say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
@@ -123,16 +123,16 @@ def rekey() -> int:
     from protocol_assets.ingest.retention.rekeying import rekey as change_over
     from protocol_assets.lake.key_record import describe_keys, find_key_ids
 
-    settings = Settings.load()
-    new = settings.keyed()
+    deployment = Deployment.load()
+    new = deployment.keyed()
     has_old = bool(os.environ.get(f"{KEY_VARIABLE}_OLD"))
-    old = settings.keyed(suffix="_OLD") if has_old else None
-    found = find_key_ids(settings.lake, every=True)
+    old = deployment.keyed(suffix="_OLD") if has_old else None
+    found = find_key_ids(deployment.lake, every=True)
     if old is not None and found.keys() - {old.key_id, new.key_id}:
         said = f"{KEY_VARIABLE}_OLD is {old.key_id}, the data were made with {describe_keys(found)}"
         raise click.UsageError(said)
-    done = change_over(settings.lake, old, new)
-    problem = _rebuild(settings, done.to_rebuild)
+    done = change_over(deployment.lake, old, new)
+    problem = _rebuild(deployment, done.to_rebuild)
     say(
         f"{len(done.to_rebuild)} partitions rebuilt, {len(done.changed_over)} changed over as they "
         f"stand, {done.lost} pseudonyms of the governance files not told"
@@ -149,7 +149,7 @@ rekey.help = (
 )
 
 
-def _rebuild(settings: Settings, partitions: Iterable[Partition]) -> str | None:
+def _rebuild(deployment: Deployment, partitions: Iterable[Partition]) -> str | None:
     """Make the partitions' series and facts anew, then warehouse and report.
 
     Returns:
@@ -157,7 +157,7 @@ def _rebuild(settings: Settings, partitions: Iterable[Partition]) -> str | None:
     """
     from protocol_assets.app.runs import Runner
 
-    runner = Runner(settings)
+    runner = Runner(deployment)
     problems = [
         f"{outcome.partition.key}: {outcome.reason}"
         for partition in partitions

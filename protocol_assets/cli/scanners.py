@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from protocol_assets.settings import Settings
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.terminal import TextTable, say
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ def scanners_pending() -> int:
     from protocol_assets.governance.scanner_rules import join_candidates, read_scanner_rules
     from protocol_assets.governance.scanners import read_scanner_names, seen_scanners
 
-    settings = Settings.load()
-    named = {one.device_key for one in read_scanner_names(settings.lake)}
-    rules = read_scanner_rules(settings.lake)
-    seen = seen_scanners(settings.lake, settings.pseudonyms())
+    deployment = Deployment.load()
+    named = {one.device_key for one in read_scanner_names(deployment.lake)}
+    rules = read_scanner_rules(deployment.lake)
+    seen = seen_scanners(deployment.lake, deployment.pseudonyms())
     candidates = join_candidates((one for one in seen if one.device_key), rules)
     settled = named | {one.device_key for one in rules}
     waiting = [
@@ -94,7 +94,7 @@ def scanners_restore(device_key: str) -> int:
     """Remove the rule for a merged or excluded device."""
     from protocol_assets.governance.scanner_rules import remove_scanner_rule
 
-    remove_scanner_rule(Settings.load().lake, device_key)
+    remove_scanner_rule(Deployment.load().lake, device_key)
     say(f"{device_key} is a scanner of its own from the next report on")
     return _DONE
 
@@ -102,7 +102,7 @@ def scanners_restore(device_key: str) -> int:
 def _add_scanner_rule(device_key: str, rule: str, same_as: str, reason: str) -> None:
     from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
 
-    add_scanner_rule(Settings.load().lake, ScannerRule(device_key, rule, same_as, reason))
+    add_scanner_rule(Deployment.load().lake, ScannerRule(device_key, rule, same_as, reason))
 
 
 @scanners.command("name")
@@ -113,6 +113,6 @@ def scanners_name(device_key: str, label: str, site: str) -> int:
     """Set the name of a scanner; the next report uses it."""
     from protocol_assets.governance.scanners import ScannerName, name_scanner
 
-    name_scanner(Settings.load().lake, ScannerName(device_key, label, site))
+    name_scanner(Deployment.load().lake, ScannerName(device_key, label, site))
     say(f"{device_key} is {label}, {site}")
     return _DONE

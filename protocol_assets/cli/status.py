@@ -1,4 +1,4 @@
-"""``protocol-assets status``: the survey of the deployment, as tables or for a machine."""
+"""``protocol-assets status``: the summary of the deployment, as tables or for a machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from protocol_assets.terminal import TextTable, say, say_json
 
 if TYPE_CHECKING:
     from protocol_assets.ingest.partition_status import DeadLetter, LeftOutObject, PartitionState
-    from protocol_assets.status.summary import Survey
+    from protocol_assets.status.summary import Summary
 
 __all__ = ["status"]
 
@@ -33,9 +33,10 @@ def status(ask: bool, as_json: bool) -> int:
 
     Exit code 0 if healthy, 1 if action is needed. Changes nothing.
     """
-    from protocol_assets.status.summary import survey
+    from protocol_assets.app.automation_state import read_automation_state
+    from protocol_assets.status.summary import summarize
 
-    found = survey(dt.datetime.now(dt.UTC), ask=ask)
+    found = summarize(dt.datetime.now(dt.UTC), read_automation_state, ask=ask)
     if as_json:
         say_json(found.to_json())
     else:
@@ -43,7 +44,7 @@ def status(ask: bool, as_json: bool) -> int:
     return _GOOD if found.is_good else _TO_MEND
 
 
-def _print(found: Survey) -> None:
+def _print(found: Summary) -> None:
     table = _table("", "item", "finding")
     for one in found.findings:
         table.add_row(one.verdict, one.item, one.sentence)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
-from protocol_assets.settings import Settings
 from protocol_assets.terminal import TextTable, say, say_error
 
 if TYPE_CHECKING:
@@ -37,12 +37,12 @@ def verify(repair: bool) -> int:
     Checks raw data, series, facts, the warehouse, published versions and ledgers. Exit code 0 if
     nothing is damaged or missing, else 1. Changes nothing without --repair.
     """
-    settings = Settings.load()
-    damages = _find(settings)
+    deployment = Deployment.load()
+    damages = _find(deployment)
     if damages and repair:
         _print(damages)
-        _repair(settings, damages)
-        damages = _find(settings)
+        _repair(deployment, damages)
+        damages = _find(deployment)
     if damages:
         _print(damages)
         return _DAMAGED
@@ -50,12 +50,12 @@ def verify(repair: bool) -> int:
     return _GOOD
 
 
-def _find(settings: Settings) -> list[Damage]:
+def _find(deployment: Deployment) -> list[Damage]:
     from protocol_assets.ingest.retention.purging import Retention
     from protocol_assets.status import integrity
 
-    retention = Retention(**settings.retention.model_dump())
-    return list(integrity.verify(settings.lake, retention, dt.datetime.now(dt.UTC)))
+    retention = Retention(**deployment.settings.retention.model_dump())
+    return list(integrity.verify(deployment.lake, retention, dt.datetime.now(dt.UTC)))
 
 
 def _print(damages: Iterable[Damage]) -> None:
@@ -65,12 +65,12 @@ def _print(damages: Iterable[Damage]) -> None:
     table.show()
 
 
-def _repair(settings: Settings, damages: Sequence[Damage]) -> None:
+def _repair(deployment: Deployment, damages: Sequence[Damage]) -> None:
     """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
     from protocol_assets.app.runs import Runner
     from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
 
-    runner = Runner(settings)
+    runner = Runner(deployment)
     to_land = {one.partition for one in damages if one.partition and one.remedy == "land"}
     to_derive = {
         one.partition for one in damages if one.partition and one.remedy == "derive"

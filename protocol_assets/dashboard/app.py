@@ -11,7 +11,7 @@ import streamlit as st
 from protocol_assets.dashboard.marts import Marts
 from protocol_assets.dashboard.names import NO_SITE, Scope
 from protocol_assets.dashboard.parts import OPEN_PAGE, choose
-from protocol_assets.dashboard.session import is_newer_published, marts, settings, take_newest
+from protocol_assets.dashboard.session import deployment, is_newer_published, marts, take_newest
 from protocol_assets.dashboard.words import day, plain
 from protocol_assets.faults import Fault
 
@@ -72,7 +72,7 @@ def _version(tables: Marts) -> None:
     if is_newer_published():
         st.info("A newer version is published.")
         st.button("Show the newer version", on_click=take_newest)
-    if settings().is_demo:
+    if deployment().is_demo:
         st.caption("Simulated scanners: this shows the demo, not patients.")
 
 

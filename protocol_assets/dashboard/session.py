@@ -7,20 +7,21 @@ from typing import Final
 
 import streamlit as st
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.dashboard.marts import Marts, newest_version, read_marts
 from protocol_assets.dashboard.names import Scope
 from protocol_assets.settings import Settings
 
-__all__ = ["is_newer_published", "marts", "scope", "settings", "take_newest"]
+__all__ = ["deployment", "is_newer_published", "marts", "scope", "take_newest"]
 
 _KEPT_VERSIONS: Final = 3
 _TAKEN: Final = "version taken"
 
 
 @st.cache_resource(show_spinner=False)
-def settings() -> Settings:
-    """The configuration, read once."""
-    return Settings.load()
+def deployment() -> Deployment:
+    """The deployment, read once; it is only read, so that its home stays as it is."""
+    return Deployment(Settings.load())
 
 
 @st.cache_resource(max_entries=_KEPT_VERSIONS, show_spinner="Reading what is published")
@@ -49,13 +50,13 @@ def marts() -> Marts:
 
 def take_newest() -> None:
     """Look at what is published now; the link is followed here and nowhere else."""
-    st.session_state[_TAKEN] = newest_version(settings().lake)
+    st.session_state[_TAKEN] = newest_version(deployment().lake)
 
 
 def is_newer_published() -> bool:
     """Whether another version has been published since."""
     taken: Path | None = st.session_state[_TAKEN]
-    return newest_version(settings().lake) != taken
+    return newest_version(deployment().lake) != taken
 
 
 def scope() -> Scope:

@@ -1,22 +1,23 @@
-"""What follows by itself: warehouse, marts and report after the partitions, and once a day."""
+"""What runs by itself: warehouse, marts and report after partitions have landed, and daily."""
 
-from __future__ import annotations
-
-import datetime as dt
+from collections.abc import Iterable
 from typing import Final
 
 import dagster as dg
 
+from protocol_assets.defs.ingest.arrivals import ARRIVALS
+from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
 from protocol_assets.defs.publishing.assets import PUBLISHED_MODELS
 from protocol_assets.settings import Settings
+from protocol_assets.settings.schedule import (
+    AUTOMATION_INTERVAL_S,
+    AUTOMATION_SENSOR,
+    REPORT_CRON,
+    REPORT_DEADLINE_CRON,
+    REPORT_DEADLINE_WINDOW,
+)
 
-__all__ = ["WAREHOUSE_TAG", "automation_sensor", "follow_partitions", "partitions_have_landed"]
-
-DAILY: Final = "0 6 * * *"
-"""When marts and report are made whatever happened: a month may have closed, a name changed."""
-DEADLINE: Final = "0 8 * * *"
-"""When the day's report must stand."""
-INTERVAL_S: Final = 120
+__all__ = ["FOLLOWERS", "WAREHOUSE_TAG", "automate", "partitions_have_landed"]
 
 WAREHOUSE_TAG: Final = "protocol_assets/warehouse"
 """On every automatic run of the marts; dagster.yaml allows one at a time."""
@@ -24,6 +25,27 @@ WAREHOUSE_TAG: Final = "protocol_assets/warehouse"
 _LAST: Final = "chief_report"
 _SHOWN: Final = (*PUBLISHED_MODELS, "published_marts", _LAST)
 """What people see: it must be of today by the deadline."""
+
+NOT_FOLLOWERS: Final = (*PARTITION_ASSETS, "retention_purge")
+FOLLOWERS: Final = dg.AssetSelection.all() - dg.AssetSelection.assets(*NOT_FOLLOWERS)
+"""The assets that are made after partitions have landed."""
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """The sensor that evaluates the conditions, and the job that makes all of it by hand."""
+    return dg.Definitions(
+        sensors=[
+            dg.AutomationConditionSensorDefinition(
+                AUTOMATION_SENSOR,
+                target=FOLLOWERS | dg.AssetSelection.checks(ARRIVALS),
+                default_status=dg.DefaultSensorStatus.RUNNING,
+                minimum_interval_seconds=AUTOMATION_INTERVAL_S,
+                run_tags={WAREHOUSE_TAG: "true"},
+                description="Makes marts and report after partitions have landed, and daily at 6.",
+            )
+        ],
+    )
 
 
 def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]:
@@ -33,14 +55,14 @@ def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.Asse
 
     Each asset looks at the partitions themselves instead of at its own upstream assets, so that all
     of them become true on the same tick and run as one run. A run that lands partitions does not
-    hold them
-    up: partitions are replaced whole, and a slow PACS must not delay the marts of the others.
+    hold them up: partitions are replaced whole, and a slow PACS must not delay the marts of the
+    others.
     """
     requested = dg.AutomationCondition.newly_requested()
     updated = dg.AutomationCondition.newly_updated()
     landed = dg.AutomationCondition.asset_matches("raw_dicomweb", updated).since(requested)
     described = dg.AutomationCondition.asset_matches("series_facts", updated).since(requested)
-    daily = dg.AutomationCondition.cron_tick_passed(DAILY, settings.timezone).since(requested)
+    daily = dg.AutomationCondition.cron_tick_passed(REPORT_CRON, settings.timezone).since(requested)
     is_busy = dg.AutomationCondition.asset_matches(_LAST, dg.AutomationCondition.in_progress())
     has_facts = dg.AutomationCondition.asset_matches(
         "series_facts", ~dg.AutomationCondition.missing()
@@ -58,31 +80,27 @@ def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.Asse
     return condition.with_label("follows partitions")
 
 
-def follow_partitions(
-    settings: Settings, assets: list[dg.AssetsDefinition]
+def automate(
+    assets: Iterable[dg.AssetsDefinition], settings: Settings
 ) -> list[dg.AssetsDefinition]:
-    """The same assets with the condition, and what people see with its deadline."""
+    """The same assets: followers with their automation condition, what people see with a deadline.
+
+    Args:
+        assets: All assets of the deployment.
+        settings: Its settings.
+    """
     condition = partitions_have_landed(settings)
     deadline = dg.FreshnessPolicy.cron(
-        deadline_cron=DEADLINE, lower_bound_delta=dt.timedelta(hours=8), timezone=settings.timezone
+        deadline_cron=REPORT_DEADLINE_CRON,
+        lower_bound_delta=REPORT_DEADLINE_WINDOW,
+        timezone=settings.timezone,
     )
 
     def follow(spec: dg.AssetSpec) -> dg.AssetSpec:
+        name = spec.key.to_user_string()
+        if name in NOT_FOLLOWERS:
+            return spec
         spec = spec.replace_attributes(automation_condition=condition)
-        if spec.key.to_user_string() in _SHOWN:
-            spec = spec.replace_attributes(freshness_policy=deadline)
-        return spec
+        return spec.replace_attributes(freshness_policy=deadline) if name in _SHOWN else spec
 
     return [one.map_asset_specs(follow) for one in assets]
-
-
-def automation_sensor(selection: dg.AssetSelection) -> dg.AutomationConditionSensorDefinition:
-    """Evaluates the conditions of ``selection``."""
-    return dg.AutomationConditionSensorDefinition(
-        "follow_partitions",
-        target=selection,
-        default_status=dg.DefaultSensorStatus.RUNNING,
-        minimum_interval_seconds=INTERVAL_S,
-        run_tags={WAREHOUSE_TAG: "true"},
-        description="Makes marts and report after partitions have landed, and daily at 6.",
-    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -13,11 +12,8 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-__all__ = ["Attachment", "Envelope", "mailbox", "message_id", "report_message", "text_message"]
+__all__ = ["Attachment", "Envelope", "message_id", "report_message", "text_message"]
 
-_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
-_NAMED: Final = re.compile(r"(?P<name>[^<>]*)<(?P<address>[^<>]*)>")
-_LONGEST_ADDRESS: Final = 254
 _LONGEST_SUBJECT: Final = 200
 
 # Shorter lines would be folded within a long Message-ID; a line may have 998 (RFC 5322, 2.1.1).
@@ -51,28 +47,6 @@ class Attachment:
 
     name: str
     content: bytes
-
-
-def mailbox(text: str) -> Address:
-    """One address, with or without a name: ``MR protocols <mr@hospital.example>``.
-
-    The address itself is ASCII, so that servers without SMTPUTF8 (RFC 6531) take it; the name may
-    be in any script.
-
-    Raises:
-        ValueError: It is not one address.
-    """
-    if not text.isprintable():
-        raise ValueError("must be one line without control characters")
-    named = _NAMED.fullmatch(text.strip())
-    name, address = (named["name"], named["address"]) if named else ("", text.strip())
-    if not address.isascii():
-        raise ValueError(
-            "needs an address in ASCII, a domain in its xn-- form: not every server takes others"
-        )
-    if not _ADDRESS.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
-        raise ValueError("write one address, such as MR protocols <mr@hospital.example>")
-    return Address(display_name=name.strip().strip('"').strip(), addr_spec=address)
 
 
 def message_id(sender: Address, *parts: str) -> str:

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from protocol_assets.delivery.errors import DeliveryError, trusting
 from protocol_assets.faults import explain_os_error
+from protocol_assets.settings.delivery import Security
 
-__all__ = ["Handover", "MailServer", "Security", "hand_over"]
+__all__ = ["Handover", "MailServer", "hand_over"]
 
-Security = Literal["starttls", "tls"]
 
 _TIMEOUT_S: Final = 20.0
 """Longest silence; a tick of a sensor, which sends alerts, is broken off after a minute."""

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from email.headerregistry import Address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from protocol_assets.delivery.message import mailbox
-from protocol_assets.delivery.outlets import MailingList
-from protocol_assets.delivery.smtp import MailServer, Security
-from protocol_assets.delivery.webhook import Webhook
-from protocol_assets.reports.scope import Scope
-from protocol_assets.settings.values import ConfigurationError, Language, Name, Strict, secret
+from protocol_assets.settings.addresses import mailbox
+from protocol_assets.settings.values import Language, Name, Strict
 
-__all__ = ["AlertSettings", "ListSettings", "MailSettings", "WebhookSettings"]
+__all__ = ["AlertSettings", "ListSettings", "MailSettings", "Security", "WebhookSettings"]
 
 
 def _mailbox(text: str) -> str:
@@ -32,6 +26,7 @@ def _modality(text: str) -> str:
 
 MailboxText = Annotated[str, AfterValidator(_mailbox)]
 Modality = Annotated[str, AfterValidator(_modality)]
+Security = Literal["starttls", "tls"]
 
 
 class ListSettings(Strict):
@@ -76,66 +71,12 @@ class MailSettings(Strict):
             raise ValueError("username_env and password_env go together")
         return self
 
-    @property
-    def address(self) -> Address:
-        """Who mail is from."""
-        return mailbox(self.sender)
-
-    def mailing_lists(self, language: str) -> tuple[MailingList, ...]:
-        """The lists; those without a language of their own get the deployment's."""
-        return tuple(
-            MailingList(
-                name=one.name,
-                to=tuple(map(mailbox, one.to)),
-                scope=Scope(sites=one.sites, scanners=one.scanners),
-                modalities=one.modalities,
-                language=one.language or language,
-            )
-            for one in self.lists
-        )
-
-    def server(self, environment: Mapping[str, str]) -> MailServer:
-        """The mail server with its login.
-
-        Raises:
-            ConfigurationError: A named variable is not set.
-        """
-
-        def credential(variable: str | None) -> str | None:
-            if variable is None:
-                return None
-            what = "the credential the mail server expects"
-            return secret(environment, variable, whose="mail", what=what)
-
-        return MailServer(
-            host=self.host,
-            port=self.port,
-            security=self.security,
-            username=credential(self.username_env),
-            password=credential(self.password_env),
-            ca_file=self.ca_file,
-        )
-
 
 class WebhookSettings(Strict):
     """The webhook. Its URL holds its token, so that it is a secret like a password."""
 
     url_env: str
     ca_file: Path | None = None
-
-    def webhook(self, environment: Mapping[str, str]) -> Webhook:
-        """The webhook with its URL.
-
-        Raises:
-            ConfigurationError: The variable is not set, or is no HTTPS URL.
-        """
-        url = secret(environment, self.url_env, whose="webhook", what="the URL that it is given")
-        problem = ""
-        try:
-            return Webhook(url, self.ca_file)
-        except ValueError as error:
-            problem = str(error)
-        raise ConfigurationError(f"{problem}; look at the environment variable {self.url_env}")
 
 
 class AlertSettings(Strict):

@@ -13,23 +13,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
-from protocol_assets.deidentify.keys import (
-    DEMO_KEY,
-    KEY_VARIABLE,
-    PATIENT_KEY_VARIABLE,
-    KeyRefusedError,
-    Pseudonyms,
-)
-from protocol_assets.delivery.outlets import Outlets
 from protocol_assets.faults import explain_os_error
-from protocol_assets.lake.key_record import key_problem
-from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.settings.delivery import AlertSettings, MailSettings, WebhookSettings
 from protocol_assets.settings.pacs import PacsSettings
 from protocol_assets.settings.values import ConfigurationError, Home, Language, Strict, TimeZone
-from protocol_assets.sources.dicomweb.endpoint import Endpoint, is_on_loopback
-from protocol_assets.sources.dicomweb.stored_profiles import read_profile
-from protocol_assets.sources.rate_limit.store import SharedRateLimit
 
 __all__ = ["CONFIG_VARIABLE", "HOME_VARIABLE", "RetentionSettings", "Settings"]
 
@@ -158,21 +145,6 @@ class Settings(Strict):
             last = min(last, now.astimezone(zone).date())
         return last
 
-    def grid(self, now: dt.datetime) -> Grid:
-        """The partitions that are asked for as of an aware time."""
-        names = frozenset(one.name for one in self.pacs)
-        return Grid(names, self.start_date, self.last_day(now))
-
-    @property
-    def lake(self) -> Lake:
-        """The lake under ``home``."""
-        return Lake(self.home)
-
-    @property
-    def is_demo(self) -> bool:
-        """Whether this is a demo: its home carries the marker and every PACS is on loopback."""
-        return self.lake.demo_marker.is_file() and all(is_on_loopback(one.url) for one in self.pacs)
-
     def pacs_named(self, name: str) -> PacsSettings:
         """One PACS by name.
 
@@ -184,70 +156,6 @@ class Settings(Strict):
                 return one
         known = ", ".join(one.name for one in self.pacs)
         raise ConfigurationError(f"no PACS is named {name!r}; the configuration has: {known}")
-
-    def endpoint(self, name: str, environment: Mapping[str, str] | None = None) -> Endpoint:
-        """The endpoint of one PACS with its credentials and what the probe measured.
-
-        Raises:
-            ConfigurationError: No PACS has that name, or its settings cannot be used.
-        """
-        environment = os.environ if environment is None else environment
-        return self.pacs_named(name).endpoint(environment, read_profile(self.lake, name))
-
-    def rate_limit(self, name: str) -> SharedRateLimit:
-        """The rate_limit towards one PACS; see ``SharedRateLimit``.
-
-        Raises:
-            ConfigurationError: No PACS has that name.
-        """
-        one = self.pacs_named(name)
-        return SharedRateLimit(self.lake, name, one.rate_limits, one.workers)
-
-    @property
-    def outlets(self) -> Outlets:
-        """The ways out: mail with its lists, the webhook; secrets are read when they are used."""
-        mail, webhook = self.mail, self.webhook
-        return Outlets(
-            sender=mail.address if mail else None,
-            server=(lambda: mail.server(os.environ)) if mail else None,
-            webhook=(lambda: webhook.webhook(os.environ)) if webhook else None,
-            lists=mail.mailing_lists(self.language) if mail else (),
-        )
-
-    def pseudonyms(self, environment: Mapping[str, str] | None = None) -> Pseudonyms:
-        """The keyed pseudonyms, of the key that the lake's were made with.
-
-        Raises:
-            ConfigurationError: The key is missing, refused, or another one.
-        """
-        pseudonyms = self.keyed(environment)
-        if problem := key_problem(self.lake, pseudonyms.key_id):
-            raise ConfigurationError(problem)
-        return pseudonyms
-
-    def keyed(
-        self, environment: Mapping[str, str] | None = None, *, suffix: str = ""
-    ) -> Pseudonyms:
-        """The pseudonyms of the key in the environment; a demo without a key uses the demo's.
-
-        Args:
-            environment: Holds the secrets.
-            suffix: Of the variables' names: ``_OLD`` for the key that is left.
-
-        Raises:
-            ConfigurationError: The key is missing or refused.
-        """
-        environment = os.environ if environment is None else environment
-        secret = environment.get(KEY_VARIABLE + suffix)
-        if not secret and not suffix and self.is_demo:
-            secret = DEMO_KEY
-        patient_secret = environment.get(PATIENT_KEY_VARIABLE + suffix)
-        problem = ""
-        try:
-            return Pseudonyms.from_secret(secret, demo=self.is_demo, patient_secret=patient_secret)
-        except KeyRefusedError as error:
-            problem = str(error)
-        raise ConfigurationError(problem)
 
 
 def _problem(detail: ErrorDetails) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from protocol_assets.settings.values import ConfigurationError, Name, Strict, TimeZone, secret
-from protocol_assets.sources.dicomweb.endpoint import ClientGrant, Endpoint
-from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profiles
-from protocol_assets.sources.rate_limit.hours import Hours
-from protocol_assets.sources.rate_limit.pacing import MAX_WAIT_S, RateLimits
+from protocol_assets.data import read_table
+from protocol_assets.settings.hours import Hours
+from protocol_assets.settings.values import Name, Strict, TimeZone
 
-__all__ = ["PacsSettings"]
+__all__ = ["MAX_WAIT_S", "PacsSettings"]
+
+MAX_WAIT_S: Final = 900.0
+"""The longest wait that a PACS may ask for, unless the configuration says otherwise."""
 
 
 def _hours(text: str) -> str:
@@ -22,8 +22,9 @@ def _hours(text: str) -> str:
 
 
 def _product(text: str) -> str:
-    if text not in product_profiles():
-        known = ", ".join(sorted(product_profiles()))
+    products = {row["product"] for row in read_table("pacs_profiles.csv")}
+    if text not in products:
+        known = ", ".join(sorted(products))
         raise ValueError(f"is no known product; known are {known}")
     return text
 
@@ -80,66 +81,3 @@ class PacsSettings(Strict):
                 "give one of token_env, username_env and password_env, or oauth_token_url"
             )
         return self
-
-    @property
-    def rate_limits(self) -> RateLimits:
-        """How it wants to be asked."""
-        return RateLimits(
-            requests_per_second=self.requests_per_second,
-            hours=tuple(map(Hours.parse, self.hours)),
-            maintenance=tuple(map(Hours.parse, self.maintenance)),
-            timezone=self.timezone or "UTC",
-            wake_nearline=self.wake_nearline,
-            recheck_days=self.recheck_days,
-            max_wait_s=self.max_wait_s,
-        )
-
-    def endpoint(
-        self, environment: Mapping[str, str], measured: SiteProfile | None = None
-    ) -> Endpoint:
-        """The endpoint with its credentials.
-
-        Args:
-            environment: Holds the credentials.
-            measured: What the probe found; it stands above the product's profile.
-
-        Raises:
-            ConfigurationError: A named variable is not set, or the URL cannot be used.
-        """
-
-        def credential(variable: str | None) -> str | None:
-            if variable is None:
-                return None
-            what = "the credential the PACS expects"
-            return secret(environment, variable, whose=f"PACS {self.name}", what=what)
-
-        token = credential(self.token_env)
-        options = {
-            name: getattr(self, name)
-            for name in (
-                *("name", "url", "modalities", "ca_file", "client_cert_file", "client_key_file"),
-                *("workers", "page_size", "request_timeout_s", "deadline_s", "max_body_mb"),
-            )
-        }
-        problem = ""
-        try:
-            return Endpoint(
-                **options,
-                username=credential(self.username_env),
-                password=credential(self.password_env),
-                token=token,
-                read_token=lambda: credential(self.token_env) or "",
-                oauth=None
-                if self.oauth_token_url is None
-                else ClientGrant(
-                    self.oauth_token_url,
-                    credential(self.oauth_client_id_env) or "",
-                    credential(self.oauth_client_secret_env) or "",
-                    self.oauth_scope,
-                ),
-                rate_limits=self.rate_limits,
-                profile=measured or product_profiles()[self.profile or "unknown"],
-            )
-        except ValueError as error:
-            problem = str(error)
-        raise ConfigurationError(problem)

@@ -11,15 +11,16 @@ from typing import Final
 
 from packaging.requirements import Requirement
 
-from protocol_assets.app.automation_state import AutomationState
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.deidentify.keys import KEY_VARIABLE, Pseudonyms
 from protocol_assets.ingest.versions import code_versions
 from protocol_assets.lake.key_record import key_problem, known_key_id
 from protocol_assets.lake.leftovers import count_leftovers, last_cleaned
 from protocol_assets.lake.warehouse_file import write_ahead_logs
 from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import ConfigurationError, Settings
+from protocol_assets.settings import ConfigurationError
 from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.status.automation import AutomationState
 from protocol_assets.status.upcoming import SILENT
 
 __all__ = [
@@ -35,14 +36,15 @@ __all__ = [
 _PACKAGE: Final = "protocol-assets"
 
 
-def configuration_finding(settings: Settings, now: dt.datetime) -> Finding:
+def configuration_finding(deployment: Deployment, now: dt.datetime) -> Finding:
     """What the configuration says, in a sentence.
 
     Args:
-        settings: The deployment.
+        deployment: The deployment.
         now: An aware time: days that have not ended are no partitions yet.
     """
-    names = ", ".join(one.name for one in settings.pacs)
+    settings = deployment.settings
+    names = ", ".join(deployment.pacs_names)
     end = f" to {settings.end_date}" if settings.end_date else " on"
     newest = settings.last_day(now)
     if settings.end_date and settings.end_date > newest:
@@ -51,7 +53,7 @@ def configuration_finding(settings: Settings, now: dt.datetime) -> Finding:
         "configuration",
         "ok",
         f"PACS {names}; study days from {settings.start_date}{end}, {settings.timezone}"
-        + ("; a demo" if settings.is_demo else ""),
+        + ("; a demo" if deployment.is_demo else ""),
     )
 
 
@@ -69,19 +71,19 @@ def zones_finding(lake: Lake) -> Finding:
     )
 
 
-def key_finding(settings: Settings) -> tuple[Finding, Pseudonyms | None]:
+def key_finding(deployment: Deployment) -> tuple[Finding, Pseudonyms | None]:
     """Whether the key is there, strong, and the one that the lake was made with."""
     try:
-        pseudonyms = settings.pseudonyms()
+        pseudonyms = deployment.pseudonyms()
     except ConfigurationError as error:
         return Finding("key", "fail", str(error)), None
-    if problem := key_problem(settings.lake, pseudonyms.key_id, every=True):
+    if problem := key_problem(deployment.lake, pseudonyms.key_id, every=True):
         return Finding("key", "fail", problem), None
-    if known_key_id(settings.lake) is None:
+    if known_key_id(deployment.lake) is None:
         made = f"{pseudonyms.key_id}; the first partition will be made with it: keep it safe"
     else:
         made = f"{pseudonyms.key_id}; the lake's pseudonyms were made with it"
-    if settings.is_demo:
+    if deployment.is_demo:
         made += "; simulated data only"
     return Finding("key", "ok", f"{KEY_VARIABLE} is {made}"), pseudonyms
 

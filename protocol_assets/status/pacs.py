@@ -6,8 +6,8 @@ import datetime as dt
 import time
 from typing import Final
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
-from protocol_assets.settings import Settings
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.errors import PacsError, describe_kind
 from protocol_assets.sources.dicomweb.probe import Finding
@@ -18,26 +18,26 @@ __all__ = ["pacs_finding"]
 _BUDGET_S: Final = 15.0
 
 
-def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) -> Finding:
+def pacs_finding(deployment: Deployment, name: str, today: dt.date, *, ask: bool) -> Finding:
     """Whether a PACS can be asked, and how it answered last.
 
     The sensors ask every quarter of an hour and what became of it is kept, so that nothing needs to
     be asked to know. After a change of network or credentials a person wants to know at once.
 
     Args:
-        settings: The deployment.
+        deployment: The deployment.
         name: The PACS.
         today: In its time zone.
         ask: Send one request, for one row of yesterday; hours, pauses and pace are kept to.
     """
     item = f"PACS {name}"
     try:
-        endpoint = settings.endpoint(name)
+        endpoint = deployment.endpoint(name)
     except Fault as fault:
         return Finding(item, "fail", str(fault))
-    if not settings.lake.restricted.is_dir():
+    if not deployment.lake.restricted.is_dir():
         return Finding(item, "ok", "not asked yet")
-    rate_limit = settings.rate_limit(name)
+    rate_limit = deployment.rate_limit(name)
     if reason := rate_limit.hold():
         ends = f"protocol-assets resume {name} ends that"
         advice = "" if reason.startswith(("outside", "its hours")) else ends
@@ -52,7 +52,7 @@ def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) ->
         advice = f"protocol-assets resume {name} ends that"
         return Finding(item, "warn", f"{told}; all else is asked for; {advice}")
     if not ask:
-        return _remembered(settings, name, item)
+        return _remembered(deployment, name, item)
     began = time.monotonic()
     try:
         with PacsClient(endpoint, rate_limit=rate_limit, tries=1, budget_s=_BUDGET_S) as client:
@@ -63,8 +63,8 @@ def pacs_finding(settings: Settings, name: str, today: dt.date, *, ask: bool) ->
     return Finding(item, "ok", f"answered in {time.monotonic() - began:.2f} s")
 
 
-def _remembered(settings: Settings, name: str, item: str) -> Finding:
-    load = read_load(settings.lake, name)
+def _remembered(deployment: Deployment, name: str, item: str) -> Finding:
+    load = read_load(deployment.lake, name)
     if not load:
         return Finding(item, "ok", "not asked yet; --ask does, protocol-assets probe tells more")
     hour, latest = max(load.items())
@@ -73,7 +73,7 @@ def _remembered(settings: Settings, name: str, item: str) -> Finding:
     asked = f"{requests} since {when}"
     if latest.failed and latest.failed == latest.requests:
         advice = f"protocol-assets probe {name} says why"
-        kind = read_failure(settings.lake, name)
+        kind = read_failure(deployment.lake, name)
         why = f": it {describe_kind(kind)}" if kind else ""
         return Finding(item, "fail", f"last asked: {asked}, all of them failed{why}; {advice}")
     return Finding(item, "ok", f"last asked: {asked}, {latest.failed} of them failed")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from protocol_assets.app.automation_state import read_automation_state
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.ingest.partition_status import (
     DeadLetter,
     LeftOutObject,
@@ -17,9 +17,10 @@ from protocol_assets.ingest.partition_status import (
     partition_states,
 )
 from protocol_assets.ingest.retention.purging import Retention
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import ConfigurationError, Settings
 from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.status.automation import AutomationState
 from protocol_assets.status.checks import (
     configuration_finding,
     daemon_finding,
@@ -32,13 +33,13 @@ from protocol_assets.status.checks import (
 from protocol_assets.status.disk import disk_finding
 from protocol_assets.status.integrity import integrity_finding, verify
 from protocol_assets.status.pacs import pacs_finding
-from protocol_assets.status.upcoming import NextRun, outlook
+from protocol_assets.status.upcoming import NextRun, upcoming_runs
 
-__all__ = ["Survey", "survey"]
+__all__ = ["Summary", "summarize"]
 
 
 @dataclass(frozen=True, slots=True)
-class Survey:
+class Summary:
     """What was found.
 
     Attributes:
@@ -80,43 +81,49 @@ class Survey:
         }
 
 
-def survey(now: dt.datetime, *, ask: bool = False) -> Survey:
+def summarize(
+    now: dt.datetime,
+    read_automation: Callable[[Lake], AutomationState],
+    *,
+    ask: bool = False,
+) -> Summary:
     """Look at the deployment that the environment names.
 
     Args:
         now: An aware time.
+        read_automation: Reads what Dagster's instance remembers.
         ask: Whether each PACS is sent a request; see ``pacs_finding``.
     """
     problem = ""
     try:
-        settings = Settings.load()
+        deployment = Deployment(Settings.load())  # nothing is changed, not even a name
     except ConfigurationError as error:
         problem = str(error)
     if problem:
-        return Survey((Finding("configuration", "fail", problem), versions_finding()))
-    now = now.astimezone(settings.zone)
-    lake = settings.lake
-    key, pseudonyms = key_finding(settings)
-    automation = read_automation_state(lake)
+        return Summary((Finding("configuration", "fail", problem), versions_finding()))
+    now = now.astimezone(deployment.settings.zone)
+    lake = deployment.lake
+    key, pseudonyms = key_finding(deployment)
+    automation = read_automation(lake)
     partitions, letters = partition_states(lake, pseudonyms), dead_letters(lake, now)
-    names = [one.name for one in settings.pacs]
-    retention = Retention(**settings.retention.model_dump())
+    names = [one.name for one in deployment.settings.pacs]
+    retention = Retention(**deployment.settings.retention.model_dump())
     findings = (
-        configuration_finding(settings, now),
+        configuration_finding(deployment, now),
         zones_finding(lake),
         key,
         versions_finding(),
         disk_finding(lake, retention),
         daemon_finding(automation, now),
-        *(pacs_finding(settings, name, now.date(), ask=ask) for name in names),
+        *(pacs_finding(deployment, name, now.date(), ask=ask) for name in names),
         *_partition_findings(names, partitions, letters),
         warehouse_finding(lake, now),
         integrity_finding(list(verify(lake, retention, now.astimezone(dt.UTC)))),
         leftovers_finding(lake, now),
     )
-    upcoming = outlook(settings, automation, now)
+    upcoming = upcoming_runs(deployment, automation, now)
     odd = left_out_objects(lake, (one.partition for one in partitions if one.left_out.series))
-    return Survey(findings, tuple(partitions), tuple(letters), tuple(odd), tuple(upcoming))
+    return Summary(findings, tuple(partitions), tuple(letters), tuple(odd), tuple(upcoming))
 
 
 def _partition_findings(

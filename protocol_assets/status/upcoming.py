@@ -8,18 +8,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from protocol_assets.app.automation_state import AutomationState
-from protocol_assets.defs.automation import DAILY
-from protocol_assets.defs.ingest.sensors import INTERVAL_S, sensor_name
-from protocol_assets.defs.retention.assets import NIGHTLY
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.retention.purging import Retention
 from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.settings import Settings
+from protocol_assets.settings.schedule import (
+    AUTOMATION_SENSOR,
+    PACS_INTERVAL_S,
+    PURGE_CRON,
+    PURGE_SCHEDULE,
+    REPORT_CRON,
+    sensor_name,
+)
+from protocol_assets.status.automation import AutomationState
 
-__all__ = ["SILENT", "NextRun", "next_daily", "outlook"]
+__all__ = ["SILENT", "NextRun", "next_daily", "upcoming_runs"]
 
 SILENT: Final = dt.timedelta(minutes=5)
 """A daemon that was not heard of for so long does not run; it beats every 30 seconds."""
@@ -40,21 +45,23 @@ class NextRun:
     words: str
 
 
-def outlook(settings: Settings, automation: AutomationState, now: dt.datetime) -> list[NextRun]:
+def upcoming_runs(
+    deployment: Deployment, automation: AutomationState, now: dt.datetime
+) -> list[NextRun]:
     """All that runs by itself, in the order of the configuration.
 
     Args:
-        settings: The deployment.
+        deployment: The deployment.
         automation: What Dagster remembers.
         now: An aware time.
     """
     return [
-        *(_tick(settings, one.name, automation, now) for one in settings.pacs),
+        *(_tick(deployment, one.name, automation, now) for one in deployment.settings.pacs),
         _by_the_clock(
-            *("follow_partitions", DAILY, settings, automation, now),
+            *(AUTOMATION_SENSOR, REPORT_CRON, deployment, automation, now),
             words="marts and report; also whenever partitions have landed",
         ),
-        _purge(settings, automation, now),
+        _purge(deployment, automation, now),
     ]
 
 
@@ -72,19 +79,21 @@ def next_daily(cron: str, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime:
     return today if today > local else today + dt.timedelta(days=1)
 
 
-def _tick(settings: Settings, pacs: str, automation: AutomationState, now: dt.datetime) -> NextRun:
+def _tick(
+    deployment: Deployment, pacs: str, automation: AutomationState, now: dt.datetime
+) -> NextRun:
     name = sensor_name(pacs)
     window = Window.at(
-        now.astimezone(settings.zone).date(),
-        settings.start_date,
-        settings.end_date,
-        settings.lookback_days,
+        now.astimezone(deployment.settings.zone).date(),
+        deployment.settings.start_date,
+        deployment.settings.end_date,
+        deployment.settings.lookback_days,
     )
     if window is None:
-        return NextRun(name, None, f"waits for start_date {settings.start_date} to end")
+        return NextRun(name, None, f"waits for start_date {deployment.settings.start_date} to end")
     last = automation.last_ticks.get(name)
-    due = last.astimezone(now.tzinfo) + dt.timedelta(seconds=INTERVAL_S) if last else now
-    words = "; ".join(_words(settings.lake, pacs, window, now))
+    due = last.astimezone(now.tzinfo) + dt.timedelta(seconds=PACS_INTERVAL_S) if last else now
+    words = "; ".join(_words(deployment.lake, pacs, window, now))
     return NextRun(name, _unless_off(name, max(due, now), automation, now), words)
 
 
@@ -118,12 +127,12 @@ def _records(lake: Lake, pacs: str, window: Window) -> Iterator[tuple[dt.date, P
             continue  # told as a partition
 
 
-def _purge(settings: Settings, automation: AutomationState, now: dt.datetime) -> NextRun:
-    at = next_daily(NIGHTLY, settings.zone, now)
-    keep = Retention(**settings.retention.model_dump())
+def _purge(deployment: Deployment, automation: AutomationState, now: dt.datetime) -> NextRun:
+    at = next_daily(PURGE_CRON, deployment.settings.zone, now)
+    keep = Retention(**deployment.settings.retention.model_dump())
     found: Counter[str] = Counter()
-    for manifest in _manifests(settings.lake):
-        partition, lake = manifest.partition, settings.lake
+    for manifest in _manifests(deployment.lake):
+        partition, lake = manifest.partition, deployment.lake
         there = {
             "raw": bool(manifest.with_data),
             "series": lake.series(partition).exists(),
@@ -132,7 +141,7 @@ def _purge(settings: Settings, automation: AutomationState, now: dt.datetime) ->
         found.update(one for one in keep.outlived(manifest, at) if there[one])
     dropped = ", ".join(f"{name} of {_count(count, 'partition')}" for name, count in found.items())
     words = f"drops {dropped or 'nothing'}"
-    return _by_the_clock("purge_nightly", NIGHTLY, settings, automation, now, words=words)
+    return _by_the_clock(PURGE_SCHEDULE, PURGE_CRON, deployment, automation, now, words=words)
 
 
 def _manifests(lake: Lake) -> Iterator[Manifest]:
@@ -148,13 +157,13 @@ def _manifests(lake: Lake) -> Iterator[Manifest]:
 def _by_the_clock(
     name: str,
     cron: str,
-    settings: Settings,
+    deployment: Deployment,
     automation: AutomationState,
     now: dt.datetime,
     *,
     words: str,
 ) -> NextRun:
-    at = next_daily(cron, settings.zone, now)
+    at = next_daily(cron, deployment.settings.zone, now)
     return NextRun(name, _unless_off(name, at, automation, now), words)
 
 

@@ -89,8 +89,8 @@ def test_every_program_is_installed_by_the_project() -> None:
 
 
 def test_the_code_server_loads_the_projects_definitions() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    module = settings["tool"]["dg"]["project"]["code_location_target_module"]
+    settings = tomllib.loads((ROOT / "dg.toml").read_text(encoding="utf-8"))
+    module = settings["project"]["code_location_target_module"]
     servers = [command for _, command in commands() if "code-server" in command]
     assert len(servers) == 2
     for command in servers:

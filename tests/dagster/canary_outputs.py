@@ -13,6 +13,7 @@ import urllib.request
 from pathlib import Path
 
 from protocol_assets.lake.analysis import read_mart, read_measured
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
 
 SAFE_COMMANDS: tuple[tuple[str, ...], ...] = (
@@ -47,12 +48,12 @@ _PATIENCE_S = 120
 
 def command_output(command: tuple[str, ...], settings: Settings) -> bytes:
     """Standard output and standard error of one command; it must say something and not crash."""
-    frame = read_measured(settings.lake).acquisitions
+    frame = read_measured(Lake(settings.home)).acquisitions
     known = frame[frame["is_nex_eligible"] & frame["protocol_key"].notna()]
     device, protocol = (
         known[["device_key", "protocol_key"]].value_counts().reset_index().iloc[0, :2]
     )
-    devices = [row["device_key"] for row in read_mart(settings.lake, "dim_scanner")]
+    devices = [row["device_key"] for row in read_mart(Lake(settings.home), "dim_scanner")]
     other = next(one for one in devices if one not in (None, device))
     names = {"device": device, "protocol": protocol, "other": other}
     done = subprocess.run(
@@ -88,7 +89,7 @@ def _visited(environment: dict[str, str]) -> bytes:
 def _damaged(settings: Settings, folder: Path) -> dict[str, str]:
     """An environment with a home whose published tables cannot be read."""
     home = folder / "home"
-    shutil.copytree(settings.lake.publish, home / "publish", symlinks=True)
+    shutil.copytree(Lake(settings.home).publish, home / "publish", symlinks=True)
     for table in (home / "publish").rglob("*.parquet"):
         table.write_bytes(table.read_bytes()[:40])
     return {**os.environ, "PROTOCOL_ASSETS_HOME": str(home)}

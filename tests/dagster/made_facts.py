@@ -87,8 +87,8 @@ def deployment(folder: Path) -> Settings:
         encoding="utf-8",
     )
     settings = Settings.load({CONFIG_VARIABLE: str(path)})
-    settings.lake.prepare()
-    _write(settings.lake)
+    Lake(settings.home).prepare()
+    _write(Lake(settings.home))
     return settings
 
 

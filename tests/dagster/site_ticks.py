@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from protocol_assets.app.build import INGEST_JOB
+from protocol_assets.app.jobs import INGEST_JOB
 from protocol_assets.app.runs import Runner
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Partition
@@ -54,8 +54,8 @@ class Site:
 
     def forget_tries(self, day: dt.date) -> None:
         """Forget what earlier tests tried: after many tries a partition waits an hour."""
-        (self.runner.settings.lake.raw(Partition(day, self.pacs)) / "attempt.json").unlink()
+        (self.runner.deployment.lake.raw(Partition(day, self.pacs)) / "attempt.json").unlink()
 
     def study_keys(self, day: dt.date) -> set[str]:
-        facts = read_part(self.runner.settings.lake.facts(Partition(day, self.pacs)))
+        facts = read_part(self.runner.deployment.lake.facts(Partition(day, self.pacs)))
         return set(facts["study_key"].to_pylist())

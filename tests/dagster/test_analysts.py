@@ -19,9 +19,11 @@ import duckdb
 import pytest
 import yaml
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.reading import read_warehouse
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
 
@@ -49,7 +51,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
         patch.delenv(HOME_VARIABLE, raising=False)
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
         settings = Settings.load()
-        runner = Runner(settings)
+        runner = Runner(Deployment(settings))
         for site in fleet.sites:
             assert {one.state for one in runner.ingest(site, FIRST, LAST)} == {"landed"}
         assert runner.report() is None
@@ -89,7 +91,7 @@ def test_pandas_reads_what_is_published(
 
 
 def test_the_reading_copy_answers(settings: Settings) -> None:
-    with duckdb.connect(str(settings.lake.reading_copy), read_only=True) as connection:
+    with duckdb.connect(str(Lake(settings.home).reading_copy), read_only=True) as connection:
         rows = connection.execute(block("sql", "warehouse:")).fetchall()
     assert 0 < len(rows) <= 10
     assert rows == sorted(rows, key=lambda row: -row[3])
@@ -110,7 +112,7 @@ def test_a_new_mart_is_ten_lines(settings: Settings, tmp_path: Path) -> None:
     home = tmp_path / "home"
     (home / "safe").mkdir(parents=True)
     building = home / "safe" / "warehouse.building.duckdb"
-    shutil.copy(settings.lake.warehouse, building)
+    shutil.copy(Lake(settings.home).warehouse, building)
     folders: list[str | Path] = ["--project-dir", project, "--profiles-dir", project]
     folders += ["--target-path", tmp_path / "t", "--log-path", tmp_path / "l"]
     dbt = [Path(sys.executable).with_name("dbt"), "--quiet", "build", *folders]
@@ -164,7 +166,7 @@ def test_a_metric_is_the_column_of_its_name(settings: Settings, model: dict[str,
     (semantic,) = model["semantic_models"]
     facts = re.findall(r"ref\('(\w+)'\)", semantic["model"])[0]
     table, grain = TABLES[semantic["name"]]
-    with read_warehouse(settings.lake) as connection:
+    with read_warehouse(Lake(settings.home)) as connection:
         described = connection.execute(f"describe marts.{table}").fetchall()
         shared = [name for name in metrics(model) if name in {row[0] for row in described}]
         assert len(shared) >= 8

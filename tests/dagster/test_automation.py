@@ -9,11 +9,14 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from protocol_assets.app.build import INGEST_JOB, build_definitions
+from protocol_assets.app.build import build_definitions
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.jobs import INGEST_JOB
 from protocol_assets.app.runs import Runner
-from protocol_assets.defs.automation import DAILY
 from protocol_assets.defs.delivery.alerts import failure_line, failure_sensor
+from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.settings import Settings
+from protocol_assets.settings.schedule import REPORT_CRON
 from protocol_assets.simulator import Answer
 
 from .conftest import FIRST, LAST, WilfulPacs
@@ -27,7 +30,7 @@ CHECK = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_landed")
 
 @pytest.fixture(scope="module")
 def runner(deployment: Settings) -> Runner:
-    return Runner(deployment)
+    return Runner(Deployment(deployment))
 
 
 @pytest.fixture
@@ -98,7 +101,7 @@ def test_partitions_that_land_while_a_report_is_made_are_followed_after_it(
 def test_marts_and_report_are_made_daily_whatever_happened(
     runner: Runner, instance: dg.DagsterInstance, deployment: Settings
 ) -> None:
-    hour = int(DAILY.split()[1])
+    hour = int(REPORT_CRON.split()[1])
     early = dt.datetime(2026, 3, 1, hour - 1, tzinfo=ZoneInfo(deployment.timezone))
     new = Clockwork(runner.definitions, instance)
     new.tick(early)
@@ -132,7 +135,7 @@ def test_the_check_names_the_pacs_whose_day_has_not_landed(
     assert evaluation.description == f"{LAST} has not landed for south"
     table = str(evaluation.metadata["partitions"].value)
     assert "| south | 2026-02-06 | not landed | never | 1 |" in table
-    deployment.rate_limit("south").insist()
+    Deployment(deployment).rate_limit("south").insist()
     list(runner.ingest("south", LAST, LAST))
     assert check_yesterday(runner).passed
 
@@ -159,7 +162,7 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
                 dagster_run=run,
                 dagster_event=event,
                 resources={
-                    "lake": deployment.lake,
+                    "deployment": DeploymentResource.of(Deployment(deployment)),
                     "notify": lambda _audience: {"mail": told.extend},
                 },
             )
@@ -181,7 +184,7 @@ def test_a_failed_run_is_told_in_one_line_to_whoever_is_to_be_told(
 
 
 def test_sensors_run_by_themselves(deployment: Settings) -> None:
-    repository = build_definitions(deployment).get_repository_def()
+    repository = build_definitions(Deployment(deployment)).get_repository_def()
     assert {one.name for one in repository.sensor_defs} == {
         "alert_on_partitions",
         "alert_on_failure",

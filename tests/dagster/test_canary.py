@@ -20,12 +20,13 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import PartitionOutcome, Runner
 from protocol_assets.data import report_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
 from protocol_assets.ingest.retention.erasure import purge_patient
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.reports.scope import Scope
 from protocol_assets.settings import Settings
@@ -73,7 +74,7 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Par
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("protocol_assets.ingest.describing.describe_partition", quoting)
         patch.setattr("protocol_assets.ingest.facts.register_texts", quoting_all)
-        runner = Runner(deployment)
+        runner = Runner(Deployment(deployment))
         outcomes = [one for name in ("north", "south") for one in runner.ingest(name, FIRST, LAST)]
         assert runner.report() is None
         patch.setattr("protocol_assets.defs.publishing.assets.published_figures", report_of)
@@ -122,11 +123,13 @@ def failed_build(
     shutil.copytree(repository / "dbt_project", project, ignore=written)
     shutil.copytree(FAILING / "models", project / "models" / "intermediate" / "failing")
     shutil.copytree(FAILING / "tests", project / "tests" / "failing")
-    warehouse = hashlib.sha256(deployment.lake.warehouse.read_bytes()).digest()
+    warehouse = hashlib.sha256(Lake(deployment.home).warehouse.read_bytes()).digest()
     printed = io.StringIO()
     with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.get() as instance:
         patch.setattr("protocol_assets.defs.warehouse.dbt._PROJECT", project)
-        job = Runner(deployment).definitions.resolve_job_def("build_warehouse_and_report")
+        job = Runner(Deployment(deployment)).definitions.resolve_job_def(
+            "build_warehouse_and_report"
+        )
         with contextlib.redirect_stdout(printed):
             failed = job.execute_in_process(
                 instance=instance,
@@ -164,7 +167,7 @@ def test_the_run_had_its_failures(failing_run: tuple[PartitionOutcome, ...]) -> 
 
 
 def test_every_token_is_found_in_raw(plan: Plan, deployment: Settings, search: Search) -> None:
-    raw = found_in(deployment.lake.restricted / "raw", search.hits).keys()
+    raw = found_in(Lake(deployment.home).restricted / "raw", search.hits).keys()
     planter = plan.planter
     report_only = {word for word in planter.words if word not in raw}
     assert len(report_only) <= 1, sorted(report_only)[:5]
@@ -185,7 +188,7 @@ def test_numbers_are_typed_into_every_numeric_element(
     number_search: NumberSearch,
     deployment: Settings,
 ) -> None:
-    lake = deployment.lake
+    lake = Lake(deployment.home)
     assert plan.numbers.missing == []
     raw = found_in(lake.restricted / "raw", number_search.hits)
     assert raw.keys() == plan.numbers.planted.keys()
@@ -200,7 +203,7 @@ def test_numbers_are_typed_into_every_numeric_element(
 def test_no_typed_number_is_found_outside(
     deployment: Settings, number_search: NumberSearch, failed_build: FailedBuild
 ) -> None:
-    lake = deployment.lake
+    lake = Lake(deployment.home)
     assert found_in(lake.home, number_search.hits, without=lake.restricted) == {}
     assert found_in(failed_build.project, number_search.hits) == {}
 
@@ -223,13 +226,16 @@ def test_dbt_failed_on_patients(failed_build: FailedBuild, deployment: Settings)
     assert len(results) == 4
     for name, message in results.items():
         assert "file system operations are disabled by configuration" in message, name
-    assert hashlib.sha256(deployment.lake.warehouse.read_bytes()).digest() == failed_build.warehouse
+    assert (
+        hashlib.sha256(Lake(deployment.home).warehouse.read_bytes()).digest()
+        == failed_build.warehouse
+    )
 
 
 def test_without_the_fence_the_models_quote_patients(
     failed_build: FailedBuild, deployment: Settings, search: Search
 ) -> None:
-    compiled = deployment.lake.dbt / "target" / "compiled"
+    compiled = Lake(deployment.home).dbt / "target" / "compiled"
     with duckdb.connect() as unfenced:
         for name in ("patients_quoted", "answers_quoted"):
             (path,) = compiled.rglob(f"{name}.sql")
@@ -249,9 +255,9 @@ def test_a_value_that_dbt_quotes_stays_in_its_log(
     def holds(content: bytes) -> set[str]:
         return {quoted} if quoted.encode() in content else set()
 
-    assert found_in(deployment.lake.safe / "facts", holds)
-    assert found_in(deployment.lake.dbt, holds)
-    assert found_in(deployment.lake.dagster_home, holds) == {}
+    assert found_in(Lake(deployment.home).safe / "facts", holds)
+    assert found_in(Lake(deployment.home).dbt, holds)
+    assert found_in(Lake(deployment.home).dagster_home, holds) == {}
     assert "facts_quoted" in failed_build.events
     assert failed_build.printed == ""
 
@@ -259,7 +265,7 @@ def test_a_value_that_dbt_quotes_stays_in_its_log(
 def test_nothing_is_found_outside(
     deployment: Settings, search: Search, failed_build: FailedBuild
 ) -> None:
-    lake = deployment.lake
+    lake = Lake(deployment.home)
     assert found_in(lake.home, search.hits, without=lake.restricted) == {}
     assert found_in(failed_build.project, search.hits) == {}
     for zone in (lake.safe, lake.publish, lake.dagster_home, lake.dbt):
@@ -270,7 +276,7 @@ def test_every_zone_has_its_modes_after_whatever_wrote_there(
     deployment: Settings, failed_build: FailedBuild
 ) -> None:
     """DuckDB, dbt, pyarrow, Dagster, Great Expectations and the reports, failed runs included."""
-    lake = deployment.lake
+    lake = Lake(deployment.home)
     assert list(lake.problems()) == []
     for zone in (lake.restricted, lake.safe, lake.governance, lake.dagster_home, lake.dbt):
         for path in (zone, *zone.rglob("*")):
@@ -300,14 +306,16 @@ def test_the_search_sees_through_every_disguise(search: Search, tmp_path: Path) 
 
 
 def test_a_pdf_is_read(deployment: Settings, search: Search) -> None:
-    (page,) = deployment.lake.publish.rglob("report.pdf")
+    (page,) = Lake(deployment.home).publish.rglob("report.pdf")
     text = b"".join(decoded(page))
     assert b"NEX" in text
 
 
 def test_nothing_is_in_the_mail(deployment: Settings, search: Search, tmp_path: Path) -> None:
     reports = editions(
-        deployment.lake, [one.name for one in deployment.pacs], is_demo=deployment.is_demo
+        Lake(deployment.home),
+        [one.name for one in deployment.pacs],
+        is_demo=Deployment(deployment).is_demo,
     )
     for language in report_languages():
         edition = reports(Scope(), language)
@@ -330,7 +338,7 @@ def test_nothing_in_what_was_printed(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     pacs.spoil = plan
-    list(Runner(deployment).ingest("north", FIRST, FIRST, force=True))
+    list(Runner(Deployment(deployment)).ingest("north", FIRST, FIRST, force=True))
     pacs.spoil = None
     printed = "".join(capfd.readouterr()) + caplog.text
     assert search.hits(printed.encode()) == set()
@@ -367,9 +375,9 @@ def test_erasure_reaches_what_killed_runs_leave(
 ) -> None:
     """Last: it writes tokens to places outside of the restricted zone, as killed runs would."""
     token = "LEFTBEHIND4711"
-    left = leave_leftovers(deployment.lake, Partition(FIRST, "north"), token.encode())
+    left = leave_leftovers(Lake(deployment.home), Partition(FIRST, "north"), token.encode())
     zones = {path.relative_to(deployment.home).parts[0] for path in left}
     assert zones == {"restricted", "safe", "publish", "governance"}
-    pseudonyms, now = deployment.pseudonyms(), dt.datetime.now(dt.UTC)
-    purge_patient(deployment.lake, pseudonyms, token, None, now)
+    pseudonyms, now = Deployment(deployment).pseudonyms(), dt.datetime.now(dt.UTC)
+    purge_patient(Lake(deployment.home), pseudonyms, token, None, now)
     assert not find_bytes(deployment.home, {token.encode()})

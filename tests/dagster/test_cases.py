@@ -20,7 +20,7 @@ from click.testing import CliRunner
 from protocol_assets.cli.main import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.archive import DAY, STUDY, Archive, served
 
@@ -54,17 +54,17 @@ class Landed:
     def facts(self, day: str, pacs: str = "cases") -> list[dict[str, Any]]:
         """The facts of a day, in the order of their starts."""
         rows: list[dict[str, Any]] = read_part(
-            self.settings.lake.facts(Partition(dt.date.fromisoformat(day), pacs))
+            Lake(self.settings.home).facts(Partition(dt.date.fromisoformat(day), pacs))
         ).to_pylist()
         return sorted(rows, key=lambda row: (row["start_offset_s"] or 0, row["series_key"]))
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.settings.lake.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(Lake(self.settings.home).warehouse), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
     def impossible(self, day: str, column: str) -> dict[str, int]:
         """Values of a column that became NULL, by reason."""
-        rows = read_part(self.settings.lake.impossible(self.partition(day))).to_pylist()
+        rows = read_part(Lake(self.settings.home).impossible(self.partition(day))).to_pylist()
         return {row["reason"]: row["n_values"] for row in rows if row["column_name"] == column}
 
 
@@ -118,7 +118,7 @@ def test_c02_a_series_in_two_studies_counts_once(landed: Landed) -> None:
 def test_c03_a_later_study_date_in_one_series(landed: Landed) -> None:
     assert len(landed.facts("2026-03-05")) == 3
     quarantine = read_part(
-        landed.settings.lake.quarantine(landed.partition("2026-03-05"))
+        Lake(landed.settings.home).quarantine(landed.partition("2026-03-05"))
     ).to_pylist()
     assert [(row["rule"], row["is_left_out"]) for row in quarantine] == [
         ("series_of_another_day", False)

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from protocol_assets import cli
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import CONFIG_VARIABLE, Settings
+from protocol_assets.settings import CONFIG_VARIABLE
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 
 from .conftest import FIRST, LAST, WilfulPacs
@@ -248,7 +249,7 @@ def test_the_probe_writes_the_profile_that_the_extractor_goes_by(
 ) -> None:
     assert run("probe", "main", "--json") == 0
     told = json.loads(capsys.readouterr().out)
-    profile = Settings.load().endpoint("main").profile
+    profile = Deployment.load().endpoint("main").profile
     assert told["profile"] == profile.to_json()
     assert profile.evidence == "measured"
     assert run("probe", "main") == 0

@@ -11,15 +11,16 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.defs.delivery.alerts import (
     failure_sensor,
     findings_sensor,
-    notifier,
     partitions_sensor,
 )
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.arrivals import ARRIVALS
 from protocol_assets.defs.ingest.sensors import range_tags
+from protocol_assets.defs.resources import DeploymentResource, NotifyResource
 from protocol_assets.delivery.errors import DeliveryError
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.attempts import begin_attempt, record_problem, settle_attempt
@@ -63,13 +64,13 @@ def settings(tmp_path: Path) -> Settings:
     )
     path.write_text(f'home = "home"\nstart_date = {FIRST}\n{tables}')
     settings = Settings.load({CONFIG_VARIABLE: str(path)})
-    settings.lake.prepare()
+    Lake(settings.home).prepare()
     return settings
 
 
 @pytest.fixture
 def lake(settings: Settings) -> Lake:
-    return settings.lake
+    return Lake(settings.home)
 
 
 @pytest.fixture
@@ -84,7 +85,8 @@ def tick(settings: Settings, people: People, instance: dg.DagsterInstance) -> An
 
     def tick(sensor: dg.SensorDefinition) -> tuple[list[list[str]], str]:
         before = len(people.messages)
-        resources = {"lake": settings.lake, "settings": settings, "notify": people}
+        here = DeploymentResource.of(Deployment(settings))
+        resources = {"deployment": here, "notify": people}
         keys = sensor.required_resource_keys
         context = dg.build_sensor_context(
             instance, resources={key: resources[key] for key in keys}, sensor_name=sensor.name
@@ -187,13 +189,13 @@ def test_what_could_not_be_told_is_told_later(lake: Lake, tick: Any, people: Peo
 def test_nobody_configured_is_nobody_told(
     lake: Lake, tick: Any, people: People, settings: Settings
 ) -> None:
-    assert notifier(settings)("engineers") == {}
+    assert NotifyResource.of(Deployment(settings))("engineers") == {}
     people.are_there = False
     fail(lake)
     for sensor in (partitions_sensor(), findings_sensor()):
         assert tick(sensor) == (
             [],
-            "nobody is to be told: neither [webhook] nor addresses in [alerts]",
+            "No alert recipients are configured. Set [webhook], or add addresses to [alerts].",
         )
     assert not lake.deliveries.exists()
 
@@ -330,13 +332,14 @@ def failed(settings: Settings, people: People, instance: dg.DagsterInstance) -> 
 
     def failed(name: str, problem: Exception) -> list[list[str]]:
         before = len(people.messages)
+        here = DeploymentResource.of(Deployment(settings))
         run, (event,) = ran(instance, name, problem)
         context = dg.build_run_status_sensor_context(
             sensor_name="alert_on_failure",
             dagster_instance=instance,
             dagster_run=run,
             dagster_event=event,
-            resources={"lake": settings.lake, "notify": people},
+            resources={"deployment": here, "notify": people},
         )
         failure_sensor()(context.for_run_failure())
         return people.messages[before:]

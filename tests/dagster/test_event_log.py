@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer
 
@@ -22,12 +24,12 @@ KNOWN = {
 
 
 def lines(settings: Settings) -> list[dict[str, Any]]:
-    files = sorted((settings.lake.dagster_home / "events").glob("*.jsonl"))
+    files = sorted((Lake(settings.home).dagster_home / "events").glob("*.jsonl"))
     return [json.loads(line) for path in files for line in path.read_text().splitlines()]
 
 
 def test_a_run_is_told_event_by_event(deployment: Settings, pacs: WilfulPacs) -> None:
-    outcomes = list(Runner(deployment).ingest("north", FIRST, FIRST))
+    outcomes = list(Runner(Deployment(deployment)).ingest("north", FIRST, FIRST))
     assert [one.state for one in outcomes] == ["landed"]
     told = lines(deployment)
     assert told[0]["event"] == "run_start"
@@ -37,7 +39,7 @@ def test_a_run_is_told_event_by_event(deployment: Settings, pacs: WilfulPacs) ->
     assert set(made) == {"raw_dicomweb", "series", "series_facts"}
     assert made["series_facts"]["partition"] == f"{FIRST}|north"
     assert all(one["counts"] for one in made.values())
-    (path,) = (deployment.lake.dagster_home / "events").glob("*.jsonl")
+    (path,) = (Lake(deployment.home).dagster_home / "events").glob("*.jsonl")
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     text = path.read_text()
     for study in pacs.fleet.studies("north", FIRST, FIRST):
@@ -52,7 +54,7 @@ def test_an_unforeseen_error_is_told_without_its_text(
 
     monkeypatch.setattr("protocol_assets.ingest.stages.Stages.land", broken)
     before = len(lines(deployment))
-    list(Runner(deployment).ingest("south", FIRST, FIRST))
+    list(Runner(Deployment(deployment)).ingest("south", FIRST, FIRST))
     new = lines(deployment)[before:]
     (failure,) = (one for one in new if one["event"] == "step_failure")
     assert failure["level"] == "error"
@@ -66,7 +68,7 @@ def test_a_refused_partition_names_the_day_and_no_study(
 ) -> None:
     pacs.spoil = lambda _request, _answer: Answer(200, b"<html>", {"Content-Type": "text/html"})
     before = len(lines(deployment))
-    list(Runner(deployment).ingest("south", FIRST, FIRST))
+    list(Runner(Deployment(deployment)).ingest("south", FIRST, FIRST))
     pacs.spoil = None
     new = lines(deployment)[before:]
     assert {"warning", "error"} & {one["level"] for one in new}
@@ -74,11 +76,11 @@ def test_a_refused_partition_names_the_day_and_no_study(
 
 
 def test_old_files_leave(deployment: Settings) -> None:
-    folder = deployment.lake.dagster_home / "events"
+    folder = Lake(deployment.home).dagster_home / "events"
     folder.mkdir(parents=True, exist_ok=True)
     for path in folder.glob("*.jsonl"):
         path.unlink()
     for n in range(40):
         (folder / f"2020-01-{n:02}.jsonl").touch()
-    list(Runner(deployment).ingest("north", FIRST, FIRST))
+    list(Runner(Deployment(deployment)).ingest("north", FIRST, FIRST))
     assert len(list(folder.glob("*.jsonl"))) == 31

@@ -11,11 +11,13 @@ import dagster as dg
 import pytest
 
 from protocol_assets import cli
-from protocol_assets.app.build import REPORT_JOB
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.jobs import REPORT_JOB
 from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.analysis import read_mart
 from protocol_assets.lake.parquet import part_versions
+from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
@@ -39,7 +41,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 @pytest.fixture(scope="module")
 def runner(settings: Settings) -> Runner:
     """A site whose warehouse stands as of the day before the change."""
-    runner = Runner(settings)
+    runner = Runner(Deployment(settings))
     assert runner.report(BEFORE) is None
     return runner
 
@@ -58,7 +60,7 @@ def say(*arguments: str) -> int:
 def mart(settings: Settings, name: str, **wanted: object) -> list[Row]:
     return [
         row
-        for row in read_mart(settings.lake, name)
+        for row in read_mart(Lake(settings.home), name)
         if all(row[column] == value for column, value in wanted.items())
     ]
 
@@ -81,11 +83,11 @@ def test_the_one_that_averages_twice_is_an_opportunity(runner: Runner, settings:
     assert own["minutes_per_month"] == pytest.approx(own["volume_per_month"] * 68 / 60, rel=0.02)
     assert own["snr_change_percent"] == -29
     assert own["minutes_rank"] == 1
-    assert published_rows(settings.lake, "published_opportunities")
+    assert published_rows(Lake(settings.home), "published_opportunities")
 
 
 def test_the_tables_carry_versions(runner: Runner, settings: Settings) -> None:
-    versions = part_versions(settings.lake.analysis("potential"))
+    versions = part_versions(Lake(settings.home).analysis("potential"))
     assert versions.keys() == {"analysis_version", "key_id"}
 
 
@@ -151,7 +153,7 @@ def test_a_finding_is_accepted_changed_and_verified(
     assert (visit["device_key"], visit["visit_on"]) == (OVER_AVERAGING, told["visit_on"])
     assert (visit["n_changes"], visit["n_registered"]) == (1, 1)
     assert visit["exam_span_shift_s"] == pytest.approx(-68, abs=1)
-    (shown,) = published_rows(settings.lake, "published_exam_shifts")
+    (shown,) = published_rows(Lake(settings.home), "published_exam_shifts")
     assert shown["exam_span_shift_s"] == -68
     assert told["evidence"] == "confirmatory"
     assert (told["state"], told["reason"]) == (
@@ -171,16 +173,16 @@ def test_a_finding_is_accepted_changed_and_verified(
     assert own_finding(settings)["state"] == "verified"
     (told,) = mart(settings, "change_verification")
     assert told["state"] == "verified"
-    (shown,) = published_rows(settings.lake, "published_verification")
+    (shown,) = published_rows(Lake(settings.home), "published_verification")
     assert shown["state"] == "verified"
 
 
 def test_a_wrong_line_of_governance_stops_the_run(runner: Runner, settings: Settings) -> None:
-    path = settings.lake.governance / "targets.csv"
+    path = Lake(settings.home).governance / "targets.csv"
     path.write_text("target,version\n", encoding="utf-8")
-    before = settings.lake.warehouse.read_bytes()
+    before = Lake(settings.home).warehouse.read_bytes()
     problem = runner.report()
     path.unlink()
     assert problem is not None
     assert "targets.csv, line 1" in problem
-    assert settings.lake.warehouse.read_bytes() == before
+    assert Lake(settings.home).warehouse.read_bytes() == before

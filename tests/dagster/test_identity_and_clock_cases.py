@@ -21,9 +21,10 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from protocol_assets.app.build import stages
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.cli import cli
 from protocol_assets.defs.reference.assets import protocol_labels, reference_data
+from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.governance.scanner_rules import ScannerRule, add_scanner_rule
 from protocol_assets.ingest.stages import Stages
@@ -53,7 +54,7 @@ class Built:
 
     @property
     def lake(self) -> Lake:
-        return self.settings.lake
+        return Lake(self.settings.home)
 
     def rows(self, table: str, case: str | None = None, order: str = "1") -> list[Row]:
         """Rows of a mart, of the day of one case."""
@@ -64,13 +65,14 @@ class Built:
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def serial(self, text: str) -> str:
-        return self.settings.pseudonyms().of("device", f"siemens|{text}")
+        return Deployment(self.settings).pseudonyms().of("device", f"siemens|{text}")
 
 
 def build(settings: Settings, folder: Path) -> None:
     """The warehouse from all facts, with its tests."""
-    lake = settings.lake
-    assert dg.materialize([protocol_labels, reference_data], resources={"lake": lake}).success
+    lake = Lake(settings.home)
+    here = {"deployment": DeploymentResource.of(Deployment(settings))}
+    assert dg.materialize([protocol_labels, reference_data], resources=here).success
     project = ROOT / "dbt_project"
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "build", "--select"]
     command += ["tag:core", "--project-dir", str(project), "--profiles-dir", str(project)]
@@ -113,7 +115,7 @@ def built(
         patch.setenv("DAGSTER_HOME", str(folder / "home" / "dagster"))
         home = Built(Settings.load())
         home.lake.prepare()
-        land(stages(home.settings), list(DAYS.values()))
+        land(Deployment(home.settings).stages(), list(DAYS.values()))
         for spelling in ("041001", "MR41001"):
             rule = ScannerRule(home.serial(spelling), "join", home.serial("41001"), "")
             add_scanner_rule(home.lake, rule)

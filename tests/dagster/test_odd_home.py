@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.governance.scanners import seen_scanners
 from protocol_assets.lake.reading import read_warehouse
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
@@ -41,12 +42,12 @@ def test_everything_is_built_and_published(tmp_path: Path, monkeypatch: pytest.M
         settings = Settings.load()
         # Another home, whose files a pattern of the odd name would match as well.
         decoy = tmp_path / ODD.replace("[mr]", "m") / "home" / "safe" / "facts" / "series"
-        runner = Runner(settings)
+        runner = Runner(Deployment(settings))
         (outcome,) = runner.ingest(site, DAY, DAY)
         assert (outcome.state, outcome.reason) == ("landed", "")
-        shutil.copytree(settings.lake.safe / "facts" / "series", decoy)
+        shutil.copytree(Lake(settings.home).safe / "facts" / "series", decoy)
         assert runner.report() is None
-    lake = settings.lake
+    lake = Lake(settings.home)
     with read_warehouse(lake) as connection:
         query = "select count(*), count(distinct series_key) from marts.fct_series"
         ((rows, series),) = connection.execute(query).fetchall()
@@ -55,5 +56,5 @@ def test_everything_is_built_and_published(tmp_path: Path, monkeypatch: pytest.M
     assert lake.reading_copy.exists()
     assert lake.report(DAY).joinpath("report.html").exists()
     assert lake.facts(Partition(DAY, site)).exists()
-    seen = seen_scanners(lake, settings.pseudonyms())
+    seen = seen_scanners(lake, Deployment(settings).pseudonyms())
     assert 0 < sum(one.series for one in seen) <= rows

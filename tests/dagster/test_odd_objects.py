@@ -12,10 +12,11 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.cli.main import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.archive import DAY, SERIES, SOP, Archive, Instance, element, scan, served
 
@@ -119,7 +120,7 @@ class Landed:
         )
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(self.settings.lake.warehouse), read_only=True) as connection:
+        with duckdb.connect(str(Lake(self.settings.home).warehouse), read_only=True) as connection:
             return connection.execute(sql).fetchall()
 
 
@@ -177,8 +178,10 @@ def renamed(instance: Instance, suffix: str) -> Instance:
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_other_studies_land_and_the_odd_one_is_named(landed: Landed, kind: str) -> None:
     partition, odd = PARTITIONS[kind], KINDS[kind]
-    lake = landed.settings.lake
-    study = landed.settings.pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
+    lake = Lake(landed.settings.home)
+    study = (
+        Deployment(landed.settings).pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
+    )
     facts = read_part(lake.facts(partition)).to_pylist()
     assert len({row["study_key"] for row in facts} - {study}) == STUDIES - 1
     assert len([row for row in facts if row["study_key"] == study]) == odd.series
@@ -205,14 +208,16 @@ def test_completeness_says_what_the_facts_lack_everywhere(landed: Landed, kind: 
     assert mart == (pytest.approx(share), not odd.lost, True)
     published = {
         row["study_date"]: row
-        for row in read_part(landed.settings.lake.marts / "completeness_daily.parquet").to_pylist()
+        for row in read_part(
+            Lake(landed.settings.home).marts / "completeness_daily.parquet"
+        ).to_pylist()
     }
     assert published[partition.day]["studies_landed_percent"] == pytest.approx(100 * share)
     assert (odd.rule in landed.line(partition)) == bool(odd.lost)
 
 
 def test_the_report_shows_the_share_of_each_day(landed: Landed) -> None:
-    day = max(landed.settings.lake.publish.glob("reports/*/report.html"))
+    day = max(Lake(landed.settings.home).publish.glob("reports/*/report.html"))
     text = day.read_text(encoding="utf-8")
     assert "95" in text[text.index("Completeness") :]
 
@@ -236,14 +241,16 @@ def test_the_commands_end_with_one_and_name_the_objects(landed: Landed) -> None:
     assert f"{whole} of {len(KINDS)} partitions landed" in landed.output
     assert "warehouse and report" not in landed.output
     shown = CliRunner().invoke(cli, ["status"], env={"COLUMNS": "250"}, **IN_PROCESS)
-    study = landed.settings.pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
+    study = (
+        Deployment(landed.settings).pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
+    )
     assert study in shown.output
     assert "with objects left out" in shown.output
 
 
 def test_nothing_of_the_odd_objects_leaves_the_restricted_zone(landed: Landed) -> None:
     texts = [b"1.2.abc", b"1.1.1.1.1", ODD.encode()]
-    for zone in (landed.settings.lake.safe, landed.settings.lake.publish):
+    for zone in (Lake(landed.settings.home).safe, Lake(landed.settings.home).publish):
         for path in zone.rglob("*"):
             if path.is_file():
                 content = Path(path).read_bytes()

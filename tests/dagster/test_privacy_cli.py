@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.cli import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import ConfigurationError, Settings
 
 from .conftest import FIRST
@@ -27,7 +28,7 @@ def landed(deployment: Settings) -> Iterator[Settings]:
     """One day of one PACS; the report is no matter here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Runner, "report", lambda _: None)
-        (outcome,) = Runner(deployment).ingest("north", FIRST, FIRST)
+        (outcome,) = Runner(Deployment(deployment)).ingest("north", FIRST, FIRST)
         assert outcome.state == "landed"
         yield deployment
 
@@ -41,14 +42,14 @@ def call(landed: Settings) -> Call:
 
 
 def keys(settings: Settings, column: str) -> list[str]:
-    return sorted(set(read_part(settings.lake.facts(PARTITION))[column].to_pylist()))
+    return sorted(set(read_part(Lake(settings.home).facts(PARTITION))[column].to_pylist()))
 
 
 def test_labels_are_decided_by_code(call: Call, landed: Settings) -> None:
     code = keys(landed, "label_code")[0]
     assert "texts wait" in call("labels", "pending").output
     assert call("labels", "deny", code).return_value == 0
-    assert (landed.lake.governance / "labels.csv").read_text().endswith(f"{code},deny\n")
+    assert (Lake(landed.home).governance / "labels.csv").read_text().endswith(f"{code},deny\n")
     assert isinstance(call("labels", "approve", "SAG T2").exception, Fault)
 
 
@@ -58,19 +59,19 @@ def test_the_way_back_asks_why(call: Call, landed: Settings) -> None:
     found = call("resolve", key, "--reason", "artefact reported")
     assert found.return_value == 0
     assert "2026-02-02 north" in found.output
-    assert "artefact reported" in landed.lake.access_log.read_text()
+    assert "artefact reported" in Lake(landed.home).access_log.read_text()
     assert call("resolve", "A" * 26, "--reason", "nobody").return_value == 1
 
 
 def test_a_patient_is_erased(call: Call, landed: Settings) -> None:
-    patient = read_part(landed.lake.series(PARTITION))["PatientID"].to_pylist()[0]
+    patient = read_part(Lake(landed.home).series(PARTITION))["PatientID"].to_pylist()[0]
     before = keys(landed, "patient_key")
     assert call("purge").exception is not None
     assert call("purge", "--patient", patient).exception is not None  # nobody said yes
     assert keys(landed, "patient_key") == before
     assert call("purge", "--patient", patient, "--yes").return_value == 0
     assert len(keys(landed, "patient_key")) == len(before) - 1
-    (outcome,) = Runner(landed).ingest("north", FIRST, FIRST)
+    (outcome,) = Runner(Deployment(landed)).ingest("north", FIRST, FIRST)
     assert outcome.state == "landed"
     assert len(keys(landed, "patient_key")) == len(before) - 1
 
@@ -82,19 +83,19 @@ def test_another_key_needs_a_rekey(
     old = bytes(range(32)).hex()
     monkeypatch.setenv(KEY_VARIABLE, bytes(range(1, 33)).hex())
     with pytest.raises(ConfigurationError, match="protocol-assets rekey"):
-        landed.pseudonyms()
+        Deployment(landed).pseudonyms()
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", bytes(range(2, 34)).hex())
     assert call("rekey").exception is not None  # the old key is not the lake's
     monkeypatch.setenv(f"{KEY_VARIABLE}_OLD", old)
-    denied = (landed.lake.governance / "labels.csv").read_text()
+    denied = (Lake(landed.home).governance / "labels.csv").read_text()
     assert call("rekey").return_value == 0
-    changed_over = (landed.lake.governance / "labels.csv").read_text()
+    changed_over = (Lake(landed.home).governance / "labels.csv").read_text()
     assert changed_over.count(",deny") == denied.count(",deny") == 1
     assert changed_over != denied
     for name, values in before.items():
         assert len(keys(landed, name)) == len(values)
         assert set(keys(landed, name)).isdisjoint(values)
-    landed.pseudonyms()
+    Deployment(landed).pseudonyms()
 
 
 def test_raw_is_purged_by_day(
@@ -103,8 +104,8 @@ def test_raw_is_purged_by_day(
     monkeypatch.setenv(KEY_VARIABLE, bytes(range(1, 33)).hex())
     day = FIRST + dt.timedelta(days=1)
     assert call("purge", "--before", day.isoformat(), "--yes").return_value == 0
-    assert not list(landed.lake.raw(PARTITION).glob("*.zst"))
+    assert not list(Lake(landed.home).raw(PARTITION).glob("*.zst"))
     before = keys(landed, "series_key")
-    (outcome,) = Runner(landed).ingest("north", FIRST, FIRST)
+    (outcome,) = Runner(Deployment(landed)).ingest("north", FIRST, FIRST)
     assert outcome.state == "landed"
     assert keys(landed, "series_key") == before

@@ -10,12 +10,13 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.cli.main import cli
 from protocol_assets.ingest.attempts import read_attempt, record_refusal
 from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.lake.parquet import part_versions, read_part
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.quality.suites import load_suite
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
@@ -28,7 +29,7 @@ PARTITIONS = [Partition(FIRST + dt.timedelta(days=n), "north") for n in range(5)
 
 @pytest.fixture(scope="module")
 def first_landing(deployment: Settings) -> Runner:
-    runner = Runner(deployment)
+    runner = Runner(Deployment(deployment))
     for name in ("north", "south"):
         outcomes = list(runner.ingest(name, FIRST, LAST))
         assert [outcome.state for outcome in outcomes] == ["landed"] * 5
@@ -60,11 +61,11 @@ def completeness(settings: Settings, partition: Partition) -> tuple[object, ...]
         select facts_state, studies_completeness, is_complete from marts.kpi_completeness_daily
         where study_date = ? and pacs = ?
     """
-    with duckdb.connect(str(settings.lake.warehouse), read_only=True) as connection:
+    with duckdb.connect(str(Lake(settings.home).warehouse), read_only=True) as connection:
         row = connection.execute(query, [partition.day, partition.pacs]).fetchone()
     (published,) = (
         one["studies_landed_percent"]
-        for one in read_part(settings.lake.marts / "completeness_daily.parquet").to_pylist()
+        for one in read_part(Lake(settings.home).marts / "completeness_daily.parquet").to_pylist()
         if (one["study_date"], one["pacs"]) == (partition.day, partition.pacs)
     )
     return (*(row or ()), published)
@@ -83,7 +84,7 @@ def materialized(asset: str) -> dict[str, float]:
 
 
 def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> None:
-    lake = deployment.lake
+    lake = Lake(deployment.home)
     for partition in PARTITIONS:
         facts = read_part(lake.facts(partition))
         assert set(facts["study_date"].to_pylist()) <= {partition.day}
@@ -109,13 +110,17 @@ def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> No
         assert (lake.report(LAST) / name).is_file()
     labels = read_part(lake.labels)
     assert set(labels["state"].to_pylist()) == {"withheld"}
-    assert all(state.is_good for state in partition_states(lake, deployment.pseudonyms()))
+    assert all(
+        state.is_good for state in partition_states(lake, Deployment(deployment).pseudonyms())
+    )
 
 
 def test_unchanged_days_are_listed_and_not_fetched_again(
     first_landing: Runner, deployment: Settings, pacs: WilfulPacs
 ) -> None:
-    before = {partition: deployment.lake.facts(partition).read_bytes() for partition in PARTITIONS}
+    before = {
+        partition: Lake(deployment.home).facts(partition).read_bytes() for partition in PARTITIONS
+    }
     fetched: list[str] = []
 
     def noted(request: Request, answer: Answer) -> Answer:
@@ -127,7 +132,7 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
     pacs.spoil = None
     assert not [path for path in fetched if path.endswith("metadata")]
     assert before == {
-        partition: deployment.lake.facts(partition).read_bytes() for partition in PARTITIONS
+        partition: Lake(deployment.home).facts(partition).read_bytes() for partition in PARTITIONS
     }
 
 
@@ -135,7 +140,7 @@ def test_one_refused_partition_of_five_and_its_repair(
     first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
     before = materialized("series_facts")
-    old = deployment.lake.facts(BAD).read_bytes()
+    old = Lake(deployment.home).facts(BAD).read_bytes()
     outcomes = list(first_landing.ingest("north", FIRST, LAST, force=True))
     assert [outcome.state for outcome in outcomes] == [
         "landed",
@@ -149,11 +154,13 @@ def test_one_refused_partition_of_five_and_its_repair(
     after = materialized("series_facts")
     new = {key for key in after if after[key] > before[key]}
     assert new == {partition.key for partition in PARTITIONS if partition != BAD}
-    assert deployment.lake.facts(BAD).read_bytes() == old
+    assert Lake(deployment.home).facts(BAD).read_bytes() == old
     assert first_landing.report() is None
     assert completeness(deployment, BAD) == ("refused", 0, False, 0)
     (state,) = [
-        one for one in partition_states(deployment.lake, deployment.pseudonyms()) if one.refusal
+        one
+        for one in partition_states(Lake(deployment.home), Deployment(deployment).pseudonyms())
+        if one.refusal
     ]
     assert state.partition == BAD
     assert not state.is_stale, "the same rules would refuse it again"
@@ -176,7 +183,9 @@ def test_one_refused_partition_of_five_and_its_repair(
         (run,) = instance.get_runs(dg.RunsFilter(job_name="land_and_deidentify"), limit=1)
         assert run.status == dg.DagsterRunStatus.SUCCESS
     assert not [
-        one for one in partition_states(deployment.lake, deployment.pseudonyms()) if not one.is_good
+        one
+        for one in partition_states(Lake(deployment.home), Deployment(deployment).pseudonyms())
+        if not one.is_good
     ]
 
 
@@ -184,7 +193,7 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
     list(first_landing.ingest("north", BAD.day, BAD.day))
-    lake, pseudonyms = deployment.lake, deployment.pseudonyms()
+    lake, pseudonyms = Lake(deployment.home), Deployment(deployment).pseudonyms()
     attempt = read_attempt(lake, BAD)
     assert attempt is not None
     assert attempt.refusal
@@ -213,13 +222,13 @@ def test_a_study_that_fails_is_recorded_and_the_others_land(
             return Answer(200, b"<html>log in</html>", {"Content-Type": "text/html"})
         return answer
 
-    before = deployment.lake.facts(BAD).read_bytes()
+    before = Lake(deployment.home).facts(BAD).read_bytes()
     pacs.spoil = html
     (outcome,) = first_landing.ingest("north", BAD.day, BAD.day, force=True)
     pacs.spoil = None
     assert outcome.state == "incomplete"
     assert outcome.studies == outcome.expected - 1
-    assert deployment.lake.facts(BAD).read_bytes() == before, "the last good study stays"
+    assert Lake(deployment.home).facts(BAD).read_bytes() == before, "the last good study stays"
     (repaired,) = first_landing.ingest("north", BAD.day, BAD.day)
     assert repaired.state == "landed"
 
@@ -242,10 +251,10 @@ def test_a_deleted_study_leaves_the_facts(
         return Answer(200, json.dumps(rows).encode(), answer.headers)
 
     partition = Partition(LAST, "south")
-    key = deployment.pseudonyms().of("study", study.study_uid)
-    assert key in read_part(deployment.lake.facts(partition))["study_key"].to_pylist()
+    key = Deployment(deployment).pseudonyms().of("study", study.study_uid)
+    assert key in read_part(Lake(deployment.home).facts(partition))["study_key"].to_pylist()
     pacs.spoil = without
     (outcome,) = first_landing.ingest("south", LAST, LAST)
     pacs.spoil = None
     assert outcome.state == "landed"
-    assert key not in read_part(deployment.lake.facts(partition))["study_key"].to_pylist()
+    assert key not in read_part(Lake(deployment.home).facts(partition))["study_key"].to_pylist()

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterator
 import dagster as dg
 import pytest
 
-from protocol_assets.app.build import INGEST_JOB
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.jobs import INGEST_JOB
 from protocol_assets.app.runs import Runner
 from protocol_assets.defs.ingest import sensors
 from protocol_assets.defs.ingest.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
@@ -19,7 +20,7 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.ingest.attempts import LADDER, read_attempt
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
-from protocol_assets.lake.zones import Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.rate_limit.store import resume
@@ -36,7 +37,7 @@ Spoil = Callable[[Request, Answer], Answer]
 
 @pytest.fixture(scope="module")
 def runner(deployment: Settings) -> Runner:
-    return Runner(deployment)
+    return Runner(Deployment(deployment))
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +62,7 @@ def forget(deployment: Settings) -> Iterator[None]:
     """What one test makes a PACS fail must not hold up the next."""
     yield
     for one in deployment.pacs:
-        resume(deployment.lake, one.name)
+        resume(Lake(deployment.home), one.name)
 
 
 def hiding(study_uid: str, series_uid: str | None = None) -> Spoil:
@@ -115,7 +116,7 @@ def test_a_late_and_a_deleted_study_are_followed(
     north: Site, pacs: WilfulPacs, spoil: Callable[[Spoil], None]
 ) -> None:
     study = pacs.fleet.studies("north", DAY, DAY)[0]
-    key = north.runner.settings.pseudonyms().of("study", study.study_uid)
+    key = north.runner.deployment.pseudonyms().of("study", study.study_uid)
     assert key in north.study_keys(DAY)
     spoil(hiding(study.study_uid))
     (request,) = north.tick().run_requests or []
@@ -140,7 +141,7 @@ def test_a_late_series_is_followed_and_only_its_study_fetched(
     HIDDEN_INSTANCES[series_uid] = len(json.loads(answer.body))
     spoil(hiding(study.study_uid, series_uid))
     north.settle()
-    path = north.runner.settings.lake.facts(Partition(LAST, "north"))
+    path = north.runner.deployment.lake.facts(Partition(LAST, "north"))
     before = read_part(path).num_rows
 
     fetched: list[str] = []
@@ -205,7 +206,7 @@ def test_an_incomplete_partition_is_asked_for_along_the_ladder(
 
     spoil(withheld)
     now = dt.datetime.now(dt.UTC)
-    lake = north.runner.settings.lake
+    lake = north.runner.deployment.lake
     for wait in LADDER[:2]:
         monkeypatch.setattr(sensors, "_now", lambda _settings, now=now: now)
         requests = north.tick().run_requests or []
@@ -252,7 +253,7 @@ def test_a_backfill_that_crosses_two_pacs_lands_each_on_its_own(
         if event.event_type_value == "ASSET_MATERIALIZATION"
     }
     assert landed == {Partition(DAY, "south").key}
-    lake = north.runner.settings.lake
+    lake = north.runner.deployment.lake
     attempts = [read_attempt(lake, Partition(DAY, one.pacs)) for one in (north, south)]
     assert [one.is_settled for one in attempts if one] == [False, True]
     assert north.study_keys(DAY), "the last good data stay"
@@ -293,7 +294,7 @@ def test_a_dead_pacs_is_told_of(deployment: Settings) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/dicom-web"
-        sensor = pacs_sensors(other_url(deployment, url), job=INGEST_JOB)[0]
+        sensor = pacs_sensors(Deployment(other_url(deployment, url)), job=INGEST_JOB)[0]
         with dg.DagsterInstance.get() as instance:
             done = sensor.evaluate_tick(dg.build_sensor_context(instance=instance))
     assert "PACS north could not be reached" in str(done.skip_message)

@@ -22,6 +22,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.dagster.made_facts import LAST, deployment
 from tests.unit.dashboard.homes import configured, publish
@@ -63,7 +64,7 @@ BUILDER: Final = """
 import datetime, sys
 from protocol_assets.app.runs import Runner
 from protocol_assets.settings import Settings
-sys.exit(Runner(Settings.load()).report(datetime.date.fromisoformat(sys.argv[1])) is not None)
+sys.exit(Runner(Deployment.load()).report(datetime.date.fromisoformat(sys.argv[1])) is not None)
 """
 
 
@@ -333,7 +334,7 @@ def building(settings: Settings, folder: Path) -> Iterator[subprocess.Popen[byte
     environment = os.environ | {
         CONFIG_VARIABLE: str(folder / "protocol_assets.toml"),
         KEY_VARIABLE: bytes(range(32)).hex(),
-        "DAGSTER_HOME": str(settings.lake.dagster_home),
+        "DAGSTER_HOME": str(Lake(settings.home).dagster_home),
     }
     environment.pop(HOME_VARIABLE, None)
     with (folder / "build.log").open("wb") as log:
@@ -361,7 +362,7 @@ def test_reading_and_building_do_not_block_each_other(
     monkeypatch.setenv(CONFIG_VARIABLE, str(config))
     monkeypatch.delenv(HOME_VARIABLE, raising=False)
     settings = deployment(tmp_path)
-    publish(settings.lake.home, WHOLE)
+    publish(Lake(settings.home).home, WHOLE)
     loaded_meanwhile = 0
     with (
         served(tmp_path, config) as url,
@@ -372,11 +373,11 @@ def test_reading_and_building_do_not_block_each_other(
         old = "version 0123456789abcdef"
         ends = time.monotonic() + _BUILD_S
         while builder.poll() is None and time.monotonic() < ends:
-            is_written = settings.lake.warehouse_building.exists()
+            is_written = Lake(settings.home).warehouse_building.exists()
             page.reload()
             settled(page)
             expect(page.get_by_text(re.compile("As of .*, version"))).to_be_visible()
-            loaded_meanwhile += is_written and settings.lake.warehouse_building.exists()
+            loaded_meanwhile += is_written and Lake(settings.home).warehouse_building.exists()
             page.wait_for_timeout(3000)
         assert builder.returncode == 0, (tmp_path / "build.log").read_text(errors="replace")[-4000:]
         assert loaded_meanwhile > 0
@@ -386,7 +387,7 @@ def test_reading_and_building_do_not_block_each_other(
         expect(kept.get_by_text("A newer version is published.")).to_be_visible()
         kept.get_by_role("button", name="Show the newer version").click()
         settled(kept)
-        newest = settings.lake.marts.resolve().name
+        newest = Lake(settings.home).marts.resolve().name
         expect(kept.get_by_text(f"version {newest}")).to_be_visible()
         page.reload()
         settled(page)

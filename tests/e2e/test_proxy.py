@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.conftest import KEY, absent
 from tests.integration.web_attacks import LAUNCH, state
-from tests.integration.web_deployment import ENGINEER, PASSWORD, VIEWER, Deployment, deployed
+from tests.integration.web_deployment import ENGINEER, PASSWORD, VIEWER, WebDeployment, deployed
 from tests.integration.web_site import nginx_program
 
 _WAIT_MS = 60_000
@@ -45,7 +45,7 @@ ATTACK = """async ([target, query]) => {
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDeployment]:
     if nginx_program() is None:
         absent("nginx is not installed; apt-get install nginx-light")
     with deployed(tmp_path_factory.mktemp("web"), KEY) as one:
@@ -68,7 +68,7 @@ def opened(browser: Browser, user: str, *, quiet: bool = True) -> Iterator[Page]
     assert not quiet or problems == []
 
 
-def test_an_engineer_launches_in_the_ui(browser: Browser, deployment: Deployment) -> None:
+def test_an_engineer_launches_in_the_ui(browser: Browser, deployment: WebDeployment) -> None:
     target = deployment.targets["basic"]
     with opened(browser, ENGINEER) as page:
         page.goto(f"{target.origin}/assets/scanned")
@@ -79,7 +79,9 @@ def test_an_engineer_launches_in_the_ui(browser: Browser, deployment: Deployment
     assert "scanned" in line["targets"]
 
 
-def test_a_viewer_sees_the_ui_and_cannot_launch(browser: Browser, deployment: Deployment) -> None:
+def test_a_viewer_sees_the_ui_and_cannot_launch(
+    browser: Browser, deployment: WebDeployment
+) -> None:
     with opened(browser, VIEWER) as page:
         page.goto(f"{deployment.targets['basic'].origin}/assets/scanned")
         button = page.get_by_role("button", name="Materialize")
@@ -89,7 +91,7 @@ def test_a_viewer_sees_the_ui_and_cannot_launch(browser: Browser, deployment: De
 
 @pytest.mark.parametrize("user", [ENGINEER, VIEWER])
 def test_the_dashboard_opens_behind_the_proxy(
-    browser: Browser, deployment: Deployment, user: str
+    browser: Browser, deployment: WebDeployment, user: str
 ) -> None:
     with opened(browser, user) as page:
         page.goto(f"{deployment.targets['basic'].origin}/dashboard/")
@@ -99,7 +101,7 @@ def test_the_dashboard_opens_behind_the_proxy(
 @pytest.mark.parametrize("name", ["dev", "basic"])
 @pytest.mark.parametrize("foreign", ["127.0.0.1", "evil.example"])
 def test_a_foreign_page_changes_and_reads_nothing(
-    browser: Browser, deployment: Deployment, name: str, foreign: str
+    browser: Browser, deployment: WebDeployment, name: str, foreign: str
 ) -> None:
     target = deployment.targets[name]
     before = state(target)
@@ -118,7 +120,7 @@ def test_a_foreign_page_changes_and_reads_nothing(
     assert state(target) == before
 
 
-def test_a_rebound_name_reads_nothing(browser: Browser, deployment: Deployment) -> None:
+def test_a_rebound_name_reads_nothing(browser: Browser, deployment: WebDeployment) -> None:
     """The browser takes evil.example for our address, and its page for one of ours."""
     target = deployment.targets["dev"]
     before = state(target)

@@ -15,7 +15,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from protocol_assets.app.build import prepare_home
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.home import prepare_home
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
 _START_S = 180
@@ -43,8 +45,8 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     )
     environment = os.environ | {CONFIG_VARIABLE: str(config)}
     settings = Settings.load(environment)
-    prepare_home(settings)
-    environment["DAGSTER_HOME"] = str(settings.lake.dagster_home)
+    prepare_home(Deployment(settings))
+    environment["DAGSTER_HOME"] = str(Lake(settings.home).dagster_home)
     port = _free_port()
     command = [
         *(sys.executable, "-m", "protocol_assets.webserver"),

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 
@@ -18,7 +19,7 @@ import datetime as dt
 from protocol_assets.app.runs import Runner
 from protocol_assets.settings import Settings
 day = dt.date(2026, 3, 2)
-for outcome in Runner(Settings.load()).ingest("orthanc", day, day):
+for outcome in Runner(Deployment.load()).ingest("orthanc", day, day):
     print(outcome.state, outcome.reason)
 """
 PASSWORD = "kept-out-of-every-message"
@@ -49,7 +50,7 @@ def test_the_whole_way(settings: Settings) -> None:
     done = command(*MATERIALIZE, password=PASSWORD)
     assert done.returncode == 0, done.stderr
     assert "2 of 2 partitions landed" in done.stdout
-    assert list(settings.lake.publish.glob("reports/*/report.html"))
+    assert list(Lake(settings.home).publish.glob("reports/*/report.html"))
     assert PASSWORD not in done.stdout + done.stderr
     state = command("-m", "protocol_assets", "status", password=PASSWORD)
     assert state.returncode == 0, state.stderr
@@ -69,4 +70,4 @@ def test_a_wrong_password(settings: Settings) -> None:
     assert refused.stderr == ""
     for leak in ("secret", PASSWORD, settings.pacs[0].url):
         assert leak not in found.stdout + found.stderr + refused.stdout
-    assert not list(settings.lake.restricted.rglob("*.zst"))
+    assert not list(Lake(settings.home).restricted.rglob("*.zst"))

@@ -14,7 +14,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from protocol_assets.app.build import prepare_home
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.home import prepare_home
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import Settings
 from tests.integration.conftest import MakeInstance, write_deployment
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy, run_orthanc
@@ -37,9 +39,9 @@ class Site:
 
     def mart(self, pacs: str) -> tuple[int, int]:
         """Studies and series of one PACS in the warehouse."""
-        if not self.settings.lake.warehouse.exists():
+        if not Lake(self.settings.home).warehouse.exists():
             return (0, 0)
-        with duckdb.connect(str(self.settings.lake.warehouse), read_only=True) as warehouse:
+        with duckdb.connect(str(Lake(self.settings.home).warehouse), read_only=True) as warehouse:
             found = warehouse.execute(COUNT, [pacs]).fetchone()
         assert found is not None
         return (found[0], found[1])
@@ -69,7 +71,7 @@ def site(orthanc_program: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         with (tmp_path / "protocol_assets.toml").open("a", encoding="utf-8") as configuration:
             configuration.write(f'[[pacs]]\nname = "other"\nurl = "{beside.url}"\n')
         settings = Settings.load()
-        prepare_home(settings)
+        prepare_home(Deployment(settings))
         log = tmp_path / "daemon.log"
         yield Site(orthanc, other, proxy, beside, settings, log)
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.ingest.landing import land_partition, study_file
 from protocol_assets.lake.manifest import read_manifest
@@ -181,11 +182,11 @@ def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
         run.kill()
     assert run.returncode == 130
     assert b"Completed days are kept" in told
-    lake = settings.lake
+    lake = Lake(settings.home)
     stood = {path.name for path in lake.raw(Partition(DAY, "orthanc")).glob("*.zst")}
     assert 1 <= len(stood) < STUDIES
     assert not list(lake.raw(Partition(DAY, "orthanc")).glob(".*")), "nothing half written"
-    again = Runner(settings).ingest("orthanc", DAY, DAY)
+    again = Runner(Deployment(settings)).ingest("orthanc", DAY, DAY)
     pacs.asked.clear()
     assert [outcome.state for outcome in again] == ["landed"]
     assert len(pacs.asked) == STUDIES - len(stood), "what had landed is not fetched again"

@@ -18,10 +18,12 @@ import dagster as dg
 import pyarrow as pa
 import pytest
 
-from protocol_assets.defs.delivery.alerts import notifier
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.defs.delivery.assets import report_mail
+from protocol_assets.defs.resources import DeploymentResource, NotifyResource
 from protocol_assets.delivery.errors import DeliveryError
 from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 from tests.integration.certificates import Authority
 from tests.integration.mail_server import LOGIN, MailBox, mail_server
@@ -38,7 +40,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @dataclass
-class Deployment:
+class Site:
     """A home with published marts, and the asset run on it."""
 
     folder: Path
@@ -52,29 +54,29 @@ class Deployment:
         path = self.folder / "protocol_assets.toml"
         path.write_text(f'home = "home"\nstart_date = 2026-01-01\n{tables}', encoding="utf-8")
         settings = Settings.load({CONFIG_VARIABLE: str(path)})
-        settings.lake.prepare()
+        Lake(settings.home).prepare()
         return settings
 
     def run(self, settings: Settings) -> dg.ExecuteInProcessResult:
         return dg.materialize(
             [report_mail],
             instance=self.instance,
-            resources={"lake": settings.lake, "settings": settings},
+            resources={"deployment": DeploymentResource.of(Deployment(settings))},
             raise_on_error=False,
         )
 
 
 @pytest.fixture
-def deployment(tmp_path: Path) -> Iterator[Deployment]:
+def deployment(tmp_path: Path) -> Iterator[Site]:
     with dg.DagsterInstance.ephemeral() as instance:
-        deployment = Deployment(tmp_path, instance)
+        deployment = Site(tmp_path, instance)
         publish(deployment.configure(), whole())
         yield deployment
 
 
 def publish(settings: Settings, marts: dict[str, list[dict[str, Any]]]) -> None:
     for name, rows in marts.items():
-        path = settings.lake.marts / f"{name}.parquet"
+        path = Lake(settings.home).marts / f"{name}.parquet"
         write_part(path, pa.Table.from_pylist(rows), versions={})
 
 
@@ -127,7 +129,7 @@ def html_of(mail: EmailMessage) -> str:
 
 
 def test_it_is_received_once_also_after_three_more_runs(
-    deployment: Deployment, serve: Callable[..., Any]
+    deployment: Site, serve: Callable[..., Any]
 ) -> None:
     box, mail = serve()
     settings = deployment.configure(mail, a_list("chiefs", *CHIEFS))
@@ -170,7 +172,7 @@ def test_it_is_received_once_also_after_three_more_runs(
 
 @pytest.mark.parametrize("case", ["certificate", "host", "no STARTTLS", "login"])
 def test_what_cannot_be_trusted_is_refused_and_the_next_run_delivers(
-    deployment: Deployment,
+    deployment: Site,
     serve: Callable[..., Any],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -214,7 +216,7 @@ def test_what_cannot_be_trusted_is_refused_and_the_next_run_delivers(
 
 
 def test_a_busy_server_is_tried_again_within_the_run(
-    deployment: Deployment, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    deployment: Site, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, mail = serve()
     box.end = "451 try again later"
@@ -238,7 +240,7 @@ def test_a_busy_server_is_tried_again_within_the_run(
 
 
 def test_what_nobody_knows_is_not_sent_again_and_is_seen(
-    deployment: Deployment, serve: Callable[..., Any]
+    deployment: Site, serve: Callable[..., Any]
 ) -> None:
     box, mail = serve()
     box.end = ""
@@ -254,7 +256,7 @@ def test_what_nobody_knows_is_not_sent_again_and_is_seen(
 
 
 def test_two_lists_get_the_numbers_of_their_sites(
-    deployment: Deployment, serve: Callable[..., Any]
+    deployment: Site, serve: Callable[..., Any]
 ) -> None:
     box, mail = serve()
     marts = whole() | {
@@ -300,14 +302,14 @@ def test_two_lists_get_the_numbers_of_their_sites(
     assert len(ids) == 2
 
 
-def test_of_two_runs_at_once_one_sends(deployment: Deployment, serve: Callable[..., Any]) -> None:
+def test_of_two_runs_at_once_one_sends(deployment: Site, serve: Callable[..., Any]) -> None:
     box, mail = serve()
     settings = deployment.configure(mail, a_list("chiefs", *CHIEFS))
     results: list[dg.ExecuteInProcessResult] = []
 
     def run() -> None:
         with dg.DagsterInstance.ephemeral() as instance:
-            results.append(Deployment(deployment.folder, instance).run(settings))
+            results.append(Site(deployment.folder, instance).run(settings))
 
     threads = [threading.Thread(target=run) for _ in range(2)]
     for thread in threads:
@@ -318,13 +320,13 @@ def test_of_two_runs_at_once_one_sends(deployment: Deployment, serve: Callable[.
     assert len(box.mails) == 1
 
 
-def test_nothing_configured_is_green_and_says_so(deployment: Deployment) -> None:
+def test_nothing_configured_is_green_and_says_so(deployment: Site) -> None:
     result = deployment.run(deployment.configure())
     assert result.success
     passed, words = told(result)
     assert passed
     assert "nobody is to get the report: neither [[mail.lists]] nor [webhook]" in words
-    assert not deployment.configure().lake.deliveries.exists()
+    assert not Lake(deployment.configure().home).deliveries.exists()
 
 
 @contextmanager
@@ -352,7 +354,7 @@ def chat() -> Iterator[tuple[str, list[dict[str, str]]]]:
 
 
 def test_the_webhook_is_told_once_that_the_report_is_there(
-    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+    deployment: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with chat() as (url, posted):
         monkeypatch.setenv("CHAT", url)
@@ -368,7 +370,7 @@ def test_the_webhook_is_told_once_that_the_report_is_there(
 
 
 def test_alerts_go_to_their_audience_and_all_of_them_to_the_webhook(
-    deployment: Deployment, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    deployment: Site, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     box, mail = serve()
     with chat() as (url, posted):
@@ -378,7 +380,7 @@ def test_alerts_go_to_their_audience_and_all_of_them_to_the_webhook(
             more='[webhook]\nurl_env = "CHAT"\n'
             '[alerts]\nengineers = ["e@hospital.example"]\nphysicists = ["p@hospital.example"]',
         )
-        channels = notifier(settings)
+        channels = NotifyResource.of(Deployment(settings))
         for send in channels("engineers").values():
             send(["run 1 failed", "day 2 is incomplete"])
         for send in channels("physicists").values():
@@ -391,9 +393,7 @@ def test_alerts_go_to_their_audience_and_all_of_them_to_the_webhook(
         (["p@hospital.example"], "Drift: МРТ № 2: TR"),
     ]
     assert box.mails[0][1].get_content().splitlines() == ["run 1 failed", "day 2 is incomplete"]
-    assert [one["text"] for one in posted] == [
-        "run 1 failed\ncell 2 is incomplete",
-        "Drift: МРТ № 2: TR",
-    ]
+    said = [one["text"] for one in posted]
+    assert said == ["run 1 failed\nday 2 is incomplete", "Drift: МРТ № 2: TR"]
     assert set(channels("engineers")) == {"mail", "webhook"}
-    assert set(notifier(deployment.configure(mail))("engineers")) == set()
+    assert set(NotifyResource.of(Deployment(deployment.configure(mail)))("engineers")) == set()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.app.build import stages
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part
@@ -32,7 +32,7 @@ PASSWORD = "kept-out-of-every-message"
 @pytest.fixture
 def stage(proxy: CountingProxy, deploy: Deploy) -> Stages:
     """The stages of a deployment that reads ``orthanc`` through ``proxy``."""
-    return stages(deploy(proxy.url, "2026-03-01", "2026-03-31"))
+    return Deployment(deploy(proxy.url, "2026-03-01", "2026-03-31")).stages()
 
 
 def run(stage: Stages) -> Manifest:
@@ -69,7 +69,7 @@ class TestPassword:
     def stage(self, guarded: Orthanc, deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> Stages:
         monkeypatch.setenv("ORTHANC_USER", "monitor")
         login = {"username_env": "ORTHANC_USER", "password_env": "ORTHANC_PASSWORD"}
-        return stages(deploy(guarded.url, "2026-03-01", "2026-03-31", **login))
+        return Deployment(deploy(guarded.url, "2026-03-01", "2026-03-31", **login)).stages()
 
     def test_the_right_one_lands(self, stage: Stages, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("ORTHANC_PASSWORD", PASSWORD)
@@ -133,7 +133,7 @@ class TestListing:
             orthanc.store(new_instance(study, StudyDate="20260301"))
         for study in range(12):
             orthanc.store(new_instance(study, StudyTime=time))
-        stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        stage = Deployment(deploy(orthanc.url, "2026-03-01", "2026-03-31")).stages()
         (reason,) = stage.land([PARTITION]).refused.values()
         assert "hides studies behind a limit" in reason
         assert "LimitFindResults" in reason
@@ -242,7 +242,7 @@ def test_an_overwrite_with_equal_counts_is_seen_by_force_or_when_a_check_is_due(
     # QIDO-RS answers the same to the byte: why old studies are to be fetched anew now and then.
     orthanc = start_orthanc(options={"OverwriteInstances": True})
     orthanc.store(new_instance(0, NumberOfAverages="2"))
-    stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+    stage = Deployment(deploy(orthanc.url, "2026-03-01", "2026-03-31")).stages()
     first = run(stage)
     orthanc.store(new_instance(0, NumberOfAverages="1"))
     assert run(stage).studies == first.studies
@@ -261,7 +261,7 @@ def test_a_study_uid_shared_by_patients_is_named_and_holds_up_nobody(
     for study in (5, 6, 7):
         orthanc.store(new_instance(study))
     settings = deploy(proxy.url, "2026-03-01", "2026-03-31", workers=1)
-    stage = stages(settings)
+    stage = Deployment(settings).stages()
     run(stage)
     manifest = run(stage)
     assert (manifest.count("landed"), manifest.count("failed")) == (3, 5)
@@ -316,7 +316,7 @@ class TestProbe:
         assert file.header.file_meta.TransferSyntaxUID.is_implicit_VR
         orthanc.store(edited(file.content, StudyDate="20260302"))
         assert self.verdicts(self.probe(orthanc))["private elements"] == "warn"
-        stage = stages(deploy(orthanc.url, "2026-03-01", "2026-03-31"))
+        stage = Deployment(deploy(orthanc.url, "2026-03-01", "2026-03-31")).stages()
         run(stage)
         (row,) = read_part(stage.lake.series(PARTITION)).to_pylist()
         # What is named but served as bulk data only is NULL, and counted by column.

@@ -31,7 +31,7 @@ from tests.integration.web_deployment import (
     NOBODY,
     PASSWORD,
     VIEWER,
-    Deployment,
+    WebDeployment,
     basic,
     deployed,
     session,
@@ -44,7 +44,7 @@ ALL = ("dev", "basic")
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDeployment]:
     if nginx_program() is None:
         absent("nginx is not installed; apt-get install nginx-light")
     with deployed(tmp_path_factory.mktemp("web"), KEY) as one:
@@ -52,7 +52,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 
 @pytest.fixture(scope="module", params=ALL)
-def target(request: pytest.FixtureRequest, deployment: Deployment) -> Target:
+def target(request: pytest.FixtureRequest, deployment: WebDeployment) -> Target:
     """An address that an engineer uses: what is forged comes with the engineer's login."""
     name: str = request.param
     return deployment.targets[name]
@@ -141,7 +141,7 @@ def subscribed(
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_viewer_looks_and_changes_nothing(deployment: Deployment, name: str) -> None:
+def test_a_viewer_looks_and_changes_nothing(deployment: WebDeployment, name: str) -> None:
     viewer = deployment.of(name, VIEWER)
     before = state(viewer)
     page = viewer.ask("GET", "/assets")
@@ -162,7 +162,7 @@ def test_a_viewer_looks_and_changes_nothing(deployment: Deployment, name: str) -
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_dagster_itself_lets_a_viewer_do_nothing(deployment: Deployment, name: str) -> None:
+def test_dagster_itself_lets_a_viewer_do_nothing(deployment: WebDeployment, name: str) -> None:
     text = "{ permissions { permission value } }"
     held = {
         user: {one["value"] for one in answer.json()["data"]["permissions"]}
@@ -174,7 +174,9 @@ def test_dagster_itself_lets_a_viewer_do_nothing(deployment: Deployment, name: s
 
 
 @pytest.mark.parametrize("name", ["dev", *PROXIES])
-def test_an_engineer_launches_and_the_audit_log_says_so(deployment: Deployment, name: str) -> None:
+def test_an_engineer_launches_and_the_audit_log_says_so(
+    deployment: WebDeployment, name: str
+) -> None:
     engineer = deployment.targets[name]
     lines = len(deployment.audit(name))
     answer = engineer.graphql(LAUNCH, operationName="Harmless")
@@ -193,7 +195,7 @@ def test_an_engineer_launches_and_the_audit_log_says_so(deployment: Deployment, 
 
 
 @pytest.mark.parametrize("name", ["dev", "basic"])
-def test_the_audit_log_is_its_owners_alone(deployment: Deployment, name: str) -> None:
+def test_the_audit_log_is_its_owners_alone(deployment: WebDeployment, name: str) -> None:
     engineer = deployment.targets[name]
     assert engineer.graphql(START).status == 200
     folder = deployment.homes[name] / "dagster" / "audit"
@@ -201,7 +203,7 @@ def test_the_audit_log_is_its_owners_alone(deployment: Deployment, name: str) ->
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
 
 
-def test_what_cannot_be_recorded_is_not_done(deployment: Deployment) -> None:
+def test_what_cannot_be_recorded_is_not_done(deployment: WebDeployment) -> None:
     engineer = deployment.targets["dev"]
     folder = deployment.homes["dev"] / "dagster" / "audit"
     engineer.graphql(START)
@@ -222,7 +224,7 @@ def test_what_cannot_be_recorded_is_not_done(deployment: Deployment) -> None:
 @pytest.mark.parametrize("name", PROXIES)
 @pytest.mark.parametrize("user", [NOBODY, "unknown", "", None])
 def test_whoever_has_no_role_sees_nothing(
-    deployment: Deployment, name: str, user: str | None
+    deployment: WebDeployment, name: str, user: str | None
 ) -> None:
     one = deployment.anonymous(name) if user is None else deployment.of(name, user)
     refused = {403} if user == NOBODY else {401, 403}
@@ -233,7 +235,7 @@ def test_whoever_has_no_role_sees_nothing(
     assert one.upgrade("/dashboard/_stcore/stream").status in refused
 
 
-def test_a_wrong_password_opens_nothing(deployment: Deployment) -> None:
+def test_a_wrong_password_opens_nothing(deployment: WebDeployment) -> None:
     for login in (
         basic(ENGINEER, PASSWORD + "x"),
         basic("Maria"),
@@ -257,7 +259,7 @@ SPOOFED: dict[str, str | list[str] | None] = {
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_a_header_makes_nobody_an_engineer(deployment: Deployment, name: str) -> None:
+def test_a_header_makes_nobody_an_engineer(deployment: WebDeployment, name: str) -> None:
     viewer = deployment.of(name, VIEWER)
     before, lines = state(viewer), len(deployment.audit(name))
     assert viewer.graphql(LAUNCH, headers=SPOOFED).status == 403
@@ -273,7 +275,7 @@ def test_a_header_makes_nobody_an_engineer(deployment: Deployment, name: str) ->
 
 @pytest.mark.parametrize("name", ["dev", "basic"])
 def test_the_audit_log_names_who_is_logged_in_not_who_is_written(
-    deployment: Deployment, name: str
+    deployment: WebDeployment, name: str
 ) -> None:
     engineer = deployment.targets[name]
     headers: Headers = {"X-Protocol-Assets-User": "somebody.else"}
@@ -282,7 +284,7 @@ def test_the_audit_log_names_who_is_logged_in_not_who_is_written(
 
 
 @pytest.mark.parametrize("name", PROXIES)
-def test_the_dashboard_is_behind_the_same_login(deployment: Deployment, name: str) -> None:
+def test_the_dashboard_is_behind_the_same_login(deployment: WebDeployment, name: str) -> None:
     stream = "/dashboard/_stcore/stream"
     for user in (VIEWER, ENGINEER):
         reader = deployment.of(name, user)
@@ -292,7 +294,7 @@ def test_the_dashboard_is_behind_the_same_login(deployment: Deployment, name: st
             assert reader.upgrade(stream, headers=attack(reader)).status in {400, 403, 421, 0}
 
 
-def test_the_dashboard_on_loopback_answers_no_foreign_page(deployment: Deployment) -> None:
+def test_the_dashboard_on_loopback_answers_no_foreign_page(deployment: WebDeployment) -> None:
     stream = "/dashboard/_stcore/stream"
     dashboard = deployment.targets["dashboard"]
     assert dashboard.upgrade(stream).status == 101
@@ -301,7 +303,7 @@ def test_the_dashboard_on_loopback_answers_no_foreign_page(deployment: Deploymen
         assert dashboard.upgrade(stream, headers=headers).status == 403, attack
 
 
-def test_pages_cannot_be_framed_read_or_cached_elsewhere(deployment: Deployment) -> None:
+def test_pages_cannot_be_framed_read_or_cached_elsewhere(deployment: WebDeployment) -> None:
     for name in ("dev", *PROXIES):
         for path in ("/", "/server_info", "/dashboard/" if name != "dev" else "/runs"):
             headers = deployment.targets[name].ask("GET", path).headers
@@ -324,7 +326,7 @@ def test_a_link_from_a_mail_opens_a_page(target: Target) -> None:
 
 @pytest.mark.parametrize("name", PROXIES)
 def test_another_name_gets_no_certificate_and_plain_http_no_page(
-    deployment: Deployment, name: str
+    deployment: WebDeployment, name: str
 ) -> None:
     one = deployment.targets[name]
     assert one.context is not None

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import PartitionOutcome, Runner
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.modalities.mr.describe import describe_partition
@@ -112,7 +113,7 @@ def landed(
         settings = write_deployment(
             folder, patch, proxy.url, "1900-01-01", "2022-12-31", page_size=PAGE_SIZE
         )
-        runner = Runner(settings)
+        runner = Runner(Deployment(settings))
         outcomes: list[PartitionOutcome] = []
         listings = 0
         for day in days:

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 
 from protocol_assets.delivery.errors import DeliveryError
-from protocol_assets.delivery.message import Envelope, mailbox, message_id, text_message
+from protocol_assets.delivery.message import Envelope, message_id, text_message
 from protocol_assets.delivery.smtp import Handover, MailServer, hand_over
+from protocol_assets.settings.addresses import mailbox
 from tests.integration.certificates import Authority
 from tests.integration.mail_server import LOGIN, MailBox, mail_server
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import duckdb
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.runs import Runner
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Partition
@@ -44,10 +45,10 @@ class Scene:
 
     def nex(self) -> dict[int, float]:
         """NEX by number of the study, as the mart holds it."""
-        lake = self.site.runner.settings.lake
+        lake = self.site.runner.deployment.lake
         with duckdb.connect(str(lake.warehouse), read_only=True) as warehouse:
             rows = dict(warehouse.execute(NEX).fetchall())
-        key = self.site.runner.settings.pseudonyms().of
+        key = self.site.runner.deployment.pseudonyms().of
         numbers = {key("study", uid(number)): number for number in range(10)}
         return {numbers[study]: float(nex) for study, nex in rows.items()}
 
@@ -57,7 +58,7 @@ def scene(start_orthanc: StartOrthanc, deploy: Deploy) -> Iterator[Scene]:
     orthanc = start_orthanc(options={"OverwriteInstances": True})
     with counting_proxy(orthanc) as proxy:
         settings = deploy(proxy.url, str(DAY), str(DAY), requests_per_second=1000)
-        yield Scene(orthanc, proxy, Site(Runner(settings), "orthanc"))
+        yield Scene(orthanc, proxy, Site(Runner(Deployment(settings)), "orthanc"))
 
 
 def test_the_marts_follow_what_changes(scene: Scene, new_instance: MakeInstance) -> None:
@@ -88,7 +89,7 @@ def test_the_marts_follow_what_changes(scene: Scene, new_instance: MakeInstance)
 
 def make_check_due(scene: Scene) -> None:
     """Let eight days pass since the partition was compared by content."""
-    lake = scene.site.runner.settings.lake
+    lake = scene.site.runner.deployment.lake
     manifest = read_manifest(lake, PARTITION)
     assert manifest is not None
     then = dt.datetime.now(dt.UTC) - dt.timedelta(days=8)

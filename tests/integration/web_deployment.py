@@ -18,9 +18,10 @@ from typing import Any
 
 from dagster import DagsterInstance
 
-from protocol_assets.app.build import prepare_home
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.home import prepare_home
 from protocol_assets.deidentify.keys import KEY_VARIABLE
-from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
+from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
 from tests.integration.certificates import Authority
 from tests.integration.web_site import (
     NAME,
@@ -57,7 +58,7 @@ LOGINS: dict[str, Callable[[str], dict[str, str]]] = {"basic": basic, "oidc": se
 
 
 @dataclass(frozen=True)
-class Deployment:
+class WebDeployment:
     """What runs.
 
     Attributes:
@@ -84,7 +85,7 @@ class Deployment:
 
 
 @contextmanager
-def deployed(folder: Path, key: str) -> Iterator[Deployment]:
+def deployed(folder: Path, key: str) -> Iterator[WebDeployment]:
     """Start it all at once, and wait until each answers."""
     with ExitStack() as stack:
         authority = Authority(folder / "authority").make()
@@ -123,7 +124,7 @@ def deployed(folder: Path, key: str) -> Iterator[Deployment]:
             waiting.append((viewer, proxy, "/server_info"))
         for target, child, path in waiting:
             wait_until_ready(target, child, folder, path)
-        yield Deployment(
+        yield WebDeployment(
             targets={"dev": local, "dashboard": _on_loopback(dashboard_port), **targets},
             homes={"dev": dev.home, **dict.fromkeys(sites, home.home)},
             plain_ports={name: site.plain_port for name, site in sites.items()},
@@ -154,7 +155,7 @@ class _Home:
             "DAGSTER_HOME": str(self.home / "dagster"),
         }
         self.environment.pop(HOME_VARIABLE, None)
-        prepare_home(Settings.load(self.environment))
+        prepare_home(Deployment.load(self.environment))
         # Dagster's store is made once: processes that start together would each make it.
         DagsterInstance.from_config(str(self.home / "dagster")).dispose()
         write_workspace(folder)

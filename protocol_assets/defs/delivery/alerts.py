@@ -5,18 +5,16 @@ for the next tick; where nobody is to be told, nothing is written down.
 """
 
 import datetime as dt
-import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.arrivals import ARRIVALS, first_asked
 from protocol_assets.defs.ingest.sensors import days_in_flight
+from protocol_assets.defs.resources import Audience, DeploymentResource
 from protocol_assets.delivery.alerts import keep_findings
-from protocol_assets.delivery.message import mailbox
-from protocol_assets.delivery.notify import channels
 from protocol_assets.delivery.outbox import (
     Channels,
     Outbox,
@@ -25,16 +23,18 @@ from protocol_assets.delivery.outbox import (
     keep_standing,
     open_outbox,
 )
-from protocol_assets.ingest.attempts import Attempt, read_attempt
-from protocol_assets.ingest.completeness import describe_shortfall
-from protocol_assets.lake.manifest import read_manifest
-from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.delivery.partition_alerts import (
+    keep_partitions,
+    keep_refused,
+    run_key,
+    run_line,
+)
+from protocol_assets.lake.zones import Partition
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import Settings
 
-__all__ = ["Notify", "alert_sensors", "failure_line", "notifier"]
+__all__ = ["Notify", "failure_line", "failure_sensor", "findings_sensor", "partitions_sensor"]
 
-Audience = Literal["engineers", "physicists"]
 Notify = Callable[[Audience], Channels]
 """The ways to an audience; the resource ``notify``."""
 
@@ -42,25 +42,9 @@ PARTITIONS_INTERVAL_S: Final = 120
 FINDINGS_INTERVAL_S: Final = 300
 
 _WILL_RETRY: Final = "dagster/will_retry"
-_LONGEST: Final = 1000
-_GRACE: Final = dt.timedelta(minutes=10)
 """So long after a try began, the failed run is left to tell its reason first."""
 _REMEMBERED: Final = dt.timedelta(days=90)
-_NOBODY: Final = "nobody is to be told: neither [webhook] nor addresses in [alerts]"
-
-
-def notifier(settings: Settings) -> Notify:
-    """The resource ``notify`` of a deployment."""
-    addresses = {
-        "engineers": tuple(map(mailbox, settings.alerts.engineers)),
-        "physicists": tuple(map(mailbox, settings.alerts.physicists)),
-    }
-    return lambda audience: channels(settings.outlets, addresses[audience])
-
-
-def alert_sensors() -> list[dg.SensorDefinition]:
-    """The sensors of a deployment."""
-    return [failure_sensor(), partitions_sensor(), findings_sensor()]
+_NOBODY: Final = "No alert recipients are configured. Set [webhook], or add addresses to [alerts]."
 
 
 def failure_sensor() -> dg.SensorDefinition:
@@ -76,7 +60,7 @@ def failure_sensor() -> dg.SensorDefinition:
     @tells_plainly
     def alert(
         context: dg.RunFailureSensorContext,
-        lake: dg.ResourceParam[Lake],
+        deployment: DeploymentResource,
         notify: dg.ResourceParam[Notify],
     ) -> dg.SkipReason:
         run = context.dagster_run
@@ -89,9 +73,10 @@ def failure_sensor() -> dg.SensorDefinition:
         if not ways:
             return dg.SkipReason(_NOBODY)
         refused = _refused_partitions(failures)
+        lake = deployment.deployment.lake
         with open_outbox(lake, "partitions" if refused else "runs") as entries:
             if refused:
-                _keep_refused(entries, refused, line, ways)
+                keep_refused(entries, refused, line, ways)
             else:
                 _keep_run(context.instance, entries, run, line, ways)
             return _told(context, entries.values(), ways)
@@ -112,21 +97,22 @@ def partitions_sensor() -> dg.SensorDefinition:
     @tells_plainly
     def alert(
         context: dg.SensorEvaluationContext,
-        lake: dg.ResourceParam[Lake],
-        settings: dg.ResourceParam[Settings],
+        deployment: DeploymentResource,
         notify: dg.ResourceParam[Notify],
     ) -> dg.SkipReason:
         ways = notify("engineers")
         if not ways:
             return dg.SkipReason(_NOBODY)
-        in_flight = _in_flight(context.instance, settings)
+        here = deployment.deployment
+        in_flight = _in_flight(context.instance, here.pacs_names)
+        lake = here.lake
         with (
             open_outbox(lake, "partitions") as partitions,
             open_outbox(lake, "arrivals") as arrivals,
             open_outbox(lake, "runs") as runs,
         ):
-            _keep_partitions(lake, partitions, in_flight, ways)
-            _keep_arrivals(context.instance, settings, arrivals, ways)
+            keep_partitions(lake, partitions, in_flight, ways, dt.datetime.now(dt.UTC))
+            _keep_arrivals(context.instance, here.settings, arrivals, ways)
             return _told(context, [*partitions.values(), *arrivals.values(), *runs.values()], ways)
 
     return alert
@@ -144,16 +130,16 @@ def findings_sensor() -> dg.SensorDefinition:
     @tells_plainly
     def alert(
         context: dg.SensorEvaluationContext,
-        lake: dg.ResourceParam[Lake],
-        settings: dg.ResourceParam[Settings],
+        deployment: DeploymentResource,
         notify: dg.ResourceParam[Notify],
     ) -> dg.SkipReason:
         ways = notify("physicists")
         if not ways:
             return dg.SkipReason(_NOBODY)
-        with open_outbox(lake, "findings") as entries:
-            rows = published_rows(lake, "published_findings")
-            keep_findings(entries, rows, ways, settings.language)
+        here = deployment.deployment
+        with open_outbox(here.lake, "findings") as entries:
+            rows = published_rows(here.lake, "published_findings")
+            keep_findings(entries, rows, ways, here.settings.language)
             return _told(context, entries.values(), ways)
 
     return alert
@@ -181,22 +167,13 @@ def _refused_partitions(failures: Sequence[dg.DagsterEvent]) -> list[str]:
     return partitions
 
 
-def _keep_refused(entries: Outbox, refused: Sequence[str], line: str, ways: Channels) -> None:
-    new = [partition for partition in refused if partition not in entries]
-    for partition in new:
-        entries[partition] = Told(line)
-    if new:  # one line tells of them all
-        entries[new[0]].waits_for = list(ways)
-
-
 def _keep_run(
     instance: dg.DagsterInstance, entries: Outbox, run: dg.DagsterRun, line: str, ways: Channels
 ) -> None:
     """Add a failed run whose job has not failed for this reason since it last succeeded."""
     now = dt.datetime.now(dt.UTC)
-    _, _, reason = line.partition(" failed: ")
-    parts = [_job(run), *sorted(key.to_user_string() for key in run.asset_selection or ()), reason]
-    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+    assets = (key.to_user_string() for key in run.asset_selection or ())
+    key = run_key(_job(run), assets, line)
     for old in [one for one, told in entries.items() if told.since < _iso(now - _REMEMBERED)]:
         del entries[old]
     told = entries.get(key)
@@ -216,42 +193,8 @@ def _has_succeeded(instance: dg.DagsterInstance, run: dg.DagsterRun, since: dt.d
     return any(one.asset_selection is None or one.asset_selection >= wanted for one in runs)
 
 
-def _in_flight(instance: dg.DagsterInstance, settings: Settings) -> set[Partition]:
-    names = [one.name for one in settings.pacs]
+def _in_flight(instance: dg.DagsterInstance, names: Sequence[str]) -> set[Partition]:
     return {Partition(day, name) for name in names for day in days_in_flight(instance, name, names)}
-
-
-def _keep_partitions(
-    lake: Lake, entries: Outbox, in_flight: set[Partition], ways: Channels
-) -> None:
-    now = dt.datetime.now(dt.UTC)
-    unsettled = {
-        partition: attempt
-        for partition in lake.tried_partitions()
-        if (attempt := read_attempt(lake, partition)) is not None and not attempt.is_settled
-    }
-    standing = {
-        partition.key: _partition_line(lake, partition, attempt)
-        for partition, attempt in unsettled.items()
-        if partition.key in entries
-        or (partition not in in_flight and attempt.recent[-1] + _GRACE <= now)
-    }
-    keep_standing(entries, standing, ways)
-
-
-def _partition_line(lake: Lake, partition: Partition, attempt: Attempt) -> str:
-    manifest = read_manifest(lake, partition)
-    again = f"; tried again from {attempt.next_try:%Y-%m-%d %H:%M} UTC"
-    if attempt.problem:
-        status = f" {attempt.status}" if attempt.status else ""
-        what = f"could not be listed ({attempt.problem}{status})"
-    elif manifest is not None and not manifest.is_complete:
-        what = f"is incomplete: {describe_shortfall(manifest)}"
-    elif attempt.refusal:
-        what = f"was refused: {attempt.refusal}"
-    else:
-        what = "was refused or its run ended: see the checks of its last run"
-    return f"partition {partition.day} of {partition.pacs} {what}{again}"
 
 
 def _keep_arrivals(
@@ -277,17 +220,12 @@ def failure_line(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> str
     Only the text of a ``dg.Failure`` is quoted, for it was written to be read; any other may hold
     a value of a patient.
     """
-    reasons = []
-    for event in failures:
-        failure = event.step_failure_data.user_failure_data
-        text = failure.description if failure and failure.description else "a step failed"
-        reasons.append("; ".join(text.splitlines()))
-    what = " | ".join(reasons) or "it could not start or its process ended; see its events"
+    data = [event.step_failure_data.user_failure_data for event in failures]
+    reasons = [one.description if one and one.description else "a step failed" for one in data]
     first = run.tags.get("dagster/asset_partition_range_start") or run.tags.get("dagster/partition")
     last = run.tags.get("dagster/asset_partition_range_end", first)
-    partitions = "" if first is None else f" ({first if first == last else f'{first} to {last}'})"
-    line = f"run {run.run_id[:8]} of {_job(run)}{partitions} failed: {what}"
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    partitions = "" if first is None else first if first == last else f"{first} to {last}"
+    return run_line(run.run_id, _job(run), partitions, reasons)
 
 
 def _job(run: dg.DagsterRun) -> str:

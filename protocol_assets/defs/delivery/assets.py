@@ -7,10 +7,9 @@ from typing import Final
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.delivery.report import Outcome, editions, send_report
 from protocol_assets.ingest.overview import markdown_table
-from protocol_assets.lake.zones import Lake
-from protocol_assets.settings import Settings
 
 __all__ = ["report_mail"]
 
@@ -38,16 +37,18 @@ _TROUBLE: Final = ("failed", "unknown", "refused")
 )
 @tells_plainly
 def report_mail(
-    lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    deployment: DeploymentResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """The report's first page as mail with the PDF, to each list, and a line to the webhook.
 
     Each address gets a day once, however often this runs. What cannot be delivered fails the run,
     after what can be has been.
     """
-    reports = editions(lake, [one.name for one in settings.pacs], is_demo=settings.is_demo)
+    here = deployment.deployment
+    lake, settings = here.lake, here.settings
+    reports = editions(lake, here.pacs_names, is_demo=here.is_demo)
     now = dt.datetime.now(settings.zone)
-    outcomes = list(send_report(lake, settings.outlets, reports, settings.language, now))
+    outcomes = list(send_report(lake, here.outlets, reports, settings.language, now))
     trouble = [one for one in outcomes if one.state in _TROUBLE]
     failed = [one for one in trouble if one.state == "failed"]
     table = _table(outcomes)

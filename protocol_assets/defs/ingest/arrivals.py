@@ -7,29 +7,28 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.plain_text import escape_markdown
 from protocol_assets.settings import Settings
+from protocol_assets.settings.schedule import ARRIVALS_CRON
 
-__all__ = ["ARRIVALS", "DAILY", "arrivals_check", "first_asked"]
-
-DAILY: Final = "0 7 * * *"
-"""When it is asked whatever happened; it is also asked after each run that lands partitions."""
+__all__ = ["ARRIVALS", "arrivals_check", "first_asked"]
 
 ARRIVALS: Final = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_landed")
 
 
 def first_asked(day: dt.date, zone: ZoneInfo) -> dt.datetime:
     """When a study day has to be there: at the daily check on the next day."""
-    minute, hour = map(int, DAILY.split()[:2])
+    minute, hour = map(int, ARRIVALS_CRON.split()[:2])
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(hour, minute), zone)
 
 
 def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
     """The check of a deployment, asked daily."""
     daily: dg.AutomationCondition[dg.AssetCheckKey] = dg.AutomationCondition.cron_tick_passed(
-        DAILY, settings.timezone
+        ARRIVALS_CRON, settings.timezone
     )
 
     @dg.asset_check(
@@ -40,16 +39,18 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
     )
     @tells_plainly
     def yesterday_has_landed(
-        lake: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+        deployment: DeploymentResource,
     ) -> dg.AssetCheckResult:
+        here = deployment.deployment
+        lake, settings = here.lake, here.settings
         today = dt.datetime.now(settings.zone).date()
         window = Window.at(today, settings.start_date, settings.end_date, settings.lookback_days)
         if window is None:
             return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
-        names = [one.name for one in settings.pacs]
+        names = here.pacs_names
         partitions = {name: read_record(lake, Partition(window.newest, name)) for name in names}
         absent = [name for name, record in partitions.items() if not record.is_stored]
-        holds = {name: settings.rate_limit(name).hold() or "" for name in names}
+        holds = {name: here.rate_limit(name).hold() or "" for name in names}
         return dg.AssetCheckResult(
             passed=not absent,
             severity=dg.AssetCheckSeverity.ERROR,

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import dagster as dg
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.partitions import partitions_of, study_day_partitions
 from protocol_assets.defs.metadata import column_schema, partition_metadata
@@ -19,7 +20,6 @@ from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import StageResult, Stages
 from protocol_assets.lake.zones import Partition
-from protocol_assets.settings import Settings
 
 __all__ = [
     "INSISTED_TAG",
@@ -52,14 +52,14 @@ class LandingConfig(dg.Config):
     force: bool = False
 
 
-def partition_assets(settings: Settings) -> dg.AssetsDefinition:
+def partition_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """The three partitioned assets with their checks."""
 
     @dg.multi_asset(
         name="ingest",
         specs=_specs(),
         check_specs=_check_specs(),
-        partitions_def=study_day_partitions(settings),
+        partitions_def=study_day_partitions(deployment.settings),
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=LARGEST_RUN),
         can_subset=True,
     )
@@ -72,8 +72,8 @@ def partition_assets(settings: Settings) -> dg.AssetsDefinition:
         if set(_NOT_BY_A_PERSON).isdisjoint(context.run.tags):
             # A person asks for these days, and may have corrected what failed.
             for name in sorted({partition.pacs for partition in partitions_of(context)}):
-                settings.rate_limit(name).insist()
-        threshold = settings.completeness_threshold
+                deployment.rate_limit(name).insist()
+        threshold = deployment.settings.completeness_threshold
         yield from _run(context, stages(), force=config.force, threshold=threshold)
 
     return ingest

@@ -9,24 +9,24 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
-import re
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 import dagster as dg
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.ingest.assets import LARGEST_RUN
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
 from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import PacsSettings, Settings
+from protocol_assets.settings.schedule import PACS_INTERVAL_S, sensor_name
 from protocol_assets.sources.dicomweb.client import PacsClient
 
-__all__ = ["INTERVAL_S", "PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags", "sensor_name"]
+__all__ = ["PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags"]
 
-INTERVAL_S: Final = 15 * 60
 BUDGET_S: Final = 40.0
 """Longest a tick asks the PACS; Dagster breaks a tick off after 60 s."""
 
@@ -54,47 +54,43 @@ def range_tags(pacs: str, first: dt.date, last: dt.date) -> dict[str, str]:
     }
 
 
-def pacs_sensors(settings: Settings, *, job: str) -> list[dg.SensorDefinition]:
+def pacs_sensors(deployment: Deployment, *, job: str) -> list[dg.SensorDefinition]:
     """The sensors of a deployment.
 
     Args:
-        settings: The deployment.
+        deployment: The deployment.
         job: Name of the job that lands partitions.
     """
-    return [_sensor(settings, one, job) for one in settings.pacs]
+    return [_sensor(deployment, one, job) for one in deployment.settings.pacs]
 
 
-def sensor_name(pacs: str) -> str:
-    """What the sensor of a PACS is called."""
-    return "watch_" + re.sub(r"\W", "_", pacs)
-
-
-def _sensor(settings: Settings, pacs: PacsSettings, job: str) -> dg.SensorDefinition:
+def _sensor(deployment: Deployment, pacs: PacsSettings, job: str) -> dg.SensorDefinition:
     @dg.sensor(
         name=sensor_name(pacs.name),
         job_name=job,
-        minimum_interval_seconds=INTERVAL_S,
+        minimum_interval_seconds=PACS_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=f"Asks {pacs.name} for new, late, changed and deleted studies of the last "
-        f"{settings.lookback_days} days and for days that never landed.",
+        f"{deployment.settings.lookback_days} days and for days that never landed.",
     )
     @tells_plainly
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
-        return _tick(context, settings, pacs)
+        return _tick(context, deployment, pacs)
 
     return sensor
 
 
 def _tick(
-    context: dg.SensorEvaluationContext, settings: Settings, pacs: PacsSettings
+    context: dg.SensorEvaluationContext, deployment: Deployment, pacs: PacsSettings
 ) -> dg.SensorResult:
+    settings = deployment.settings
     now = _now(settings)
     window = Window.at(now.date(), settings.start_date, settings.end_date, settings.lookback_days)
     if window is None:
         return dg.SensorResult(skip_reason=f"start_date {settings.start_date} has not ended yet")
     problem = ""
     try:
-        watched = _watch(context, settings, pacs, window, now)
+        watched = _watch(context, deployment, pacs, window, now)
     except Fault as fault:
         problem = str(fault)
     if problem:
@@ -114,23 +110,21 @@ def _now(settings: Settings) -> dt.datetime:
 
 def _watch(
     context: dg.SensorEvaluationContext,
-    settings: Settings,
+    deployment: Deployment,
     pacs: PacsSettings,
     window: Window,
     now: dt.datetime,
 ) -> Watched:
-    endpoint = dataclasses.replace(settings.endpoint(pacs.name), deadline_s=BUDGET_S)
-    pseudonyms = settings.pseudonyms()
-    rate_limit = settings.rate_limit(pacs.name)
+    endpoint = dataclasses.replace(deployment.endpoint(pacs.name), deadline_s=BUDGET_S)
+    pseudonyms = deployment.pseudonyms()
+    rate_limit = deployment.rate_limit(pacs.name)
     with PacsClient(endpoint, rate_limit=rate_limit, tries=1, budget_s=BUDGET_S) as client:
         return Watch(
             client=client,
-            lake=settings.lake,
+            lake=deployment.lake,
             pseudonyms=pseudonyms,
             window=window,
-            in_flight=days_in_flight(
-                context.instance, pacs.name, [one.name for one in settings.pacs]
-            ),
+            in_flight=days_in_flight(context.instance, pacs.name, deployment.pacs_names),
             most=LARGEST_RUN,
             now=now,
             ends_at=time.monotonic() + BUDGET_S,

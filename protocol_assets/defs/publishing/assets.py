@@ -8,6 +8,7 @@ import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.metadata import published_pictures, row_preview
+from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.lake.reading import (
     FEW_PATIENTS,
@@ -15,12 +16,11 @@ from protocol_assets.lake.reading import (
     quarters,
     write_reading_copy,
 )
-from protocol_assets.lake.zones import OPEN_FILE, Lake
+from protocol_assets.lake.zones import OPEN_FILE
 from protocol_assets.publishing.versions import publish_marts, published_rows
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from protocol_assets.reports.pdf import render_pdf
-from protocol_assets.settings import Settings
 from protocol_assets.storage.files import delete, write_bytes
 
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
@@ -47,16 +47,17 @@ PUBLISHED_MODELS = (
 )
 @tells_plainly
 def published_marts(
-    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    report_turn: ReportTurnResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
     """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``.
 
     Beside them, in the safe zone, the marts as a read-only copy for BI tools.
     """
-    lake = lake_in_turn
-    done = publish_marts(lake, settings.grid(dt.datetime.now(dt.UTC)))
+    deployment = report_turn.deployment
+    lake = deployment.lake
+    done = publish_marts(lake, deployment.grid(dt.datetime.now(dt.UTC)))
     write_reading_copy(lake)
-    shown = published_figures(lake, [one.name for one in settings.pacs])
+    shown = published_figures(lake, deployment.pacs_names)
     previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
     least, alike = done.least_patients, few_alike(lake)
     read = quarters(lake, published_rows(lake, "nex_monthly"))
@@ -98,12 +99,13 @@ class _Way(TypedDict):
 )
 @tells_plainly
 def chief_report(
-    lake_in_turn: dg.ResourceParam[Lake], settings: dg.ResourceParam[Settings]
+    report_turn: ReportTurnResource,
 ) -> dg.MaterializeResult[None]:
     """Page, PDF and a page per scanner for radiology chiefs: the latest day with all partitions."""
-    lake = lake_in_turn
-    shown = published_figures(lake, [one.name for one in settings.pacs])
-    way = _Way(language=settings.language, is_demo=settings.is_demo)
+    deployment = report_turn.deployment
+    lake = deployment.lake
+    shown = published_figures(lake, deployment.pacs_names)
+    way = _Way(language=deployment.settings.language, is_demo=deployment.is_demo)
     directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"
     page, pdf, scanners = (
         directory / "report.html",

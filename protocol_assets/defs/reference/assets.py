@@ -5,6 +5,7 @@ from collections import Counter
 import dagster as dg
 
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.deidentify.labels import labels_table
 from protocol_assets.deidentify.policy import terms_table
 from protocol_assets.deidentify.vocabulary import vocabulary_version
@@ -14,7 +15,6 @@ from protocol_assets.governance.scanner_rules import read_scanner_rules, scanner
 from protocol_assets.governance.scanners import read_scanner_names, scanner_names_table
 from protocol_assets.governance.targets import read_targets, targets_table
 from protocol_assets.lake.parquet import write_part
-from protocol_assets.lake.zones import Lake
 
 __all__ = ["protocol_labels", "reference_data"]
 
@@ -26,8 +26,9 @@ __all__ = ["protocol_labels", "reference_data"]
     owners=["team:data-engineering"],
 )
 @tells_plainly
-def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
     """Readable protocol names by keyed code, where they passed the gates; the rest is withheld."""
+    lake = deployment.deployment.lake
     judged = judged_labels(lake)
     versions = {"vocabulary_version": vocabulary_version()}
     write_part(lake.labels, labels_table(judged), versions=versions)
@@ -46,8 +47,9 @@ def protocol_labels(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
 
 @dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
 @tells_plainly
-def reference_data(lake: dg.ResourceParam[Lake]) -> dg.MaterializeResult[None]:
+def reference_data(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
     """The vocabularies and the governance files, checked: scanners, targets, findings."""
+    lake = deployment.deployment.lake
     tables = {
         "terms": terms_table(),
         "scanner_names": scanner_names_table(read_scanner_names(lake)),

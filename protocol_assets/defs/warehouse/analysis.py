@@ -7,9 +7,9 @@ import pandas as pd
 
 from protocol_assets.analysis.tables import analysis_tables
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.lake.analysis import read_measured, read_reference, write_analysis
-from protocol_assets.lake.zones import Lake
 
 __all__ = ["AnalysisConfig", "analysis"]
 
@@ -31,11 +31,9 @@ class AnalysisConfig(dg.Config):
     owners=["team:data-engineering"],
 )
 @tells_plainly
-def analysis(
-    config: AnalysisConfig, lake_in_turn: dg.ResourceParam[Lake]
-) -> dg.MaterializeResult[None]:
+def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.MaterializeResult[None]:
     """Time model, potential, change dates, verification and compliance by scanner and protocol."""
-    lake, as_of = lake_in_turn, _day(config.as_of)
+    lake, as_of = report_turn.deployment.lake, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
     tables = analysis_tables(*read_measured(lake), targets, register, as_of)
     write_analysis(lake, tables)

@@ -24,7 +24,9 @@ from dagster_dbt import (
     dbt_assets,
 )
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.stages import write_schemas
 from protocol_assets.lake.parquet import require_whole
@@ -38,7 +40,7 @@ from protocol_assets.lake.warehouse_file import (
 )
 from protocol_assets.lake.zones import Lake
 from protocol_assets.project_files import is_installed, project_file
-from protocol_assets.settings import HOME_VARIABLE, Settings
+from protocol_assets.settings import HOME_VARIABLE
 from protocol_assets.storage.full_disk import describe_full_disk
 from protocol_assets.storage.locks import exclusive
 
@@ -62,7 +64,7 @@ class Translator(DagsterDbtTranslator):
         return str(dbt_resource_props["fqn"][1])
 
 
-def dbt_project(settings: Settings) -> DbtProject:
+def dbt_project(deployment: Deployment) -> DbtProject:
     """The dbt project with a manifest that is up to date.
 
     Raises:
@@ -70,7 +72,7 @@ def dbt_project(settings: Settings) -> DbtProject:
     """
     # What is installed belongs to the package, and often to somebody else.
     is_ours = not is_installed() and os.access(_PROJECT, os.W_OK)
-    parsed = _PROJECT if is_ours else settings.lake.dbt / "project"
+    parsed = _PROJECT if is_ours else deployment.lake.dbt / "project"
     project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
     manifest = project.manifest_path
     newest = max(
@@ -81,15 +83,15 @@ def dbt_project(settings: Settings) -> DbtProject:
     lock = manifest.parent.with_suffix(".lock")
     with exclusive(lock, wait=True, what="the dbt manifest"):
         if not manifest.exists() or manifest.stat().st_mtime < newest:
-            _parse(settings, parsed)
+            _parse(deployment, parsed)
     return project
 
 
-def _parse(settings: Settings, parsed: Path) -> None:
+def _parse(deployment: Deployment, parsed: Path) -> None:
     command = [str(Path(sys.executable).with_name("dbt")), "--quiet", "parse"]
     command += ["--project-dir", str(_PROJECT), "--profiles-dir", str(_PROJECT)]
     command += ["--target-path", str(parsed / "target"), "--log-path", str(parsed / "logs")]
-    environment = os.environ | {HOME_VARIABLE: str(settings.home)}
+    environment = os.environ | {HOME_VARIABLE: str(deployment.settings.home)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
         raise Fault(f"dbt cannot parse {_PROJECT.name}:\n{done.stdout}{done.stderr}")
@@ -104,43 +106,43 @@ def dbt_cli() -> DbtCliResource:
     )
 
 
-def warehouse_assets(settings: Settings) -> dg.AssetsDefinition:
+def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """The dbt models of ``tag:core`` as assets, their tests as checks."""
 
-    @_models(settings, "warehouse", "core")
+    @_models(deployment, "warehouse", "core")
     @tells_plainly
     def warehouse(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
-        lake_in_turn: dg.ResourceParam[Lake],
+        report_turn: ReportTurnResource,
     ) -> Iterator[Any]:
         # Whether a check is left out changes nothing; the models left out are the last build's.
         is_whole = context.selected_asset_keys == warehouse.keys
-        yield from _build(context, dbt, lake_in_turn, from_nothing=is_whole)
+        yield from _build(context, dbt, report_turn.deployment.lake, from_nothing=is_whole)
 
     return warehouse
 
 
-def findings_assets(settings: Settings) -> dg.AssetsDefinition:
+def findings_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """The dbt models of ``tag:findings`` as assets, their tests as checks."""
 
-    @_models(settings, "findings_models", "findings")
+    @_models(deployment, "findings_models", "findings")
     @tells_plainly
     def findings(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
-        lake_in_turn: dg.ResourceParam[Lake],
+        report_turn: ReportTurnResource,
     ) -> Iterator[Any]:
-        yield from _build(context, dbt, lake_in_turn, from_nothing=False)
+        yield from _build(context, dbt, report_turn.deployment.lake, from_nothing=False)
 
     return findings
 
 
 def _models(
-    settings: Settings, name: str, tag: str
+    deployment: Deployment, name: str, tag: str
 ) -> Callable[[Callable[..., Any]], dg.AssetsDefinition]:
     return dbt_assets(
-        manifest=dbt_project(settings).manifest_path,
+        manifest=dbt_project(deployment).manifest_path,
         select=f"tag:{tag}",
         dagster_dbt_translator=Translator(
             # Some assets write the files of several sources.

@@ -28,13 +28,13 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from protocol_assets.settings.hours import Hours
+from protocol_assets.settings.pacs import MAX_WAIT_S
 from protocol_assets.sources.dicomweb.errors import Kind
-from protocol_assets.sources.rate_limit.hours import Hours
 
 __all__ = [
     "CLOCK_SLACK_S",
     "FAILURES_THAT_OPEN",
-    "MAX_WAIT_S",
     "MOST_OPENINGS",
     "STUDIES_THAT_SLOW",
     "Exchange",
@@ -50,8 +50,6 @@ __all__ = [
 FAILURES_THAT_OPEN: Final = 5
 STUDIES_THAT_SLOW: Final = 3
 """So many different studies that are refused in a row say that the PACS as a whole is busy."""
-MAX_WAIT_S: Final = 900.0
-"""The longest wait that a PACS may ask for, unless the configuration says otherwise."""
 _OPEN_S: Final = 60.0
 _SLOWEST: Final = 1 / 16
 _GAIN: Final = 1 / 8

@@ -37,7 +37,7 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     def opened(tables: Tables | None, page: str = "fleet", **address: str) -> AppTest:
         monkeypatch.setenv(CONFIG_VARIABLE, str(configured(tmp_path, tables)))
         monkeypatch.delenv(HOME_VARIABLE, raising=False)
-        session.settings.clear()
+        session.deployment.clear()
         test = AppTest.from_file(str(APP), default_timeout=60)
         for name, value in address.items():
             test.query_params[name] = value

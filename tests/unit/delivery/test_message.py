@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from protocol_assets.delivery.message import (
     Attachment,
     Envelope,
-    mailbox,
     message_id,
     report_message,
     text_message,
 )
+from protocol_assets.settings.addresses import mailbox
 
 SENDER = mailbox("MR protocols <mr@hospital.example>")
 AT = dt.datetime(2026, 3, 5, 6, 30, tzinfo=dt.UTC)

@@ -11,7 +11,6 @@ import pytest
 
 from protocol_assets.delivery import report as module
 from protocol_assets.delivery.errors import DeliveryError
-from protocol_assets.delivery.message import mailbox
 from protocol_assets.delivery.outlets import MailingList, Outlets
 from protocol_assets.delivery.report import Edition, Outcome, send_report
 from protocol_assets.delivery.smtp import Handover, MailServer
@@ -19,6 +18,7 @@ from protocol_assets.delivery.webhook import Webhook
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.mail import MailBody
 from protocol_assets.reports.scope import Scope
+from protocol_assets.settings.addresses import mailbox
 
 DAY = dt.date(2026, 3, 4)
 NOW = dt.datetime(2026, 3, 5, 6, 0, tzinfo=dt.UTC)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from protocol_assets.app.build import stages as stages_of_settings
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.deidentify.keys import KEY_VARIABLE, PATIENT_KEY_VARIABLE, Pseudonyms
 from protocol_assets.ingest.retention.purging import purge_before
 from protocol_assets.ingest.retention.rekeying import rekey
@@ -57,7 +57,7 @@ def settings(tmp_path: Path) -> Settings:
         start_date=DAYS[0],
         pacs=(PacsSettings(name="main", url="https://pacs.example.org/dicom-web"),),
     )
-    made.lake.prepare()
+    Lake(made.home).prepare()
     return made
 
 
@@ -85,7 +85,7 @@ def made_with_another_key(tmp_path_factory: pytest.TempPathFactory) -> Lake:
 @pytest.fixture
 def lake(settings: Settings, made: Lake) -> Lake:
     shutil.copytree(made.home, settings.home, dirs_exist_ok=True)
-    return settings.lake
+    return Lake(settings.home)
 
 
 def lose_nothing(_: Lake) -> None:
@@ -151,7 +151,7 @@ def test_a_wrong_key_is_refused(
 ) -> None:
     lose(lake)
     with pytest.raises(ConfigurationError) as caught:
-        settings.pseudonyms(secrets)
+        Deployment(settings).pseudonyms(secrets)
     assert KEY.key_id in str(caught.value)
     assert "set that key again, or change over with protocol-assets rekey" in str(caught.value)
 
@@ -163,9 +163,9 @@ def test_the_right_key_is_taken_and_the_record_heals(
     lose(lake)
     monkeypatch.setenv(KEY_VARIABLE, SECRET)
     monkeypatch.delenv(PATIENT_KEY_VARIABLE, raising=False)
-    assert settings.pseudonyms().key_id == KEY.key_id
-    assert key_finding(settings)[0].verdict == "ok"
-    stages_of_settings(settings)
+    assert Deployment(settings).pseudonyms().key_id == KEY.key_id
+    assert key_finding(Deployment(settings))[0].verdict == "ok"
+    Deployment(settings).stages()
     assert recorded_key_id(lake) == KEY.key_id
 
 
@@ -177,17 +177,17 @@ def test_a_mixture_is_a_fault_whichever_day_it_is_on(
 ) -> None:
     shutil.copytree(made_with_another_key.home, lake.home, dirs_exist_ok=True)
     monkeypatch.setenv(KEY_VARIABLE, SECRET)
-    found, pseudonyms = key_finding(settings)
+    found, pseudonyms = key_finding(Deployment(settings))
     assert (found.verdict, pseudonyms) == ("fail", None)
     assert "the data were made with several keys" in found.sentence
     assert f"{WRONG.key_id} (" in found.sentence
     assert "run protocol-assets rekey" in found.sentence
     lake.key_record.unlink()
     with pytest.raises(ConfigurationError, match="several keys"):
-        settings.pseudonyms()
+        Deployment(settings).pseudonyms()
     rekey(lake, WRONG, KEY)
     assert set(find_key_ids(lake, every=True)) == {KEY.key_id}
-    assert key_finding(settings)[0].verdict == "ok"
+    assert key_finding(Deployment(settings))[0].verdict == "ok"
     devices = [set(_devices(lake, day)) for day in DAYS]
     assert devices[0] == devices[1] == devices[2], "one scanner under one key"
 
@@ -236,11 +236,11 @@ def test_a_rekey_that_was_killed_is_told_and_goes_on(
     assert len(find_key_ids(lake, every=True)) == 2
     for secret in (SECRET, OTHER):
         with pytest.raises(ConfigurationError, match="several keys"):
-            settings.pseudonyms({KEY_VARIABLE: secret})
+            Deployment(settings).pseudonyms({KEY_VARIABLE: secret})
     rekey(lake, KEY, WRONG)
     assert set(find_key_ids(lake, every=True)) == {WRONG.key_id}
     assert recorded_key_id(lake) == WRONG.key_id
-    assert settings.pseudonyms({KEY_VARIABLE: OTHER}).key_id == WRONG.key_id
+    assert Deployment(settings).pseudonyms({KEY_VARIABLE: OTHER}).key_id == WRONG.key_id
 
 
 def test_what_is_rekeyed_in_place_is_what_is_made_anew(lake: Lake) -> None:
@@ -254,9 +254,9 @@ def test_what_is_rekeyed_in_place_is_what_is_made_anew(lake: Lake) -> None:
 
 
 def test_two_runs_cannot_begin_with_two_keys(settings: Settings) -> None:
-    claim_key(settings.lake, KEY.key_id)
+    claim_key(Lake(settings.home), KEY.key_id)
     with pytest.raises(OtherKeyError, match="set that key again"):
-        claim_key(settings.lake, WRONG.key_id)
+        claim_key(Lake(settings.home), WRONG.key_id)
 
 
 def test_a_run_whose_key_was_changed_meanwhile_makes_no_more(lake: Lake) -> None:

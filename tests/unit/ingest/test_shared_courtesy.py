@@ -15,7 +15,7 @@ import pytest
 
 from protocol_assets.ingest.load_page import load_page
 from protocol_assets.lake.zones import Lake
-from protocol_assets.sources.rate_limit.hours import Hours
+from protocol_assets.settings.hours import Hours
 from protocol_assets.sources.rate_limit.pacing import (
     FAILURES_THAT_OPEN,
     Exchange,

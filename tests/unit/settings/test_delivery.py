@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.reports.scope import Scope
 from protocol_assets.settings import CONFIG_VARIABLE, ConfigurationError, Settings
 
@@ -25,7 +26,7 @@ def a_list(*lines: str) -> str:
 
 
 def test_without_the_tables_nobody_is_told(tmp_path: Path) -> None:
-    outlets = load(tmp_path).outlets
+    outlets = Deployment(load(tmp_path)).outlets
     assert (outlets.server, outlets.webhook, outlets.lists) == (None, None, ())
 
 
@@ -42,7 +43,7 @@ def test_lists_are_of_a_scope_and_a_language(tmp_path: Path) -> None:
         a_list('name = "north"', 'to = ["A <a@b.example>", "c@d.example"]', 'sites = ["North"]',
                'scanners = ["MR N*"]', 'modalities = ["MR"]', 'language = "en"'),
     )  # fmt: skip
-    everything, north = load(tmp_path, *tables).outlets.lists
+    everything, north = Deployment(load(tmp_path, *tables)).outlets.lists
     assert (everything.scope, everything.language) == (Scope(), "en")
     assert north.scope == Scope(sites=("North",), scanners=("MR N*",))
     assert [one.addr_spec for one in north.to] == ["a@b.example", "c@d.example"]
@@ -78,7 +79,7 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, tables: list[str], advi
 
 def test_the_login_is_read_when_it_is_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = 'username_env = "MAIL_USER"\npassword_env = "MAIL_PASSWORD"'
-    server = load(tmp_path, MAIL + lines).outlets.server
+    server = Deployment(load(tmp_path, MAIL + lines)).outlets.server
     assert server is not None
     monkeypatch.setenv("MAIL_USER", "mr")
     with pytest.raises(
@@ -97,7 +98,7 @@ def test_the_login_is_read_when_it_is_used(tmp_path: Path, monkeypatch: pytest.M
 def test_the_url_of_the_webhook_is_a_secret(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    webhook = load(tmp_path, '[webhook]\nurl_env = "HOOK"').outlets.webhook
+    webhook = Deployment(load(tmp_path, '[webhook]\nurl_env = "HOOK"')).outlets.webhook
     assert webhook is not None
     monkeypatch.delenv("HOOK", raising=False)
     with pytest.raises(ConfigurationError, match="HOOK is not set"):

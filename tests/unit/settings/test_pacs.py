@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import CONFIG_VARIABLE, ConfigurationError, Settings
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.stored_profiles import write_profile
@@ -62,7 +64,7 @@ class TestSecrets:
 
     def test_from_the_environment(self, folder: Path) -> None:
         environment = {"MAIN_USER": "monitor", "MAIN_PASSWORD": "S3CRET"}
-        endpoint = load(folder, self.LINES).endpoint("main", environment)
+        endpoint = Deployment(load(folder, self.LINES)).endpoint("main", environment)
         assert (endpoint.username, endpoint.password) == ("monitor", "S3CRET")
         assert "S3CRET" not in repr(endpoint)
 
@@ -70,7 +72,7 @@ class TestSecrets:
         secret = folder / "password"
         secret.write_text("S3CRET with spaces \n")
         environment = {"MAIN_USER": "monitor", "MAIN_PASSWORD_FILE": str(secret)}
-        endpoint = load(folder, self.LINES).endpoint("main", environment)
+        endpoint = Deployment(load(folder, self.LINES)).endpoint("main", environment)
         assert endpoint.password == "S3CRET with spaces "
 
     @pytest.mark.parametrize(
@@ -82,13 +84,13 @@ class TestSecrets:
     )
     def test_absent_is_told_by_name(self, folder: Path, more: dict[str, str], advice: str) -> None:
         with pytest.raises(ConfigurationError, match=advice):
-            load(folder, self.LINES).endpoint("main", {"MAIN_USER": "monitor"} | more)
+            Deployment(load(folder, self.LINES)).endpoint("main", {"MAIN_USER": "monitor"} | more)
 
     def test_a_mounted_token_is_read_anew(self, folder: Path) -> None:
         secret = folder / "token"
         secret.write_text("OLD\n")
         settings = load(folder, 'token_env = "MAIN_TOKEN"')
-        endpoint = settings.endpoint("main", {"MAIN_TOKEN_FILE": str(secret)})
+        endpoint = Deployment(settings).endpoint("main", {"MAIN_TOKEN_FILE": str(secret)})
         secret.write_text("NEW\n")
         assert endpoint.token == "OLD"
         assert endpoint.read_token is not None
@@ -99,7 +101,9 @@ class TestSecrets:
             'oauth_token_url = "https://login.example/token"\noauth_scope = "dicom"\n'
             'oauth_client_id_env = "ID"\noauth_client_secret_env = "SECRET"'
         )
-        endpoint = load(folder, lines).endpoint("main", {"ID": "monitor", "SECRET": "S3CRET"})
+        endpoint = Deployment(load(folder, lines)).endpoint(
+            "main", {"ID": "monitor", "SECRET": "S3CRET"}
+        )
         assert endpoint.oauth is not None
         assert (endpoint.oauth.client_id, endpoint.oauth.scope) == ("monitor", "dicom")
         assert "S3CRET" not in repr(endpoint)
@@ -107,9 +111,13 @@ class TestSecrets:
 
 def test_hours_are_in_the_zone_of_the_pacs_or_the_deployment(folder: Path) -> None:
     lines = 'hours = ["20:00-06:00"]\nmaintenance = ["Sun 02:00-04:00"]'
-    here = load(folder, lines).endpoint("main", {}).rate_limits
+    here = Deployment(load(folder, lines)).endpoint("main", {}).rate_limits
     assert (here.timezone, [str(one) for one in here.hours]) == ("Europe/Berlin", ["20:00-06:00"])
-    there = load(folder, f'timezone = "Asia/Tokyo"\n{lines}').endpoint("main", {}).rate_limits
+    there = (
+        Deployment(load(folder, f'timezone = "Asia/Tokyo"\n{lines}'))
+        .endpoint("main", {})
+        .rate_limits
+    )
     assert there.timezone == "Asia/Tokyo"
 
 
@@ -117,18 +125,21 @@ def test_what_is_measured_stands_above_the_product(folder: Path) -> None:
     settings = load(folder, 'profile = "aws-healthimaging"')
 
     def profile(**_: Any) -> SiteProfile:
-        return settings.endpoint("main", {}).profile
+        return Deployment(settings).endpoint("main", {}).profile
 
     assert (profile().product, profile().retrieval) == ("aws-healthimaging", "series")
-    settings.lake.prepare()
-    path = write_profile(settings.lake, "main", SiteProfile(page_size=7, evidence="measured"))
-    assert (profile().evidence, settings.endpoint("main", {}).rows_a_page) == ("measured", 7)
+    Lake(settings.home).prepare()
+    path = write_profile(Lake(settings.home), "main", SiteProfile(page_size=7, evidence="measured"))
+    assert (profile().evidence, Deployment(settings).endpoint("main", {}).rows_a_page) == (
+        "measured",
+        7,
+    )
     path.write_text("{")
     assert profile().product == "aws-healthimaging", "a damaged one is as good as none"
 
 
 def test_defaults_that_no_administrator_minds(folder: Path) -> None:
-    endpoint = load(folder).endpoint("main", {})
+    endpoint = Deployment(load(folder)).endpoint("main", {})
     assert endpoint.workers == 2
     assert endpoint.rate_limits.requests_per_second == 20
     assert not endpoint.rate_limits.wake_nearline

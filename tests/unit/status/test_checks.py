@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.app.automation_state import AutomationState
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.key_record import record_key_id
 from protocol_assets.lake.zones import Lake
 from protocol_assets.settings import PacsSettings, Settings
+from protocol_assets.status.automation import AutomationState
 from protocol_assets.status.checks import (
     daemon_finding,
     key_finding,
@@ -49,7 +50,7 @@ def test_a_key_that_cannot_be_used(
     monkeypatch.delenv(KEY_VARIABLE, raising=False)
     if secret:
         monkeypatch.setenv(KEY_VARIABLE, secret)
-    found, pseudonyms = key_finding(settings)
+    found, pseudonyms = key_finding(Deployment(settings))
     assert found.verdict == "fail"
     assert said in found.sentence
     assert secret is None or secret not in found.sentence
@@ -57,22 +58,22 @@ def test_a_key_that_cannot_be_used(
 
 
 def test_another_key_than_the_lakes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.lake.prepare()
+    Lake(settings.home).prepare()
     monkeypatch.setenv(KEY_VARIABLE, KEY)
-    found, pseudonyms = key_finding(settings)
+    found, pseudonyms = key_finding(Deployment(settings))
     assert (found.verdict, "keep it safe" in found.sentence) == ("ok", True)
     assert pseudonyms is not None
-    record_key_id(settings.lake, pseudonyms.key_id)
-    assert "were made with it" in key_finding(settings)[0].sentence
-    record_key_id(settings.lake, "OTHERKEY")
-    found, pseudonyms = key_finding(settings)
+    record_key_id(Lake(settings.home), pseudonyms.key_id)
+    assert "were made with it" in key_finding(Deployment(settings))[0].sentence
+    record_key_id(Lake(settings.home), "OTHERKEY")
+    found, pseudonyms = key_finding(Deployment(settings))
     assert (found.verdict, pseudonyms) == ("fail", None)
     assert "OTHERKEY" in found.sentence
     assert "rekey" in found.sentence
 
 
 def test_zones_are_looked_at_and_left_as_they_are(settings: Settings) -> None:
-    lake = settings.lake
+    lake = Lake(settings.home)
     assert zones_finding(lake).verdict == "warn"
     assert not lake.home.exists()
     lake.prepare()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.sources.rate_limit.hours import Hours, next_opening
+from protocol_assets.settings.hours import Hours, next_opening
 
 BERLIN = ZoneInfo("Europe/Berlin")
 MINUTES = st.integers(0, 24 * 60 - 1)
