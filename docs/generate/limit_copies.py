@@ -12,7 +12,7 @@ from protocol_assets.data.limits import dbt_variables, plausible_range
 
 _ROOT: Final = Path(__file__).parents[2]
 _PROJECT: Final = _ROOT / "dbt_project" / "dbt_project.yml"
-_SUITE: Final = _ROOT / "expectations" / "series_facts_mr.json"
+_SUITE: Final = _ROOT / "expectations" / "mr" / "series_facts.json"
 
 _HEAD: Final = """\
 vars:

@@ -16,10 +16,10 @@ from typing import Any, Final
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, facts_schema, terms
 
 _ROOT: Final = Path(__file__).parents[2]
-_SUITE: Final = _ROOT / "expectations" / "series_facts_mr.json"
-_SOURCES: Final = _ROOT / "dbt_project" / "models" / "staging" / "_series_facts.yml"
-_MARTS: Final = _ROOT / "dbt_project" / "models" / "marts"
-_DESCRIPTIONS: Final = _ROOT / "dbt_project" / "models" / "staging" / "facts.md"
+_SUITE: Final = _ROOT / "expectations" / "mr" / "series_facts.json"
+_SOURCES: Final = _ROOT / "dbt_project" / "models" / "mr" / "staging" / "_series_facts.yml"
+_MARTS: Final = _ROOT / "dbt_project" / "models" / "mr" / "marts"
+_DESCRIPTIONS: Final = _ROOT / "dbt_project" / "models" / "mr" / "staging" / "facts.md"
 
 _PARTITION: Final = ("partition_day", "partition_pacs")
 _TYPES: Final = {"integer": "bigint"}

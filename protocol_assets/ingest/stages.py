@@ -147,14 +147,14 @@ class Stages:
     def flatten(self, partitions: Iterable[Partition]) -> StageResult:
         """``series``: flatten each partition into a candidate, judge them, move the good ones."""
         return self._gated(
-            "series", "series_mr", partitions, self._flatten_one, self._commit_series
+            "series", "mr/series", partitions, self._flatten_one, self._commit_series
         )
 
     def project(self, partitions: Iterable[Partition]) -> StageResult:
         """``series_facts``: describe and de-identify each partition, judge, move the good ones."""
         write_schemas(self.lake)
         return self._gated(
-            "series_facts", "series_facts_mr", partitions, self._project_one, self._commit_facts
+            "series_facts", "mr/series_facts", partitions, self._project_one, self._commit_facts
         )
 
     def _gated(

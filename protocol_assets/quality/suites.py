@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["EXPECTATIONS", "Outcome", "SuiteResult", "load_suite", "validate"]
 
 EXPECTATIONS: Final = project_file("expectations")
-"""The suites: one JSON file per data set and modality."""
+"""The suites: a folder for each modality, a JSON file for each data set."""
 
 # Counts only: neither values nor a sample of them.
 _RESULT_FORMAT: Final = {"result_format": "SUMMARY", "partial_unexpected_count": 0}

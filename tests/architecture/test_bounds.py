@@ -12,7 +12,7 @@ from protocol_assets.data import read_table
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.dicom.bounds import bounds_of
 
-MARTS = Path(__file__).parents[2] / "dbt_project" / "models" / "marts"
+MARTS = Path(__file__).parents[2] / "dbt_project" / "models"
 NUMERIC = ("double", "bigint", "integer", "decimal", "float", "hugeint", "real")
 
 # Numbers that a model computes: what of, so that no header can write them.
@@ -46,7 +46,7 @@ COMPUTED = {
 
 
 def numeric_columns(model: str) -> list[str]:
-    text = (MARTS / f"{model}.yml").read_text(encoding="utf-8")
+    text = next(MARTS.rglob(f"{model}.yml")).read_text(encoding="utf-8")
     (described,) = yaml.safe_load(text)["models"]
     columns: list[dict[str, Any]] = described["columns"]
     return [one["name"] for one in columns if one["data_type"] in NUMERIC]

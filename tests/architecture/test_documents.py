@@ -61,7 +61,7 @@ def test_every_vendor_table_is_in_its_document() -> None:
 
 
 def test_dbt_reads_exactly_the_facts() -> None:
-    text = (ROOT / "dbt_project/models/staging/_series_facts.yml").read_text(encoding="utf-8")
+    text = (ROOT / "dbt_project/models/mr/staging/_series_facts.yml").read_text(encoding="utf-8")
     sources: list[dict[str, Any]] = yaml.safe_load(text)["sources"]
     tables = {table["name"]: table for source in sources for table in source["tables"]}
     (facts,) = (table for name, table in tables.items() if "series" in name)
@@ -108,7 +108,7 @@ def test_every_kpi_is_defined() -> None:
 
 
 def test_the_contract_of_fct_series_holds_every_fact() -> None:
-    text = (ROOT / "dbt_project/models/marts/fct_series.yml").read_text(encoding="utf-8")
+    text = (ROOT / "dbt_project/models/mr/marts/fct_series.yml").read_text(encoding="utf-8")
     (model,) = yaml.safe_load(text)["models"]
     types = {column["name"]: column["data_type"] for column in model["columns"]}
     named = {"integer": "bigint"}

@@ -129,7 +129,7 @@ def test_a_new_mart_is_ten_lines(settings: Settings, tmp_path: Path) -> None:
 
 SEMANTIC = [
     yaml.safe_load(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "dbt_project" / "models" / "semantic").glob("*.yml"))
+    for path in sorted((ROOT / "dbt_project" / "models" / "mr" / "semantic").glob("*.yml"))
 ]
 AGGREGATIONS = {
     "sum": "sum({})",

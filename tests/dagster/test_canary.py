@@ -121,7 +121,7 @@ def failed_build(
     project = tmp_path_factory.mktemp("analyst") / "dbt_project"
     written = shutil.ignore_patterns("target", "logs")
     shutil.copytree(repository / "dbt_project", project, ignore=written)
-    shutil.copytree(FAILING / "models", project / "models" / "intermediate" / "failing")
+    shutil.copytree(FAILING / "models", project / "models" / "mr" / "intermediate" / "failing")
     shutil.copytree(FAILING / "tests", project / "tests" / "failing")
     warehouse = hashlib.sha256(Lake(deployment.home).warehouse.read_bytes()).digest()
     printed = io.StringIO()

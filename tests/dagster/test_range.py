@@ -40,7 +40,7 @@ def first_landing(deployment: Settings) -> Runner:
 @pytest.fixture
 def refusing() -> Iterator[pytest.MonkeyPatch]:
     """The suite of the series refuses one day."""
-    suite = load_suite("series_mr")
+    suite = load_suite("mr/series")
     refusal = {
         "type": "expect_column_values_to_not_be_in_set",
         "severity": "critical",
@@ -50,7 +50,7 @@ def refusing() -> Iterator[pytest.MonkeyPatch]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "protocol_assets.quality.suites.load_suite",
-            lambda name: stricter if name == "series_mr" else load_suite(name),
+            lambda name: stricter if name == "mr/series" else load_suite(name),
         )
         yield patch
 

@@ -90,7 +90,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_the_asset_graph_shows_the_way_of_the_data(ui: str, page: Page) -> None:
     page.goto(f"{ui}/asset-groups")
-    for group in ("ingest", "reference", "staging", "marts", "published", "publish"):
+    for group in ("ingest", "reference", "core", "mr", "published", "publish"):
         expect(page.get_by_text(group, exact=True).first).to_be_visible(timeout=90_000)
 
 

@@ -28,7 +28,7 @@ def hostile(column: FactColumn) -> Any:
 
 def caught(facts: pa.Table) -> Iterator[str]:
     """What the suite of the facts says against a table: its columns, keys and terms."""
-    suite = json.loads((EXPECTATIONS / "series_facts_mr.json").read_text(encoding="utf-8"))
+    suite = json.loads((EXPECTATIONS / "mr" / "series_facts.json").read_text(encoding="utf-8"))
     for one in suite["expectations"]:
         kwargs = one["kwargs"]
         if one["type"] == "expect_table_columns_to_match_ordered_list":

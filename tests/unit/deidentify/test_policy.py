@@ -23,7 +23,7 @@ from protocol_assets.quality.suites import EXPECTATIONS
 
 
 def suite() -> list[dict[str, Any]]:
-    text = (EXPECTATIONS / "series_facts_mr.json").read_text(encoding="utf-8")
+    text = (EXPECTATIONS / "mr" / "series_facts.json").read_text(encoding="utf-8")
     expectations: list[dict[str, Any]] = json.loads(text)["expectations"]
     return expectations
 

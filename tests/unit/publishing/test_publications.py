@@ -42,7 +42,7 @@ def rendered(model: str) -> str:
     macros = "".join(
         (DBT / "macros" / f"{name}.sql").read_text() for name in ("contribution", "publishable")
     )
-    text = (DBT / "models" / "intermediate" / f"{model}.sql").read_text()
+    text = (DBT / "models" / "mr" / "intermediate" / f"{model}.sql").read_text()
     environment = jinja2.Environment(autoescape=False)
     return environment.from_string(macros + text).render(
         ref=lambda name: name, var=lambda _name: K_PATIENTS, config=lambda **_: ""

@@ -38,7 +38,7 @@ def series(sop_class: str | None) -> SuiteResult:
     table = pa.Table.from_pylist([row], schema=series_schema())
     for name, value in (("partition_day", pa.array([DAY])), ("partition_pacs", pa.array(["main"]))):
         table = table.append_column(name, value)
-    return validate("series_mr", table)
+    return validate("mr/series", table)
 
 
 def warned(result: SuiteResult, column: str) -> set[str]:
@@ -58,13 +58,13 @@ def test_nex_may_be_missing_as_often_as_vendor_and_sop_class_allow() -> None:
         *of_twenty(20, exclusion_reason="derived"),
         *of_twenty(20, is_derived_only=True),
     ]
-    assert not warned(validate("series_facts_mr", facts(enough)), "nex")
+    assert not warned(validate("mr/series_facts", facts(enough)), "nex")
     too_few = [
         *of_twenty(2, vendor="philips", encoding="enhanced"),
         *of_twenty(3, vendor="philips"),
         *of_twenty(1),
     ]
-    assert warned(validate("series_facts_mr", facts(too_few)), "nex") == {
+    assert warned(validate("mr/series_facts", facts(too_few)), "nex") == {
         "philips classic",
         "siemens classic",
     }
@@ -72,14 +72,14 @@ def test_nex_may_be_missing_as_often_as_vendor_and_sop_class_allow() -> None:
 
 def test_a_small_hospital_does_not_vanish_among_the_others() -> None:
     rows = of_twenty(0) * 100 + of_twenty(5, vendor="philips")
-    result = validate("series_facts_mr", facts(rows))
+    result = validate("mr/series_facts", facts(rows))
     (philips,) = (one for one in result.failed("warning") if one.column == "nex")
     assert (philips.scope, philips.unexpected, philips.rows) == ("philips classic", 5, 20)
     assert not [one for one in result.failed("critical") if one.column == "nex"]
 
 
 def unusual(row: dict[str, Any]) -> set[str]:
-    return warned(validate("series_facts_mr", facts([row])), "nex")
+    return warned(validate("mr/series_facts", facts([row])), "nex")
 
 
 def test_unusual_averages_warn() -> None:
@@ -89,7 +89,7 @@ def test_unusual_averages_warn() -> None:
         {"nex": 8.0, "weighting": None},
         {"nex": 64.0, "exclusion_reason": "spectroscopy"},
     ]
-    assert not warned(validate("series_facts_mr", facts(usual)), "nex")
+    assert not warned(validate("mr/series_facts", facts(usual)), "nex")
     assert unusual({"nex": 1.5}) == {"Siemens counted"}
     assert unusual({"nex": 9.0, "vendor": "ge", "weighting": None}) == {"counted, not diffusion"}
     assert unusual({"nex": 64.0, "vendor": "ge", "weighting": "dwi"}) == {"counted"}
@@ -127,7 +127,7 @@ def test_the_body_part_is_information_only() -> None:
 
 
 def test_a_partition_without_series_passes() -> None:
-    result = validate("series_facts_mr", facts([]))
+    result = validate("mr/series_facts", facts([]))
     assert not [one for one in result.outcomes if not one.passed]
     assert (
         result.markdown() == f"{len(result.outcomes)} of {len(result.outcomes)} expectations held"
@@ -136,7 +136,7 @@ def test_a_partition_without_series_passes() -> None:
 
 def test_the_table_says_whose_rows_failed_in_counts() -> None:
     rows = [*of_twenty(20, vendor="philips"), {"tr_ms": 98765.0, "nex": 77.0}]
-    text = validate("series_facts_mr", facts(rows)).markdown()
+    text = validate("mr/series_facts", facts(rows)).markdown()
     nex = "| warning | column_values_to_not_be_null | nex | philips classic | 20 | 20 "
     assert f"{nex}| 0.0% | 90.0% |" in text
     assert "| tr_ms | counted | 1 | 21 |" in text

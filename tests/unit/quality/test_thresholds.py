@@ -125,4 +125,4 @@ def test_the_same_facts_give_the_same_suites() -> None:
 
 
 def test_the_facts_ask_for_the_table() -> None:
-    assert load_suite("series_facts_mr")["meta"]["thresholds"] == THRESHOLDS
+    assert load_suite("mr/series_facts")["meta"]["thresholds"] == THRESHOLDS
