@@ -49,7 +49,7 @@ class Findings:
         changes: The changes found.
         verification: Their verification; no change was registered.
         linked: The acquisitions with their truth.
-        places: Where in the truth each protocol-series belongs.
+        places: Where in the truth each scanner protocol belongs.
         seconds: Of each analysis.
     """
 
@@ -101,8 +101,8 @@ def potential_before_change(known: Findings, truth: Truth) -> pd.DataFrame:
 
     Returns:
         The rows of the truth with ``asked_on``, ``assessment``, ``assessment_reason``,
-        ``has_potential`` and what ``potential`` tells of the largest protocol-series of the place.
-        Rows with ``kind`` ``stray`` are further protocol-series that were flagged although their
+        ``has_potential`` and what ``potential`` tells of the largest protocols of the place.
+        Rows with ``kind`` ``stray`` are further scanner protocols that were flagged although their
         place has no potential.
     """
     true = truth.protocols

@@ -33,7 +33,7 @@ def potential_by(judged: pd.DataFrame, column: str) -> pd.DataFrame:
 def matched_changes(
     found: pd.DataFrame, places: pd.DataFrame, protocols: pd.DataFrame
 ) -> pd.DataFrame:
-    """The true changes, each with the change found in any protocol-series of its place.
+    """The true changes, each with the change found in any scanner protocol of its place.
 
     Args:
         found: ``Changes.changes`` of the platform.
@@ -112,7 +112,7 @@ def relapse_scores(
 ) -> dict[str, float]:
     """Relapses found by protocol and by scanner.
 
-    A relapse can be seen where a protocol-series has the least number of exams of a level
+    A relapse can be seen where a scanner protocol has the least number of exams of a level
     (``change_least_n``) before the change, between it and the relapse and again after that, and
     the headers report another level between them; the others are counted apart.
 
@@ -142,7 +142,7 @@ def relapse_scores(
 def _with_enough_exams(
     told: pd.DataFrame, places: pd.DataFrame, relapsed: pd.DataFrame
 ) -> pd.DataFrame:
-    """The protocol-series of relapsed places that show three levels, each in enough exams."""
+    """The scanner protocol of relapsed places that show three levels, each in enough exams."""
     rows = told.merge(places[[*SERIES, *PLACE]], on=SERIES).merge(
         relapsed[[*PLACE, "changed_on", "relapsed_on"]], on=PLACE
     )

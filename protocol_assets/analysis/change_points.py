@@ -52,7 +52,7 @@ class Changes:
             before the change before); ``relapsed_on`` of a change that did not last; ``p_value``
             of the split under permuted weeks; ``is_vouched`` where other protocols of the scanner
             told the day.
-        series: One row per protocol-series: ``state`` ``watched`` or ``insufficient`` (too few
+        series: One row per scanner protocol: ``state`` ``watched`` or ``insufficient`` (too few
             exams to find any change), so that no change is told from not seen;
             ``shortest_seen_days``: how long a level must have lasted at this volume to be seen,
             so that a short relapse of a rare protocol is not claimed to be absent; ``set_aside``
@@ -65,7 +65,7 @@ class Changes:
 
 
 def protocol_changes(frame: pd.DataFrame) -> Changes:
-    """The changes of averages of every protocol-series.
+    """The changes of averages of every scanner protocol.
 
     Args:
         frame: From ``prepared``, of the period to search.
@@ -104,7 +104,7 @@ def protocol_changes(frame: pd.DataFrame) -> Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """One protocol-series: its exams, what is told of it, and where it may be split."""
+    """One scanner protocol: its exams, what is told of it, and where it may be split."""
 
     key: Series
     exams: pd.DataFrame
@@ -156,7 +156,7 @@ def _days_of_others(key: Series, own: list[dict[str, Any]], visits: Visits) -> l
 def _changes(
     one: _Searched, vouched: Collection[int]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The changes of one protocol-series, and what is told of it."""
+    """The changes of one scanner protocol, and what is told of it."""
     if one.seen["state"] == "insufficient":
         return [], one.seen
     if creep(one.averages, limit("change_ratio") - 1) is not None:

@@ -49,7 +49,7 @@ def located(
 
 
 def varying(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Series in which NEX, TR or TE differ between images, by protocol-series.
+    """Series in which NEX, TR or TE differ between images, by scanner protocol.
 
     Diffusion is left out: its averages and times follow the b-value. Series of several echoes are
     found as well, in all exams of their protocol: the share tells design from defect.
@@ -84,7 +84,7 @@ def _other(row: pd.Series, low: str, high: str, parameter: str) -> float:
 
 
 def untold(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Parameters that every header should tell and some do not, by protocol-series."""
+    """Parameters that every header should tell and some do not, by scanner protocol."""
     findings = []
     groups = group_indices(rows, SERIES)
     for parameter in parameters():

@@ -1,4 +1,4 @@
-"""Which protocol-series stand beside one that changed: those that never did."""
+"""Which scanner protocols stand beside one that changed: those that never did."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Series = tuple[object, ...]
 
 
 class Controls:
-    """Protocol-series that never changed.
+    """Scanner protocols that never changed.
 
     For the protocol's own time those of the same protocol at any field; for the times of whole
     exams only those of scanners without any change.

@@ -63,7 +63,7 @@ class Compliance:
             a drift or departure, ``q_value`` over all that were compared, and ``is_confirmed``:
             enough exams, and no more false ones among all than the limit. What is not confirmed
             is a note on single exams.
-        series: One row per protocol-series with recent acquisitions: ``state`` ``watched`` or
+        series: One row per scanner protocol with recent acquisitions: ``state`` ``watched`` or
             ``insufficient`` (no past to compare with); ``n_parameters`` compared;
             ``not_tracked``: parameters that no one setting describes or nobody tells.
     """
@@ -85,7 +85,7 @@ def compliance(
         frame: From ``prepared``.
         targets: The hospital's targets, on any tracked parameter.
         as_of: The last day that counts.
-        since: Day of the last registered change by protocol-series: what was changed on purpose
+        since: Day of the last registered change by scanner protocol: what was changed on purpose
             has its past from that day on.
     """
     begin = as_of - pd.Timedelta(days=limit("drift_past_days"))
@@ -124,7 +124,7 @@ def _confirmed(found: pd.DataFrame, compared: int) -> pd.DataFrame:
 
     Args:
         found: Where nothing was found the p-value counts as 1.
-        compared: Parameters of protocol-series that were compared.
+        compared: Parameters of scanner protocols that were compared.
     """
     p_values = found["p_value"].to_numpy(dtype=float)
     untouched = max(compared - int((~np.isnan(p_values)).sum()), 0)

@@ -53,7 +53,7 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """One time of a protocol-series or of exams, absent values left out, in order of days.
+    """One time of a scanner protocol or of exams, absent values left out, in order of days.
 
     Attributes:
         days: Day of each value.
@@ -119,7 +119,7 @@ class Effect:
 
 
 def series_times(frame: pd.DataFrame) -> dict[tuple[object, ...], Times]:
-    """The scan times of the acquisitions of every protocol-series.
+    """The scan times of the acquisitions of every scanner protocol.
 
     Args:
         frame: From ``prepared``. Rescans and scan times that are but the time to the next start
@@ -184,7 +184,7 @@ def effect(times: Times, period: Period, controls: Floats, *names: object) -> Ef
     """The effect of a change on one time.
 
     Args:
-        times: Of what changed: a protocol-series, or the exams of a visit.
+        times: Of what changed: a scanner protocol, or the exams of a visit.
         period: The days before and after.
         controls: From ``control_shifts``.
         names: Name what changed and the time: the resamples depend on them alone.

@@ -140,7 +140,7 @@ def _period(visit: Visit, other_days: Sequence[pd.Timestamp], days: float) -> Pe
 
 
 class _ExamTimes:
-    """The times of the exams that hold given protocol-series, each exam once.
+    """The times of the exams that hold given scanner protocols, each exam once.
 
     Args:
         frame: From ``prepared``.

@@ -20,7 +20,7 @@ __all__ = ["slower_than_peers"]
 
 
 def slower_than_peers(levels: pd.DataFrame) -> list[dict[str, Any]]:
-    """Protocol-series whose acceleration lies below what half of their peers run at least.
+    """Scanner protocols whose acceleration lies below what half of their peers run at least.
 
     Args:
         levels: From ``current_levels``, its index from 0 on.

@@ -21,7 +21,7 @@ __all__ = ["SERIES", "Floats", "eligible", "group_indices", "prepared", "told", 
 Floats = npt.NDArray[np.float64]
 
 SERIES: Final = ["device_key", "protocol_key"]
-"""The key of a protocol-series: a protocol on a scanner."""
+"""The key of a scanner protocol: a protocol on a scanner."""
 
 _TERMS: Final = (
     *("acquisition_key", "exam_key", "patient_key", "device_key", "protocol_key", "label_code"),
@@ -48,7 +48,7 @@ _FLAGS: Final = ("is_nex_eligible", "no_phase_wrap")
 def prepared(acquisitions: pd.DataFrame) -> pd.DataFrame:
     """A typed copy of ``fct_acquisition`` with what the analysis adds.
 
-    Rows without a device or protocol key belong to no protocol-series and are left out. A scanner
+    Rows without a device or protocol key belong to no scanner protocol and are left out. A scanner
     whose serial number changed, or that was replaced, keeps one key: the newest (see ``places``).
     Added columns: ``voxel_mm3`` (acquired: field of view / acquisition matrix x thickness),
     ``pixel_volume_mm3`` (as reconstructed), ``averaging``, ``least_averaging`` and
@@ -117,7 +117,7 @@ def group_indices(
 
 
 def volume_per_month(frame: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
-    """Acquisitions a month of every protocol-series: the mean of the last closed months.
+    """Acquisitions a month of every scanner protocol: the mean of the last closed months.
 
     Closed are the calendar months that ended by ``as_of`` and of which the frame holds data; fewer
     than the limit are used where there are no more, and NaN says that no month has closed. A month

@@ -55,7 +55,7 @@ class Guard:
 
 
 def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
-    """One row per protocol-series and exam: day and the three events.
+    """One row per scanner protocol and exam: day and the three events.
 
     Args:
         frame: From ``prepared``.
@@ -100,7 +100,7 @@ def guard(own: tuple[Counts, Counts], scanner: tuple[Counts, Counts]) -> Guard:
     """The verdict over one change from the exams before and after it.
 
     Args:
-        own: Of the protocol-series that changed.
+        own: Of the scanner protocol that changed.
         scanner: Of all that changed on its scanner in the same visit. Changes elsewhere say
             nothing of this one.
     """

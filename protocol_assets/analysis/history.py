@@ -25,7 +25,7 @@ def potential_by_month(
     as_of: pd.Timestamp,
     changes: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Potential and volume of every protocol-series as of the end of each closed month.
+    """Potential and volume of every scanner protocol as of the end of each closed month.
 
     Args:
         frame: From ``prepared``, up to ``as_of``.
@@ -35,7 +35,7 @@ def potential_by_month(
         changes: ``SERIES`` and ``changed_on`` of all changes, found and registered.
 
     Returns:
-        One row per month and protocol-series of the 90 days before its end: what ``potential``
+        One row per month and scanner protocol of the 90 days before its end: what ``potential``
         tells of it, ``patients`` (distinct, of these days), ``volume_from`` (first day of the
         months that tell the volume) and ``volume_per_month``.
     """
@@ -46,7 +46,7 @@ def potential_by_month(
 
 
 def last_days(changes: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
-    """Day of the last change by protocol-series."""
+    """Day of the last change by scanner protocol."""
     days = changes[SERIES].assign(changed_on=pd.to_datetime(changes["changed_on"]))
     return days[days["changed_on"] <= as_of].groupby(SERIES)["changed_on"].max()
 

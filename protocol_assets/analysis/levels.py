@@ -64,12 +64,12 @@ def _measured(frame: pd.DataFrame, measure: str, otherwise: str) -> pd.DataFrame
 def current_levels(
     frame: pd.DataFrame, as_of: pd.Timestamp, since: pd.Series | None = None
 ) -> pd.DataFrame:
-    """One row per protocol-series with acquisitions in the trailing days.
+    """One row per scanner protocol with acquisitions in the trailing days.
 
     Args:
         frame: From ``prepared``; days after ``as_of`` are not read.
         as_of: The last day that counts.
-        since: Day of the last change by protocol-series (index ``device_key, protocol_key``):
+        since: Day of the last change by scanner protocol (index ``device_key, protocol_key``):
             acquisitions before it are those of another protocol.
 
     Returns:

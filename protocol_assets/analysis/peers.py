@@ -44,7 +44,7 @@ TIERS: Final = (1, 2, 3, 4)
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Protocol-series of one purpose and their relations; [i, j] is what j is to i.
+    """Scanner protocols of one purpose and their relations; [i, j] is what j is to i.
 
     Attributes:
         at: Their positions in the levels.
@@ -64,7 +64,7 @@ class Group:
 
 
 def purposes(levels: pd.DataFrame) -> Iterator[Group]:
-    """The groups of protocol-series whose purpose is known.
+    """The groups of scanner protocols whose purpose is known.
 
     Args:
         levels: From ``current_levels``, its index from 0 on.

@@ -45,14 +45,14 @@ def potential(
     *,
     since: pd.Series | None = None,
 ) -> pd.DataFrame:
-    """One row per protocol-series of the trailing days.
+    """One row per scanner protocol of the trailing days.
 
     Args:
         frame: From ``prepared``.
         targets: The hospital's targets (see ``references``).
         model: The calibrated time model.
         as_of: The last day that counts.
-        since: Day of the last change by protocol-series (see ``current_levels``).
+        since: Day of the last change by scanner protocol (see ``current_levels``).
 
     Returns:
         The level and its reference; ``assessment``: ``assessable``, ``insufficient`` (too few

@@ -50,7 +50,7 @@ def realised(before: pd.DataFrame, after: pd.DataFrame, model: TimeModel) -> Rea
     that changed together with the averages is priced in.
 
     Args:
-        before: Acquisitions of the protocol-series before the change, with ``averages``.
+        before: Acquisitions of the scanner protocol before the change, with ``averages``.
         after: All its acquisitions after it.
         model: The calibrated time model.
     """

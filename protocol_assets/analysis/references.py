@@ -45,7 +45,7 @@ _LOW_TIERS: Final = TIERS[2:]
 
 
 def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
-    """The reference of every protocol-series, in the order of ``levels``.
+    """The reference of every scanner protocol, in the order of ``levels``.
 
     Args:
         levels: From ``current_levels``.
@@ -87,7 +87,7 @@ def references(levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp)
 def signed_targets(
     levels: pd.DataFrame, targets: pd.DataFrame, parameter: str, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """The target in force for one parameter of every protocol-series.
+    """The target in force for one parameter of every scanner protocol.
 
     Returns:
         ``value`` and ``name``, absent where no target applies; indexed as ``levels``.
@@ -155,7 +155,7 @@ def usual_levels(levels: pd.DataFrame) -> pd.DataFrame:
 def has_signed_averages(
     levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
 ) -> npt.NDArray[np.bool]:
-    """Which protocol-series have a signed target of their averages."""
+    """Which scanner protocols have a signed target of their averages."""
     return _signed_averages(levels, targets, as_of).applies
 
 
@@ -196,7 +196,7 @@ class _Signed:
 
     @property
     def applies(self) -> npt.NDArray[np.bool]:
-        """Which protocol-series have one."""
+        """Which scanner protocols have one."""
         told = [one["value"].notna() for one in (self.averaging, self.effective, self.nex)]
         return (told[0] | told[1] | told[2]).to_numpy(dtype=np.bool)
 
@@ -224,7 +224,7 @@ _PEER_COLUMNS: Final = (
 
 
 def _judged(levels: pd.DataFrame, group: Group, own_case: Matrix) -> Iterator[dict[str, Any]]:
-    """What the peers of each protocol-series of a group say."""
+    """What the peers of each scanner protocol of a group say."""
     level = levels["level"].to_numpy()[group.at]
     devices = levels["device_key"].to_numpy()[group.at].astype(str)
     judges = {tier: peers_of(levels, group, tier) & own_case for tier in TIERS}

@@ -20,7 +20,7 @@ _BEGINNING: Final = pd.Timestamp("1990-01-01")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A change of a protocol-series whose effect is asked for.
+    """A change of a scanner protocol whose effect is asked for.
 
     Attributes:
         key: Device and protocol.

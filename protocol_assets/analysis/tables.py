@@ -96,7 +96,7 @@ def analysis_tables(
 
 
 def registered_changes(register: pd.DataFrame) -> pd.DataFrame:
-    """The changes of averages that the hospital registered, one a day of a protocol-series.
+    """The changes of averages that the hospital registered, one a day of a scanner protocol.
 
     Where several findings led to one change, the one that promised minutes stands for it.
     """

@@ -48,7 +48,7 @@ class TimeModel:
             the parameters come from (``vendor x role``, ``vendor``, ``all``, ``formula``),
             ``slope``, ``preparation_s``, ``n``, ``n_series``, ``error_median_pct`` (median of the
             absolute error), ``error_p5_pct``, ``error_p95_pct``, ``is_off``.
-        series: The same by protocol-series, with its ``factor``; ``preparation_s`` NaN where the
+        series: The same by scanner protocol, with its ``factor``; ``preparation_s`` NaN where the
             series has too few times of its own.
     """
 

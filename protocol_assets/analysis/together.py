@@ -24,7 +24,7 @@ Change = tuple[Series, np.datetime64]
 """Where a change was found, and its day."""
 
 Visits = dict[np.datetime64, frozenset[Series]]
-"""The days of visits to one scanner, and the protocol-series that changed then."""
+"""The days of visits to one scanner, and the scanner protocol that changed then."""
 
 _DAY: Final = np.timedelta64(1, "D")
 
@@ -33,7 +33,7 @@ def vouched_days(changes: Iterable[Change]) -> dict[object, Visits]:
     """The days on which protocols of a scanner changed together, and which did.
 
     Args:
-        changes: Those found in each protocol-series by itself.
+        changes: Those found in each scanner protocol by itself.
 
     Returns:
         By device the middle of the days of changes that follow each other closely.

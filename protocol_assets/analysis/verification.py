@@ -74,7 +74,7 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class _Subject:
-    """One change under verification with what belongs to its protocol-series."""
+    """One change under verification with what belongs to its scanner protocol."""
 
     claim: Claim
     rows: pd.DataFrame

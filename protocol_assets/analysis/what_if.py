@@ -50,7 +50,7 @@ class Setting:
 def what_if(
     frame: pd.DataFrame, chosen: pd.Series, setting: Setting, model: TimeModel, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    """What a setting would do to the chosen acquisitions, by protocol-series.
+    """What a setting would do to the chosen acquisitions, by scanner protocol.
 
     Args:
         frame: From ``prepared``.

@@ -44,8 +44,8 @@ class Potential:
         live: Opportunities that are open or accepted: the most minutes first, those that do not
             tell them last.
         set_aside: Opportunities that are not counted, by their state.
-        states: Protocol-series by ``state``: assessable, insufficient, not assessable.
-        reasons: Protocol-series that could not be assessed, by reason, the most frequent first.
+        states: Scanner protocols by ``state``: assessable, insufficient, not assessable.
+        reasons: Scanner protocols that could not be assessed, by reason, the most frequent first.
         fleet_assessed: Share of all scanner protocols of the fleet that could be assessed, those
             included that are not published; None where nothing was analysed.
         trend: Closed months in order, with what could be won at the end of each.
@@ -61,8 +61,8 @@ class Potential:
     trend: Sequence[tuple[dt.date, Minutes | None]]
 
     @property
-    def protocol_series(self) -> int:
-        """How many protocol-series were looked at."""
+    def scanner_protocols(self) -> int:
+        """How many scanner protocols were looked at."""
         return sum(self.states.values())
 
     @property

@@ -77,14 +77,14 @@ def linked(acquisitions: pd.DataFrame, frame: pd.DataFrame, truth: Truth) -> pd.
 
 
 def places(acquisitions: pd.DataFrame) -> pd.DataFrame:
-    """Where in the truth each protocol-series of the platform belongs.
+    """Where in the truth each scanner protocol of the platform belongs.
 
     Args:
         acquisitions: From ``linked``.
 
     Returns:
         ``SERIES``, ``PLACE`` of most of its acquisitions, their ``n`` and ``share``; ``is_main``
-        marks the largest protocol-series of a place, for the platform may see several.
+        marks the largest scanner protocols of a place, for the platform may see several.
     """
     counts = acquisitions.groupby([*SERIES, *PLACE]).size().rename("n").reset_index()
     counts["share"] = counts["n"] / counts.groupby(SERIES)["n"].transform("sum")
@@ -95,10 +95,10 @@ def places(acquisitions: pd.DataFrame) -> pd.DataFrame:
 
 
 def judged(assessed: pd.DataFrame, located: pd.DataFrame, protocols: pd.DataFrame) -> pd.DataFrame:
-    """Every protocol of a scanner with what the platform says of its largest protocol-series.
+    """Every protocol of a scanner with what the platform says of its largest scanner protocols.
 
     Args:
-        assessed: One row per protocol-series: ``SERIES``, ``assessment``, ``has_potential``.
+        assessed: One row per scanner protocol: ``SERIES``, ``assessment``, ``has_potential``.
         located: From ``places``.
         protocols: The truth by protocol of a scanner.
 

@@ -149,7 +149,7 @@ def _devices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _potential(opportunities: pd.DataFrame) -> pd.DataFrame:
     names = ["scanner", *MINUTES, "opportunities", "assessable", "protocols"]
     rows = [
-        (scanner, *minutes_of(one.minutes), len(one.live), one.assessable, one.protocol_series)
+        (scanner, *minutes_of(one.minutes), len(one.live), one.assessable, one.scanner_protocols)
         for scanner, own in opportunities.groupby("scanner", sort=True)
         for one in (potential_of(own),)
     ]

@@ -58,7 +58,7 @@ def _figures(tables: Marts, where: Scope) -> None:
             "Potential saving each month",
             number(value, "min"),
             f"{interval(low, high, 'min')}; {number(saving.assessable)} of "
-            f"{number(saving.protocol_series)} published protocols assessable, about "
+            f"{number(saving.scanner_protocols)} published protocols assessable, about "
             f"{share(fleet_assessed(records(tables['published_opportunities'])))} of all in the "
             "fleet",
         )

@@ -26,7 +26,7 @@ def headline(potential: Potential, changes: Sequence[Row], texts: Texts) -> Sect
         changes: What was changed and verified.
         texts: The wording.
     """
-    if not potential.protocol_series:
+    if not potential.scanner_protocols:
         return Section(
             "headline",
             texts("headline"),
@@ -84,7 +84,7 @@ def _count(potential: Potential, texts: Texts) -> Tile:
 
 
 def _assessed(potential: Potential, texts: Texts) -> Tile:
-    total, assessable = potential.protocol_series, potential.assessable
+    total, assessable = potential.scanner_protocols, potential.assessable
     note = texts(
         "tile.assessed.note",
         assessable=texts.number(assessable, 0),

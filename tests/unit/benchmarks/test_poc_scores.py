@@ -56,7 +56,7 @@ def test_a_flag_on_what_is_not_assessable_is_no_find() -> None:
     assert math.isnan(score["precision"])
 
 
-def test_a_protocol_series_beside_the_largest_counts_against_precision() -> None:
+def test_a_scanner_protocol_beside_the_largest_counts_against_precision() -> None:
     score = potential_scores(
         judged(("potential", "ge", "assessable", True), ("stray", "ge", "assessable", True))
     )
@@ -86,7 +86,7 @@ def watched(*rows: tuple[Any, ...]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["device_key", "protocol_key", "state", "shortest_seen_days"])
 
 
-# Two protocol-series of the platform show the first place.
+# Two scanner protocols of the platform show the first place.
 PLACES = pd.DataFrame(
     [
         ("A", "t1.none", "MR1", "sag_t1"),
@@ -109,7 +109,7 @@ WATCHED = watched(
 )
 
 
-def test_the_closest_change_of_any_protocol_series_is_the_one() -> None:
+def test_the_closest_change_of_any_scanner_protocol_is_the_one() -> None:
     changes = found(
         ("A", "t1.none", DAY + days(9), "decrease"), ("A", "t1.pre", DAY - days(2), "decrease")
     )
@@ -187,7 +187,7 @@ def test_scan_times_are_compared_by_method() -> None:
     assert errors.loc["all", "n"] == 4
 
 
-def test_a_protocol_series_belongs_where_most_of_its_acquisitions_do() -> None:
+def test_a_scanner_protocol_belongs_where_most_of_its_acquisitions_do() -> None:
     rows = pd.DataFrame(
         [("A", "t1", "MR1", "sag_t1")] * 3
         + [("A", "t1", "MR1", "ax_t1")]

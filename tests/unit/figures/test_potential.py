@@ -40,14 +40,14 @@ def test_what_is_open_or_accepted_counts_and_the_rest_is_set_aside() -> None:
     assert dataclasses.astuple(found.minutes) == pytest.approx((240, 192, 312))
     assert [row["minutes_per_month"] for row in found.live] == [140, 100, None]
     assert found.set_aside == {"changed": 1, "waived": 1}
-    assert found.protocol_series == 9
+    assert found.scanner_protocols == 9
     assert found.states["assessable"] == 6
     assert list(found.reasons.items()) == [("too few peers", 2), ("too few acquisitions", 1)]
 
 
 def test_nothing_analysed_is_no_number() -> None:
     found = potential([], [])
-    assert (found.as_of, found.minutes, found.live, found.protocol_series) == (None, None, [], 0)
+    assert (found.as_of, found.minutes, found.live, found.scanner_protocols) == (None, None, [], 0)
 
 
 @given(st.lists(st.tuples(st.none() | st.floats(0, 1e6), st.booleans()), max_size=20))

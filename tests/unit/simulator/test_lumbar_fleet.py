@@ -217,7 +217,7 @@ def test_defects_befall_their_share(sample: list[Scan]) -> None:
 
 
 def changed_sum(truths: list[SeriesTruth], fleet: Fleet) -> dict[str, tuple[float, float]]:
-    """Mean scan time before and after, of each protocol-series that changed for good."""
+    """Mean scan time before and after, of each scanner protocol that changed for good."""
     stations = [scanner.station for scanner in fleet.scanners]
     dates = {
         (stations[one.scanner], one.protocol): one.changed_on

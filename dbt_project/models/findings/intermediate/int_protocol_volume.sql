@@ -1,7 +1,7 @@
 with
 
 acquisitions as (
-    select * from {{ ref('int_protocol_series') }}
+    select * from {{ ref('int_scanner_protocols') }}
 ),
 
 as_of as (

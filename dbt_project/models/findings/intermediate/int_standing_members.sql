@@ -13,7 +13,7 @@ acquisitions as (
         facts.nex,
         facts.effective_averages,
         facts.scan_time_s
-    from {{ ref('int_protocol_series') }} as series
+    from {{ ref('int_scanner_protocols') }} as series
     inner join {{ ref('fct_acquisition') }} as facts
         on series.acquisition_key = facts.acquisition_key
 ),

@@ -5,7 +5,7 @@ verification as (
 ),
 
 acquisitions as (
-    select * from {{ ref('int_protocol_series') }}
+    select * from {{ ref('int_scanner_protocols') }}
 ),
 
 scanners as (

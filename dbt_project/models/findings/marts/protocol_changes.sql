@@ -24,7 +24,7 @@ people as (
         changes.change_number,
         count(distinct acquisitions.patient_key) as patients_after
     from changes
-    inner join {{ ref('int_protocol_series') }} as acquisitions
+    inner join {{ ref('int_scanner_protocols') }} as acquisitions
         on
             changes.device_key = acquisitions.device_key
             and changes.protocol_key = acquisitions.protocol_key
