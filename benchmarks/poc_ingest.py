@@ -23,10 +23,10 @@ from typing import Final
 
 from benchmarks.poc_sources import Source
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.governance.scanners import ScannerName, name_scanner
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.scanners import device_id
+from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
 __all__ = ["Ingest", "ingest"]

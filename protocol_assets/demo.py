@@ -57,7 +57,7 @@ def run_demo(directory: Path, tell: Any) -> bool:
     Raises:
         Fault: Warehouse or report failed.
     """
-    from protocol_assets.app.runs import Runner
+    from protocol_assets.runner import Runner
 
     with SimulatedPacs(DEMO_FLEET, port=_free(PORT)) as server:
         deployment = _deployment(directory, server)

@@ -101,7 +101,7 @@ def materialize(
     """Fetch study days from one PACS, then rebuild the warehouse and the report."""
     deployment = Deployment.load()
     deployment.pseudonyms()
-    from protocol_assets.app.runs import Runner
+    from protocol_assets.runner import Runner
 
     with _progress() as tell:
         runner = Runner(deployment, tell)
@@ -177,9 +177,9 @@ def resume(name: str) -> int:
 def rebuild() -> int:
     """Rebuild outdated partitions from stored data (no PACS access), then refresh the report."""
     deployment = Deployment.load()
-    from protocol_assets.app.runs import PartitionOutcome, Runner
     from protocol_assets.ingest.partition_status import partition_states
     from protocol_assets.ingest.retention.patient_renaming import rename_patients
+    from protocol_assets.runner import PartitionOutcome, Runner
 
     rename_patients(deployment.lake, deployment.pseudonyms())
     stale = [

@@ -155,7 +155,7 @@ def _rebuild(deployment: Deployment, partitions: Iterable[Partition]) -> str | N
     Returns:
         None where all went well, else one line.
     """
-    from protocol_assets.app.runs import Runner
+    from protocol_assets.runner import Runner
 
     runner = Runner(deployment)
     problems = [

@@ -33,7 +33,7 @@ def status(ask: bool, as_json: bool) -> int:
 
     Exit code 0 if healthy, 1 if action is needed. Changes nothing.
     """
-    from protocol_assets.app.automation_state import read_automation_state
+    from protocol_assets.defs.automation_state import read_automation_state
     from protocol_assets.status.summary import summarize
 
     found = summarize(dt.datetime.now(dt.UTC), read_automation_state, ask=ask)

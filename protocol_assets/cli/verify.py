@@ -13,9 +13,9 @@ from protocol_assets.faults import Fault
 from protocol_assets.terminal import TextTable, say, say_error
 
 if TYPE_CHECKING:
-    from protocol_assets.app.runs import Runner
     from protocol_assets.ingest.verifying import Damage
     from protocol_assets.lake.zones import Partition
+    from protocol_assets.runner import Runner
 
 __all__ = ["verify"]
 
@@ -67,8 +67,8 @@ def _print(damages: Iterable[Damage]) -> None:
 
 def _repair(deployment: Deployment, damages: Sequence[Damage]) -> None:
     """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
-    from protocol_assets.app.runs import Runner
     from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
+    from protocol_assets.runner import Runner
 
     runner = Runner(deployment)
     to_land = {one.partition for one in damages if one.partition and one.remedy == "land"}

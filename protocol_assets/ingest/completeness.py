@@ -11,7 +11,7 @@ import pyarrow as pa
 from protocol_assets.ingest.quarantine import LeftOut
 from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.zones import Partition
-from protocol_assets.sources.dicomweb.errors import describe_kind
+from protocol_assets.sources.errors import describe_kind
 
 __all__ = [
     "COMPLETENESS_SCHEMA",

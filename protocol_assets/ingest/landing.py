@@ -26,9 +26,9 @@ from protocol_assets.lake.manifest import (
 )
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["day_fingerprint", "land_partition", "partition_lock", "study_file"]

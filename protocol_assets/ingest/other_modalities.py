@@ -17,9 +17,9 @@ from typing import Final
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.lake.manifest import Manifest, OtherStudy
 from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
+from protocol_assets.sources.errors import PacsError
 
 __all__ = ["LOOKED_UP_AT_ONCE", "ModalityReview", "followed_studies"]
 

@@ -17,9 +17,9 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, is_whole, read_stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, content_hash, fingerprint
 from protocol_assets.sources.dicomweb.retrieval import Retrieved
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.storage.files import PARTIAL_NAME, delete, sync
 
 __all__ = ["Progress", "StudiesLanding", "study_file"]

@@ -23,7 +23,7 @@ from protocol_assets.ingest.other_modalities import followed_studies
 from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.storage.locks import LockedError, exclusive
 
 __all__ = [

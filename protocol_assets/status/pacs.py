@@ -9,8 +9,8 @@ from typing import Final
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError, describe_kind
 from protocol_assets.sources.dicomweb.probe import Finding
+from protocol_assets.sources.errors import PacsError, describe_kind
 from protocol_assets.sources.rate_limit.store import read_failure, read_load
 
 __all__ = ["pacs_finding"]

@@ -8,9 +8,9 @@ from typing import Any
 import dagster as dg
 
 from protocol_assets.app.jobs import INGEST_JOB
-from protocol_assets.app.runs import Runner
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Partition
+from protocol_assets.runner import Runner
 
 
 class Site:

@@ -20,10 +20,10 @@ import pytest
 import yaml
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Lake
+from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.simulator import Fleet, SimulatedPacs
 

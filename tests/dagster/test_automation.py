@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 
-from protocol_assets.app.build import build_definitions
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.jobs import INGEST_JOB
-from protocol_assets.app.runs import Runner
+from protocol_assets.definitions import build_definitions
 from protocol_assets.defs.delivery.alerts import failure_line, failure_sensor
 from protocol_assets.defs.resources import DeploymentResource
+from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.settings.schedule import REPORT_CRON
 from protocol_assets.simulator import Answer

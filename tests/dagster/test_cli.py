@@ -12,9 +12,9 @@ import pytest
 
 from protocol_assets import cli
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.zones import Lake
+from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.lake.zones import Lake
+from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer
 

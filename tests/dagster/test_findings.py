@@ -13,12 +13,12 @@ import pytest
 from protocol_assets import cli
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.jobs import REPORT_JOB
-from protocol_assets.app.runs import Runner
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.analysis import read_mart
 from protocol_assets.lake.parquet import part_versions
 from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.versions import published_rows
+from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 
 from .made_facts import CHANGED_ON, EXAMS_A_DAY, LAST, OVER_AVERAGING, PROTOCOL, deployment

@@ -9,12 +9,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.cli import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.runner import Runner
 from protocol_assets.settings import ConfigurationError, Settings
 
 from .conftest import FIRST

@@ -11,13 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.cli.main import cli
 from protocol_assets.ingest.attempts import read_attempt, record_refusal
 from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.quality.suites import load_suite
+from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 
@@ -204,7 +204,7 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     assert (state.is_stale, state.refusal) == (True, "")
     refusing.undo()
     refusing.setattr(
-        "protocol_assets.app.runs.Runner.report", lambda _: None
+        "protocol_assets.runner.Runner.report", lambda _: None
     )  # of the partitions alone
     runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
     assert runner.return_value == 0, runner.output

@@ -13,7 +13,6 @@ import pytest
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.jobs import INGEST_JOB
-from protocol_assets.app.runs import Runner
 from protocol_assets.defs.ingest import sensors
 from protocol_assets.defs.ingest.sensors import PACS_TAG, days_in_flight, pacs_sensors, range_tags
 from protocol_assets.deidentify.keys import KEY_VARIABLE
@@ -21,6 +20,7 @@ from protocol_assets.ingest.attempts import LADDER, read_attempt
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.rate_limit.store import resume

@@ -28,8 +28,8 @@ from protocol_assets.settings.pacs import MAX_WAIT_S
 from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.probe import probe
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.sources.rate_limit.pacing import STUDIES_THAT_SLOW, RateLimits
 from protocol_assets.sources.rate_limit.store import SharedRateLimit, resume
 from tests.integration.fault_kinds import Fault

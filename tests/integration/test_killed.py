@@ -18,10 +18,10 @@ from typing import Any, Final
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.ingest.landing import land_partition, study_file
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.runner import Runner
 from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint

@@ -16,10 +16,10 @@ from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
 from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profiles
 from protocol_assets.sources.dicomweb.stored_profiles import write_profile
+from protocol_assets.sources.errors import PacsError
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc
 from tests.integration.real_data import RealFile, edited

@@ -17,9 +17,9 @@ from typing import Any
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import PartitionOutcome, Runner
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.runner import PartitionOutcome, Runner
 from protocol_assets.settings import Settings
 from tests.integration.conftest import write_deployment
 from tests.integration.header import PARAMETERS, SCAN_TIMES, parameter, scan_time

@@ -10,9 +10,9 @@ import duckdb
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.app.runs import Runner
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Partition
+from protocol_assets.runner import Runner
 from tests.dagster.site_ticks import Site
 from tests.integration.conftest import Deploy, MakeInstance, StartOrthanc
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy

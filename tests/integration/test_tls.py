@@ -13,7 +13,7 @@ import pytest
 
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.errors import PacsError
 from tests.integration.certificates import Authority
 from tests.integration.conftest import MakeInstance
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy

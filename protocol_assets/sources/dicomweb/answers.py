@@ -12,7 +12,7 @@ from typing import Any, Final
 import requests
 
 from protocol_assets.sources.dicomweb.body import Row, inflate, parse_objects, read_bounded
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 
 __all__ = ["Answer", "Failure", "Message", "ObjectsResponse", "asked_wait", "judge", "read"]
 

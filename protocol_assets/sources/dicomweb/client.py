@@ -13,12 +13,12 @@ from typing import Any, Final, Self, TypeVar
 
 from dicomweb_client import DICOMwebClient
 
-from protocol_assets.sources.dicomweb import listing
 from protocol_assets.sources.dicomweb.answers import Answer
 from protocol_assets.sources.dicomweb.attributes import MODALITY, STUDY_UID, texts, uid
 from protocol_assets.sources.dicomweb.body import Row, whole
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import Kind, PacsError
+from protocol_assets.sources.dicomweb.listing import list_day_rows
+from protocol_assets.sources.dicomweb.paging import CappedError, Page, UnstableError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, SeriesListing
 from protocol_assets.sources.dicomweb.retrieval import Retrieved, StudyRetrieval
 from protocol_assets.sources.dicomweb.rows import (
@@ -29,6 +29,7 @@ from protocol_assets.sources.dicomweb.rows import (
 )
 from protocol_assets.sources.dicomweb.search import Searches
 from protocol_assets.sources.dicomweb.session import TRIES, Effort, GuardedSession
+from protocol_assets.sources.errors import Kind, PacsError
 from protocol_assets.sources.rate_limit.pacing import RateLimit
 
 __all__ = ["DayListing", "PacsClient"]
@@ -127,21 +128,21 @@ class PacsClient:
         """
         requests = 0
 
-        def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
+        def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
             nonlocal requests
             page = self._searches.listing_page(filters, limit, offset)
             requests += self.last_answer.tries
             return page
 
-        found = self._proved(lambda: listing.list_day_rows(ask, day, self.endpoint.rows_a_page))
+        found = self._proved(lambda: list_day_rows(ask, day, self.endpoint.rows_a_page))
         of_day = studies_of_day(found.rows.values(), found.rejected, day, self.endpoint.modalities)
         return replace(of_day, requests=requests)
 
     def _proved(self, call: Callable[[], T]) -> T:
         try:
             return call()
-        except listing.CappedError as error:
-            kind: Kind = "unstable" if isinstance(error, listing.UnstableError) else "capped"
+        except CappedError as error:
+            kind: Kind = "unstable" if isinstance(error, UnstableError) else "capped"
             reason = str(error)
         raise PacsError(self.endpoint.name, kind, None, reason)
 

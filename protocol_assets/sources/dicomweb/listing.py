@@ -29,26 +29,12 @@ from protocol_assets.sources.dicomweb.paging import (
     Ask,
     CappedError,
     Enumeration,
-    Page,
     StudyTimeError,
     UnstableError,
     enumerate_checked,
-    enumerate_rows,
-    enumerate_settled,
 )
 
-__all__ = [
-    "Ask",
-    "CappedError",
-    "Enumeration",
-    "Page",
-    "StudyTimeError",
-    "UnstableError",
-    "enumerate_rows",
-    "enumerate_settled",
-    "list_day_rows",
-    "time_range",
-]
+__all__ = ["list_day_rows", "time_range"]
 
 Row = dict[str, Any]
 

@@ -20,9 +20,9 @@ import urllib3
 
 from protocol_assets.sources.dicomweb.body import BodyError, read_bounded
 from protocol_assets.sources.dicomweb.endpoint import ClientGrant, Endpoint
-from protocol_assets.sources.dicomweb.errors import Kind
 from protocol_assets.sources.dicomweb.transport import guard_session
 from protocol_assets.sources.dicomweb.transport_errors import transport_kind
+from protocol_assets.sources.errors import Kind
 
 __all__ = ["Basic", "Bearer", "ClientCredentials", "Login", "LoginError", "choose_login"]
 

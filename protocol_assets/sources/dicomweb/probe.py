@@ -28,7 +28,6 @@ from protocol_assets.sources.dicomweb.attributes import (
     uid,
 )
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError, describe_kind
 from protocol_assets.sources.dicomweb.instance_signs import (
     has_currency_sign,
     is_private,
@@ -39,6 +38,7 @@ from protocol_assets.sources.dicomweb.probe_report import Finding, ProbeReport, 
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.sources.dicomweb.roots import find_root
+from protocol_assets.sources.errors import PacsError, describe_kind
 
 __all__ = ["Finding", "ProbeReport", "Verdict", "probe"]
 

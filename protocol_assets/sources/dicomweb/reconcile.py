@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, NamedTuple, Self
 
 from protocol_assets.dicom.json_text import encode_instance, text_blocks
 from protocol_assets.sources.dicomweb.attributes import SERIES_UID, SOP_UID, STUDY_UID, texts
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 
 __all__ = [
     "Instance",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
+from protocol_assets.sources.dicomweb.answers import Answer
 from protocol_assets.sources.dicomweb.attributes import is_uid
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.dicomweb.body import Row
+from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
     ListedStudy,
@@ -18,11 +21,9 @@ from protocol_assets.sources.dicomweb.reconcile import (
     reconcile_series,
     reconcile_twice,
 )
+from protocol_assets.sources.errors import PacsError
 
-if TYPE_CHECKING:
-    from protocol_assets.sources.dicomweb.client import PacsClient
-
-__all__ = ["Retrieved", "StudyRetrieval"]
+__all__ = ["Retrieved", "StudyRetrieval", "StudySource"]
 
 _NOT_OFFERED: Final = frozenset({400, 405, 406, 501})
 _ABSENT: Final = ("not_found", "gone")
@@ -46,16 +47,51 @@ class Retrieved:
     etag: str = ""
 
 
+class StudySource(Protocol):
+    """What a retrieval asks of a PACS; see ``PacsClient``, which raises a ``PacsError``."""
+
+    endpoint: Endpoint
+
+    @property
+    def last_answer(self) -> Answer:
+        """What is known of this thread's last good answer besides its rows."""
+
+    def unless(self, etag: str) -> AbstractContextManager[None]:
+        """Within, only what is no longer as ``etag`` names it is asked for."""
+
+    def recount(self, study: ListedStudy) -> ListedStudy:
+        """The study as it is listed now."""
+
+    def search_series(self, study_instance_uid: str) -> SeriesListing:
+        """The series of a study."""
+
+    def search_instances(self, study_uid: str, series_uid: str) -> list[str]:
+        """The valid SOPInstanceUIDs of a series, sorted."""
+
+    def study_metadata(self, study_uid: str, take: Callable[[Row], Any] = ...) -> list[Any]:
+        """What ``take`` gives of all instances of a study."""
+
+    def series_metadata(
+        self, study_uid: str, series_uid: str, take: Callable[[Row], Any] = ...
+    ) -> list[Any]:
+        """What ``take`` gives of all instances of a series."""
+
+    def instance_metadata(
+        self, study_uid: str, series_uid: str, sop_uid: str, take: Callable[[Row], Any]
+    ) -> list[Any]:
+        """What ``take`` gives of one instance."""
+
+
 class StudyRetrieval:
-    """Retrieves studies with one client; learns where study metadata are not offered.
+    """Retrieves studies from one source; learns where study metadata are not offered.
 
     Args:
-        client: Asks the PACS.
+        source: Asks the PACS.
     """
 
-    def __init__(self, client: PacsClient) -> None:
-        self._client = client
-        self._profile = client.endpoint.profile
+    def __init__(self, source: StudySource) -> None:
+        self._source = source
+        self._profile = source.endpoint.profile
         self._offers_study_metadata = self._profile.retrieval == "study"
 
     def retrieve(self, study: ListedStudy, *, unless: str = "") -> Retrieved | None:
@@ -80,15 +116,15 @@ class StudyRetrieval:
             PacsError: kind ``gone`` where the PACS neither gives nor lists it any more (nothing
                 else is a sign of a deletion), else what went wrong.
         """
-        with self._client.unless(unless):
+        with self._source.unless(unless):
             received, etag = self._receive(self._batches(study), study)
-        if unless and self._client.last_answer.unchanged:
+        if unless and self._source.last_answer.unchanged:
             return None
         if not study.is_counted:
             return self._by_counts_of_series(study, received, etag)
         outcome = reconcile(study, received)
         if not outcome.agrees:
-            study = self._client.recount(study)
+            study = self._source.recount(study)
             outcome = reconcile(study, received)
         if outcome.state == "landed":
             return Retrieved(received, outcome, etag)
@@ -105,7 +141,7 @@ class StudyRetrieval:
         outcome = reconcile_series(study, received, series)
         if outcome.state == "landed":
             return Retrieved(received, outcome, etag)
-        study = self._client.recount(study)  # or it was deleted
+        study = self._source.recount(study)  # or it was deleted
         again, etag = self._receive_again(study)
         return Retrieved(again, reconcile_series(study, again, again.listing or series), etag)
 
@@ -121,7 +157,7 @@ class StudyRetrieval:
     def _listed_series(self, study: ListedStudy) -> SeriesListing | None:
         """The series of a study, None where the PACS does not list them."""
         try:
-            listing = self._client.search_series(study.study_instance_uid)
+            listing = self._source.search_series(study.study_instance_uid)
         except PacsError as error:
             if error.kind not in _ABSENT and error.status not in _NOT_OFFERED:
                 raise
@@ -136,7 +172,7 @@ class StudyRetrieval:
                 received.listing, received.omitted_series = batch, batch.unusable
             else:
                 received.add(batch)
-                etags.append(self._client.last_answer.etag)
+                etags.append(self._source.last_answer.etag)
         return received, etags[0] if len(etags) == 1 else ""
 
     def _batches(self, study: ListedStudy) -> Iterator[Batch]:
@@ -147,13 +183,13 @@ class StudyRetrieval:
         is_small = (study.instances or 0) <= self._profile.series_level_above
         if self._offers_study_metadata and is_small:
             try:
-                whole = self._client.study_metadata(study.study_instance_uid, Instance.of)
+                whole = self._source.study_metadata(study.study_instance_uid, Instance.of)
             except PacsError as error:
                 if not self._may_come_by_series(study, error):
                     raise
                 refused = error.status
             else:
-                if whole or self._client.last_answer.unchanged or study.instances == 0:
+                if whole or self._source.last_answer.unchanged or study.instances == 0:
                     yield whole
                     return
         yield from self._series_batches(study, refused)
@@ -170,35 +206,35 @@ class StudyRetrieval:
                 received |= bool(batch)
                 yield batch
         if not received:
-            self._client.recount(study)
+            self._source.recount(study)
             raise self._withheld(refused)
 
     def _may_come_by_series(self, study: ListedStudy, refusal: PacsError) -> bool:
         """Whether the study is still listed and another way to it may work."""
         if refusal.kind in _ABSENT:
-            self._client.recount(study)
+            self._source.recount(study)
             return True
         return refusal.kind == "too_large" or refusal.status in _NOT_OFFERED | {500}
 
     def _series_listing(self, study: ListedStudy) -> SeriesListing:
         try:
-            listing = self._client.search_series(study.study_instance_uid)
+            listing = self._source.search_series(study.study_instance_uid)
         except PacsError as error:
             if error.kind not in _ABSENT:
                 raise
             status = error.status
         else:
             is_online = all(one.is_online for one in listing.series.values())
-            if not is_online and not self._client.endpoint.rate_limits.wake_nearline:
-                raise PacsError(self._client.endpoint.name, "not_online")
+            if not is_online and not self._source.endpoint.rate_limits.wake_nearline:
+                raise PacsError(self._source.endpoint.name, "not_online")
             return listing
-        self._client.recount(study)
+        self._source.recount(study)
         raise self._withheld(status)
 
     def _series(self, study: ListedStudy, series_uid: str) -> Iterator[list[Instance]]:
         """A series' instances, none where it was deleted and the study was not."""
         try:
-            rows = self._client.series_metadata(study.study_instance_uid, series_uid, Instance.of)
+            rows = self._source.series_metadata(study.study_instance_uid, series_uid, Instance.of)
         except PacsError as error:
             if error.kind not in (*_ABSENT, "too_large"):
                 raise
@@ -209,13 +245,13 @@ class StudyRetrieval:
         if is_too_large:
             yield from self._one_by_one(study.study_instance_uid, series_uid)
         else:
-            self._client.recount(study)
+            self._source.recount(study)
 
     def _one_by_one(self, study_uid: str, series_uid: str) -> Iterator[list[Instance]]:
         """The instances of a series that is too large for one answer."""
         for sop_uid in self._sop_uids(study_uid, series_uid):
             try:
-                rows = self._client.instance_metadata(study_uid, series_uid, sop_uid, Instance.of)
+                rows = self._source.instance_metadata(study_uid, series_uid, sop_uid, Instance.of)
             except PacsError as error:
                 if error.kind not in _ABSENT:
                     raise
@@ -224,7 +260,7 @@ class StudyRetrieval:
 
     def _sop_uids(self, study_uid: str, series_uid: str) -> list[str]:
         try:
-            return self._client.search_instances(study_uid, series_uid)
+            return self._source.search_instances(study_uid, series_uid)
         except PacsError as error:
             if error.kind not in _ABSENT and error.status not in _NOT_OFFERED:
                 raise
@@ -235,4 +271,4 @@ class StudyRetrieval:
         return self._error("bad_status", status, "it lists a study and does not give it")
 
     def _error(self, kind: Any, status: int | None, detail: str) -> PacsError:
-        return PacsError(self._client.endpoint.name, kind, status, detail)
+        return PacsError(self._source.endpoint.name, kind, status, detail)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from dicomweb_client import DICOMwebClient
 
-from protocol_assets.sources.dicomweb import listing
 from protocol_assets.sources.dicomweb.attributes import (
     AVAILABILITY,
     INSTANCE_COUNT,
@@ -24,9 +23,15 @@ from protocol_assets.sources.dicomweb.attributes import (
     count,
 )
 from protocol_assets.sources.dicomweb.body import Row
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.dicomweb.paging import (
+    Enumeration,
+    Page,
+    StudyTimeError,
+    enumerate_settled,
+)
 from protocol_assets.sources.dicomweb.reconcile import SeriesListing
 from protocol_assets.sources.dicomweb.rows import listed_series
+from protocol_assets.sources.errors import PacsError
 
 if TYPE_CHECKING:
     from protocol_assets.sources.dicomweb.session import GuardedSession
@@ -133,7 +138,7 @@ class Searches:
         self._has_answered = True
         return rows
 
-    def listing_page(self, filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
+    def listing_page(self, filters: Mapping[str, str], limit: int, offset: int) -> Page:
         """One page of a listing; a later page that is refused is empty and said to be doubtful.
 
         Raises:
@@ -146,8 +151,8 @@ class Searches:
         except PacsError as error:
             if not offset or error.status not in _NO_SUCH_PAGE:
                 raise
-            return listing.Page([], is_refused=True)
-        return listing.Page(rows, self._session.last.warned)
+            return Page([], is_refused=True)
+        return Page(rows, self._session.last.warned)
 
     def _narrowed(self, filters: Mapping[str, str], limit: int, offset: int) -> list[Row]:
         """One page of a listing whose StudyTime or range of days the PACS may refuse.
@@ -159,7 +164,7 @@ class Searches:
         refusable = {name for name in ("StudyTime",) if name in filters}
         refusable |= {"range"} if "-" in filters.get("StudyDate", "") else set()
         if refusable & self._refused:
-            raise listing.StudyTimeError
+            raise StudyTimeError
         if not refusable:
             return self.studies(filters, limit, offset)
         try:
@@ -169,7 +174,7 @@ class Searches:
             if offset or error.status not in _NOT_OFFERED | {413}:
                 raise  # what was taken for the first page is not refused
         self._refused |= refusable
-        raise listing.StudyTimeError
+        raise StudyTimeError
 
     def broadly(self, today: date, limit: int) -> tuple[dict[str, str], list[Row]]:
         """Any studies: of all days, of the last month, or of one of the last days.
@@ -246,8 +251,8 @@ class Searches:
         )
         return sorted(found.rows)
 
-    def _enumerated(self, tag: str, search: Callable[..., list[Row]]) -> listing.Enumeration:
-        def ask(filters: Mapping[str, str], limit: int, offset: int) -> listing.Page:
+    def _enumerated(self, tag: str, search: Callable[..., list[Row]]) -> Enumeration:
+        def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
             try:
                 rows = self._ask(
                     lambda: search(limit=limit, offset=offset, search_filters=dict(filters))
@@ -256,9 +261,9 @@ class Searches:
                 if offset == 0 or error.kind != "not_found":
                     raise
                 rows = []  # the page after the last
-            return listing.Page(rows)
+            return Page(rows)
 
-        return listing.enumerate_settled(ask, {}, self._size, tag)
+        return enumerate_settled(ask, {}, self._size, tag)
 
 
 def _has_counts(rows: list[Row]) -> bool:

@@ -33,7 +33,6 @@ from protocol_assets.sources.dicomweb.answers import (
 )
 from protocol_assets.sources.dicomweb.body import BodyError, Row, whole
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import Kind, PacsError
 from protocol_assets.sources.dicomweb.login import LoginError, choose_login
 from protocol_assets.sources.dicomweb.transport import (
     Reading,
@@ -42,6 +41,7 @@ from protocol_assets.sources.dicomweb.transport import (
     silence_libraries,
 )
 from protocol_assets.sources.dicomweb.transport_errors import transport_kind
+from protocol_assets.sources.errors import Kind, PacsError
 from protocol_assets.sources.rate_limit.pacing import (
     Exchange,
     HeldError,

@@ -15,7 +15,7 @@ import urllib3
 
 from protocol_assets.faults import Fault
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 
 __all__ = ["UnusableFileError", "transport_kind", "unusable_certificates"]
 

@@ -30,7 +30,7 @@ from typing import Final, Protocol
 
 from protocol_assets.settings.hours import Hours
 from protocol_assets.settings.pacs import MAX_WAIT_S
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 
 __all__ = [
     "CLOCK_SLACK_S",

@@ -23,7 +23,7 @@ import orjson
 
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 from protocol_assets.settings.hours import next_opening
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 from protocol_assets.sources.rate_limit.pacing import (
     MOST_OPENINGS,
     Exchange,

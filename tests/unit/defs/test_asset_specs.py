@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from protocol_assets.app.build import build_definitions
 from protocol_assets.app.deployment import Deployment
+from protocol_assets.definitions import build_definitions
 from protocol_assets.settings import Settings
 
 

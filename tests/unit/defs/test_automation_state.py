@@ -19,7 +19,7 @@ from dagster._core.scheduler.instigation import (
 )
 from dagster._daemon.types import DaemonHeartbeat
 
-from protocol_assets.app.automation_state import read_automation_state
+from protocol_assets.defs.automation_state import read_automation_state
 from protocol_assets.lake.zones import Lake
 
 MOMENT = dt.datetime(2026, 3, 6, 8, 30, tzinfo=dt.UTC)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import Kind, PacsError
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
     ListedStudy,
@@ -20,6 +19,7 @@ from protocol_assets.sources.dicomweb.reconcile import (
 from protocol_assets.sources.dicomweb.retrieval import Retrieved
 from protocol_assets.sources.dicomweb.rows import DayListing
 from protocol_assets.sources.dicomweb.session import Effort
+from protocol_assets.sources.errors import Kind, PacsError
 
 
 def endpoint(**changes: Any) -> Endpoint:

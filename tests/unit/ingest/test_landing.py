@@ -18,9 +18,9 @@ from protocol_assets.ingest.landing import day_fingerprint, land_partition, stud
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.raw import read_study
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.sources.rate_limit.pacing import RateLimits
 from tests.unit.ingest.fake_pacs import FakePacs, endpoint, in_one_thread
 

@@ -11,8 +11,8 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.landing import land_partition
 from protocol_assets.ingest.partition_status import dead_letters
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
+from protocol_assets.sources.errors import PacsError
 from tests.unit.ingest.fake_pacs import FakePacs
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)

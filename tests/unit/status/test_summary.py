@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.app.automation_state import read_automation_state
 from protocol_assets.app.deployment import Deployment
+from protocol_assets.defs.automation_state import read_automation_state
 from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings import CONFIG_VARIABLE, Settings

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
@@ -17,6 +16,7 @@ from protocol_assets.sources.dicomweb.reconcile import (
     ReceivedStudy,
     Reconciliation,
 )
+from protocol_assets.sources.errors import PacsError
 
 DAY = date(2024, 3, 5)
 NewClient = Callable[..., PacsClient]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import KINDS, PacsError
+from protocol_assets.sources.errors import KINDS, PacsError
 
 
 def endpoint(**changes: Any) -> Endpoint:

@@ -11,15 +11,14 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from protocol_assets.sources.dicomweb.listing import (
+from protocol_assets.sources.dicomweb.listing import list_day_rows, time_range
+from protocol_assets.sources.dicomweb.paging import (
     CappedError,
     Page,
     StudyTimeError,
     UnstableError,
     enumerate_rows,
     enumerate_settled,
-    list_day_rows,
-    time_range,
 )
 
 DAY = date(2024, 3, 5)

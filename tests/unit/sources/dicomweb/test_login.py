@@ -13,7 +13,7 @@ import pytest
 
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import ClientGrant, Endpoint
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.errors import PacsError
 
 UID = "1.2.826.0.1.3680043.9.7777.1"
 ROWS = [{"0020000D": {"vr": "UI", "Value": [UID]}}]

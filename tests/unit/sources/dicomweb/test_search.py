@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
+from protocol_assets.sources.errors import PacsError
 
 DAY = date(2024, 3, 5)
 NewClient = Callable[..., PacsClient]

@@ -20,8 +20,8 @@ import requests
 
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.session import GuardedSession
+from protocol_assets.sources.errors import PacsError
 
 UID = "1.2.826.0.1.3680043.9.7777.1"
 ROWS = [{"0020000D": {"vr": "UI", "Value": [UID]}}]

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.sources.dicomweb.errors import PacsError
 from protocol_assets.sources.dicomweb.probe import probe
+from protocol_assets.sources.errors import PacsError
 
 NewClient = Callable[..., PacsClient]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.settings.pacs import MAX_WAIT_S
-from protocol_assets.sources.dicomweb.errors import Kind
+from protocol_assets.sources.errors import Kind
 from protocol_assets.sources.rate_limit.pacing import (
     CLOCK_SLACK_S,
     FAILURES_THAT_OPEN,

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import dagster as dg
 
-from protocol_assets.app.build import build_definitions
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.jobs import INGEST_JOB, REPORT_JOB
+from protocol_assets.definitions import build_definitions
 from protocol_assets.defs.ingest.assets import INSISTED_TAG, LARGEST_RUN, PARTITION_ASSETS
 from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.faults import Fault
