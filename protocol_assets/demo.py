@@ -201,7 +201,9 @@ def _print_scores(deployment: Deployment) -> None:
     acquisitions = read_measured(deployment.lake).acquisitions
     located = places(linked(acquisitions, prepared(acquisitions), truth))
     assessed = pd.DataFrame(read_mart(deployment.lake, "opportunities"))
-    told = judged(assessed.rename(columns={"state": "assessment"}), located, truth.protocols)
+    told = judged(
+        assessed.rename(columns={"assessment_state": "assessment"}), located, truth.protocols
+    )
     score = potential_scores(told)
     say()
     say(

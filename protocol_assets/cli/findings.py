@@ -42,7 +42,7 @@ def list_findings(
     """List findings, largest monthly saving first."""
     from protocol_assets.lake.analysis import read_mart
 
-    wanted = {"state": state, "kind": kind, "scanner_label": scanner}
+    wanted = {"finding_state": state, "kind": kind, "scanner_label": scanner}
     rows = [
         row
         for row in read_mart(Deployment.load().lake, "findings")
@@ -199,7 +199,7 @@ def _table(rows: Sequence[Row]) -> TextTable:
             f"{row['n_affected']} of {row['n_exams']}" if row["n_exams"] else "",
             f"{row['minutes_per_month']:.0f}" if row["minutes_per_month"] is not None else "",
             f"{100 * (row['snr_ratio'] - 1):.0f} %" if row["snr_ratio"] is not None else "",
-            row["state"] if row["is_seen"] else f"{row['state']}, not seen",
+            row["finding_state"] if row["is_seen"] else f"{row['finding_state']}, not seen",
             row["owner"] or "",
         )
     return table

@@ -40,7 +40,7 @@ def keep_findings(
         if row["kind"] not in ALARMS:
             continue
         key, told = row["finding_key"], entries.get(row["finding_key"])
-        if row["is_waived"] or row["state"] in _CLOSED:
+        if row["is_waived"] or row["finding_state"] in _CLOSED:
             if told is not None:
                 told.is_over, told.waits_for = True, []
             continue

@@ -86,11 +86,11 @@ def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential
         if not _is_live(row)
     )
     reasons = Counter(
-        str(row["state_reason"] or row["state"])
+        str(row["assessment_reason"] or row["assessment_state"])
         for row in opportunities
-        if row["state"] != "assessable"
+        if row["assessment_state"] != "assessable"
     )
-    states = Counter(str(row["state"]) for row in opportunities)
+    states = Counter(str(row["assessment_state"]) for row in opportunities)
     nothing = Minutes(0, 0, 0) if states["assessable"] and not live else None
     return Potential(
         as_of=max((row["as_of"] for row in opportunities), default=None),

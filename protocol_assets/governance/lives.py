@@ -120,9 +120,9 @@ def verified(
     if line.kind == "opportunity":
         if verification is None:
             raise Fault("nothing is known of this change yet; make the report, then verify")
-        if verification["state"] not in _SIGNED:
+        if verification["verification_state"] not in _SIGNED:
             reason = f": {verification['reason']}" if verification["reason"] else ""
-            raise Fault(f"it cannot be verified: {verification['state']}{reason}")
+            raise Fault(f"it cannot be verified: {verification['verification_state']}{reason}")
         if not verification["guard_is_held"]:
             raise Fault(f"time won, quality not confirmed: {verification['guard_reason']}")
     return replace(

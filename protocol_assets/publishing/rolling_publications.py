@@ -16,6 +16,7 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
+from protocol_assets.data import read_table
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.publishing.disclosure import Person, patients_in, tells_enough
 from protocol_assets.publishing.ledger_files import PublicationLedger
@@ -29,7 +30,7 @@ _SHOWN_ANEW: Final = {
         *("accepted_on", "promised_minutes_per_month", "minutes_rank"),
     ),
     "published_findings": (
-        *("scanner_label", "site", "protocol_label", "state", "is_waived", "opened_on"),
+        *("scanner_label", "site", "protocol_label", "finding_state", "is_waived", "opened_on"),
         *("accepted_on", "changed_on", "waived_until"),
     ),
     "published_verification": ("scanner_label", "site", "protocol_label", "quality_signed_on"),
@@ -40,6 +41,8 @@ _SHOWN_ANEW: Final = {
 
 STANDING: Final = tuple(_SHOWN_ANEW)
 """The published tables that are governed here."""
+
+_RENAMED: Final = "renamed_columns.csv"
 
 _MEMBERS: Final = pa.schema(
     [
@@ -167,8 +170,13 @@ def _persons(members: pa.Table) -> dict[_Key, _Persons]:
 
 
 def _published_before(ledger: PublicationLedger, name: str) -> list[Row]:
+    """What is published of a table, under today's names: earlier versions had others."""
     table = ledger.read(name)
-    rows: list[Row] = table.to_pylist() if table is not None else []
+    if table is None:
+        return []
+    today = {one["old"]: one["new"] for one in read_table(_RENAMED) if one["table"] == name}
+    renamed = table.rename_columns([today.get(column, column) for column in table.column_names])
+    rows: list[Row] = renamed.to_pylist()
     return rows
 
 

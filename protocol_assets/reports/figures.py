@@ -184,7 +184,7 @@ def _found(rows: Sequence[Row]) -> list[Row]:
         if row["kind"] != "opportunity"
         and row["is_seen"]
         and not row["is_waived"]
-        and row["state"] not in _DEALT_WITH
+        and row["finding_state"] not in _DEALT_WITH
     ]
     places = {kind: place for place, kind in enumerate(_ALARMS)}
     return sorted(

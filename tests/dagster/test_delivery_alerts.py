@@ -243,7 +243,7 @@ def publish(lake: Lake, *rows: dict[str, Any]) -> None:
     schema = {
         "finding_key": pa.string(), "kind": pa.string(), "scanner_label": pa.string(),
         "site": pa.string(), "protocol_key": pa.string(), "protocol_label": pa.string(),
-        "parameter": pa.string(), "state": pa.string(), "is_waived": pa.bool_(),
+        "parameter": pa.string(), "finding_state": pa.string(), "is_waived": pa.bool_(),
         "is_seen": pa.bool_(), "expected": pa.float64(), "observed": pa.float64(),
         "expected_term": pa.string(), "observed_term": pa.string(),
         "share_affected": pa.float64(), "as_of": pa.date32(), "first_day": pa.date32(),
@@ -257,7 +257,7 @@ def drift(first: int = 0, last: int = 5, **changed: Any) -> dict[str, Any]:
     row: dict[str, Any] = {
         "finding_key": "d", "kind": "drift", "scanner_label": "MR 1", "site": "North",
         "protocol_key": "k", "protocol_label": "Sagittal T2", "parameter": "tr_ms",
-        "state": "open", "is_waived": False, "is_seen": True, "expected": 3000.0,
+        "finding_state": "open", "is_waived": False, "is_seen": True, "expected": 3000.0,
         "observed": 3600.0, "share_affected": 0.8,
         "as_of": FIRST + dt.timedelta(days=last), "first_day": FIRST + dt.timedelta(days=first),
         "last_day": FIRST + dt.timedelta(days=last),

@@ -73,7 +73,7 @@ def own_finding(settings: Settings) -> Row:
 def test_the_one_that_averages_twice_is_an_opportunity(runner: Runner, settings: Settings) -> None:
     assessed = mart(settings, "opportunities")
     assert {row["as_of"] for row in assessed} == {BEFORE}
-    assert {row["state"] for row in assessed} == {"assessable"}
+    assert {row["assessment_state"] for row in assessed} == {"assessable"}
     (own,) = (row for row in assessed if row["has_potential"])
     assert (own["device_key"], own["protocol_key"]) == (OVER_AVERAGING, PROTOCOL)
     assert (own["averages"], own["reference"], own["reference_averages"]) == (2, "same_field", 1)
@@ -156,7 +156,7 @@ def test_a_finding_is_accepted_changed_and_verified(
     (shown,) = published_rows(Lake(settings.home), "published_exam_shifts")
     assert shown["exam_span_shift_s"] == -68
     assert told["evidence"] == "confirmatory"
-    assert (told["state"], told["reason"]) == (
+    assert (told["verification_state"], told["reason"]) == (
         "time won, quality not confirmed",
         "no image-quality sign-off on record",
     )
@@ -166,15 +166,15 @@ def test_a_finding_is_accepted_changed_and_verified(
         told["promised_minutes_per_month"], rel=0.02
     )
     finding = own_finding(settings)
-    assert (finding["state"], finding["is_seen"]) == ("changed", False)
+    assert (finding["finding_state"], finding["is_seen"]) == ("changed", False)
 
     assert say("findings", "verify", key, "--on", LAST.isoformat(), *signing) == 0
     assert runner.report() is None
-    assert own_finding(settings)["state"] == "verified"
+    assert own_finding(settings)["finding_state"] == "verified"
     (told,) = mart(settings, "change_verification")
-    assert told["state"] == "verified"
+    assert told["verification_state"] == "verified"
     (shown,) = published_rows(Lake(settings.home), "published_verification")
-    assert shown["state"] == "verified"
+    assert shown["verification_state"] == "verified"
 
 
 def test_a_wrong_line_of_governance_stops_the_run(runner: Runner, settings: Settings) -> None:

@@ -25,7 +25,7 @@ def waiting(findings: pd.DataFrame, opportunities: pd.DataFrame) -> pd.DataFrame
         ``confidence`` and ``coverage``.
     """
     is_open = (
-        (findings["state"] == "open")
+        (findings["finding_state"] == "open")
         & ~findings["is_waived"].fillna(value=False)
         & findings["is_seen"].fillna(value=True)
     )

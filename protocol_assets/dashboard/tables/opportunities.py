@@ -38,8 +38,8 @@ def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:
     """
     asked = {
         ABOVE: opportunities["has_potential"].fillna(value=False),
-        "assessable": opportunities["state"] == "assessable",
-        "not assessable": opportunities["state"] != "assessable",
+        "assessable": opportunities["assessment_state"] == "assessable",
+        "not assessable": opportunities["assessment_state"] != "assessable",
     }.get(shown)
     rows = opportunities if asked is None else opportunities[asked.astype(bool)]
     return rows.sort_values(

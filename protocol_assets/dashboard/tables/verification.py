@@ -51,7 +51,7 @@ class Standing:
 
 def standing(row: pd.Series) -> Standing:
     """Where one change stands."""
-    state, reason = row["state"], row["reason"]
+    state, reason = row["verification_state"], row["reason"]
     why = f" ({reason})" if pd.notna(reason) else ""
     if state == VERIFIED:
         return Standing("success", f"Verified: time was won, and the images stood it{why}.")
@@ -140,7 +140,7 @@ def by_state(verification: pd.DataFrame) -> pd.DataFrame:
         (NULL where none is told) and ``promised``, the changes that have a promise.
     """
     minutes = ["promised_minutes_per_month", "realised_minutes_per_month"]
-    grouped = verification.groupby("state")
+    grouped = verification.groupby("verification_state")
     result = grouped[minutes].sum(min_count=1)
     result.insert(0, "changes", grouped.size())
     result["promised"] = grouped["promised_minutes_per_month"].count()

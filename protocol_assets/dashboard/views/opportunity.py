@@ -49,7 +49,7 @@ def show() -> None:
     else:
         names = ("scanner", "protocol", *MINUTES, "snr_change_percent", "averages")
         more = ("reference_averages", "reference", "confidence", "coverage", "finding_state")
-        rest = ("is_waived", "state_reason", "site")
+        rest = ("is_waived", "assessment_reason", "site")
         table(
             rows,
             shown("published_opportunities", *names, *more, *rest),
@@ -62,9 +62,9 @@ def show() -> None:
 
 def _one(row: pd.Series) -> None:
     st.header(plain(f"{row['scanner']}: {row['protocol']}"))
-    if row["state"] != "assessable":
-        words = f"{str(row['state']).capitalize()}: {told(row['state_reason'])}."
-        remedy = remedies().get(row["state_reason"])
+    if row["assessment_state"] != "assessable":
+        words = f"{str(row['assessment_state']).capitalize()}: {told(row['assessment_reason'])}."
+        remedy = remedies().get(row["assessment_reason"])
         st.info(plain(" ".join(part for part in (words, remedy, _short_of(row)) if part)))
     _minutes_and_signal(row)
     _rest(row)

@@ -98,7 +98,7 @@ def _scanners(own: pd.DataFrame) -> None:
         )
     names = ("scanner", "site", "vendor", "model", "averages", "reference_averages", "reference")
     more = ("usual_averages", "n_peers", "scan_time_now_s", *MINUTES, "snr_change_percent")
-    rest = ("confidence", "coverage", "state_reason")
+    rest = ("confidence", "coverage", "assessment_reason")
     st.caption("A row that is chosen opens the opportunity.")
     table(
         own,

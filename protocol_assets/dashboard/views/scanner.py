@@ -137,7 +137,7 @@ def _protocols(opportunities: pd.DataFrame) -> None:
         return
     rows = listed(opportunities, "all")
     names = ("protocol", "averages", "reference_averages", "reference", *MINUTES)
-    more = ("snr_change_percent", "confidence", "coverage", "state_reason", "finding_state")
+    more = ("snr_change_percent", "confidence", "coverage", "assessment_reason", "finding_state")
     st.caption("A row that is chosen opens the opportunity.")
     table(
         rows,
@@ -157,7 +157,7 @@ def _found(findings: pd.DataFrame) -> None:
     rows = findings.sort_values(
         ["is_seen", "last_day", "finding_key"], ascending=[False, False, True]
     )
-    names = ("kind", "protocol", "parameter", "state", "is_waived", "is_seen", "observed")
+    names = ("kind", "protocol", "parameter", "finding_state", "is_waived", "is_seen", "observed")
     more = ("expected", "share_affected", "first_day", "last_day")
     table(
         with_readings(rows.reset_index(drop=True)),
@@ -172,7 +172,14 @@ def _changes(verification: pd.DataFrame) -> None:
         nothing("No change with enough patients before and after it is published.")
         return
     rows = newest_first(verification)
-    names = ("protocol", "changed_on", "state", "effect", "level_before", "level_after")
+    names = (
+        "protocol",
+        "changed_on",
+        "verification_state",
+        "effect",
+        "level_before",
+        "level_after",
+    )
     more = ("scan_time_shift_s", "scan_time_shift_low_s", "scan_time_shift_high_s")
     minutes = ("promised_minutes_per_month", "realised_minutes_per_month", "guard_is_held")
     st.caption("A row that is chosen opens the change.")

@@ -50,11 +50,13 @@ def show() -> None:
     on = rows["changed_on"].dt.strftime("%Y-%m-%d")
     rows["choice"] = choices(rows.assign(on=on), "scanner", "protocol", "on")
     _summary(rows)
-    states = sorted(rows["state"].dropna().unique())
+    states = sorted(rows["verification_state"].dropna().unique())
     state = choose("Where it stands", states, "state", "All")
-    shown_rows = rows if state is None else rows[rows["state"] == state].reset_index(drop=True)
+    shown_rows = (
+        rows if state is None else rows[rows["verification_state"] == state].reset_index(drop=True)
+    )
     chosen = choose("Change", list(rows["choice"]), "change", "Choose one, or a row")
-    names = ("scanner", "protocol", "changed_on", "state", "effect", "level_before")
+    names = ("scanner", "protocol", "changed_on", "verification_state", "effect", "level_before")
     shift = ("level_after", "scan_time_shift_s", "scan_time_shift_low_s", "scan_time_shift_high_s")
     more = ("promised_minutes_per_month", "realised_minutes_per_month", "guard_is_held")
     table(
@@ -72,7 +74,7 @@ def show() -> None:
 
 
 def _summary(rows: pd.DataFrame) -> None:
-    states = by_state(rows).set_index("state")
+    states = by_state(rows).set_index("verification_state")
     own = states.loc[VERIFIED] if VERIFIED in states.index else None
     one, two, three = st.columns(3)
     with one:

@@ -66,7 +66,7 @@ def changes(
 
 
 def _counted(rows: Sequence[Row], texts: Texts) -> str:
-    counts = Counter(row["state"] for row in rows)
+    counts = Counter(row["verification_state"] for row in rows)
     order = [*_BADGES, *sorted(set(counts) - set(_BADGES))]
     return ", ".join(
         f"{texts.term('verification', state)} {counts[state]}" for state in order if counts[state]
@@ -82,9 +82,9 @@ def _row(row: Row, reach: float, texts: Texts, *, is_alone: bool) -> list[Entry]
         _realised(row, texts),
         _guard(row, texts),
         Entry(
-            texts.term("verification", row["state"]),
+            texts.term("verification", row["verification_state"]),
             below=_reason(row, texts),
-            state=_BADGES.get(row["state"], "plain"),
+            state=_BADGES.get(row["verification_state"], "plain"),
         ),
     ]
 

@@ -76,7 +76,7 @@ def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Entry]:
         Entry(_values(row, texts)),
         Entry(texts.percent(row["share_affected"])),
         _period(row, texts),
-        Entry(texts.term("finding", row["state"])),
+        Entry(texts.term("finding", row["finding_state"])),
     ]
 
 

@@ -101,8 +101,10 @@ def _assessed(potential: Potential, texts: Texts) -> Tile:
 
 def _won(changes: Sequence[Row], texts: Texts) -> Tile:
     """What is confirmed alone counts as won; what waits for the images' sake stands beside it."""
-    verified = [row for row in changes if row["state"] == "verified"]
-    waiting = [row for row in changes if row["state"] == "time won, quality not confirmed"]
+    verified = [row for row in changes if row["verification_state"] == "verified"]
+    waiting = [
+        row for row in changes if row["verification_state"] == "time won, quality not confirmed"
+    ]
     label, unit = texts("tile.won"), texts("unit.min_month")
     note = texts("tile.won.note", count=len(verified))
     if waiting:

@@ -46,7 +46,7 @@ def opportunity(scanner: str | None = "MR 1", **changed: Any) -> Row:
         model="SIGNA Hero",
         protocol_key=T2,
         protocol_label=T2_LABEL,
-        state="assessable",
+        assessment_state="assessable",
         has_potential=True,
         confidence="high",
         coverage=0.9,
@@ -91,7 +91,7 @@ def not_above(scanner: str | None = "MR 2", **changed: Any) -> Row:
 
 def unassessable(scanner: str | None = "MR 3", **changed: Any) -> Row:
     none = {"has_potential": None, "confidence": None, "reference_averages": None}
-    row = not_above(scanner, state="not assessable", state_reason="too few peers")
+    row = not_above(scanner, assessment_state="not assessable", assessment_reason="too few peers")
     return row | none | {"reference": "none"} | changed
 
 
@@ -106,7 +106,7 @@ def verification(scanner: str | None = "MR 1", **changed: Any) -> Row:
         changed_on=dt.date(2025, 12, 1),
         visit_on=dt.date(2025, 12, 1),
         evidence="confirmatory",
-        state="verified",
+        verification_state="verified",
         effect="time won",
         measure="effective_averages",
         level_before=2.0,
@@ -153,7 +153,7 @@ def visit(scanner: str | None = "MR 1", **changed: Any) -> Row:
 def unconfirmed(scanner: str | None = "MR 2", **changed: Any) -> Row:
     state = "time won, quality not confirmed"
     guard = "cannot tell yet"
-    row = verification(scanner, state=state, guard_is_held=None, guard_reason=guard)
+    row = verification(scanner, verification_state=state, guard_is_held=None, guard_reason=guard)
     return row | {"quality_signed_on": None} | changed
 
 
@@ -167,7 +167,7 @@ def finding(scanner: str | None = "MR 1", **changed: Any) -> Row:
         protocol_key=T2,
         protocol_label=T2_LABEL,
         parameter="effective_averages",
-        state="open",
+        finding_state="open",
         is_waived=False,
         is_seen=True,
         expected=1.0,
@@ -291,14 +291,16 @@ WHOLE: Tables = {
     "published_verification": [
         verification(),
         unconfirmed(),
-        verification("MR 3", state="exploratory", evidence="exploratory", site="South"),
+        verification(
+            "MR 3", verification_state="exploratory", evidence="exploratory", site="South"
+        ),
     ],
     "published_exam_shifts": [visit(), visit("MR 3", site="South", n_changes=1)],
     "published_findings": [
         finding(),
         drift(),
-        finding("MR 3", state="accepted", site="South"),
-        drift("MR 3", is_waived=True, state="waived", site="South"),
+        finding("MR 3", finding_state="accepted", site="South"),
+        drift("MR 3", is_waived=True, finding_state="waived", site="South"),
     ],
     "published_potential_monthly": [potential(month, name) for month in MONTHS for name in NAMES],
 }
@@ -332,7 +334,7 @@ HOMES: dict[str, Tables] = {
                 "published_findings",
                 scanner_label="MR 1",
                 protocol_key=T2,
-                state="open",
+                finding_state="open",
                 kind="drift",
                 finding_key="k1",
             )

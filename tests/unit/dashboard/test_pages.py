@@ -129,12 +129,16 @@ def test_the_site_narrows_scanners_and_rows(opened: Open) -> None:
     [
         ("verified", verification(), "success"),
         ("unconfirmed", unconfirmed(), "warning"),
-        ("relapsed", verification(state="relapsed"), "error"),
-        ("time lost", verification(state="time lost", effect="time lost"), "error"),
-        ("exploratory", verification(state="exploratory"), "info"),
-        ("no effect", verification(state="no effect", effect="no effect"), "info"),
-        ("insufficient", verification(state="insufficient", effect="insufficient"), "info"),
-        ("unheard of", verification(state="something new"), "info"),
+        ("relapsed", verification(verification_state="relapsed"), "error"),
+        ("time lost", verification(verification_state="time lost", effect="time lost"), "error"),
+        ("exploratory", verification(verification_state="exploratory"), "info"),
+        ("no effect", verification(verification_state="no effect", effect="no effect"), "info"),
+        (
+            "insufficient",
+            verification(verification_state="insufficient", effect="insufficient"),
+            "info",
+        ),
+        ("unheard of", verification(verification_state="something new"), "info"),
     ],
 )
 def test_only_what_is_verified_looks_like_success(

@@ -232,7 +232,7 @@ def test_promised_and_realised_by_state() -> None:
         verification("MR 4", promised_minutes_per_month=None),
         unconfirmed(),
     )
-    states = by_state(rows).set_index("state")
+    states = by_state(rows).set_index("verification_state")
     assert states.loc["verified", "changes"] == 2
     assert states.loc["verified", "promised"] == 1
     assert states.loc["verified", "promised_minutes_per_month"] == 39
@@ -259,7 +259,7 @@ def test_what_waits_is_open_seen_and_not_waived_the_most_minutes_first() -> None
                 drift("MR 4", share_affected=0.9),
                 finding(minutes_per_month=5.0),
                 finding("MR 4"),
-                finding("MR 5", state="accepted"),
+                finding("MR 5", finding_state="accepted"),
                 finding("MR 6", is_waived=True),
                 finding("MR 7", is_seen=False),
             ],

@@ -68,9 +68,9 @@ def test_a_drift_that_ended_and_came_anew_is_told_anew() -> None:
 @pytest.mark.parametrize(
     "closed",
     [
-        {"state": "verified"},
-        {"state": "verified", "is_seen": False, "first_day": None, "last_day": None},
-        {"state": "waived", "is_waived": True},
+        {"finding_state": "verified"},
+        {"finding_state": "verified", "is_seen": False, "first_day": None, "last_day": None},
+        {"finding_state": "waived", "is_waived": True},
     ],
 )
 def test_what_people_had_closed_and_is_open_again_is_told_anew(closed: dict[str, Any]) -> None:
@@ -96,7 +96,13 @@ def test_other_findings_are_no_alert(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "changed", [{"is_waived": True}, {"state": "verified"}, {"is_seen": False}, {"state": "waived"}]
+    "changed",
+    [
+        {"is_waived": True},
+        {"finding_state": "verified"},
+        {"is_seen": False},
+        {"finding_state": "waived"},
+    ],
 )
 def test_what_is_dealt_with_or_not_seen_is_no_alert(changed: dict[str, Any]) -> None:
     assert Physicists().told(finding(**changed)) == 0

@@ -135,3 +135,16 @@ def test_nothing_to_publish_yet(lake: Lake) -> None:
     with duckdb.connect() as connection, open_ledger(lake) as ledger:
         assert settle_standing(ledger, connection, SETTLED) == Standing({}, 0, 0, None)
     assert TABLE in STANDING
+
+
+def test_a_kept_row_of_an_earlier_version_has_todays_column_names(lake: Lake) -> None:
+    settled(lake, {"a": people(0, 20)}, assessment_state="assessable")
+    with open_ledger(lake) as ledger:
+        table = ledger.read(TABLE)
+        assert table is not None
+        names = {"assessment_state": "state"}
+        ledger.put(TABLE, table.rename_columns([names.get(one, one) for one in table.column_names]))
+        ledger.commit()
+    few_more = settled(lake, {"a": people(0, 21)}, assessment_state="insufficient")
+    assert few_more.kept == 1
+    assert shown(few_more)["a"]["assessment_state"] == "assessable"

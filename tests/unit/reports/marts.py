@@ -104,8 +104,8 @@ def opportunity(scanner: str | None, minutes: float | None, **changed: Any) -> R
         "model": "Aera",
         "protocol_key": "lumbar_spine.sag_t2.none.1_5t.2d.original",
         "protocol_label": "Lumbar spine, Sagittal T2, 1.5 T, 2D",
-        "state": "assessable",
-        "state_reason": None,
+        "assessment_state": "assessable",
+        "assessment_reason": None,
         "has_potential": True,
         "confidence": "high",
         "coverage": 0.9,
@@ -140,8 +140,8 @@ def unassessed(scanner: str, reason: str, state: str = "not assessable") -> Row:
     return opportunity(
         scanner,
         None,
-        state=state,
-        state_reason=reason,
+        assessment_state=state,
+        assessment_reason=reason,
         has_potential=None,
         confidence=None,
         reference="none",
@@ -173,7 +173,7 @@ def change(scanner: str | None, state: str, **changed: Any) -> Row:
         "protocol_label": "Knee, Sagittal PD, 1.5 T, 2D",
         "changed_on": dt.date(2025, 11, 3),
         "evidence": "confirmatory",
-        "state": state,
+        "verification_state": state,
         "effect": "time won",
         "reason": None,
         "measure": "effective_averages",
@@ -216,7 +216,7 @@ def finding(scanner: str | None, kind: str, **changed: Any) -> Row:
         "protocol_key": "head.ax_flair.none.3t.2d.original",
         "protocol_label": "Head, Axial FLAIR, 3.0 T, 2D",
         "parameter": "tr_ms",
-        "state": "open",
+        "finding_state": "open",
         "is_waived": False,
         "is_seen": True,
         "opened_on": None,
@@ -357,7 +357,7 @@ FIGURES = {
         ],
         published_verification=[
             dict.fromkeys(change("MR 1", "insufficient"))
-            | {"scanner_label": "MR 1", "state": "insufficient", "changed_on": DAY}
+            | {"scanner_label": "MR 1", "verification_state": "insufficient", "changed_on": DAY}
         ],
         published_exam_shifts=[
             dict.fromkeys(visit("MR 1"))
@@ -365,7 +365,7 @@ FIGURES = {
         ],
         published_findings=[
             dict.fromkeys(finding("MR 1", "drift"))
-            | {"scanner_label": "MR 1", "kind": "drift", "is_seen": True, "state": "open"}
+            | {"scanner_label": "MR 1", "kind": "drift", "is_seen": True, "finding_state": "open"}
         ],
     ),
     "names withheld": made(

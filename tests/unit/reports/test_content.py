@@ -81,7 +81,7 @@ def test_the_headline_tells_minutes_with_their_interval_count_coverage_and_what_
             "no assessed protocol is above its reference",
         ),
         (
-            [opportunity("A", None, has_potential=None, state="not assessable")],
+            [opportunity("A", None, has_potential=None, assessment_state="not assessable")],
             "–",
             "no protocol could be assessed",
         ),

@@ -53,9 +53,9 @@ def test_relapses_come_before_drifts_and_what_is_dealt_with_is_not_shown() -> No
         finding("A", "drift", first_day=DAY),
         finding("B", "drift", first_day=DAY - dt.timedelta(days=9)),
         finding("A", "relapse", first_day=DAY - dt.timedelta(days=30)),
-        finding("C", "drift", state="verified"),
-        finding("C", "drift", state="waived", is_waived=True),
-        finding("C", "drift", is_seen=False, state="accepted"),
+        finding("C", "drift", finding_state="verified"),
+        finding("C", "drift", finding_state="waived", is_waived=True),
+        finding("C", "drift", is_seen=False, finding_state="accepted"),
         finding("C", "opportunity"),
     ]
     shown = made(published_findings=rows[::-1]).findings

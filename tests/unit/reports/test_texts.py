@@ -54,9 +54,15 @@ def test_every_text_is_used_and_every_used_text_is_there() -> None:
         made(fleet_daily=[]),
         made(published_potential_monthly=[won(DAY.replace(day=1), 1)]),
         made(published_opportunities=[opportunity("A", 9, minutes_per_month_low=None)] * 12),
-        made(published_opportunities=[opportunity("A", None, state="insufficient")] * 12),
+        made(
+            published_opportunities=[opportunity("A", None, assessment_state="insufficient")] * 12
+        ),
         made(published_opportunities=[opportunity("A", None), opportunity("A", 400)]),
-        made(published_opportunities=[opportunity("A", None, has_potential=None, state="x")]),
+        made(
+            published_opportunities=[
+                opportunity("A", None, has_potential=None, assessment_state="x")
+            ]
+        ),
         made(
             published_opportunities=[
                 opportunity("A", 1, measure="least_averaging", reference="none")

@@ -32,8 +32,8 @@ seen as (
 select
     seen.label_code,
     -- What has not passed the gates is withheld, also what the registry has not met yet.
-    case when labels.state = 'released' then labels.label end as label,
-    coalesce(labels.state, 'withheld') as state,
+    case when labels.label_state = 'released' then labels.label end as label,
+    coalesce(labels.label_state, 'withheld') as label_state,
     seen.first_seen,
     seen.last_seen
 from seen

@@ -7,5 +7,5 @@ source as (
 select
     label_code,
     label,
-    state
+    state as label_state
 from source

@@ -19,7 +19,7 @@ known as (
         lines.protocol_key,
         lines.parameter,
         lines.opened_on,
-        lines.state,
+        lines.state as finding_state,
         lines.owner,
         lines.accepted_on,
         lines.volume_per_month,
@@ -56,7 +56,7 @@ numbered as (
         *,
         row_number() over (
             partition by finding_key
-            order by opened_on desc, state asc
+            order by opened_on desc, finding_state asc
         ) as recency
     from keyed
 )
@@ -68,7 +68,7 @@ select
     protocol_key,
     parameter,
     opened_on,
-    state,
+    finding_state,
     owner,
     accepted_on,
     volume_per_month,
@@ -80,6 +80,6 @@ select
     waived_until,
     reason,
     is_ended,
-    state = 'waived' and not is_ended as is_waived
+    finding_state = 'waived' and not is_ended as is_waived
 from numbered
 where recency = 1

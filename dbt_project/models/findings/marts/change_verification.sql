@@ -50,7 +50,8 @@ select
     protocols.protocol_label,
     coalesce(people.patients_before, 0) as patients_before,
     coalesce(people.patients_after, 0) as patients_after,
-    verification.*
+    verification.* exclude (state),
+    verification.state as verification_state
 from verification
 left join people
     on

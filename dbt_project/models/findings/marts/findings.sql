@@ -152,7 +152,7 @@ lives as (
         on register.finding_key = seen.finding_key
     where
         not (register.is_ended and seen.finding_key is not null)
-        and not (register.is_ended and register.state = 'waived')
+        and not (register.is_ended and register.finding_state = 'waived')
 ),
 
 joined as (
@@ -162,7 +162,7 @@ joined as (
         coalesce(seen.device_key, lives.device_key) as device_key,
         coalesce(seen.protocol_key, lives.protocol_key) as protocol_key,
         coalesce(seen.parameter, lives.parameter) as parameter,
-        coalesce(lives.state, 'open') as state,
+        coalesce(lives.finding_state, 'open') as finding_state,
         coalesce(lives.is_waived, false) as is_waived,
         seen.finding_key is not null as is_seen,
         lives.finding_key is not null as is_registered,
@@ -207,7 +207,7 @@ select
     joined.protocol_key,
     protocols.protocol_label,
     joined.parameter,
-    joined.state,
+    joined.finding_state,
     joined.is_waived,
     joined.is_seen,
     joined.is_registered,

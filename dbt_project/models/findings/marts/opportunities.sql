@@ -61,7 +61,7 @@ counted as (
 followed as (
     select
         counted.*,
-        case when counted.is_above then coalesce(register.state, 'open') else register.state end
+        case when counted.is_above then coalesce(register.finding_state, 'open') else register.finding_state end
             as finding_state,
         coalesce(register.is_waived, false) as is_waived,
         register.owner,
@@ -100,8 +100,8 @@ select
     protocols.field_strength_t,
     protocols.dimension,
     protocols.reconstruction,
-    followed.assessment as state,
-    followed.assessment_reason as state_reason,
+    followed.assessment as assessment_state,
+    followed.assessment_reason,
     followed.is_above as has_potential,
     case
         when followed.assessment <> 'assessable' then null

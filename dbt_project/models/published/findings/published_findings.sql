@@ -30,7 +30,7 @@ select
     counted.protocol_key,
     counted.protocol_label,
     counted.parameter,
-    counted.state,
+    counted.finding_state,
     counted.is_waived,
     counted.is_seen,
     counted.opened_on,

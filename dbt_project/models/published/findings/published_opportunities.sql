@@ -14,8 +14,8 @@ select
     model,
     protocol_key,
     protocol_label,
-    state,
-    state_reason,
+    assessment_state,
+    assessment_reason,
     has_potential,
     confidence,
     -- No counts: two days' tables would differ by the patients of a day.

@@ -15,7 +15,7 @@ select
     changed_on,
     visit_on,
     evidence,
-    state,
+    verification_state,
     effect,
     reason,
     measure,
