@@ -6,7 +6,9 @@ READY := .venv/.ready
 # given, in which those that take minutes come first.
 TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
+WHOLE_HOME := $(addprefix tests/integration/,test_concurrent.py test_repair.py test_dbt_full_disk.py)
+
+.PHONY: setup demo dev dashboard test check format lock test-integration test-daemon test-concurrent test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
 
 setup: $(READY)
 
@@ -53,11 +55,16 @@ lock:
 
 test-integration: setup
 	$(BIN)/python -m tests.integration.real_data
-	$(TEST) tests/integration --ignore=tests/integration/test_daemon.py --ignore=tests/integration/test_wheel.py
+	$(TEST) tests/integration --ignore=tests/integration/test_daemon.py --ignore=tests/integration/test_wheel.py \
+	  $(addprefix --ignore=,$(WHOLE_HOME))
 
 # Dagster's daemon alone with two Orthancs: about five minutes, so not part of every check.
 test-daemon: setup
 	$(BIN)/pytest tests/integration/test_daemon.py
+
+# Runs that meet or are killed, a full disk and repair, on a home with real builds: some minutes.
+test-concurrent: setup
+	$(BIN)/pytest $(WHOLE_HOME)
 
 # The wheel in an empty virtual environment, from which it runs the demo: some minutes.
 test-wheel: setup

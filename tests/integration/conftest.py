@@ -14,6 +14,7 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.integration.orthanc import CountingProxy, Orthanc, counting_proxy, program, run_orthanc
 from tests.integration.real_data import FETCH, SOURCES, RealFile, edited, read_source
+from tests.integration.whole_home import WholeHome, filled_home
 
 KEY = bytes(range(32)).hex()
 
@@ -131,3 +132,10 @@ def new_instance() -> MakeInstance:
         return edited(real, **(values | changes))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def whole_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WholeHome]:
+    """A home that one run has filled; whoever uses it puts it back as it was."""
+    with filled_home(tmp_path_factory.mktemp("whole")) as one:
+        yield one
