@@ -25,6 +25,7 @@ ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy" / "nginx"
 NAME = "protocol-assets.example.org"
 PATIENCE_S = 90
+SECRET = bytes(range(32)).hex()
 DEFINITIONS = Path(__file__).with_name("one_asset.py")
 
 Headers = Mapping[str, str | list[str] | None]
@@ -54,16 +55,17 @@ class Answer:
 
 @dataclass(frozen=True)
 class Target:
-    """One address of a web server, and somebody who uses it."""
+    """One address of a web server, and somebody who uses it from an address of their own."""
 
     port: int
     host: str
     origin: str
     context: ssl.SSLContext | None = None
     login: Mapping[str, str] = field(default_factory=dict)
+    client: str = "127.0.0.1"
 
     def connect(self) -> socket.socket:
-        one = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        one = socket.create_connection(("127.0.0.1", self.port), 20, (self.client, 0))
         return one if self.context is None else self._secured(one, NAME)
 
     def connect_as(self, name: str) -> socket.socket:
@@ -239,6 +241,8 @@ class Site:
         if self.login == "basic":
             (files / "roles.map").write_text(roles, encoding="utf-8")
             (files / "passwords").write_text(passwords, encoding="utf-8")
+            secret = f"map '' $protocol_assets_secret {{ default {SECRET}; }}\n"
+            (files / "secret.conf").write_text(secret, encoding="utf-8")
         shipped = (DEPLOY / "protocol-assets.conf").read_text(encoding="utf-8")
         (self.folder / "site.conf").write_text(self._placed(shipped), encoding="utf-8")
         (self.folder / "nginx.conf").write_text(self._main(), encoding="utf-8")
