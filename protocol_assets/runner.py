@@ -21,6 +21,7 @@ from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.ingest.partition_status import read_left_out
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Partition
+from protocol_assets.storage.full_disk import explain_full_disk
 
 __all__ = ["PartitionOutcome", "Runner"]
 
@@ -139,7 +140,11 @@ class Runner:
         self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
     ) -> dg.ExecuteInProcessResult:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
-        with dg.DagsterInstance.get() as instance:
+        # Dagster's own records are in the home, and may be what finds no room.
+        with (
+            explain_full_disk(self.settings.lake.dagster_home),
+            dg.DagsterInstance.get() as instance,
+        ):
             result = self.definitions.resolve_job_def(job).execute_in_process(
                 run_config=config,
                 instance=instance,

@@ -8,6 +8,7 @@ import dagster as dg
 
 from protocol_assets.lake.zones import Lake
 from protocol_assets.status.automation import AutomationState
+from protocol_assets.storage.full_disk import DiskFullError, explain_full_disk
 
 __all__ = ["read_automation_state"]
 
@@ -17,9 +18,13 @@ def read_automation_state(lake: Lake) -> AutomationState:
     home = lake.dagster_home
     if not (home / "dagster.yaml").exists() or not (home / "history").is_dir():
         return AutomationState(None, {}, frozenset())
-    with dg.DagsterInstance.from_config(str(home)) as instance:
-        beats = [one.timestamp for one in instance.get_daemon_heartbeats().values()]
-        states = list(instance.all_instigator_state())
+    try:
+        # Opening Dagster's databases writes beside them.
+        with explain_full_disk(home), dg.DagsterInstance.from_config(str(home)) as instance:
+            beats = [one.timestamp for one in instance.get_daemon_heartbeats().values()]
+            states = list(instance.all_instigator_state())
+    except DiskFullError as error:
+        return AutomationState(None, {}, frozenset(), problem=str(error))
     ticks = {
         one.instigator_name: getattr(one.instigator_data, "last_tick_timestamp", None)
         for one in states

@@ -25,6 +25,7 @@ __all__ = [
     "can_be_read",
     "copy_for_building",
     "explain_warehouse_errors",
+    "finish_building",
     "is_about_full_disk",
     "is_open_elsewhere",
     "open_read_only",
@@ -59,7 +60,7 @@ def explain_warehouse_errors(path: Path) -> Iterator[None]:
     problem = ""
     try:
         yield
-    except duckdb.IOException as error:
+    except (duckdb.IOException, duckdb.FatalException) as error:
         problem = _problem(path, str(error))
     if problem:
         raise Fault(problem)
@@ -122,15 +123,24 @@ def copy_for_building(lake: Lake) -> None:
             copy_content(lake.warehouse, lake.warehouse_building)
 
 
+def finish_building(path: Path) -> None:
+    """Bring into the file what stands in its log: a full disk lets DuckDB close without doing so.
+
+    Raises:
+        Fault: The disk is full, or another program holds the file.
+    """
+    if write_ahead_logs(path):
+        with explain_warehouse_errors(path), duckdb.connect(str(path)) as connection:
+            connection.execute("checkpoint")
+
+
 def put_in_place(new: Path, target: Path) -> None:
     """Replace a database by a new one that stands whole in its file.
 
     Raises:
         Fault: Another program holds the new one.
     """
-    if write_ahead_logs(new):
-        with explain_warehouse_errors(new), duckdb.connect(str(new)) as connection:
-            connection.execute("checkpoint")
+    finish_building(new)
     # Before the file, so that readers never find the new one beside the log of the old one.
     remove_logs(target)
     move(new, target, mode=RESTRICTED_FILE, sync_content=True)

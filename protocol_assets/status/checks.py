@@ -90,6 +90,8 @@ def key_finding(deployment: Deployment) -> tuple[Finding, Pseudonyms | None]:
 
 def daemon_finding(automation: AutomationState, now: dt.datetime) -> Finding:
     """Whether Dagster's daemon runs, and whether everything of ours is turned on."""
+    if automation.problem:
+        return Finding("daemon", "fail", f"its records cannot be read: {automation.problem}")
     if automation.heard_at is None:
         return Finding("daemon", "warn", "none has run here; without one nothing happens by itself")
     silent = now - automation.heard_at

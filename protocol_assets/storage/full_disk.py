@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Final
 
 from protocol_assets.faults import Fault
 
-__all__ = ["DiskFullError", "describe_full_disk", "explain_full_disk"]
+__all__ = ["DiskFullError", "describe_full_disk", "explain_full_disk", "has_no_room"]
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _UNITS: Final = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _LEAST: Final = 4096
 """A block: what a file system gives at least."""
+_NO_ROOM: Final = 1 << 20
+"""Free bytes below which an error that does not name its cause comes from the full disk."""
+_SQLITE_FILES: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 class DiskFullError(Fault, OSError):
@@ -42,11 +46,31 @@ def explain_full_disk(folder: Path, needed: Callable[[], int] = lambda: 0) -> It
         yield
     except DiskFullError:
         raise
-    except OSError as error:
-        if error.errno not in _FULL:
+    except Exception as error:
+        number = _full_number(error, folder)
+        if number is None:
             raise
         text = describe_full_disk(folder, needed())
-        raise DiskFullError(text, error.errno) from error
+        raise DiskFullError(text, number) from error
+
+
+def _full_number(error: Exception, folder: Path) -> int | None:
+    """The number of an error that a full disk has caused, else None; SQLite has its own numbers."""
+    if isinstance(error, OSError):
+        return error.errno if error.errno in _FULL else None
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, sqlite3.Error):
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says where it arose
+            is_about_files = code in _SQLITE_FILES and has_no_room(folder)
+            return errno.ENOSPC if code == sqlite3.SQLITE_FULL or is_about_files else None
+        cause = cause.__cause__
+    return None
+
+
+def has_no_room(folder: Path) -> bool:
+    """Whether the disk that holds a folder has hardly a byte left."""
+    return _free(folder) < _NO_ROOM
 
 
 def describe_full_disk(folder: Path, needed: int) -> str:

@@ -32,6 +32,7 @@ from protocol_assets.ingest.stages import write_schemas
 from protocol_assets.lake.parquet import require_whole
 from protocol_assets.lake.warehouse_file import (
     copy_for_building,
+    finish_building,
     is_about_full_disk,
     open_read_only,
     prepare_building,
@@ -41,12 +42,14 @@ from protocol_assets.lake.warehouse_file import (
 from protocol_assets.lake.zones import Lake
 from protocol_assets.project_files import is_installed, project_file
 from protocol_assets.settings import HOME_VARIABLE
-from protocol_assets.storage.full_disk import describe_full_disk
+from protocol_assets.storage.files import delete
+from protocol_assets.storage.full_disk import describe_full_disk, has_no_room
 from protocol_assets.storage.locks import exclusive
 
 __all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
 
 _PROJECT: Final = project_file("dbt_project")
+_RESULTS: Final = "run_results.json"
 _SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
 
 
@@ -160,6 +163,7 @@ def _build(
         write_schemas(lake)
         require_whole(lake.safe / "facts", lake.safe / "labels", lake.safe / "reference")
         prepare_building(lake)
+        delete(lake.dbt / "target" / _RESULTS)  # those of an earlier build say nothing of this one
         if not from_nothing and lake.warehouse.exists():
             copy_for_building(lake)
         with _home_in_environment(lake):
@@ -174,6 +178,7 @@ def _build(
         with redirect_stdout(io.StringIO()):
             events = list(build.stream())
         if build.is_successful():
+            finish_building(lake.warehouse_building)  # before it is read, which removes logs
             for key, rows in _row_counts(context, lake).items():
                 context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
         yield from events
@@ -215,12 +220,14 @@ def _home_in_environment(lake: Lake) -> Iterator[None]:
 def _failed(build: DbtCliInvocation, lake: Lake) -> str:
     """The models and tests that failed by name; their messages may hold values."""
     try:
-        results = build.get_artifact("run_results.json")["results"]
-    except FileNotFoundError:
+        results = build.get_artifact(_RESULTS)["results"]
+    except (FileNotFoundError, ValueError):  # dbt ended before it wrote them, or while it did
         results = []
-    if any(is_about_full_disk(str(one.get("message"))) for one in results):
-        needed = room_for_building(lake.warehouse)
-        return f"the last good warehouse stays; {describe_full_disk(lake.safe, needed)}"
     names = [one["unique_id"] for one in results if one["status"] in ("error", "fail")]
+    is_full = any(is_about_full_disk(str(one.get("message"))) for one in results)
+    if is_full or (not names and has_no_room(lake.dbt)):
+        full = lake.safe if is_full else lake.dbt  # dbt's log and results need room too
+        needed = room_for_building(lake.warehouse)
+        return f"the last good warehouse stays; {describe_full_disk(full, needed)}"
     what = ", ".join(sorted(names)) or "dbt itself"
     return f"the last good warehouse stays; failed: {what}; see home/dbt/target/dbt.log"

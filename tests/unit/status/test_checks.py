@@ -92,6 +92,7 @@ def test_zones_are_looked_at_and_left_as_they_are(settings: Settings) -> None:
     [
         (AutomationState(None, {}, frozenset()), "warn", "none has run here"),
         (AutomationState(NOW - dt.timedelta(hours=1), {}, frozenset()), "fail", "start it"),
+        (AutomationState(None, {}, frozenset(), "no room"), "fail", "cannot be read: no room"),
         (AutomationState(NOW, {}, frozenset({"watch_main"})), "fail", "watch_main; turn them on"),
         (AutomationState(NOW - dt.timedelta(seconds=9), {}, frozenset()), "ok", "9 s ago"),
     ],
