@@ -142,7 +142,7 @@ class Runner:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
         # Dagster's own records are in the home, and may be what finds no room.
         with (
-            explain_full_disk(self.settings.lake.dagster_home),
+            explain_full_disk(self.deployment.lake.dagster_home),
             dg.DagsterInstance.get() as instance,
         ):
             result = self.definitions.resolve_job_def(job).execute_in_process(

@@ -16,14 +16,14 @@ from typing import Any
 
 import dagster as dg
 
-import protocol_assets.defs.publish_assets as publish_assets
+import protocol_assets.defs.publishing.assets as publish_assets
 import protocol_assets.storage.operations as operations
 import tests.conftest  # noqa: F401  Dagster's databases do not wait for the disk
-from protocol_assets.build import CELLS_JOB, REPORT_JOB
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.jobs import INGEST_JOB, REPORT_JOB
 from protocol_assets.cli import main as command_line
-from protocol_assets.defs.sensors import range_tags
-from protocol_assets.runs import Runner
-from protocol_assets.settings import Settings
+from protocol_assets.defs.ingest.sensors import range_tags
+from protocol_assets.runner import Runner
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 PUBLISHING = ("published_marts", "chief_report")
@@ -51,11 +51,11 @@ class Pausing:
         return operation
 
 
-def ask_for_cells(pacs: str, first: str, last: str) -> bool:
-    runner = Runner(Settings.load())
+def ask_for_partitions(pacs: str, first: str, last: str) -> bool:
+    runner = Runner(Deployment.load())
     tags = range_tags(pacs, dt.date.fromisoformat(first), dt.date.fromisoformat(last))
     tags["dagster/sensor_name"] = f"watch_{pacs}"
-    job = runner.definitions.resolve_job_def(CELLS_JOB)
+    job = runner.definitions.resolve_job_def(INGEST_JOB)
     with dg.DagsterInstance.get() as instance:
         return job.execute_in_process(
             instance=instance, tags=tags, run_config=QUIET, raise_on_error=False
@@ -63,7 +63,7 @@ def ask_for_cells(pacs: str, first: str, last: str) -> bool:
 
 
 def report() -> bool:
-    runner = Runner(Settings.load())
+    runner = Runner(Deployment.load())
     job = runner.definitions.resolve_job_def(REPORT_JOB)
     with dg.DagsterInstance.ephemeral() as instance:
         done = job.execute_in_process(instance=instance, run_config=QUIET, raise_on_error=False)
@@ -74,7 +74,7 @@ def report() -> bool:
 
 
 def publish(moment: str = "0") -> bool:
-    runner = Runner(Settings.load())
+    runner = Runner(Deployment.load())
     pausing = Pausing(int(moment))
     publish_marts = vars(publish_assets)["publish_marts"]
 
@@ -101,7 +101,7 @@ def main(what: str, *arguments: str) -> None:
         sys.argv = ["protocol-assets", *arguments]
         command_line()
     work: dict[str, Callable[..., bool]] = {
-        "sensor": ask_for_cells,
+        "sensor": ask_for_partitions,
         "report": report,
         "publish": publish,
     }

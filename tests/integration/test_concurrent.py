@@ -12,10 +12,11 @@ import duckdb
 import pytest
 from dagster import DagsterInstance
 
-from protocol_assets.build import prepare_home
-from protocol_assets.lake.publishing import version_name
+from protocol_assets.app.deployment import Deployment
+from protocol_assets.app.home import prepare_home
 from protocol_assets.lake.warehouse_file import can_be_read
 from protocol_assets.lake.zones import Lake
+from protocol_assets.publishing.versions import version_name
 from tests.integration.whole_home import DAYS, PACS, Process, WholeHome, wait_for_any
 
 WAITING = "waiting for another run, which works on"
@@ -25,9 +26,9 @@ def test_the_command_line_and_a_run_of_the_sensor_on_the_same_days(whole_home: W
     whole_home.put_back("alone")
     alone = whole_home.content()
     whole_home.put_back(None)
-    prepare_home(whole_home.settings)
+    prepare_home(Deployment(whole_home.settings))
     # Dagster's store is made once: processes that start together would each make it.
-    DagsterInstance.from_config(str(whole_home.settings.lake.dagster_home)).dispose()
+    DagsterInstance.from_config(str(Lake(whole_home.settings.home).dagster_home)).dispose()
     whole_home.pacs.is_open.clear()
     sensor = ("sensor", PACS, DAYS[1].isoformat(), DAYS[-1].isoformat())
     runs = [Process(*whole_home.materialize(DAYS[0], DAYS[-1])), Process(*sensor)]
@@ -39,7 +40,7 @@ def test_the_command_line_and_a_run_of_the_sensor_on_the_same_days(whole_home: W
         whole_home.pacs.is_open.set()
         for run in runs:
             run.kill()
-    assert f"{len(DAYS)} of {len(DAYS)} cells landed" in runs[0].text
+    assert f"{len(DAYS)} of {len(DAYS)} partitions landed" in runs[0].text
     assert whole_home.content() == alone
 
 
@@ -73,7 +74,7 @@ class Published:
 @pytest.fixture(scope="module")
 def published(whole_home: WholeHome) -> Published:
     whole_home.put_back("alone")
-    lake = whole_home.settings.lake
+    lake = Lake(whole_home.settings.home)
     newest = lake.warehouse.read_bytes()
     with duckdb.connect(str(lake.warehouse)) as connection:
         connection.execute(
@@ -144,7 +145,7 @@ def reading(lake: Lake) -> Iterator[Reader]:
 
 def test_two_publishers_at_once(published: Published) -> None:
     published.home.put_back("before")
-    with reading(published.home.settings.lake):
+    with reading(Lake(published.home.settings.home)):
         first = published.publisher(published.operations // 2)
         first.wait_for("paused")
         second = published.publisher()
@@ -163,7 +164,7 @@ def test_two_publishers_at_once(published: Published) -> None:
 def test_a_publisher_that_is_killed_holds_up_nobody(published: Published, share: float) -> None:
     """In the midst of the tables, of the swap, of the copy for readers, of the report."""
     published.home.put_back("before")
-    lake = published.home.settings.lake
+    lake = Lake(published.home.settings.home)
     with reading(lake):
         victim = published.publisher(max(1, round(published.operations * share)))
         victim.wait_for("paused")
@@ -185,7 +186,7 @@ def test_a_publisher_that_is_killed_holds_up_nobody(published: Published, share:
 
 def test_a_publisher_that_is_killed_while_it_waits(published: Published) -> None:
     published.home.put_back("before")
-    with reading(published.home.settings.lake):
+    with reading(Lake(published.home.settings.home)):
         first = published.publisher(published.operations // 2)
         first.wait_for("paused")
         victim = published.publisher()

@@ -14,7 +14,7 @@ from tests.integration.web_deployment import (
     KNOWN,
     PASSWORD,
     VIEWER,
-    Deployment,
+    WebDeployment,
     basic,
     deployed,
 )
@@ -30,20 +30,20 @@ FAIL2BAN = re.compile(
 
 
 @pytest.fixture(scope="module")
-def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebDeployment]:
     if nginx_program() is None:
         absent("nginx is not installed; apt-get install nginx-light")
     with deployed(tmp_path_factory.mktemp("web"), KEY) as one:
         yield one
 
 
-def newcomer(deployment: Deployment, client: str, user: str, password: str = PASSWORD) -> Target:
+def newcomer(deployment: WebDeployment, client: str, user: str, password: str = PASSWORD) -> Target:
     """Somebody whose browser has not logged in yet."""
     login = {"Authorization": basic(user, password)["Authorization"]}
     return replace(deployment.targets["basic"], login=login, client=client)
 
 
-def test_guesses_beyond_a_few_are_not_looked_at(deployment: Deployment) -> None:
+def test_guesses_beyond_a_few_are_not_looked_at(deployment: WebDeployment) -> None:
     client = "127.0.0.2"
     guesses = [newcomer(deployment, client, ENGINEER, f"guess {n}") for n in range(2 * BURST)]
     answered = [one.ask("GET", "/server_info").status for one in guesses]
@@ -56,7 +56,7 @@ def test_guesses_beyond_a_few_are_not_looked_at(deployment: Deployment) -> None:
     assert others.ask("GET", "/server_info").status == 200
 
 
-def test_a_browser_that_has_logged_in_is_not_slowed(deployment: Deployment) -> None:
+def test_a_browser_that_has_logged_in_is_not_slowed(deployment: WebDeployment) -> None:
     client = "127.0.0.4"
     first = newcomer(deployment, client, VIEWER).ask("GET", "/")
     assert first.status == 200
@@ -70,7 +70,7 @@ def test_a_browser_that_has_logged_in_is_not_slowed(deployment: Deployment) -> N
 
 
 @pytest.mark.parametrize("cookie", ["", "protocol_assets_known=", "protocol_assets_known=x"])
-def test_a_cookie_is_given_for_a_password_alone(deployment: Deployment, cookie: str) -> None:
+def test_a_cookie_is_given_for_a_password_alone(deployment: WebDeployment, cookie: str) -> None:
     client = f"127.0.0.{10 + len(cookie)}"
     wrong = newcomer(deployment, client, ENGINEER, "a guess")
     refused = [
@@ -83,7 +83,7 @@ def test_a_cookie_is_given_for_a_password_alone(deployment: Deployment, cookie: 
 
 
 def test_fail2ban_finds_who_guesses(
-    deployment: Deployment, tmp_path_factory: pytest.TempPathFactory
+    deployment: WebDeployment, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     client = "127.0.0.5"
     newcomer(deployment, client, ENGINEER, "a guess").ask("GET", "/server_info")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from protocol_assets.lake.zones import Cell
+from protocol_assets.lake.zones import Lake, Partition
 from tests.integration.whole_home import DAYS, PACS, Process, WholeHome
 
 
@@ -25,12 +25,12 @@ def flip(path: Path) -> None:
 def test_verify_names_every_place_and_repair_heals_them(whole_home: WholeHome) -> None:
     whole_home.put_back("alone")
     alone = whole_home.content()
-    lake = whole_home.settings.lake
+    lake = Lake(whole_home.settings.home)
     version = lake.marts.resolve().name
     flip(lake.marts / "fleet_daily.parquet")
-    manifest = lake.manifest(Cell(DAYS[0], PACS))
+    manifest = lake.manifest(Partition(DAYS[0], PACS))
     manifest.write_bytes(manifest.read_bytes()[: manifest.stat().st_size // 2])
-    lake.series(Cell(DAYS[1], PACS)).unlink()
+    lake.series(Partition(DAYS[1], PACS)).unlink()
     lake.warehouse.write_bytes(b"no database at all" * 1000)
 
     code, text = ask("verify")

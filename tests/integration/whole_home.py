@@ -172,6 +172,6 @@ def filled_home(folder: Path) -> Iterator[WholeHome]:
         one = WholeHome(folder, pacs)
         run = Process(*one.materialize(DAYS[0], DAYS[-1]))
         assert run.end() == 0, run.text
-        assert f"{len(DAYS)} of {len(DAYS)} cells landed" in run.text
+        assert f"{len(DAYS)} of {len(DAYS)} partitions landed" in run.text
         one.keep("alone")
         yield one
