@@ -122,6 +122,7 @@ def test_every_change_to_the_disk_is_one_of_the_operations() -> None:
         ("files.py", "import fcntl"),  # a lock changes no file
         ("files.py", "import tempfile"),  # an empty file or folder with a name of its own
         ("files.py", "os.open"),
+        ("full_disk.py", "import sqlite3"),  # to know its errors
         ("leftovers.py", "import fcntl"),
         ("leftovers.py", "os.open"),
         ("locks.py", "import fcntl"),
