@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from protocol_assets.faults import Fault, fault_place
-from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["DescribedSeries", "describe_series"]
 
@@ -82,7 +82,7 @@ def _find_faults(rows: Sequence[_Row], zone: dt.tzinfo | None) -> Iterator[tuple
 def _try(rows: Sequence[_Row], zone: dt.tzinfo | None) -> tuple[list[dict[str, Any]], str]:
     """The described rows; or class and place of the error where the rules failed."""
     try:
-        derived = describe_partition(rows, zone)
+        derived = MR.describe(rows, zone)
     except (Fault, OSError, MemoryError):
         raise  # of the machine, not of a series
     except Exception as error:

@@ -39,6 +39,7 @@ from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.storage.files import move
@@ -147,14 +148,18 @@ class Stages:
     def flatten(self, partitions: Iterable[Partition]) -> StageResult:
         """``series``: flatten each partition into a candidate, judge them, move the good ones."""
         return self._gated(
-            "series", "mr/series", partitions, self._flatten_one, self._commit_series
+            "series", MR.suite("series"), partitions, self._flatten_one, self._commit_series
         )
 
     def project(self, partitions: Iterable[Partition]) -> StageResult:
         """``series_facts``: describe and de-identify each partition, judge, move the good ones."""
         write_schemas(self.lake)
         return self._gated(
-            "series_facts", "mr/series_facts", partitions, self._project_one, self._commit_facts
+            "series_facts",
+            MR.suite("series_facts"),
+            partitions,
+            self._project_one,
+            self._commit_facts,
         )
 
     def _gated(

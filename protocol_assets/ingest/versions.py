@@ -5,7 +5,7 @@ from __future__ import annotations
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import policy_version
 from protocol_assets.dicom.columns import spec_version
-from protocol_assets.modalities.mr.describe import rules_version
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["code_versions", "partition_versions"]
 
@@ -14,7 +14,7 @@ def code_versions() -> dict[str, str]:
     """``spec_version``, ``rules_version`` and ``policy_version`` as of now."""
     return {
         "spec_version": spec_version(),
-        "rules_version": rules_version(),
+        "rules_version": MR.rules_version(),
         "policy_version": policy_version(),
     }
 

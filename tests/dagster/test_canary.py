@@ -11,7 +11,7 @@ import re
 import shutil
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from protocol_assets.delivery.report import editions
 from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.reports.scope import Scope
 from protocol_assets.runner import PartitionOutcome, Runner
 from protocol_assets.settings import Settings
@@ -72,7 +73,7 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Par
 
     pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("protocol_assets.ingest.describing.describe_partition", quoting)
+        patch.setattr("protocol_assets.ingest.describing.MR", replace(MR, describe=quoting))
         patch.setattr("protocol_assets.ingest.facts.register_texts", quoting_all)
         runner = Runner(Deployment(deployment))
         outcomes = [one for name in ("north", "south") for one in runner.ingest(name, FIRST, LAST)]

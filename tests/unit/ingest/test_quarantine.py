@@ -22,6 +22,7 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.reconcile import content_hash
 from tests.archive import Instance, element, scan
 
@@ -131,7 +132,7 @@ def describing(monkeypatch: pytest.MonkeyPatch, is_faulty: Any) -> None:
             raise OverflowError("Muster^Max")
         return describe_partition(rows, zone)
 
-    monkeypatch.setattr("protocol_assets.ingest.describing.describe_partition", faulty)
+    monkeypatch.setattr("protocol_assets.ingest.describing.MR", replace(MR, describe=faulty))
 
 
 def test_a_series_that_cannot_be_described_costs_itself(

@@ -1,0 +1,19 @@
+"""Magnetic resonance as the platform sees it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from protocol_assets.modalities.mr.describe import describe_partition, rules_version
+from protocol_assets.modalities.spec import Modality
+
+__all__ = ["MR"]
+
+MR: Final = Modality(
+    code="MR",
+    folder="mr",
+    series_columns="series_columns.csv",
+    facts_columns="facts_columns.csv",
+    describe=describe_partition,
+    rules_version=rules_version,
+)
