@@ -1,7 +1,10 @@
 with
 
 verification as (
-    select * from {{ ref('stg_verification') }}
+    select
+        * exclude (state),
+        state as verification_state
+    from {{ ref('stg_verification') }}
 ),
 
 acquisitions as (
@@ -50,8 +53,7 @@ select
     protocols.protocol_label,
     coalesce(people.patients_before, 0) as patients_before,
     coalesce(people.patients_after, 0) as patients_after,
-    verification.* exclude (state),
-    verification.state as verification_state
+    verification.*
 from verification
 left join people
     on

@@ -61,7 +61,10 @@ counted as (
 followed as (
     select
         counted.*,
-        case when counted.is_above then coalesce(register.finding_state, 'open') else register.finding_state end
+        case
+            when counted.is_above then coalesce(register.finding_state, 'open')
+            else register.finding_state
+        end
             as finding_state,
         coalesce(register.is_waived, false) as is_waived,
         register.owner,
