@@ -1,4 +1,4 @@
-"""How gently a PACS is asked: a pure machine over a small state, and the rate_limit a client keeps.
+"""How gently a PACS is asked: a pure machine over a small state, and the rate limit a client keeps.
 
 - a token bucket spaces requests;
 - 429 and 503 halve the pace and the number of requests at the same time, once in ten seconds; ten

@@ -1,4 +1,4 @@
-"""RateLimit to a PACS that holds across processes: its pace, its pause and its load are files.
+"""The rate limit of a PACS that holds across processes: its pace, its pause and its load are files.
 
 Every request of every process passes here, so that a range run started in the UI, the sensors and
 the command line together ask no faster than one of them. The state is small, is written in place
