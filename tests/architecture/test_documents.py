@@ -60,6 +60,16 @@ def test_every_vendor_table_is_in_its_document() -> None:
     assert not [table.name for table in tables if f"`{table.name}`" not in text]
 
 
+def test_every_renamed_column_is_in_the_upgrade_notes() -> None:
+    text = (ROOT / "docs" / "upgrade.md").read_text(encoding="utf-8")
+    for row in read_table("renamed_columns.csv"):
+        assert f"| `{row['table']}` | `{row['old']}` | `{row['new']}` |" in text
+        (model,) = (ROOT / "dbt_project" / "models").rglob(f"{row['table']}.yml")
+        described = re.findall(r"- name: (\w+)", model.read_text(encoding="utf-8"))
+        assert row["new"] in described
+        assert row["old"] not in described
+
+
 def test_dbt_reads_exactly_the_facts() -> None:
     text = (ROOT / "dbt_project/models/mr/staging/_series_facts.yml").read_text(encoding="utf-8")
     sources: list[dict[str, Any]] = yaml.safe_load(text)["sources"]

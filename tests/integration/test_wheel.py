@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import venv
@@ -32,9 +33,9 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = (folder / "dist").glob("protocol_assets-*.whl")
     venv.create(folder / "venv", with_pip=True)
     programs = folder / "venv" / "bin"
-    # The versions that the project was tested with, without their hashes: the wheel has none.
+    # The versions that the project was tested with; constraints have neither hashes nor extras.
     pinned = [
-        line.removesuffix(" \\")
+        re.sub(r"\[.*?\]", "", line.removesuffix(" \\"))
         for line in (PROJECT / "requirements.lock").read_text(encoding="utf-8").splitlines()
         if "==" in line and not line.startswith(" ")
     ]
