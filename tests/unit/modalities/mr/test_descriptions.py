@@ -18,7 +18,7 @@ from tests.unit.modalities.scoring import score
 
 @pytest.mark.parametrize("name", ["descriptions.csv", "descriptions_unseen.csv"])
 def test_a_labelled_list(name: str) -> None:
-    found = score(Path(__file__).parents[1] / (name))
+    found = score(Path(__file__).parents[1] / name)
     print(found)
     assert found.descriptions >= 300
     assert found.coverage >= 0.90
@@ -28,7 +28,7 @@ def test_a_labelled_list(name: str) -> None:
     assert found.macro_f1 >= 0.90
 
 
-LANGUAGES = Path(__file__).parents[1] / ("descriptions_languages.csv")
+LANGUAGES = Path(__file__).parents[1] / "descriptions_languages.csv"
 ADDED_LANGUAGES = {"pl", "cs", "ru", "tr", "sv", "hu", "zh", "ja", "ro", "da", "no"}
 ADDED_ANATOMIES = {
     "elbow",
