@@ -73,7 +73,8 @@ def post(webhook: Webhook, text: str, *, commit: Callable[[], None] = lambda: No
         DeliveryError: It was not taken, or nobody knows.
     """
     silence_libraries()
-    content = json.dumps({"text": show_text(text).translate(_NO_MARKUP)}).encode()
+    shown = "\n".join(map(show_text, text.split("\n")))  # a message may have several lines
+    content = json.dumps({"text": shown.translate(_NO_MARKUP)}).encode()
     status, problem = 0, None
     with _pool(webhook) as pool:
         commit()  # what fails here is no fault of the webhook

@@ -16,8 +16,8 @@ DAYS = ("--from", "2026-03-02", "--to", "2026-03-03")
 MATERIALIZE = ("-m", "protocol_assets", "materialize", "--pacs", "orthanc", *DAYS)
 LAND_ALONE = """
 import datetime as dt
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.runner import Runner
-from protocol_assets.settings import Settings
 day = dt.date(2026, 3, 2)
 for outcome in Runner(Deployment.load()).ingest("orthanc", day, day):
     print(outcome.state, outcome.reason)

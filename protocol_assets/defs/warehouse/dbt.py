@@ -30,6 +30,7 @@ from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.stages import write_schemas
 from protocol_assets.lake.parquet import require_whole
+from protocol_assets.lake.permissions import PRIVATE, tighten_zone
 from protocol_assets.lake.warehouse_file import (
     copy_for_building,
     finish_building,
@@ -177,6 +178,8 @@ def _build(
         # and do not reach whatever collects the output of a run.
         with redirect_stdout(io.StringIO()):
             events = list(build.stream())
+        # What dagster-dbt copies from the project, it copies with the project's permissions.
+        tighten_zone(lake.dbt, PRIVATE)
         if build.is_successful():
             finish_building(lake.warehouse_building)  # before it is read, which removes logs
             for key, rows in _row_counts(context, lake).items():
