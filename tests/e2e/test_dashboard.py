@@ -62,8 +62,8 @@ runpy.run_module("protocol_assets.dashboard", run_name="__main__", alter_sys=Tru
 # The marts of a day as the command line makes them: dbt, analysis, dbt again, publishing, report.
 BUILDER: Final = """
 import datetime, sys
+from protocol_assets.app.deployment import Deployment
 from protocol_assets.runner import Runner
-from protocol_assets.settings import Settings
 sys.exit(Runner(Deployment.load()).report(datetime.date.fromisoformat(sys.argv[1])) is not None)
 """
 
