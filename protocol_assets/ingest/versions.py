@@ -1,4 +1,4 @@
-"""The versions that every partition carries, so that stale ones can be told and made anew."""
+"""The versions that every partition carries, so that outdated ones are found and rebuilt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``retention_purge``: what has outlived its retention is dropped, once a day."""
+"""``retention_purge``: what has outlived its retention is deleted, once a day."""
 
 import datetime as dt
 from collections import Counter

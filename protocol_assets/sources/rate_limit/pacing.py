@@ -14,7 +14,7 @@ No wait outlives its bound (``RateLimits.max_wait_s``), whatever the server asks
 clock is set: each wait is kept with the moment at which it began, and one that began in the future
 is over, and forgotten with the next request. ``CLOCK_SLACK_S`` may be added, for the clocks of two
 processes are not quite the same. Where the state is kept, and that it holds for all processes, is
-the business of the partitions.
+the business of ``store``.
 """
 
 from __future__ import annotations

@@ -132,7 +132,7 @@ _TYPES: Final[dict[str, tuple[type, ...]]] = {
 
 
 class SharedRateLimit:
-    """The rate_limit of one process towards one PACS; all of them share its files.
+    """The rate limit of one PACS as one process sees it; all processes share its files.
 
     Args:
         lake: The lake.
