@@ -25,7 +25,10 @@ __all__ = ["Findings", "classes", "durations", "findings", "minutes", "potential
 
 _DAY: Final = pd.Timedelta(days=1)
 _NO_REGISTER: Final = (
-    *(*SERIES, "changed_on", "volume_per_month", "promised_minutes_per_month"),
+    *SERIES,
+    "changed_on",
+    "volume_per_month",
+    "promised_minutes_per_month",
     "quality_signed_on",
 )
 _PLANTED: Final = {

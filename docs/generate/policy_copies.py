@@ -24,8 +24,15 @@ _DESCRIPTIONS: Final = _ROOT / "dbt_project" / "models" / "mr" / "staging" / "fa
 _PARTITION: Final = ("partition_day", "partition_pacs")
 _TYPES: Final = {"integer": "bigint"}
 _NOT_OF_A_SCAN: Final = {
-    *("protocol_name_code", "series_description_code", "modality", "sop_class", "encoding"),
-    *("exclusion_reason", "nex_source", "number_of_instances", "dirty_values"),
+    "protocol_name_code",
+    "series_description_code",
+    "modality",
+    "sop_class",
+    "encoding",
+    "exclusion_reason",
+    "nex_source",
+    "number_of_instances",
+    "dirty_values",
 }
 """What ``fct_acquisition`` leaves out: it is said of one series."""
 _OWN_WORDS: Final = {"series_key", "acquisition_key", "protocol_key"}

@@ -26,14 +26,36 @@ from protocol_assets.analysis.together import Series, Visits, vouched_days
 __all__ = ["Changes", "protocol_changes"]
 
 _CHANGE: Final = (
-    *(*SERIES, "change_number", "changed_on", "changed_from", "changed_to", "measure"),
-    *("before", "after", "n_before", "n_after", "segment_from", "segment_to", "kind"),
-    *("relapsed_on", "p_value", "is_vouched"),
+    *SERIES,
+    "change_number",
+    "changed_on",
+    "changed_from",
+    "changed_to",
+    "measure",
+    "before",
+    "after",
+    "n_before",
+    "n_after",
+    "segment_from",
+    "segment_to",
+    "kind",
+    "relapsed_on",
+    "p_value",
+    "is_vouched",
 )
 _WATCHED: Final = (
-    *(*SERIES, "measure", "n_eligible", "n", "coverage", "n_exams", "first_day", "last_day"),
+    *SERIES,
+    "measure",
+    "n_eligible",
+    "n",
+    "coverage",
+    "n_exams",
+    "first_day",
+    "last_day",
     "shortest_seen_days",
-    *("state", "n_changes", "set_aside"),
+    "state",
+    "n_changes",
+    "set_aside",
 )
 _DAY: Final = np.timedelta64(1, "D")
 

@@ -13,9 +13,23 @@ from protocol_assets.analysis.parameters import parameters
 __all__ = ["FINDING", "located", "missing_sequences", "untold", "varying"]
 
 FINDING: Final = (
-    *(*SERIES, "parameter", "kind", "expected", "observed", "expected_term", "observed_term"),
-    *("n_exams", "n_affected", "patients_affected", "share", "first_day", "last_day", "exam_key"),
-    *("p_value", "q_value", "is_confirmed"),
+    *SERIES,
+    "parameter",
+    "kind",
+    "expected",
+    "observed",
+    "expected_term",
+    "observed_term",
+    "n_exams",
+    "n_affected",
+    "patients_affected",
+    "share",
+    "first_day",
+    "last_day",
+    "exam_key",
+    "p_value",
+    "q_value",
+    "is_confirmed",
 )
 """The columns of a finding of compliance."""
 

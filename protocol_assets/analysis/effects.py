@@ -32,9 +32,19 @@ __all__ = [
 ]
 
 EFFECT_COLUMNS: Final = (
-    *("n_before", "n_after", "patients_before", "patients_after"),
-    *("median_before_s", "median_after_s", "shift_s", "shift_low_s"),
-    *("shift_high_s", "adjusted_s", "adjusted_low_s", "adjusted_high_s", "n_controls"),
+    "n_before",
+    "n_after",
+    "patients_before",
+    "patients_after",
+    "median_before_s",
+    "median_after_s",
+    "shift_s",
+    "shift_low_s",
+    "shift_high_s",
+    "adjusted_s",
+    "adjusted_low_s",
+    "adjusted_high_s",
+    "n_controls",
 )
 """What is known of the effect on one time; the columns have the name of the time before it."""
 

@@ -39,8 +39,17 @@ EXAM_METRICS: Final = ("scan_time_sum", "exam_span", "gap_time")
 """The times of an exam, by the names of the result's columns; ``fct_exam`` has them with _s."""
 
 _COLUMNS: Final = (
-    *("as_of", "device_key", "visit_on", "visit_until", "n_changes", "n_registered"),
-    *("compared_days", "before_from", "before_to", "after_from", "after_to"),
+    "as_of",
+    "device_key",
+    "visit_on",
+    "visit_until",
+    "n_changes",
+    "n_registered",
+    "compared_days",
+    "before_from",
+    "before_to",
+    "after_from",
+    "after_to",
     *(f"{metric}_{column}" for metric in EXAM_METRICS for column in EFFECT_COLUMNS),
 )
 

@@ -12,9 +12,18 @@ from protocol_assets.analysis.time_model import TimeModel
 __all__ = ["last_days", "potential_by_month"]
 
 _COLUMNS = (
-    *("month", "as_of", "volume_from", *SERIES, "level_days", "assessment", "has_potential"),
+    "month",
+    "as_of",
+    "volume_from",
+    *SERIES,
+    "level_days",
+    "assessment",
+    "has_potential",
     "patients",
-    *("volume_per_month", "saving_s", "saving_low_s", "saving_high_s"),
+    "volume_per_month",
+    "saving_s",
+    "saving_low_s",
+    "saving_high_s",
 )
 
 

@@ -17,15 +17,28 @@ from protocol_assets.analysis.statistics import modal_level
 __all__ = ["IDENTITY", "current_levels", "most_frequent", "with_averages", "with_averaging"]
 
 IDENTITY: Final = (
-    *("anatomy", "role", "contrast_phase", "field_strength_class_t", "dimension"),
-    *("reconstruction", "vendor", "model", "site"),
+    "anatomy",
+    "role",
+    "contrast_phase",
+    "field_strength_class_t",
+    "dimension",
+    "reconstruction",
+    "vendor",
+    "model",
+    "site",
 )
 """What is the same for all acquisitions of a protocol on a scanner."""
 
 _VARIANT: Final = ("fat_suppression", "trajectory")
 _IMAGE: Final = (
-    *("voxel_mm3", "pixel_volume_mm3", "bandwidth_hz_per_px", "phase_oversampling_percent"),
-    *("acceleration", "partial_fourier_fraction", "matrix_frequency", "matrix_phase"),
+    "voxel_mm3",
+    "pixel_volume_mm3",
+    "bandwidth_hz_per_px",
+    "phase_oversampling_percent",
+    "acceleration",
+    "partial_fourier_fraction",
+    "matrix_frequency",
+    "matrix_phase",
     "sampled_lines",
 )
 _TIMES: Final = ("stated_time_s", "scan_time_formula_s")
@@ -122,23 +135,29 @@ def _levels(window: pd.DataFrame, days: float) -> pd.DataFrame:
 _COLUMNS: Final = (
     *SERIES,
     *IDENTITY,
-    *(
-        "level_days",
-        "n_eligible",
-        "n",
-        "coverage",
-        "measure",
-        "level",
-        "share_at_level",
-        "is_mixed",
-    ),
-    *("nex_level", "votes"),
+    "level_days",
+    "n_eligible",
+    "n",
+    "coverage",
+    "measure",
+    "level",
+    "share_at_level",
+    "is_mixed",
+    "nex_level",
+    "votes",
     *_VARIANT,
-    *("no_phase_wrap", *_IMAGE, *_TIMES),
+    "no_phase_wrap",
+    *_IMAGE,
+    *_TIMES,
 )
 _FLOATS: Final = (
-    *("level", "share_at_level", "coverage", "field_strength_class_t", "nex_level"),
-    *(*_IMAGE, *_TIMES),
+    "level",
+    "share_at_level",
+    "coverage",
+    "field_strength_class_t",
+    "nex_level",
+    *_IMAGE,
+    *_TIMES,
 )
 _NUMBERS: Final = ("averages", "nex", *_IMAGE, *_TIMES)
 

@@ -34,7 +34,11 @@ __all__ = ["PURPOSE", "TIERS", "Group", "Matrix", "judged_as", "purposes"]
 Matrix = npt.NDArray[np.bool]
 
 PURPOSE: Final = (
-    *("anatomy", "role", "contrast_phase", "field_strength_class_t", "dimension"),
+    "anatomy",
+    "role",
+    "contrast_phase",
+    "field_strength_class_t",
+    "dimension",
     "reconstruction",
 )
 """What scanners have in common that may judge each other, as of ``judged_as``."""

@@ -17,8 +17,17 @@ from protocol_assets.analysis.references import peers_of
 __all__ = ["protocol_sheet", "reference_devices"]
 
 _COLUMNS: Final = (
-    *("parameter", "label", "unit", "value", "value_share", "n", "reference", "reference_share"),
-    *("reference_n", "reference_devices", "differs"),
+    "parameter",
+    "label",
+    "unit",
+    "value",
+    "value_share",
+    "n",
+    "reference",
+    "reference_share",
+    "reference_n",
+    "reference_devices",
+    "differs",
 )
 
 

@@ -33,8 +33,16 @@ __all__ = [
 ]
 
 TARGET_SCOPE: Final = (
-    *("site", "model", "vendor", "field_strength_class_t", "anatomy", "role", "contrast_phase"),
-    *("fat_suppression", "dimension", "reconstruction"),
+    "site",
+    "model",
+    "vendor",
+    "field_strength_class_t",
+    "anatomy",
+    "role",
+    "contrast_phase",
+    "fat_suppression",
+    "dimension",
+    "reconstruction",
 )
 """What a target may be scoped by, the closest first: of two that apply the one scoped by the
 earlier of these decides."""
@@ -218,8 +226,15 @@ def _judge_by_peers(levels: pd.DataFrame, is_signed: npt.NDArray[np.bool]) -> pd
 
 
 _PEER_COLUMNS: Final = (
-    *("reference", "reference_tier", "reference_level", "reference_reason"),
-    *("n_candidates", "n_peers", "n_holders", "short_of", "peer_levels"),
+    "reference",
+    "reference_tier",
+    "reference_level",
+    "reference_reason",
+    "n_candidates",
+    "n_peers",
+    "n_holders",
+    "short_of",
+    "peer_levels",
 )
 
 

@@ -15,10 +15,22 @@ from protocol_assets.analysis.time_model import TimeModel
 __all__ = ["Setting", "what_if"]
 
 _COLUMNS: Final = (
-    *(*SERIES, "n", "n_predicted", "coverage", "volume_per_month", "minutes_now", "minutes_then"),
-    *("minutes_saved_per_exam", "minutes_saved_per_month", "minutes_saved_per_month_low"),
-    *("minutes_saved_per_month_high", "snr_ratio", "snr_is_without_g_factor"),
-    *("time_error_median_pct", "time_is_off", "reason"),
+    *SERIES,
+    "n",
+    "n_predicted",
+    "coverage",
+    "volume_per_month",
+    "minutes_now",
+    "minutes_then",
+    "minutes_saved_per_exam",
+    "minutes_saved_per_month",
+    "minutes_saved_per_month_low",
+    "minutes_saved_per_month_high",
+    "snr_ratio",
+    "snr_is_without_g_factor",
+    "time_error_median_pct",
+    "time_is_off",
+    "reason",
 )
 
 

@@ -26,7 +26,19 @@ __all__ = ["with_known_values"]
 
 _SINGLE_TEXTS: Final = frozenset({"LT", "ST", "UT", "UR"})
 _TEXTS: Final = _SINGLE_TEXTS | {
-    *("AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "PN", "SH", "TM", "UC", "UI"),
+    "AE",
+    "AS",
+    "CS",
+    "DA",
+    "DS",
+    "DT",
+    "IS",
+    "LO",
+    "PN",
+    "SH",
+    "TM",
+    "UC",
+    "UI",
 }
 _NUMBERS: Final = {
     "US": "H",

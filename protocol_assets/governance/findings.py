@@ -35,18 +35,43 @@ __all__ = [
 ]
 
 KINDS: Final = (
-    *("opportunity", "relapse", "drift", "departure", "off target", "above comparable"),
-    *("acceleration", "varies within series", "not told", "sequence missing"),
+    "opportunity",
+    "relapse",
+    "drift",
+    "departure",
+    "off target",
+    "above comparable",
+    "acceleration",
+    "varies within series",
+    "not told",
+    "sequence missing",
 )
 STATES: Final = ("open", "accepted", "changed", "verified", "waived")
 
 _COLUMNS: Final = (
-    *("kind", "device_key", "protocol_key", "parameter", "opened_on", "state", "owner"),
-    *("accepted_on", "volume_per_month", "promised_minutes_per_month", "changed_on"),
-    *("verified_on", "quality_signed_by", "quality_signed_on", "waived_until", "reason"),
+    "kind",
+    "device_key",
+    "protocol_key",
+    "parameter",
+    "opened_on",
+    "state",
+    "owner",
+    "accepted_on",
+    "volume_per_month",
+    "promised_minutes_per_month",
+    "changed_on",
+    "verified_on",
+    "quality_signed_by",
+    "quality_signed_on",
+    "waived_until",
+    "reason",
 )
 _DAYS: Final = (
-    *("opened_on", "accepted_on", "changed_on", "verified_on", "quality_signed_on"),
+    "opened_on",
+    "accepted_on",
+    "changed_on",
+    "verified_on",
+    "quality_signed_on",
     "waived_until",
 )
 _KEY: Final = re.compile(r"[A-Z2-7]{26}")
@@ -56,8 +81,12 @@ _NEEDED: Final = {
     "accepted": ("owner", "accepted_on"),
     "changed": ("owner", "accepted_on", "changed_on"),
     "verified": (
-        *("owner", "accepted_on", "changed_on", "verified_on"),
-        *("quality_signed_by", "quality_signed_on"),
+        "owner",
+        "accepted_on",
+        "changed_on",
+        "verified_on",
+        "quality_signed_by",
+        "quality_signed_on",
     ),
     "waived": ("owner", "waived_until", "reason"),
 }

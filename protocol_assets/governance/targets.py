@@ -26,13 +26,29 @@ from protocol_assets.lake.zones import Lake
 __all__ = ["TARGETS_SCHEMA", "Target", "read_targets", "targets_file", "targets_table"]
 
 _SCOPE: Final = (
-    *("site", "model", "vendor", "field_strength_class_t", "anatomy", "role", "contrast_phase"),
-    *("fat_suppression", "dimension", "reconstruction"),
+    "site",
+    "model",
+    "vendor",
+    "field_strength_class_t",
+    "anatomy",
+    "role",
+    "contrast_phase",
+    "fat_suppression",
+    "dimension",
+    "reconstruction",
 )
 _NEVER_EMPTY: Final = ("anatomy", "role", "reconstruction")
 _COLUMNS: Final = (
-    *("target", "version", *_SCOPE, "parameter", "value", "valid_from", "valid_to"),
-    *("approved_by", "approved_on", "reason"),
+    "target",
+    "version",
+    *_SCOPE,
+    "parameter",
+    "value",
+    "valid_from",
+    "valid_to",
+    "approved_by",
+    "approved_on",
+    "reason",
 )
 
 TARGETS_SCHEMA: Final = pa.schema(

@@ -27,9 +27,15 @@ __all__ = [
 Row = Mapping[str, Any]
 
 MARTS: Final = (
-    *("completeness_daily", "fleet_daily", "nex_monthly", "exam_monthly"),
-    *("published_opportunities", "published_potential_monthly"),
-    *("published_verification", "published_exam_shifts", "published_findings"),
+    "completeness_daily",
+    "fleet_daily",
+    "nex_monthly",
+    "exam_monthly",
+    "published_opportunities",
+    "published_potential_monthly",
+    "published_verification",
+    "published_exam_shifts",
+    "published_findings",
 )
 """The published tables that a report is made of."""
 

@@ -58,7 +58,11 @@ def upcoming_runs(
     return [
         *(_tick(deployment, one.name, automation, now) for one in deployment.settings.pacs),
         _by_the_clock(
-            *(AUTOMATION_SENSOR, REPORT_CRON, deployment, automation, now),
+            AUTOMATION_SENSOR,
+            REPORT_CRON,
+            deployment,
+            automation,
+            now,
             words="marts and report; also whenever partitions have landed",
         ),
         _purge(deployment, automation, now),

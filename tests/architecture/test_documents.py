@@ -94,8 +94,18 @@ def test_dbt_describes_a_column_in_one_place() -> None:
 
 
 KEYS = {
-    *("device_key", "protocol_key", "study_date", "month_start", "pacs", "vendor", "tag"),
-    *("exclusion_reason", "clock_flag", "effective_averages_state", "column_name", "reason"),
+    "device_key",
+    "protocol_key",
+    "study_date",
+    "month_start",
+    "pacs",
+    "vendor",
+    "tag",
+    "exclusion_reason",
+    "clock_flag",
+    "effective_averages_state",
+    "column_name",
+    "reason",
 }
 
 

@@ -37,8 +37,15 @@ def _is_printing(name: str) -> bool:
     if name == "rich.progress.TaskID":
         return False
     return name.split(".")[0] == "rich" or name in {
-        *("print()", "click.echo()", "click.secho()", "click.echo_via_pager()", "pprint()"),
-        *("sys.stdout", "sys.stderr", "error.show()", "traceback.print_exc()"),
+        "print()",
+        "click.echo()",
+        "click.secho()",
+        "click.echo_via_pager()",
+        "pprint()",
+        "sys.stdout",
+        "sys.stderr",
+        "error.show()",
+        "traceback.print_exc()",
     }
 
 

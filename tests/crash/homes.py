@@ -19,8 +19,19 @@ from protocol_assets.publishing.ledger_files import open_ledger
 __all__ = ["check_manifests", "check_published", "content_of", "files_of", "find_bytes"]
 
 _OF_THE_RUN: Final = {
-    *("landed_at", "verified_at", "seconds", "fetched", "requests", "retries", "received"),
-    *("tries", "first_seen", "last_seen", "at", "overwritten", "sha256"),
+    "landed_at",
+    "verified_at",
+    "seconds",
+    "fetched",
+    "requests",
+    "retries",
+    "received",
+    "tries",
+    "first_seen",
+    "last_seen",
+    "at",
+    "overwritten",
+    "sha256",
 }
 _NOT_COMPARED: Final = {"locks", "deletions", "attempt.json", "leftovers.json", "pace.json"}
 

@@ -26,20 +26,25 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
     """
     targets = [
         *(lake.candidate(name, partition) for name in ("series", "series_facts", "labels")),
-        *(
-            lake.raw(partition) / "study.ndjson.zst",
-            lake.manifest(partition),
-            lake.series(partition),
-        ),
-        *(lake.label_registry(partition), lake.facts(partition), lake.completeness(partition)),
+        lake.raw(partition) / "study.ndjson.zst",
+        lake.manifest(partition),
+        lake.series(partition),
+        lake.label_registry(partition),
+        lake.facts(partition),
+        lake.completeness(partition),
         lake.publications / "members-0000000000000000.parquet",
         lake.deliveries / "alerts" / "arrivals.json",
         lake.deliveries / "reports" / "chiefs" / f"{partition.day}.json",
         lake.report(dt.date(2026, 1, 1)) / "report.html",
         lake.report(dt.date(2026, 1, 1)) / "scanners" / "mr_1.html",
-        *(lake.labels, lake.reference("terms"), lake.analysis("next/potential")),
-        *(lake.governance / "do_not_process.csv", lake.pacs("main") / "profile.json"),
-        *(lake.key_record, lake.deletions / "1.json", lake.load_page("main")),
+        lake.labels,
+        lake.reference("terms"),
+        lake.analysis("next/potential"),
+        lake.governance / "do_not_process.csv",
+        lake.pacs("main") / "profile.json",
+        lake.key_record,
+        lake.deletions / "1.json",
+        lake.load_page("main"),
     ]
     before = set(lake.home.rglob("*"))
     for target in targets:

@@ -56,7 +56,7 @@ OTHER_KEY: Final = Pseudonyms.from_secret(bytes(range(1, 33)).hex(), demo=False)
 GRID: Final = Grid(frozenset({"main"}), dt.date(2026, 1, 1), dt.date(2026, 3, 31))
 KEEP: Final = Retention(raw_days=30, series_days=100_000, facts_days=100_000)
 PATIENT: Final = {
-    *(b"PAT1", b"Penrose1", b"ACC2-1", b"1.2.2.1.1", b"1.2.3.1.1"),
+    *b"PAT1 Penrose1 ACC2-1 1.2.2.1.1 1.2.3.1.1".split(),
     PSEUDONYMS.of("patient", "|PAT1").encode(),
 }
 ON_THE_LIST: Final = "restricted/do_not_process.csv"

@@ -9,8 +9,14 @@ import duckdb
 __all__ = ["make_warehouse"]
 
 _OPPORTUNITY = (
-    *("scanner_label", "site", "protocol_label", "finding_state", "is_waived", "accepted_on"),
-    *("promised_minutes_per_month", "minutes_rank"),
+    "scanner_label",
+    "site",
+    "protocol_label",
+    "finding_state",
+    "is_waived",
+    "accepted_on",
+    "promised_minutes_per_month",
+    "minutes_rank",
 )
 
 

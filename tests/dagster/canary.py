@@ -187,8 +187,14 @@ class Search:
             form: day
             for day in dates
             for form in (
-                *(f"{day:%Y%m%d}", f"{day:%Y-%m-%d}", f"{day:%Y/%m/%d}", f"{day:%d.%m.%Y}"),
-                *(f"{day:%d/%m/%Y}", f"{day:%m/%d/%Y}", f"{day:%d-%m-%Y}", f"{day:%d%m%Y}"),
+                f"{day:%Y%m%d}",
+                f"{day:%Y-%m-%d}",
+                f"{day:%Y/%m/%d}",
+                f"{day:%d.%m.%Y}",
+                f"{day:%d/%m/%Y}",
+                f"{day:%m/%d/%Y}",
+                f"{day:%d-%m-%Y}",
+                f"{day:%d%m%Y}",
                 f"{day.year}, {day.month}, {day.day}",
             )
         }

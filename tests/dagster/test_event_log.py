@@ -18,8 +18,18 @@ from .conftest import FIRST, WilfulPacs
 
 SECRET = "PENROSE^HARRIET"
 KNOWN = {
-    *("time", "level", "event", "run", "job", "asset", "check", "partition", "passed", "counts"),
-    *("step", "error"),
+    "time",
+    "level",
+    "event",
+    "run",
+    "job",
+    "asset",
+    "check",
+    "partition",
+    "passed",
+    "counts",
+    "step",
+    "error",
 }
 
 

@@ -100,7 +100,9 @@ def test_a_report_asks_for_nothing_with_its_policy_in_force(
     assert page.get_by_role("heading", level=1).inner_text() == "MR protocol report"
     context.close()
     assert [Path(url).name.partition("-")[0] for url in requests] == [
-        *("report.html", "mr", "report.html"),
+        "report.html",
+        "mr",
+        "report.html",
     ]
     assert problems == []
 

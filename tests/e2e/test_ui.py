@@ -49,9 +49,13 @@ def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     environment["DAGSTER_HOME"] = str(Lake(settings.home).dagster_home)
     port = _free_port()
     command = [
-        *(sys.executable, "-m", "protocol_assets.webserver"),
-        *("--workspace", str(Path(__file__).parents[2] / "workspace.yaml")),
-        *("--port", str(port)),
+        sys.executable,
+        "-m",
+        "protocol_assets.webserver",
+        "--workspace",
+        str(Path(__file__).parents[2] / "workspace.yaml"),
+        "--port",
+        str(port),
     ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(

@@ -33,7 +33,13 @@ STUDIES: Final = 200
 KILLS: Final = 10
 PARTITION: Final = Partition(DAY, "main")
 OF_THE_RUN: Final = (
-    *("landed_at", "verified_at", "seconds", "fetched", "requests", "retries", "received"),
+    "landed_at",
+    "verified_at",
+    "seconds",
+    "fetched",
+    "requests",
+    "retries",
+    "received",
     "sha256",  # of all the others
 )
 OF_THE_TRIES: Final = ("tries", "first_seen", "last_seen")

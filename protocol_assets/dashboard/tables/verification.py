@@ -31,8 +31,14 @@ _OF_EXAMS: Final = {
     "gap_time": "Between scans",
 }
 _PARTS: Final = (
-    *("median_before_s", "median_after_s", "shift_s", "shift_low_s", "shift_high_s"),
-    *("adjusted_s", "adjusted_low_s", "adjusted_high_s"),
+    "median_before_s",
+    "median_after_s",
+    "shift_s",
+    "shift_low_s",
+    "shift_high_s",
+    "adjusted_s",
+    "adjusted_low_s",
+    "adjusted_high_s",
 )
 
 

@@ -35,8 +35,12 @@ INSISTED_TAG: Final = "protocol_assets/insisted"
 """On a run whose launcher has already ended the waiting of its PACS."""
 
 _NOT_BY_A_PERSON: Final = (
-    *("dagster/sensor_name", "dagster/schedule_name", "dagster/auto_materialize"),
-    *("dagster/backfill", "dagster/retry_number", INSISTED_TAG),
+    "dagster/sensor_name",
+    "dagster/schedule_name",
+    "dagster/auto_materialize",
+    "dagster/backfill",
+    "dagster/retry_number",
+    INSISTED_TAG,
 )
 
 Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
@@ -163,10 +167,22 @@ def _gate_checks(asset: str, result: StageResult) -> Iterator[dg.AssetCheckResul
 
 
 _CERTIFIED: Final = (
-    *("studies_expected", "studies_landed", "studies_incomplete", "studies_failed"),
-    *("studies_gone", "studies_not_online", "studies_unreadable", "studies_other_modality"),
-    *("instances_rejected", "instances_duplicate", "instances_miscounted"),
-    *("dead_letters", "requests", "retries", "bytes", "seconds"),
+    "studies_expected",
+    "studies_landed",
+    "studies_incomplete",
+    "studies_failed",
+    "studies_gone",
+    "studies_not_online",
+    "studies_unreadable",
+    "studies_other_modality",
+    "instances_rejected",
+    "instances_duplicate",
+    "instances_miscounted",
+    "dead_letters",
+    "requests",
+    "retries",
+    "bytes",
+    "seconds",
 )
 
 

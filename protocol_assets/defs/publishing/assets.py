@@ -26,9 +26,15 @@ from protocol_assets.storage.files import delete, write_bytes
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 
 PUBLISHED_MODELS = (
-    *("completeness_daily", "exam_monthly", "fleet_daily", "nex_monthly"),
-    *("published_findings", "published_opportunities", "published_potential_monthly"),
-    *("published_verification", "published_exam_shifts"),
+    "completeness_daily",
+    "exam_monthly",
+    "fleet_daily",
+    "nex_monthly",
+    "published_findings",
+    "published_opportunities",
+    "published_potential_monthly",
+    "published_verification",
+    "published_exam_shifts",
 )
 
 

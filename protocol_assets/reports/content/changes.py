@@ -25,8 +25,13 @@ _BADGES: Final[Mapping[str, State]] = {
     "exploratory": "plain",
 }
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("protocol", "name"), ("changed", "text"), ("levels", "text"), ("per_acquisition", "span")),
-    *(("realised", "number"), ("guard", "text"), ("verdict", "state")),
+    ("protocol", "name"),
+    ("changed", "text"),
+    ("levels", "text"),
+    ("per_acquisition", "span"),
+    ("realised", "number"),
+    ("guard", "text"),
+    ("verdict", "state"),
 )
 
 

@@ -19,8 +19,13 @@ Row = Mapping[str, Any]
 _ALARMS: Final = ("relapse", "drift")
 _BADGES: Final[Mapping[str, State]] = {"relapse": "alarm", "drift": "partial"}
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("protocol", "name"), ("finding_kind", "state"), ("parameter", "text")),
-    *(("expected", "text"), ("share", "number"), ("period", "text"), ("finding", "text")),
+    ("protocol", "name"),
+    ("finding_kind", "state"),
+    ("parameter", "text"),
+    ("expected", "text"),
+    ("share", "number"),
+    ("period", "text"),
+    ("finding", "text"),
 )
 
 

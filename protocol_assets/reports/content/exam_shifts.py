@@ -17,8 +17,11 @@ Row = Mapping[str, Any]
 
 _TIMES: Final = ("scan_time_sum", "exam_span", "gap_time")
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("visit", "name"), ("visit_changes", "text"), ("shift_scan_time", "text")),
-    *(("shift_span", "text"), ("shift_gap", "text")),
+    ("visit", "name"),
+    ("visit_changes", "text"),
+    ("shift_scan_time", "text"),
+    ("shift_span", "text"),
+    ("shift_gap", "text"),
 )
 
 

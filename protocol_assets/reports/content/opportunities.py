@@ -15,8 +15,13 @@ __all__ = ["opportunities"]
 Row = Mapping[str, Any]
 
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("protocol", "name"), ("minutes", "span"), ("averages", "text"), ("snr", "number")),
-    *(("acquisition_time", "number"), ("confidence", "text"), ("finding", "text")),
+    ("protocol", "name"),
+    ("minutes", "span"),
+    ("averages", "text"),
+    ("snr", "number"),
+    ("acquisition_time", "number"),
+    ("confidence", "text"),
+    ("finding", "text"),
 )
 
 

@@ -27,7 +27,14 @@ _OPPORTUNITIES: Final = 10
 _CHANGES: Final = 8
 _FINDINGS: Final = 8
 _WORDS: Final = (
-    *("potential", "reference", "snr", "averages", "nex", "verified", "times", "withheld"),
+    "potential",
+    "reference",
+    "snr",
+    "averages",
+    "nex",
+    "verified",
+    "times",
+    "withheld",
 )
 
 

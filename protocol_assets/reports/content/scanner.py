@@ -17,12 +17,19 @@ __all__ = ["months", "protocols"]
 Row = Mapping[str, Any]
 
 _PROTOCOLS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("protocol", "name"), ("nex", "bar"), ("nex_known", "number")),
-    *(("acquisitions", "number"), ("scan_time", "number"), ("scan_time_known", "number")),
+    ("protocol", "name"),
+    ("nex", "bar"),
+    ("nex_known", "number"),
+    ("acquisitions", "number"),
+    ("scan_time", "number"),
+    ("scan_time_known", "number"),
 )
 _MONTHS: Final[tuple[tuple[str, Kind], ...]] = (
-    *(("month", "name"), ("exams", "number"), ("exam_scan_time", "number")),
-    *(("exam_span", "number"), ("exam_gap", "number")),
+    ("month", "name"),
+    ("exams", "number"),
+    ("exam_scan_time", "number"),
+    ("exam_span", "number"),
+    ("exam_gap", "number"),
 )
 
 

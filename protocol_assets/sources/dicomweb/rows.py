@@ -42,9 +42,34 @@ Row = dict[str, Any]
 _ONLINE: Final = ("", "ONLINE")
 _COMPANIONS: Final = frozenset(
     {
-        *("KO", "PR", "SR", "DOC", "AU", "REG", "FID", "SEG", "RWV", "STAIN", "PLAN", "ANN"),
-        *("RTSTRUCT", "RTPLAN", "RTDOSE", "RTIMAGE", "RTRECORD", "RTSEGANN", "RTINTENT"),
-        *("OT", "SC", "SMR", "M3D", "POS", "ASMT", "MS", "TEXTUREMAP", "PT"),
+        "KO",
+        "PR",
+        "SR",
+        "DOC",
+        "AU",
+        "REG",
+        "FID",
+        "SEG",
+        "RWV",
+        "STAIN",
+        "PLAN",
+        "ANN",
+        "RTSTRUCT",
+        "RTPLAN",
+        "RTDOSE",
+        "RTIMAGE",
+        "RTRECORD",
+        "RTSEGANN",
+        "RTINTENT",
+        "OT",
+        "SC",
+        "SMR",
+        "M3D",
+        "POS",
+        "ASMT",
+        "MS",
+        "TEXTUREMAP",
+        "PT",
     }
 )
 """Modalities (PS3.3 C.7.3.1.1.1) that seldom are alone in a study: a listing that shows nothing

@@ -64,8 +64,15 @@ _BUSY_STATUSES: Final = frozenset({429, 503})
 # What says that the PACS as a whole is in trouble, not one study of it.
 _TROUBLE: Final[frozenset[Kind]] = frozenset(
     {
-        *("unreachable", "timeout", "interrupted", "tls", "expired", "handshake", "plain_http"),
-        *("busy", "unauthorized"),
+        "unreachable",
+        "timeout",
+        "interrupted",
+        "tls",
+        "expired",
+        "handshake",
+        "plain_http",
+        "busy",
+        "unauthorized",
     }
 )
 

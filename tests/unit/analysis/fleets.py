@@ -130,9 +130,22 @@ def no_targets() -> pd.DataFrame:
 def targets(*rows: dict[str, Any]) -> pd.DataFrame:
     """Signed targets; what a row does not name is open."""
     columns = [
-        *("target", "version", "site", "model", "vendor", "field_strength_class_t", "anatomy"),
-        *("role", "contrast_phase", "fat_suppression", "dimension", "reconstruction"),
-        *("parameter", "value", "valid_from", "valid_to"),
+        "target",
+        "version",
+        "site",
+        "model",
+        "vendor",
+        "field_strength_class_t",
+        "anatomy",
+        "role",
+        "contrast_phase",
+        "fat_suppression",
+        "dimension",
+        "reconstruction",
+        "parameter",
+        "value",
+        "valid_from",
+        "valid_to",
     ]
     plain = {
         "target": "T",
@@ -150,7 +163,11 @@ def nothing_registered() -> pd.DataFrame:
     """An empty findings register."""
     return pd.DataFrame(
         columns=[
-            *("device_key", "protocol_key", "changed_on", "volume_per_month"),
-            *("promised_minutes_per_month", "quality_signed_on"),
+            "device_key",
+            "protocol_key",
+            "changed_on",
+            "volume_per_month",
+            "promised_minutes_per_month",
+            "quality_signed_on",
         ]
     )

@@ -80,7 +80,9 @@ def test_protocols_that_changed_in_one_visit_have_one_row() -> None:
     registered = [register(mine, "sag_t2"), register(mine, "sag_t1", CHANGED + 9)]
     (one,) = shifts(mine, registered=registered).to_dict("records")
     assert (one["device_key"], one["visit_on"], one["visit_until"]) == (
-        *("A", day(CHANGED), day(CHANGED + 9)),
+        "A",
+        day(CHANGED),
+        day(CHANGED + 9),
     )
     assert (one["n_changes"], one["n_registered"]) == (2, 2)
     # Both halve 136 s: an exam holds both, once.

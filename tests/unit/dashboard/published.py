@@ -81,9 +81,15 @@ def opportunity(scanner: str | None = "MR 1", **changed: Any) -> Row:
 def not_above(scanner: str | None = "MR 2", **changed: Any) -> Row:
     none = dict.fromkeys(
         (
-            *("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high"),
-            *("what_if_averages", "what_if_kind", "snr_change_percent", "snr_caveat"),
-            *("scan_time_what_if_s", "finding_state"),
+            "minutes_per_month",
+            "minutes_per_month_low",
+            "minutes_per_month_high",
+            "what_if_averages",
+            "what_if_kind",
+            "snr_change_percent",
+            "snr_caveat",
+            "scan_time_what_if_s",
+            "finding_state",
         )
     )
     return opportunity(scanner, has_potential=False, averages=1.0) | none | changed

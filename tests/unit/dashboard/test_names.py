@@ -68,7 +68,8 @@ def test_protocols_that_share_a_label_are_told_apart() -> None:
     rows = frames(
         {
             "published_opportunities": [
-                *(opportunity(protocol_label="Knee"), opportunity("MR 2", protocol_label="Knee")),
+                opportunity(protocol_label="Knee"),
+                opportunity("MR 2", protocol_label="Knee"),
                 opportunity(protocol_key="k2", protocol_label="Knee"),
                 opportunity(protocol_key="k3", protocol_label=None),
             ]
@@ -101,7 +102,9 @@ def test_a_scope_narrows_by_site_and_scanner() -> None:
     rows = frames(
         {
             "published_opportunities": [
-                *(opportunity("A"), opportunity("B"), opportunity("C", site=None)),
+                opportunity("A"),
+                opportunity("B"),
+                opportunity("C", site=None),
                 opportunity("D", site="South"),
             ]
         }

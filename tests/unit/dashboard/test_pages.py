@@ -59,8 +59,14 @@ def healthy(test: AppTest) -> AppTest:
 def words(test: AppTest) -> str:
     """All that a page says outside of its tables."""
     kinds = (
-        *(test.title, test.header, test.caption, test.markdown, test.info, test.warning),
-        *(test.success, test.error),
+        test.title,
+        test.header,
+        test.caption,
+        test.markdown,
+        test.info,
+        test.warning,
+        test.success,
+        test.error,
     )
     texts = [one.value for kind in kinds for one in kind]
     return "\n".join([*texts, *(f"{one.label}: {one.value}" for one in test.metric)])
@@ -177,9 +183,16 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
     chosen = "MR 1: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen))
     for told in (
-        *("Averages now: 2.00", "Reference: 1.00", "Potential saving each month: 39 min"),
-        *("35 to 44 min", "SNR at 1.00 averages: -29 %", "a radiologist decides"),
-        *("Confidence: high", "known for 90 % of acquisitions", "same field", "Finding: open"),
+        "Averages now: 2.00",
+        "Reference: 1.00",
+        "Potential saving each month: 39 min",
+        "35 to 44 min",
+        "SNR at 1.00 averages: -29 %",
+        "a radiologist decides",
+        "Confidence: high",
+        "known for 90 % of acquisitions",
+        "same field",
+        "Finding: open",
     ):
         assert told in text.replace("\\", "")
 

@@ -187,7 +187,11 @@ def test_levels_leave_out_what_is_not_told() -> None:
 def test_scanners_are_counted_by_their_averages() -> None:
     rows = table(
         "published_opportunities",
-        *(opportunity(), opportunity("MR 4"), not_above(), unassessable(), unassessable("MR 5")),
+        opportunity(),
+        opportunity("MR 4"),
+        not_above(),
+        unassessable(),
+        unassessable("MR 5"),
         unassessable("MR 6", averages=None),
     )
     assert scanners_by_level(rows).to_dict("split")["data"] == [
@@ -268,7 +272,10 @@ def test_what_waits_is_open_seen_and_not_waived_the_most_minutes_first() -> None
     )
     rows = waiting(found["published_findings"], found["published_opportunities"])
     assert list(zip(rows["scanner"], rows["kind"], strict=True)) == [
-        *(("MR 4", "opportunity"), ("MR 1", "opportunity"), ("MR 4", "drift"), ("MR 2", "drift")),
+        ("MR 4", "opportunity"),
+        ("MR 1", "opportunity"),
+        ("MR 4", "drift"),
+        ("MR 2", "drift"),
     ]
     assert rows["snr_caveat"].tolist()[0] == CAVEAT
     assert rows["snr_change_percent"].isna().tolist() == [False, True, True, True]

@@ -184,8 +184,17 @@ def test_texts_arrive_as_they_were(subject: str, text: str) -> None:
     assert content.isascii()
     message = parsed(content)
     assert set(message.keys()) == {
-        *("From", "To", "Subject", "Date", "Message-ID", "List-Id", "Auto-Submitted"),
-        *("X-Auto-Response-Suppress", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"),
+        "From",
+        "To",
+        "Subject",
+        "Date",
+        "Message-ID",
+        "List-Id",
+        "Auto-Submitted",
+        "X-Auto-Response-Suppress",
+        "MIME-Version",
+        "Content-Type",
+        "Content-Transfer-Encoding",
     }
     expected = text.replace("\r\n", "\n").replace("\r", "\n")
     assert message.get_content().replace("\r\n", "\n").rstrip("\n") == expected.rstrip("\n")

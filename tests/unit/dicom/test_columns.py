@@ -13,9 +13,14 @@ def test_schema_and_flattening_agree() -> None:
     names = ["pacs", *row]
     assert series_schema().names[: len(names)] == names
     assert series_schema().names[len(names) :] == [
-        *("clean_texts", "shared_patient_id"),
-        *("kept_patient_key", "kept_device_key", "kept_station_code", "kept_key_id"),
-        *("quarantine_rule", "quarantine_detail"),
+        "clean_texts",
+        "shared_patient_id",
+        "kept_patient_key",
+        "kept_device_key",
+        "kept_station_code",
+        "kept_key_id",
+        "quarantine_rule",
+        "quarantine_detail",
     ]
 
 

@@ -137,8 +137,16 @@ def purge(lake: Lake) -> None:
 
 
 LOSSES: list[Callable[[Lake], None]] = [
-    *(lose_nothing, lose_the_record, damage_the_record, exchange_the_record, keep_restricted),
-    *(keep_raw, keep_series, keep_facts, keep_publications, purge),
+    lose_nothing,
+    lose_the_record,
+    damage_the_record,
+    exchange_the_record,
+    keep_restricted,
+    keep_raw,
+    keep_series,
+    keep_facts,
+    keep_publications,
+    purge,
 ]
 
 

@@ -170,11 +170,19 @@ def test_a_change_is_measured_against_unchanged_scanners_where_there_are_any() -
 def test_the_times_of_exams_stand_once_per_scanner_and_visit() -> None:
     first, second = table("whole", "exam_shifts").rows
     assert [one.text for one in first] == [
-        *("Scanner BDOD3X", "1", "−142\u00a0s", "−112\u00a0s", "not reported"),
+        "Scanner BDOD3X",
+        "1",
+        "−142\u00a0s",
+        "−112\u00a0s",
+        "not reported",
     ]
     assert first[1].below == "0 with a registered day"
     assert [one.text for one in second] == [
-        *("MR 2", "2", "−142\u00a0s", "−112\u00a0s", "+38\u00a0s"),
+        "MR 2",
+        "2",
+        "−142\u00a0s",
+        "−112\u00a0s",
+        "+38\u00a0s",
     ]
     assert second[0].below == "North, 3 Nov 2025 to 12 Nov 2025"
     assert second[2].below == "−162 to −122\u00a0s; compared with unchanged scanners"
@@ -231,14 +239,24 @@ def test_a_scanner_page_has_all_that_was_found_there_and_its_months() -> None:
     assert page.back is not None
     by_key = {one.key: one for one in page.sections}
     assert list(by_key) == [
-        *("headline", "opportunities", "changes", "exam_shifts", "drift", "months", "protocols"),
+        "headline",
+        "opportunities",
+        "changes",
+        "exam_shifts",
+        "drift",
+        "months",
+        "protocols",
     ]
     kinds = [row[1].text for row in by_key["drift"].tables[0].rows]
     assert kinds == ["drift", "departure"]
     assert all(row[0].link is None for row in by_key["opportunities"].tables[0].rows)
     february, january = by_key["months"].tables[0].rows[:2]
     assert [one.text for one in february] == [
-        *("February 2026", "42", "12.0 (90\u00a0%)", "15.6 (90\u00a0%)", "3.6 (90\u00a0%)"),
+        "February 2026",
+        "42",
+        "12.0 (90\u00a0%)",
+        "15.6 (90\u00a0%)",
+        "3.6 (90\u00a0%)",
     ]
     assert january[0].text == "January 2026"
 

@@ -17,7 +17,13 @@ from tests.unit.reports.marts import DAY, FIGURES, PACS, change, landed, made, o
 
 TEXTS = Texts("en")
 VOCABULARIES = (
-    *("finding", "confidence", "evidence", "verification", "kind", "reason", "parameter"),
+    "finding",
+    "confidence",
+    "evidence",
+    "verification",
+    "kind",
+    "reason",
+    "parameter",
 )
 ELSEWHERE = ("mail.", "pdf.", "nav", "scanners.paper")
 """Asked for by mail, PDF and page alone."""

@@ -195,8 +195,12 @@ def test_real_xa_maps_do_not_count(real_series: RealSeries) -> None:
 @pytest.mark.parametrize("unit", ["a", "aB", "sag t2 ", "膝", "КУ ", "T1+ ", "WITH AND ", "Dr. "])
 def test_a_text_of_any_length_is_read_in_bounded_time(unit: str) -> None:
     columns = (
-        *("SeriesDescription", "ProtocolName", "StudyDescription", "ContrastBolusAgent"),
-        *("BodyPartExamined", "AnatomicRegionCodeMeaning"),
+        "SeriesDescription",
+        "ProtocolName",
+        "StudyDescription",
+        "ContrastBolusAgent",
+        "BodyPartExamined",
+        "AnatomicRegionCodeMeaning",
     )
     long: dict[str, object] = dict.fromkeys(columns, unit * (100_000 // len(unit)))
     began = time.monotonic()

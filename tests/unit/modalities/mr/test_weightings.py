@@ -272,8 +272,16 @@ def test_the_tables_name_terms() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("csi3d", "csi_3d_35", "svs_se_30", "PRESS SV", "SV_35", "steam sv", "PROBE-P"),
-        *("semi-LASER", "single voxel", "sag MRS"),
+        "csi3d",
+        "csi_3d_35",
+        "svs_se_30",
+        "PRESS SV",
+        "SV_35",
+        "steam sv",
+        "PROBE-P",
+        "semi-LASER",
+        "single voxel",
+        "sag MRS",
     ],
 )
 @pytest.mark.parametrize(

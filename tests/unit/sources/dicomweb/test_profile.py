@@ -14,7 +14,11 @@ from protocol_assets.sources.dicomweb.profile import SiteProfile, product_profil
 def test_what_ships_says_where_it_is_from() -> None:
     shipped = product_profiles()
     assert shipped.keys() == {
-        *("unknown", "orthanc", "dcm4chee-arc", "google-healthcare", "aws-healthimaging"),
+        "unknown",
+        "orthanc",
+        "dcm4chee-arc",
+        "google-healthcare",
+        "aws-healthimaging",
         "microsoft",
     }
     for name, profile in shipped.items():
