@@ -18,6 +18,7 @@ from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.potential import potential
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.catalogue import Protocol, Scanner, scanners
 from protocol_assets.simulator.comparison import PLACE
@@ -62,8 +63,8 @@ def inversion() -> pd.DataFrame:
             raise SystemExit(done.problem)
         known = findings(Lake(settings.home), source.truth(Deployment(settings).pseudonyms()))
     day = pd.Timestamp(fleet.end)
-    judged = potential(known.frame, known.targets, known.model, day)
-    told = compliance(known.frame, known.targets, day).findings
+    judged = potential(known.frame, AVERAGING, known.targets, known.model, day)
+    told = compliance(known.frame, AVERAGING, known.targets, day).findings
     above = told[told["kind"] == "above comparable"][SERIES].assign(is_above=True)
     judged = judged.merge(known.places[[*SERIES, *PLACE]], on=SERIES).merge(
         above, on=SERIES, how="left"

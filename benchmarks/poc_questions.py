@@ -15,10 +15,11 @@ from protocol_assets.analysis.change_points import Changes, protocol_changes
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES, prepared
 from protocol_assets.analysis.potential import potential
-from protocol_assets.analysis.time_model import TimeModel, fit_time_model
 from protocol_assets.analysis.verification import change_verification
 from protocol_assets.governance.targets import read_targets, targets_table
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import TimeModel, fit_time_model
 from protocol_assets.simulator.comparison import PLACE, Truth, linked, places
 
 __all__ = ["Findings", "classes", "durations", "findings", "minutes", "potential_before_change"]
@@ -79,15 +80,17 @@ def findings(lake: Lake, truth: Truth) -> Findings:
     with duckdb.connect(str(lake.warehouse), read_only=True) as connection:
         acquisitions = connection.sql("from marts.fct_acquisition").df()
         exams = connection.sql("from marts.fct_exam").df()
-    frame = prepared(acquisitions)
+    frame = prepared(acquisitions, AVERAGING)
     lap("read and prepare")
     targets = targets_table(read_targets(lake)).to_pandas()
     model = fit_time_model(frame)
     lap("time model")
-    changes = protocol_changes(frame)
+    changes = protocol_changes(frame, AVERAGING)
     lap("changes")
     nobody = pd.DataFrame(columns=list(_NO_REGISTER))
-    verification = change_verification(frame, changes, nobody, model, frame["study_date"].max())
+    verification = change_verification(
+        frame, AVERAGING, changes, nobody, model, frame["study_date"].max()
+    )
     lap("verification")
     both = linked(acquisitions, frame, truth)
     return Findings(
@@ -118,7 +121,7 @@ def potential_before_change(known: Findings, truth: Truth) -> pd.DataFrame:
     strays: list[pd.DataFrame] = []
     for day in sorted(set(true["asked_on"])):
         part = true[true["asked_on"] == day]
-        judged = potential(known.frame, known.targets, model, day).merge(
+        judged = potential(known.frame, AVERAGING, known.targets, model, day).merge(
             known.places[[*SERIES, *PLACE, "is_main"]], on=SERIES
         )
         judged = judged.merge(part[PLACE], on=PLACE)
@@ -246,7 +249,7 @@ def classes(known: Findings, truth: Truth, judged: pd.DataFrame) -> pd.DataFrame
         # A second series of the same scan shows the deviation as well; it is one.
         scans = truth.series[(truth.series["defect"] == planted) & truth.series["is_counted"]]
         for _, scan in scans.iterrows():
-            told = compliance(known.frame, known.targets, scan["study_date"]).findings
+            told = compliance(known.frame, AVERAGING, known.targets, scan["study_date"]).findings
             told = told[told["kind"].isin(kinds) & told["parameter"].isin(parameters)]
             told = told.merge(known.places[[*SERIES, *PLACE]], on=SERIES, how="left")
             there = (told[PLACE] == scan[PLACE]).all(axis=1)

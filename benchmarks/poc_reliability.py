@@ -8,6 +8,7 @@ import pandas as pd
 from benchmarks.poc_questions import Findings
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES, volume_per_month
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from protocol_assets.simulator.comparison import PLACE, Truth, ratio
 
 __all__ = ["drift_scores", "interval_scores"]
@@ -68,7 +69,9 @@ def drift_scores(known: Findings, truth: Truth) -> dict[str, float]:
         ``confirmed``, ``false`` (at places whose settings never changed), ``false_share``;
         ``crept`` places of the truth and ``crept_found``.
     """
-    found = compliance(known.frame, known.targets, known.frame["study_date"].max()).findings
+    found = compliance(
+        known.frame, AVERAGING, known.targets, known.frame["study_date"].max()
+    ).findings
     found = found[found["is_confirmed"] & found["kind"].isin(("drift", "departure"))]
     placed = found.merge(known.places[[*SERIES, *PLACE]], on=SERIES, how="left")
     courses = truth.protocols[[*PLACE, "course"]]

@@ -153,7 +153,7 @@ def _with_enough_exams(
 
 
 def _shows_relapse(rows: pd.DataFrame) -> bool:
-    stretches = [rows.loc[rows["stretch"] == one, "averages"].to_numpy() for one in range(3)]
+    stretches = [rows.loc[rows["stretch"] == one, "value"].to_numpy() for one in range(3)]
     least = limit("change_least_n")
     if min(len(one) for one in stretches) < least:
         return False

@@ -40,10 +40,11 @@ from benchmarks.poc_scores import (
     time_errors,
 )
 from benchmarks.poc_sources import GeneratedSource, SimulatedSource, Source
-from protocol_assets.analysis.levels import with_averages
+from protocol_assets.analysis.levels import read_measure
 from protocol_assets.analysis.limits import limit
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.comparison import Truth, potential_scores
 from protocol_assets.simulator.device_protocols import Variant
@@ -130,8 +131,8 @@ def one_fleet(name: str, source: Source) -> list[Verdict]:
     days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
-    votes = with_averages(known.frame)
-    told = votes[votes["averages"].notna()]
+    votes = read_measure(known.frame, AVERAGING.measure, AVERAGING.measure.past)
+    told = votes[votes["value"].notna()]
     relapse = relapse_scores(found, told, known.places, truth.protocols)
     _print("Changes", change)
     _print("Relapses", relapse)
@@ -179,8 +180,8 @@ def _generated(
     days = (source.fleet.end - source.fleet.start).days + 1
     found, watched = known.changes.changes, known.changes.series
     change = change_scores(found, watched, known.places, truth.protocols, days)
-    votes = with_averages(known.frame)
-    told = votes[votes["averages"].notna()]
+    votes = read_measure(known.frame, AVERAGING.measure, AVERAGING.measure.past)
+    told = votes[votes["value"].notna()]
     relapse = relapse_scores(found, told, known.places, truth.protocols)
     total = _minutes_table(minutes(known, truth))
     _print("Changes", change)

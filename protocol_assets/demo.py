@@ -189,6 +189,7 @@ def _print_scores(deployment: Deployment) -> None:
 
     from protocol_assets.analysis.frame import prepared
     from protocol_assets.lake.analysis import read_mart, read_measured
+    from protocol_assets.modalities.mr.spec import MR
     from protocol_assets.simulator.comparison import (
         judged,
         linked,
@@ -199,7 +200,7 @@ def _print_scores(deployment: Deployment) -> None:
 
     truth = read_truth(DEMO_FLEET, deployment.pseudonyms())
     acquisitions = read_measured(deployment.lake).acquisitions
-    located = places(linked(acquisitions, prepared(acquisitions), truth))
+    located = places(linked(acquisitions, prepared(acquisitions, MR.analysis), truth))
     assessed = pd.DataFrame(read_mart(deployment.lake, "opportunities"))
     told = judged(
         assessed.rename(columns={"assessment_state": "assessment"}), located, truth.protocols

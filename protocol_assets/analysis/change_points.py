@@ -1,4 +1,4 @@
-"""When the averages of a protocol changed on a scanner.
+"""When the level of a protocol changed on a scanner.
 
 A renamed protocol, an upgrade, a new serial number and another mix of cases are no changes of
 protocol: names are not looked at, a scanner keeps its key (``frame``), a step in the header's
@@ -15,12 +15,13 @@ import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.creep import creep
-from protocol_assets.analysis.frame import SERIES, Floats, group_indices, told
-from protocol_assets.analysis.levels import most_frequent, with_averages
+from protocol_assets.analysis.frame import SERIES, group_indices, reported
+from protocol_assets.analysis.levels import most_frequent, read_measure
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import Integers
 from protocol_assets.analysis.segments import Boundary, boundaries, splits
-from protocol_assets.analysis.statistics import generator, modal_level
+from protocol_assets.analysis.spec import AnalysisSpec
+from protocol_assets.analysis.statistics import Floats, generator, modal_level
 from protocol_assets.analysis.together import Series, Visits, vouched_days
 
 __all__ = ["Changes", "protocol_changes"]
@@ -86,17 +87,18 @@ class Changes:
     series: pd.DataFrame
 
 
-def protocol_changes(frame: pd.DataFrame) -> Changes:
-    """The changes of averages of every scanner protocol.
+def protocol_changes(frame: pd.DataFrame, spec: AnalysisSpec) -> Changes:
+    """The changes of the level of every scanner protocol.
 
     Args:
         frame: From ``prepared``, of the period to search.
+        spec: What the analysis needs to know of the modality.
     """
-    votes = with_averages(frame)
+    votes = read_measure(frame, spec.measure, spec.measure.past)
     searched = [
-        _searched(key, votes.iloc[rows]) for key, rows in group_indices(votes, SERIES).items()
+        _searched(key, votes.iloc[rows], spec) for key, rows in group_indices(votes, SERIES).items()
     ]
-    alone = [_changes(one, ()) for one in searched]
+    alone = [_changes(one, spec, ()) for one in searched]
     visits = vouched_days(
         (one.key, change["changed_on"])
         for one, (found, _) in zip(searched, alone, strict=True)
@@ -105,7 +107,7 @@ def protocol_changes(frame: pd.DataFrame) -> Changes:
     answers: list[tuple[list[dict[str, Any]], dict[str, Any]]] = []
     for one, own in zip(searched, alone, strict=True):
         days = _days_of_others(one.key, own[0], visits.get(one.key[0], {}))
-        answers.append(_changes(one, days) if days else own)
+        answers.append(_changes(one, spec, days) if days else own)
     dated = [
         "changed_on",
         "changed_from",
@@ -126,7 +128,7 @@ def protocol_changes(frame: pd.DataFrame) -> Changes:
 
 @dataclass(frozen=True, slots=True)
 class _Searched:
-    """One scanner protocol: its exams, what is told of it, and where it may be split."""
+    """One scanner protocol: its exams, what is known of it, and where it may be split."""
 
     key: Series
     exams: pd.DataFrame
@@ -138,18 +140,18 @@ class _Searched:
         return self.exams["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
 
     @property
-    def averages(self) -> Floats:
-        return self.exams["averages"].to_numpy(dtype=float)
+    def values(self) -> Floats:
+        return self.exams["value"].to_numpy(dtype=float)
 
 
-def _searched(key: Series, votes: pd.DataFrame) -> _Searched:
-    exams = _exams(told(votes, "averages"))
+def _searched(key: Series, votes: pd.DataFrame, spec: AnalysisSpec) -> _Searched:
+    exams = _exams(reported(votes, "value"), spec)
     seen: dict[str, Any] = dict(zip(SERIES, key, strict=True))
     seen |= {
         "measure": votes["measure"].iloc[0],
         "n_eligible": len(votes),
-        "n": int(votes["averages"].notna().sum()),
-        "coverage": float(votes["averages"].notna().mean()),
+        "n": int(votes["value"].notna().sum()),
+        "coverage": float(votes["value"].notna().mean()),
         "n_exams": len(exams),
         "first_day": votes["study_date"].iloc[0],
         "last_day": votes["study_date"].iloc[-1],
@@ -161,7 +163,7 @@ def _searched(key: Series, votes: pd.DataFrame) -> _Searched:
     one = _Searched(key, exams, seen, {})
     if len(exams) < 2 * limit("change_least_n"):
         return replace(one, seen=seen | {"state": "insufficient"})
-    return replace(one, splits=splits(one.averages, one.days, generator("change", *key)))
+    return replace(one, splits=splits(one.values, one.days, generator("change", *key)))
 
 
 def _days_of_others(key: Series, own: list[dict[str, Any]], visits: Visits) -> list[int]:
@@ -176,23 +178,23 @@ def _days_of_others(key: Series, own: list[dict[str, Any]], visits: Visits) -> l
 
 
 def _changes(
-    one: _Searched, vouched: Collection[int]
+    one: _Searched, spec: AnalysisSpec, vouched: Collection[int]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """The changes of one scanner protocol, and what is told of it."""
+    """The changes of one scanner protocol, and what is known of it."""
     if one.seen["state"] == "insufficient":
         return [], one.seen
-    if creep(one.averages, limit("change_ratio") - 1) is not None:
+    if creep(one.values, limit("change_ratio") - 1) is not None:
         # Many small steps are no sudden change on any day: drift tells them.
         return [], one.seen | {"set_aside": "creep"}
     random = generator("vouched", *one.key)
-    found = boundaries(one.averages, one.days, one.splits, vouched, random)
+    found = boundaries(one.values, one.days, one.splits, vouched, random)
     edges = [0, *(boundary.position for boundary in found), len(one.exams)]
     kept: list[dict[str, Any]] = []
     aside: list[str] = []
     for index, boundary in enumerate(found):
         before = one.exams.iloc[edges[index] : edges[index + 1]]
         after = one.exams.iloc[edges[index + 1] : edges[index + 2]]
-        reason = _no_change(before, after)
+        reason = _no_change(before, after, spec)
         if reason:
             aside.append(reason)
             continue
@@ -213,12 +215,12 @@ def _shortest_seen(exams: pd.DataFrame) -> float:
     return max(needed, limit("change_least_days"))
 
 
-def _exams(known: pd.DataFrame) -> pd.DataFrame:
+def _exams(known: pd.DataFrame, spec: AnalysisSpec) -> pd.DataFrame:
     """One value an exam: its acquisitions of a protocol were set up together."""
     exam = known["exam_key"].where(known["exam_key"].notna(), known["acquisition_key"])
-    first = ["study_date", "label_code", "software_code", "coil_code", "fat_suppression"]
+    first = ["study_date", "label_code", "software_code", *spec.case_mix]
     grouped = known.groupby(exam, sort=False)
-    exams = grouped[["averages", "nex", "scan_time_s"]].median()
+    exams = grouped[["value"]].median().assign(cost=grouped[spec.measure.cost].median())
     exams[first] = grouped[first].first()
     return exams.sort_values("study_date", kind="stable").reset_index(drop=True)
 
@@ -260,31 +262,31 @@ def _number(changes: list[dict[str, Any]]) -> None:
             previous["relapsed_on"] = change["changed_on"]
 
 
-def _no_change(before: pd.DataFrame, after: pd.DataFrame) -> str | None:
+def _no_change(before: pd.DataFrame, after: pd.DataFrame, spec: AnalysisSpec) -> str | None:
     """Why a step is no change of the protocol; None where it is one."""
     if _is_header(before, after):
         return "header"
-    return "case mix" if _is_case_mix(before, after) else None
+    return "case mix" if _is_case_mix(before, after, spec) else None
 
 
 def _is_header(before: pd.DataFrame, after: pd.DataFrame) -> bool:
-    """Another software tells another number for the same scan: NEX and scan time stand still."""
+    """Another software reports another number for the same scan: its cost did not change."""
     upgraded = most_frequent(before["software_code"]) != most_frequent(after["software_code"])
-    times = [one["scan_time_s"].median() for one in (before, after)]
-    if not upgraded or any(pd.isna(times)):
+    costs = [one["cost"].median() for one in (before, after)]
+    if not upgraded or any(pd.isna(costs)):
         return False
-    return bool(abs(np.log(times[1] / times[0])) <= limit("same_time"))
+    return bool(abs(np.log(costs[1] / costs[0])) <= limit("same_time"))
 
 
-def _is_case_mix(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+def _is_case_mix(before: pd.DataFrame, after: pd.DataFrame, spec: AnalysisSpec) -> bool:
     """The variants in use on both sides kept their levels; only their shares moved.
 
     A variant that is rare on one side was taken up or given up: that is a change of protocol.
     """
     spanning, moved = 0, 0
-    kinds = ["label_code", "coil_code", "fat_suppression"]
-    old = dict(iter(before.groupby(kinds, dropna=False)["averages"]))
-    new = dict(iter(after.groupby(kinds, dropna=False)["averages"]))
+    kinds = ["label_code", *spec.case_mix]
+    old = dict(iter(before.groupby(kinds, dropna=False)["value"]))
+    new = dict(iter(after.groupby(kinds, dropna=False)["value"]))
     in_use = limit("change_mix_share")
     for variant in old.keys() & new.keys():
         sides = old[variant], new[variant]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES, group_indices
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.parameters import parameters
+from protocol_assets.analysis.parameters import Parameter
 
-__all__ = ["FINDING", "located", "missing_sequences", "untold", "varying"]
+__all__ = ["FINDING", "located", "missing_sequences", "unreported", "varying"]
 
 FINDING: Final = (
     *SERIES,
@@ -33,11 +34,6 @@ FINDING: Final = (
 )
 """The columns of a finding of compliance."""
 
-_RANGED: Final = {
-    "nex": ("nex_min", "nex_max"),
-    "tr_ms": ("tr_ms_min", "tr_ms_max"),
-    "te_ms": ("te_ms_min", "te_ms_max"),
-}
 # Images of one series are written by one scan: beyond the rounding of decimals they agree.
 _ROUNDING: Final = 0.002
 
@@ -62,16 +58,21 @@ def located(
     }
 
 
-def varying(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Series in which NEX, TR or TE differ between images, by scanner protocol.
+def varying(rows: pd.DataFrame, ranged: Sequence[str]) -> list[dict[str, Any]]:
+    """Series in which a setting differs between images, by scanner protocol.
 
-    Diffusion is left out: its averages and times follow the b-value. Series of several echoes are
-    found as well, in all exams of their protocol: the share tells design from defect.
+    Series in which it differs by design, such as those of several echoes, are found as well, in all
+    exams of their protocol: the share tells design from defect.
+
+    Args:
+        rows: From ``prepared``.
+        ranged: Settings of which the rows also hold the least and the greatest value.
     """
     findings = []
-    plain = rows[rows["weighting"] != "dwi"]
+    plain = rows[rows["is_uniform"]]
     groups = group_indices(plain, SERIES)
-    for parameter, (low, high) in _RANGED.items():
+    for parameter in ranged:
+        low, high = f"{parameter}_min", f"{parameter}_max"
         differs = plain[high] > plain[low] * (1 + _ROUNDING)
         for key, at in groups.items():
             affected = plain.iloc[at][differs.to_numpy()[at]]
@@ -97,11 +98,11 @@ def _other(row: pd.Series, low: str, high: str, parameter: str) -> float:
     return float(row[high] if row[low] == row[parameter] else row[low])
 
 
-def untold(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Parameters that every header should tell and some do not, by scanner protocol."""
+def unreported(rows: pd.DataFrame, parameters: Sequence[Parameter]) -> list[dict[str, Any]]:
+    """Parameters that every header should report and some do not, by scanner protocol."""
     findings = []
     groups = group_indices(rows, SERIES)
-    for parameter in parameters():
+    for parameter in parameters:
         if not parameter.is_required:
             continue
         absent = rows[parameter.name].isna().to_numpy()
@@ -122,20 +123,19 @@ def untold(rows: pd.DataFrame) -> list[dict[str, Any]]:
 def missing_sequences(rows: pd.DataFrame, recent: pd.Series) -> list[dict[str, Any]]:
     """Sequences that nearly all exams of the same kind on the scanner have and a recent one lacks.
 
-    Exams of one kind: the same scanner, regions and use of contrast. A sequence is a role before
-    or after contrast; the finding names the protocol that the scanner usually runs for it.
+    Exams of one kind: the same scanner, regions and use of contrast. The finding names the protocol
+    that the scanner usually runs for the sequence.
     """
-    known = rows[rows["exam_key"].notna() & rows["role"].notna()].assign(recent=recent)
+    known = rows[rows["exam_key"].notna() & rows["sequence"].notna()].assign(recent=recent)
     if known.empty:
         return []
-    known["sequence"] = known["role"] + "." + known["contrast_phase"].fillna("unknown")
     exams = known.groupby("exam_key").agg(
         device_key=("device_key", "first"),
         patient_key=("patient_key", "first"),
         study_date=("study_date", "min"),
         recent=("recent", "max"),
-        regions=("anatomy", lambda values: "+".join(sorted(set(values.dropna())))),
-        phases=("contrast_phase", lambda values: "post" in set(values)),
+        regions=("region", lambda values: "+".join(sorted(set(values.dropna())))),
+        is_enhanced=("is_enhanced", "any"),
     )
     usual = known.groupby(["device_key", "sequence", "protocol_key"]).size().rename("n")
     most = usual.reset_index().sort_values("n", ascending=False, kind="stable")
@@ -146,7 +146,7 @@ def missing_sequences(rows: pd.DataFrame, recent: pd.Series) -> list[dict[str, A
     )
     present = known.groupby(["exam_key", "sequence"]).size().unstack(fill_value=0) > 0
     findings = []
-    for key, at in group_indices(exams, ["device_key", "regions", "phases"]).items():
+    for key, at in group_indices(exams, ["device_key", "regions", "is_enhanced"]).items():
         same = exams.iloc[at].reset_index()
         if len(same) < limit("usual_sequence_n"):
             continue

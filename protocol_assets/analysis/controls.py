@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
@@ -20,16 +20,27 @@ class Controls:
 
     For the protocol's own time those of the same protocol at any field; for the times of whole
     exams only those of scanners without any change.
+
+    Args:
+        frame: From ``prepared``.
+        kind: Columns that a control shares with what it is compared with.
+        changes: From ``protocol_changes`` over the same days.
+        registered: The findings register.
     """
 
-    def __init__(self, frame: pd.DataFrame, changes: Changes, registered: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        frame: pd.DataFrame,
+        kind: Sequence[str],
+        changes: Changes,
+        registered: pd.DataFrame,
+    ) -> None:
         watched = changes.series[
             (changes.series["state"] == "watched") & changes.series["set_aside"].isna()
         ]
         moved = pd.concat([changes.changes[SERIES], registered[SERIES]])
         moved_series = set(moved.itertuples(index=False, name=None))
         self._moved_devices = set(moved["device_key"])
-        kind = ["anatomy", "role", "contrast_phase", "dimension", "reconstruction"]
         first = frame.drop_duplicates(SERIES)[[*SERIES, *kind]]
         self._kind = {tuple(one[:2]): one[2:] for one in first.itertuples(index=False, name=None)}
         self._still: dict[tuple[object, ...], list[Series]] = {}

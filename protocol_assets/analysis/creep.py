@@ -7,8 +7,8 @@ from typing import Final
 import numpy as np
 from scipy.stats import kendalltau
 
-from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.limits import limit
+from protocol_assets.analysis.statistics import Floats
 
 __all__ = ["creep"]
 

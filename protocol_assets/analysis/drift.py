@@ -17,23 +17,19 @@ from protocol_assets.analysis.consistency import (
     FINDING,
     located,
     missing_sequences,
-    untold,
+    unreported,
     varying,
 )
 from protocol_assets.analysis.creep import creep
-from protocol_assets.analysis.faster_peers import slower_than_peers
-from protocol_assets.analysis.frame import SERIES, Floats, group_indices
-from protocol_assets.analysis.levels import IDENTITY, Positions, current_levels
+from protocol_assets.analysis.frame import SERIES, group_indices
+from protocol_assets.analysis.levels import Positions, current_levels
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.peers import TIERS, purposes
-from protocol_assets.analysis.references import (
-    has_signed_averages,
-    held_percentile,
-    peers_of,
-    signed_targets,
-)
-from protocol_assets.analysis.statistics import benjamini_hochberg
+from protocol_assets.analysis.parameters import Parameter
+from protocol_assets.analysis.peers import TIERS, peers_of
+from protocol_assets.analysis.references import held_percentile
+from protocol_assets.analysis.spec import AnalysisSpec
+from protocol_assets.analysis.statistics import Floats, benjamini_hochberg
+from protocol_assets.analysis.targets import signed_measure, signed_targets
 
 __all__ = ["Compliance", "compliance"]
 
@@ -51,11 +47,11 @@ class Compliance:
               crept in small steps over the year
             - ``departure``: single recent exams do
             - ``off target``: recent exams depart from the signed target
-            - ``above comparable``: averages above a level that two comparable scanners run
-            - ``acceleration``: most peers accelerate more
+            - ``above comparable``: above a level that two comparable scanners run
             - ``varies within series``: images of one series differ
             - ``not told``: a parameter that every header should tell is absent
             - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
+            - those of ``spec.further_findings``
 
             with ``expected`` and ``observed`` (numbers) or ``expected_term`` and
             ``observed_term``, ``n_exams``, ``n_affected``, ``patients_affected``, ``share``,
@@ -74,6 +70,7 @@ class Compliance:
 
 def compliance(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     targets: pd.DataFrame,
     as_of: pd.Timestamp,
     *,
@@ -83,6 +80,7 @@ def compliance(
 
     Args:
         frame: From ``prepared``.
+        spec: What the analysis needs to know of the modality.
         targets: The hospital's targets, on any tracked parameter.
         as_of: The last day that counts.
         since: Day of the last registered change by scanner protocol: what was changed on purpose
@@ -96,7 +94,7 @@ def compliance(
         known = known[~(known["study_date"] < begun)]
     known = known.reset_index(drop=True)
     recent = known["study_date"] > as_of - pd.Timedelta(days=limit("drift_days"))
-    tracked = _Tracked(known)
+    tracked = _Tracked(known, spec.parameters())
     findings: list[dict[str, Any]] = []
     watched: list[dict[str, Any]] = []
     for key, at in group_indices(known, SERIES).items():
@@ -108,10 +106,13 @@ def compliance(
             findings += found
             watched.append(seen)
     recent_rows = known[recent]
-    findings += _off_target(_Tracked(recent_rows), targets, as_of)
-    levels = current_levels(known, as_of)
-    findings += [*_above_comparable(levels, targets, as_of), *slower_than_peers(levels)]
-    findings += [*varying(recent_rows), *untold(recent_rows), *missing_sequences(known, recent)]
+    findings += _off_target(_Tracked(recent_rows, spec.parameters()), spec, targets, as_of)
+    levels = current_levels(known, spec, as_of)
+    findings += _above_comparable(levels, spec, targets, as_of)
+    findings += spec.further_findings(levels)
+    findings += varying(recent_rows, spec.measure.ranged)
+    findings += unreported(recent_rows, spec.parameters())
+    findings += missing_sequences(known, recent)
     table = pd.DataFrame(findings, columns=list(FINDING)).sort_values(
         [*SERIES, "kind", "parameter"], kind="stable", ignore_index=True
     )
@@ -139,11 +140,12 @@ def _confirmed(found: pd.DataFrame, compared: int) -> pd.DataFrame:
 class _Tracked:
     """The tracked parameters of some acquisitions as numbers; terms as codes."""
 
-    def __init__(self, rows: pd.DataFrame) -> None:
+    def __init__(self, rows: pd.DataFrame, parameters: tuple[Parameter, ...]) -> None:
         self.rows = rows
+        self.parameters = parameters
         self.values: dict[str, Floats] = {}
         self._terms: dict[str, pd.Index[Any]] = {}
-        for parameter in parameters():
+        for parameter in parameters:
             column = rows[parameter.name]
             if parameter.kind == "term":
                 codes, self._terms[parameter.name] = pd.factorize(column, sort=True)
@@ -214,7 +216,7 @@ def _own_past(
         return [], seen
     findings: list[dict[str, Any]] = []
     untracked: list[str] = []
-    settings = [one for one in parameters() if not one.is_derived]
+    settings = [one for one in tracked.parameters if not one.is_derived]
     for parameter in settings:
         values = tracked.values[parameter.name][baseline]
         known = values[~np.isnan(values)]
@@ -233,8 +235,9 @@ def _own_past(
                 continue
         untracked.append(parameter.name)
     # What other parameters add up to can creep though each of them looks settled.
-    derived = (_crept(key, tracked, one, past, recent) for one in parameters() if one.is_derived)
-    findings += next((found for found in derived if found), [])
+    derived = [one for one in tracked.parameters if one.is_derived]
+    crept = (_crept(key, tracked, one, past, recent) for one in derived)
+    findings += next((found for found in crept if found), [])
     return findings, seen | {
         "state": "watched",
         "n_parameters": len(settings) - len(untracked),
@@ -278,22 +281,22 @@ def _beside_the_drift(
 
 
 def _off_target(
-    tracked: _Tracked, targets: pd.DataFrame, as_of: pd.Timestamp
+    tracked: _Tracked, spec: AnalysisSpec, targets: pd.DataFrame, as_of: pd.Timestamp
 ) -> list[dict[str, Any]]:
     recent = tracked.rows
     if targets.empty or recent.empty:
         return []
-    series = recent.drop_duplicates(SERIES)[[*SERIES, *IDENTITY, "fat_suppression"]]
-    series = series.reset_index(drop=True)
+    scope = list(dict.fromkeys((*SERIES, *spec.identity, *spec.variant)))
+    series = recent.drop_duplicates(SERIES)[scope].reset_index(drop=True)
     groups = group_indices(recent, SERIES)
-    has_vote = recent["is_nex_eligible"].to_numpy()
+    has_vote = recent["is_eligible"].to_numpy()
     findings: list[dict[str, Any]] = []
-    for parameter in parameters():
+    for parameter in tracked.parameters:
         found = signed_targets(series, targets, parameter.name, as_of)
         for position in np.flatnonzero(found["value"].notna()):
             key = {name: series[name].iloc[position] for name in SERIES}
             at = groups[tuple(key.values())]
-            if parameter.name in ("nex", "averaging", "effective_averages"):
+            if parameter.name in spec.measure.parameters:
                 at = at[has_vote[at]]
             expected = float(found["value"].iloc[position])
             findings += [
@@ -304,18 +307,18 @@ def _off_target(
 
 
 def _above_comparable(
-    levels: pd.DataFrame, targets: pd.DataFrame, as_of: pd.Timestamp
+    levels: pd.DataFrame, spec: AnalysisSpec, targets: pd.DataFrame, as_of: pd.Timestamp
 ) -> list[dict[str, Any]]:
-    """Averages above a level that two comparable scanners hold, in fleets too small for a quartile.
+    """Levels above one that two comparable scanners run, in fleets too small for a quartile.
 
-    One-sided, so that it cannot invert: where two of three scanners average three times, no level
-    below is held by two, and the third stands below, not above. Where a target is signed it judges.
+    One-sided, so that it cannot invert: where two of three scanners run the higher level, no lower
+    one is run by two, and the third is below, not above. A signed target takes precedence.
     """
     level = levels["level"].to_numpy()
-    is_signed = has_signed_averages(levels, targets, as_of)
+    is_signed = signed_measure(levels, spec, targets, as_of).applies
     findings: list[dict[str, Any]] = []
-    for group in purposes(levels):
-        comparable = peers_of(levels, group, TIERS[0])
+    for group in spec.purposes(levels):
+        comparable = peers_of(levels, spec.measure, group, TIERS[0])
         for position, peers in zip(group.at, comparable, strict=True):
             series = levels.iloc[position]
             if is_signed[position] or series["is_mixed"]:

@@ -12,10 +12,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from protocol_assets.analysis.frame import SERIES, Floats, group_indices
+from protocol_assets.analysis.frame import SERIES, group_indices
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import Integers
-from protocol_assets.analysis.statistics import CONFIDENCE, Estimate, generator, shift
+from protocol_assets.analysis.statistics import CONFIDENCE, Estimate, Floats, generator, shift
 
 __all__ = [
     "EFFECT_COLUMNS",
@@ -132,17 +132,16 @@ def series_times(frame: pd.DataFrame) -> dict[tuple[object, ...], Times]:
     """The scan times of the acquisitions of every scanner protocol.
 
     Args:
-        frame: From ``prepared``. Rescans and scan times that are but the time to the next start
-            are left out.
+        frame: From ``prepared``. Rescans and costs that are merely inferred are left out.
     """
     rows = frame[frame["repeat_kind"] != "rescan"].reset_index(drop=True)
     exam = rows["exam_key"].where(rows["exam_key"].notna(), rows["acquisition_key"])
     number = pd.factorize(exam)[0].astype(np.int64)
     patient = pd.factorize(rows["patient_key"])[0].astype(np.int64)
     day = rows["study_date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-    scan_time = rows["scan_time_s"].where(rows["scan_time_method"] != "next_start").to_numpy()
+    cost = rows["observed_cost"].to_numpy()
     return {
-        key: times_of(day[at], number[at], scan_time[at], patient[at])
+        key: times_of(day[at], number[at], cost[at], patient[at])
         for key, at in group_indices(rows, SERIES).items()
     }
 

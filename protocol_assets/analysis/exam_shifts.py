@@ -31,6 +31,7 @@ from protocol_assets.analysis.effects import (
 from protocol_assets.analysis.frame import SERIES, group_indices
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.registered import claims
+from protocol_assets.analysis.spec import AnalysisSpec
 from protocol_assets.analysis.visits import Visit, visits
 
 __all__ = ["EXAM_METRICS", "exam_shifts"]
@@ -56,6 +57,7 @@ _COLUMNS: Final = (
 
 def exam_shifts(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     changes: Changes,
     exams: pd.DataFrame,
     registered: pd.DataFrame,
@@ -69,6 +71,7 @@ def exam_shifts(
 
     Args:
         frame: From ``prepared``; days after ``as_of`` are not read.
+        spec: What the analysis needs to know of the modality.
         changes: From ``protocol_changes`` over the same days.
         exams: ``fct_exam``: ``exam_key``, ``scan_time_sum_s``, ``exam_span_s``, ``gap_time_s``,
             ``is_quarantined``.
@@ -87,7 +90,7 @@ def exam_shifts(
     if not found:
         return pd.DataFrame(columns=list(_COLUMNS))
     times = _ExamTimes(frame, exams)
-    controls = Controls(frame, changes, registered)
+    controls = Controls(frame, spec.controls, changes, registered)
     relapses = changes.changes[changes.changes["kind"] == "relapse"]
     all_visits = visits(found)
     rows = []

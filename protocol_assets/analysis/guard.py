@@ -17,9 +17,8 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.scan_times import stated_time
+from protocol_assets.analysis.spec import AnalysisSpec, CostModel
 from protocol_assets.analysis.statistics import Estimate, rate_difference
-from protocol_assets.analysis.time_model import TimeModel
 
 __all__ = ["EVENTS", "Counts", "Guard", "exam_events", "guard"]
 
@@ -54,23 +53,23 @@ class Guard:
     more_exams: int | None = None
 
 
-def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
+def exam_events(frame: pd.DataFrame, spec: AnalysisSpec, model: CostModel) -> pd.DataFrame:
     """One row per scanner protocol and exam: day and the three events.
 
     Args:
         frame: From ``prepared``.
-        model: Tells how long an acquisition takes at its own parameters.
+        spec: What the analysis needs to know of the modality.
+        model: Predicts how long an acquisition takes at its own parameters.
     """
     rows = frame[frame["exam_key"].notna()].copy()
     rows["repeat"] = rows["repeat_kind"] == "rescan"
-    rows["aborted"] = _is_aborted(rows, model)
+    rows["aborted"] = spec.is_aborted(rows, model)
     events = (
         rows.groupby([*SERIES, "exam_key"], sort=True)
         .agg(
             study_date=("study_date", "min"),
             repeat=("repeat", "max"),
             aborted=("aborted", "max"),
-            kind=("contrast_phase", "first"),
         )
         .reset_index()
     )
@@ -79,15 +78,7 @@ def exam_events(frame: pd.DataFrame, model: TimeModel) -> pd.DataFrame:
     events["sequences"] = events["exam_key"].map(plain).fillna(0)
     usual = events.groupby(SERIES)["sequences"].transform("median")
     events["extra"] = events["sequences"] > usual
-    return events.drop(columns=["sequences", "kind"])
-
-
-def _is_aborted(rows: pd.DataFrame, model: TimeModel) -> pd.Series:
-    share = limit("aborted_share")
-    expected = model.predict(rows, rows["scan_time_formula_s"])["predicted_s"]
-    stated = stated_time(rows)
-    slices = rows.groupby(SERIES)["number_of_slices"].transform("median")
-    return (stated < share * expected) | (rows["number_of_slices"] < share * slices)
+    return events.drop(columns="sequences")
 
 
 def counts(events: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> Counts:

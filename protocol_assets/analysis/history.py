@@ -1,4 +1,4 @@
-"""What could have been won in the months that have closed, each as of its last day."""
+"""The potential saving of each closed month, as of its last day."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from protocol_assets.analysis.frame import SERIES, volume_per_month
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.potential import potential
-from protocol_assets.analysis.time_model import TimeModel
+from protocol_assets.analysis.spec import AnalysisSpec, CostModel
 
 __all__ = ["last_days", "potential_by_month"]
 
@@ -29,8 +29,9 @@ _COLUMNS = (
 
 def potential_by_month(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     targets: pd.DataFrame,
-    model: TimeModel,
+    model: CostModel,
     as_of: pd.Timestamp,
     changes: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -38,17 +39,18 @@ def potential_by_month(
 
     Args:
         frame: From ``prepared``, up to ``as_of``.
+        spec: What the analysis needs to know of the modality.
         targets: The hospital's targets (see ``references``).
-        model: The calibrated time model.
+        model: The calibrated cost model.
         as_of: The last day that counts.
         changes: ``SERIES`` and ``changed_on`` of all changes, found and registered.
 
     Returns:
-        One row per month and scanner protocol of the 90 days before its end: what ``potential``
-        tells of it, ``patients`` (distinct, of these days), ``volume_from`` (first day of the
-        months that tell the volume) and ``volume_per_month``.
+        One row per month and scanner protocol of the 90 days before its end: the result of
+        ``potential``, ``patients`` (distinct, of these days), ``volume_from`` (first day of the
+        months the volume is counted over) and ``volume_per_month``.
     """
-    rows = [_as_of(frame, targets, model, end, changes) for end in _month_ends(frame, as_of)]
+    rows = [_as_of(frame, spec, targets, model, end, changes) for end in _month_ends(frame, as_of)]
     if not rows:
         return pd.DataFrame(columns=list(_COLUMNS))
     return pd.concat(rows, ignore_index=True)[list(_COLUMNS)]
@@ -72,18 +74,19 @@ def _month_ends(frame: pd.DataFrame, as_of: pd.Timestamp) -> list[pd.Timestamp]:
 
 def _as_of(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     targets: pd.DataFrame,
-    model: TimeModel,
+    model: CostModel,
     end: pd.Timestamp,
     changes: pd.DataFrame,
 ) -> pd.DataFrame:
     known = frame[frame["study_date"] <= end]
-    found = potential(known, targets, model, end, since=last_days(changes, end))
+    found = potential(known, spec, targets, model, end, since=last_days(changes, end))
     current = known["study_date"] > end - pd.Timedelta(days=limit("current_days"))
     patients = known[current].groupby(SERIES)["patient_key"].nunique().rename("patients")
     volume = volume_per_month(known, end).rename("volume_per_month")
     month = end.replace(day=1)
-    told = found.join(patients, on=SERIES).join(volume, on=SERIES)
-    told["month"] = month
-    told["volume_from"] = month - pd.DateOffset(months=int(limit("volume_months")) - 1)
-    return told
+    row = found.join(patients, on=SERIES).join(volume, on=SERIES)
+    row["month"] = month
+    row["volume_from"] = month - pd.DateOffset(months=int(limit("volume_months")) - 1)
+    return row

@@ -9,9 +9,8 @@ from typing import Final
 
 import numpy as np
 
-from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.statistics import generator
+from protocol_assets.analysis.statistics import Floats, generator
 
 __all__ = ["saving_interval"]
 
@@ -37,11 +36,11 @@ def saving_interval(
 
     Args:
         name: What the resamples depend on.
-        own: Averages of the scanner's acquisitions, one an exam.
+        own: Values of the scanner's acquisitions, one an exam.
         peers: Levels of the peers that judge; empty under a signed target, which is certain.
-        scalable: Share of the scan time that follows the averages: all but the preparation.
+        scalable: Share of the cost that follows the measure: all but the preparation.
         level: The scanner's level.
-        is_least: Whether the averaging is known from below only, its oversampling not.
+        is_least: Whether only a lower bound of the measure is known.
         what_if: The level that the minutes are told for.
         volume: Acquisitions a month.
         months: How many months the volume was counted over.

@@ -1,4 +1,4 @@
-"""The tracked parameters of a protocol and how far each may wander: ``drift_tolerances.csv``."""
+"""The settings that are watched in a protocol, and how far each may vary."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from protocol_assets.analysis.frame import Floats
+from protocol_assets.analysis.statistics import Floats
 from protocol_assets.data import read_table
 
-__all__ = ["Parameter", "parameters"]
+__all__ = ["Parameter", "read_parameters"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,12 @@ class Parameter:
 
 
 @cache
-def parameters() -> tuple[Parameter, ...]:
-    """All tracked parameters, in the order of a protocol sheet."""
+def read_parameters(file: str) -> tuple[Parameter, ...]:
+    """The tracked parameters of a data file, in the order of a protocol sheet.
+
+    Args:
+        file: Name of a data file such as ``drift_tolerances.csv``.
+    """
     return tuple(
         Parameter(
             name=row["parameter"],
@@ -71,5 +75,5 @@ def parameters() -> tuple[Parameter, ...]:
             is_derived=row["is_derived"] == "yes",
             is_required=row["is_required"] == "yes",
         )
-        for row in read_table("drift_tolerances.csv")
+        for row in read_table(file)
     )

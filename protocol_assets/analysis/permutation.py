@@ -17,8 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from protocol_assets.analysis.frame import Floats
-from protocol_assets.analysis.statistics import midranks
+from protocol_assets.analysis.statistics import Floats, midranks
 
 __all__ = ["arc_p_value", "arc_statistics", "known_split_p_value", "maximum_split_p_value"]
 

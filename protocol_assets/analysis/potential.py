@@ -1,7 +1,7 @@
-"""Where averages exceed their reference, with what one acquisition would save and cost.
+"""Where a level exceeds its reference, with what one acquisition would save and lose.
 
-Nothing is recommended here: the seconds stand beside the noise. Volume, minutes a month, state and
-rank are made of this in SQL (``opportunities``).
+Nothing is recommended here: the saving is shown beside the loss of signal. Volume, minutes a month,
+state and rank are calculated from this in SQL (``opportunities``).
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ from protocol_assets.analysis.intervals import saving_interval
 from protocol_assets.analysis.levels import current_levels
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.references import references
-from protocol_assets.analysis.settable import next_settable
-from protocol_assets.analysis.time_model import TimeModel
+from protocol_assets.analysis.spec import AnalysisSpec, CostModel
 
 __all__ = ["potential"]
 
@@ -30,7 +29,7 @@ _COLUMNS: Final = (
     "coverage",
     "measure",
     "level",
-    "nex_level",
+    "setting_level",
     "share_at_level",
     "is_mixed",
     "reference",
@@ -62,14 +61,12 @@ _COLUMNS: Final = (
     "time_is_off",
 )
 
-_FEWEST_TO_HALVE: Final = 2.0
-"""With fewer averages, one fewer would be none, or a partial Fourier acquisition and no average."""
-
 
 def potential(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     targets: pd.DataFrame,
-    model: TimeModel,
+    model: CostModel,
     as_of: pd.Timestamp,
     *,
     since: pd.Series | None = None,
@@ -78,8 +75,9 @@ def potential(
 
     Args:
         frame: From ``prepared``.
+        spec: What the analysis needs to know of the modality.
         targets: The hospital's targets (see ``references``).
-        model: The calibrated time model.
+        model: The calibrated cost model.
         as_of: The last day that counts.
         since: Day of the last change by scanner protocol (see ``current_levels``).
 
@@ -87,85 +85,45 @@ def potential(
         The level and its reference; ``assessment``: ``assessable``, ``insufficient`` (too few
         acquisitions) or ``not assessable``, with ``assessment_reason``; ``has_potential`` (NULL
         where not assessable). ``what_if_level`` is the reference where that is lower
-        (``what_if_kind`` ``reference``), else one average fewer (``one fewer``). For it
+        (``what_if_kind`` ``reference``), else one step fewer (``one fewer``). For it
         ``snr_ratio`` (noise only: same voxel, coil, reconstruction) and the seconds of one
         acquisition now, then, and saved; ``saving_low_s`` and ``saving_high_s`` times the volume
         are the interval of the minutes (see ``intervals``).
     """
-    levels = current_levels(frame, as_of, since)
-    found = levels.merge(references(levels, targets, as_of), on=SERIES, how="left")
+    levels = current_levels(frame, spec, as_of, since)
+    found = levels.merge(references(levels, spec, targets, as_of), on=SERIES, how="left")
     found["as_of"] = as_of
-    _assess(found)
-    _set_what_if(found)
-    _predict(found, model)
-    _set_intervals(found, volume_per_month(frame[frame["study_date"] <= as_of], as_of))
+    _assess(found, spec)
+    spec.set_what_if(found)
+    spec.set_costs(found, model)
+    volume = volume_per_month(frame[frame["study_date"] <= as_of], as_of)
+    _set_intervals(found, spec, volume)
     return found[list(_COLUMNS)].sort_values(SERIES).reset_index(drop=True)
 
 
-def _assess(found: pd.DataFrame) -> None:
+def _assess(found: pd.DataFrame, spec: AnalysisSpec) -> None:
     few = found["n"] < limit("level_least_n")
-    told_by_few = few & (found["n_eligible"] >= limit("level_least_n"))
+    reported_by_few = few & (found["n_eligible"] >= limit("level_least_n"))
     reason = found["reference_reason"].astype(object)
-    # A lower bound can show that the averaging is too high, but not that it is not.
-    is_open = (found["measure"] == "least_averaging") & found["sampled_lines"].isna()
+    # A lower bound can show that the level is too high, but not that it is not.
+    is_open = _is_bound(found, spec) & found[spec.settling].isna()
     is_open &= reason.isna() & ~(found["level"] > found["reference_threshold"])
-    reason = reason.mask(is_open, "oversampling not reported")
-    reason = reason.where(found["coverage"] >= limit("least_coverage"), "averages rarely told")
-    reason = reason.mask(few, "too few acquisitions").mask(told_by_few, "averages rarely told")
+    reason = reason.mask(is_open, spec.unsettled_reason)
+    reason = reason.where(found["coverage"] >= limit("least_coverage"), spec.rare_reason)
+    reason = reason.mask(few, "too few acquisitions").mask(reported_by_few, spec.rare_reason)
     found["assessment_reason"] = reason.where(reason.notna(), None)
-    found["assessment"] = np.where(
-        few & ~told_by_few, "insufficient", np.where(reason.isna(), "assessable", "not assessable")
-    )
+    assessment = np.where(reason.isna(), "assessable", "not assessable")
+    found["assessment"] = np.where(few & ~reported_by_few, "insufficient", assessment)
     exceeds = (found["level"] > found["reference_threshold"]).astype(object)
     found["has_potential"] = exceeds.where(found["assessment"] == "assessable", None)
 
 
-def _set_what_if(found: pd.DataFrame) -> None:
-    """The reference, as the console can set it; without one, one average fewer, as a what-if.
-
-    Averages come first, at the scanner's own oversampling; what they cannot give comes from less
-    oversampling. Averaging is never proposed below 1: less than every line is partial Fourier.
-    """
-    one_fewer = (found["nex_level"] - 1).where(found["nex_level"] >= _FEWEST_TO_HALVE)
-    has_reference = found["reference_level"].notna()
-    added = found["level"] / found["nex_level"]
-    wanted = found["reference_level"].clip(lower=1.0)
-    slack = limit("same_level")
-    by_averages = next_settable(wanted / added / slack, found["vendor"]).clip(lower=1.0)
-    takes_averages = by_averages < found["nex_level"]
-    level = (by_averages * added).where(takes_averages, wanted)
-    level = level.where(has_reference, one_fewer * added)
-    kind = pd.Series(np.where(has_reference, "reference", "one fewer"), index=found.index)
-    lower = (level > 0) & (level < found["level"])
-    found["what_if_level"] = level.where(lower)
-    found["what_if_kind"] = kind.astype(object).where(lower, None)
-    # Noise falls with the root of the samples acquired.
-    found["snr_ratio"] = np.sqrt(found["what_if_level"] / found["level"])
+def _is_bound(found: pd.DataFrame, spec: AnalysisSpec) -> pd.Series:
+    """Of which rows only a lower bound of the measure is known."""
+    return found["measure"] != spec.measure.peers.column
 
 
-def _predict(found: pd.DataFrame, model: TimeModel) -> None:
-    """Seconds now, as the scanner states them, else by the model; then, all but the preparation.
-
-    The formula may lack a parameter of the sequence; what the scanner states lacks none.
-    """
-    ratio = found["what_if_level"] / found["level"]
-    now = model.predict(found, found["scan_time_formula_s"])
-    still = model.predict(found, pd.Series(0.0, index=found.index))["predicted_s"].clip(lower=0.0)
-    stated = found["stated_time_s"]
-    seconds = stated.where(stated.notna(), now["predicted_s"])
-    found["scan_time_now_s"] = seconds
-    scalable = (seconds - still).clip(lower=0.0)
-    found["scan_time_at_target_s"] = scalable * ratio + (seconds - scalable)
-    basis = pd.Series(np.where(stated.notna(), "observed", "model"), index=found.index)
-    found["time_basis"] = basis.astype(object).where(seconds.notna(), None)
-    found["saving_s"] = seconds - found["scan_time_at_target_s"]
-    found["error_p5_pct"], found["error_p95_pct"] = now["error_p5_pct"], now["error_p95_pct"]
-    found["time_level"] = now["level"]
-    found["time_error_median_pct"] = now["error_median_pct"]
-    found["time_is_off"] = now["is_off"]
-
-
-def _set_intervals(found: pd.DataFrame, volume: pd.Series) -> None:
+def _set_intervals(found: pd.DataFrame, spec: AnalysisSpec, volume: pd.Series) -> None:
     """The ends of the interval of what is potential, where its scan time is known."""
     volumes = found[SERIES].join(volume.rename("volume"), on=SERIES)["volume"].fillna(0.0)
     ends = np.full((len(found), 2), np.nan)
@@ -177,7 +135,7 @@ def _set_intervals(found: pd.DataFrame, volume: pd.Series) -> None:
             own=row["votes"],
             peers=row["peer_levels"] if has_peers else np.empty(0),
             level=row["level"],
-            is_least=row["measure"] == "least_averaging",
+            is_least=row["measure"] != spec.measure.peers.column,
             what_if=row["what_if_level"],
             scalable=row["saving_s"]
             / (row["scan_time_now_s"] * (1 - row["what_if_level"] / row["level"])),

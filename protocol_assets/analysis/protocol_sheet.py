@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,9 +11,9 @@ import pandas as pd
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.levels import most_frequent
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.parameters import Parameter, parameters
-from protocol_assets.analysis.peers import TIERS, purposes
-from protocol_assets.analysis.references import peers_of
+from protocol_assets.analysis.parameters import Parameter
+from protocol_assets.analysis.peers import TIERS, peers_of
+from protocol_assets.analysis.spec import AnalysisSpec
 
 __all__ = ["protocol_sheet", "reference_devices"]
 
@@ -31,11 +32,14 @@ _COLUMNS: Final = (
 )
 
 
-def reference_devices(levels: pd.DataFrame, found: pd.DataFrame, key: tuple[str, str]) -> list[str]:
+def reference_devices(
+    levels: pd.DataFrame, spec: AnalysisSpec, found: pd.DataFrame, key: tuple[str, str]
+) -> list[str]:
     """The peers that judge a protocol on a scanner and run its reference level or less.
 
     Args:
         levels: From ``current_levels``.
+        spec: What the analysis needs to know of the modality.
         found: From ``references`` or ``potential``.
         key: Device and protocol.
     """
@@ -46,22 +50,28 @@ def reference_devices(levels: pd.DataFrame, found: pd.DataFrame, key: tuple[str,
     levels, own = levels.reset_index(drop=True), int(np.flatnonzero(is_own)[0])
     tier = judged["reference_tier"].iloc[0]
     tier = TIERS[0] if np.isnan(tier) else int(tier)
-    for group in purposes(levels):
+    for group in spec.purposes(levels):
         if own not in group.at:
             continue
-        peers = group.at[peers_of(levels, group, tier)[int(np.flatnonzero(group.at == own)[0])]]
+        row = int(np.flatnonzero(group.at == own)[0])
+        peers = group.at[peers_of(levels, spec.measure, group, tier)[row]]
         at_reference = levels["level"].iloc[peers] <= judged["reference_threshold"].iloc[0]
         return sorted(set(levels["device_key"].iloc[peers][at_reference]))
     return []
 
 
 def protocol_sheet(
-    frame: pd.DataFrame, key: tuple[str, str], devices: list[str], as_of: pd.Timestamp
+    frame: pd.DataFrame,
+    parameters: Sequence[Parameter],
+    key: tuple[str, str],
+    devices: list[str],
+    as_of: pd.Timestamp,
 ) -> pd.DataFrame:
     """One row per tracked parameter.
 
     Args:
         frame: From ``prepared``.
+        parameters: The settings to show, in order.
         key: Device and protocol.
         devices: The scanners that are the reference, for instance from ``reference_devices``, or
             one chosen by hand.
@@ -84,7 +94,7 @@ def protocol_sheet(
     if own.empty:
         raise ValueError(f"no acquisition of {' and '.join(SERIES)} in the trailing days")
     return pd.DataFrame(
-        [_row(parameter, own, others) for parameter in parameters()], columns=list(_COLUMNS)
+        [_row(parameter, own, others) for parameter in parameters], columns=list(_COLUMNS)
     )
 
 

@@ -9,9 +9,8 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.scan_times import stated_time
+from protocol_assets.analysis.spec import CostModel
 from protocol_assets.analysis.statistics import modal_level
-from protocol_assets.analysis.time_model import TimeModel
 
 __all__ = ["Realised", "realised"]
 
@@ -42,19 +41,19 @@ class Realised:
     basis: str | None
 
 
-def realised(before: pd.DataFrame, after: pd.DataFrame, model: TimeModel) -> Realised:
+def realised(before: pd.DataFrame, after: pd.DataFrame, model: CostModel) -> Realised:
     """Sum over the acquisitions after a change of (time at the old settings - observed).
 
     The old settings are those of the acquisitions before at the level most of them have: what a
     technologist overrode is no setting. All parameters are the old ones, so that a repetition time
-    that changed together with the averages is priced in.
+    that changed together with the measure is priced in.
 
     Args:
-        before: Acquisitions of the scanner protocol before the change, with ``averages``.
+        before: Acquisitions of the scanner protocol before the change, with ``value``.
         after: All its acquisitions after it.
-        model: The calibrated time model.
+        model: The calibrated cost model.
     """
-    times = after["scan_time_s"].where(after["scan_time_method"] != "next_start").dropna()
+    times = after["observed_cost"].dropna()
     old, basis = _old_time(before, model)
     n, known = len(after), len(times)
     saving = float(old - times.mean()) if known else float("nan")
@@ -71,23 +70,23 @@ def realised(before: pd.DataFrame, after: pd.DataFrame, model: TimeModel) -> Rea
     )
 
 
-def _old_time(before: pd.DataFrame, model: TimeModel) -> tuple[float, str | None]:
-    known = before[before["averages"].notna()]
+def _old_time(before: pd.DataFrame, model: CostModel) -> tuple[float, str | None]:
+    known = before[before["value"].notna()]
     if len(known) < limit("least_n"):
         return float("nan"), None
     factor = limit("same_level")
-    level, _ = modal_level(known["averages"].to_numpy(), factor)
-    usual = known[np.abs(np.log(known["averages"] / level)) <= np.log(factor)]
-    stated = stated_time(usual)
+    level, _ = modal_level(known["value"].to_numpy(), factor)
+    usual = known[np.abs(np.log(known["value"] / level)) <= np.log(factor)]
+    stated = usual["stated_cost"]
     if stated.count() >= limit("least_n"):
         # What the scanner stated at the old settings needs no formula, which may not know them all.
         return _plausible_mean(stated), "observed"
-    nominal = _plausible_mean(usual["scan_time_formula_s"])
+    nominal = _plausible_mean(usual["nominal_cost"])
     first = usual.iloc[[0]][[*SERIES, "vendor", "role"]]
     predicted = model.predict(first, pd.Series([nominal], index=first.index))["predicted_s"].iloc[0]
     if not np.isnan(predicted):
         return float(predicted), "model"
-    known = usual["scan_time_s"].where(usual["scan_time_method"] != "next_start")
+    known = usual["observed_cost"]
     return _plausible_mean(known), "observed"
 
 

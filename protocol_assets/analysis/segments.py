@@ -15,7 +15,6 @@ from itertools import pairwise
 
 import numpy as np
 
-from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import (
     Integers,
@@ -23,7 +22,7 @@ from protocol_assets.analysis.permutation import (
     arc_statistics,
     known_split_p_value,
 )
-from protocol_assets.analysis.statistics import midranks, modal_level
+from protocol_assets.analysis.statistics import Floats, midranks, modal_level
 
 __all__ = ["Boundary", "boundaries", "splits"]
 

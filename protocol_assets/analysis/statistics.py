@@ -11,12 +11,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.limits import limit
 
 __all__ = [
     "CONFIDENCE",
     "Estimate",
+    "Floats",
     "benjamini_hochberg",
     "generator",
     "hodges_lehmann",
@@ -27,6 +27,8 @@ __all__ = [
     "weighted_median",
     "wilson",
 ]
+
+Floats = npt.NDArray[np.float64]
 
 _SEED: Final = 20_240_229
 CONFIDENCE: Final = limit("interval_confidence")
@@ -138,7 +140,7 @@ def midranks(values: Floats) -> Floats:
 def modal_level(values: Floats, factor: float) -> tuple[float, float]:
     """The most frequent level and the share of the values that stand at it.
 
-    A level is a window from a value to ``factor`` times the value, for effective averages are
+    A level is a window from a value to ``factor`` times the value, for measured values are
     rounded to whole lines; its name is the lower median of its values. Of equally frequent levels
     the lowest is taken: the conservative one, for it claims no potential.
 

@@ -19,7 +19,7 @@ from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.places import replaced_on, replacements
 from protocol_assets.analysis.potential import potential
-from protocol_assets.analysis.time_model import fit_time_model
+from protocol_assets.analysis.spec import AnalysisSpec, Measure
 from protocol_assets.analysis.verification import change_verification
 from protocol_assets.data import data_version, read_table
 
@@ -36,13 +36,13 @@ _TYPES: Final = {
     "date": pa.date32(),
     "boolean": pa.bool_(),
 }
-_AVERAGES: Final = ("averaging", "least_averaging", "effective_averages", "nex")
 
 TABLES: Final = tuple(dict.fromkeys(row["table"] for row in read_table(_COLUMNS)))
 """Names of the tables."""
 
 
 def analysis_tables(
+    spec: AnalysisSpec,
     acquisitions: pd.DataFrame,
     exams: pd.DataFrame,
     targets: pd.DataFrame,
@@ -52,6 +52,7 @@ def analysis_tables(
     """Time model, potential, changes, verification, exam shifts and compliance as of a day.
 
     Args:
+        spec: What the analysis needs to know of the modality.
         acquisitions: ``fct_acquisition``; later days are not read.
         exams: ``fct_exam``.
         targets: The hospital's targets.
@@ -62,19 +63,19 @@ def analysis_tables(
         By name in ``TABLES``, with the columns of ``analysis_schema``; without rows where there is
         nothing to tell.
     """
-    frame = prepared(acquisitions)
+    frame = prepared(acquisitions, spec)
     as_of = frame["study_date"].max() if as_of is None else as_of
     frame = frame[frame["study_date"] <= as_of].reset_index(drop=True)
     if frame.empty:
         return {name: analysis_schema(name).empty_table() for name in TABLES}
     devices = _devices(acquisitions, frame)
     known = register.assign(device_key=register["device_key"].replace(devices))
-    registered = registered_changes(known)
-    model = fit_time_model(frame)
-    changes = protocol_changes(frame)
+    registered = registered_changes(known, spec.measure)
+    model = spec.fit_cost(frame)
+    changes = protocol_changes(frame, spec)
     replaced = replacements(frame)
     on_purpose = last_days(pd.concat([known, replaced], ignore_index=True), as_of)
-    departing = compliance(frame, targets, as_of, since=on_purpose)
+    departing = compliance(frame, spec, targets, as_of, since=on_purpose)
     all_changes = pd.concat([known, changes.changes, replaced], ignore_index=True)
     found = {
         "as_of": _day(as_of, frame),
@@ -83,24 +84,26 @@ def analysis_tables(
         ).join(replaced_on(frame), on="analysed_as"),
         "time_model": model.groups,
         "time_model_series": model.series,
-        "potential": potential(frame, targets, model, as_of, since=last_days(all_changes, as_of)),
-        "potential_by_month": potential_by_month(frame, targets, model, as_of, all_changes),
+        "potential": potential(
+            frame, spec, targets, model, as_of, since=last_days(all_changes, as_of)
+        ),
+        "potential_by_month": potential_by_month(frame, spec, targets, model, as_of, all_changes),
         "changes": changes.changes,
         "watched": changes.series,
-        "verification": change_verification(frame, changes, registered, model, as_of),
-        "exam_shifts": exam_shifts(frame, changes, exams, registered, as_of),
+        "verification": change_verification(frame, spec, changes, registered, model, as_of),
+        "exam_shifts": exam_shifts(frame, spec, changes, exams, registered, as_of),
         "compliance": departing.findings,
         "compliance_watched": departing.series,
     }
     return {name: _table(name, found[name]) for name in TABLES}
 
 
-def registered_changes(register: pd.DataFrame) -> pd.DataFrame:
-    """The changes of averages that the hospital registered, one a day of a scanner protocol.
+def registered_changes(register: pd.DataFrame, measure: Measure) -> pd.DataFrame:
+    """The changes of a measure that the hospital registered, one a day of a scanner protocol.
 
     Where several findings led to one change, the one that promised minutes stands for it.
     """
-    changed = register[register["changed_on"].notna() & register["parameter"].isin(_AVERAGES)]
+    changed = register[register["changed_on"].notna() & register["parameter"].isin(measure.columns)]
     ordered = changed.sort_values("promised_minutes_per_month", na_position="last", kind="stable")
     return ordered.drop_duplicates([*SERIES, "changed_on"]).reset_index(drop=True)
 

@@ -1,7 +1,7 @@
-"""Whether a change won the time it promised, and whether the images stood it.
+"""Whether a change saved what it promised, and whether image quality held.
 
 Where the hospital registered the date the test is confirmatory; a date that was found in the same
-data is exploratory, whatever its p. NEX before and after is stated, not tested.
+data is exploratory, whatever its p. The levels before and after are stated, not tested.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from protocol_assets.analysis.effects import (
 )
 from protocol_assets.analysis.frame import SERIES, group_indices
 from protocol_assets.analysis.guard import Counts, Guard, counts, exam_events, guard, pooled
-from protocol_assets.analysis.levels import with_averages
+from protocol_assets.analysis.levels import read_measure
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.permutation import known_split_p_value, maximum_split_p_value
 from protocol_assets.analysis.realised import Realised, realised
 from protocol_assets.analysis.registered import Claim, claims
+from protocol_assets.analysis.spec import AnalysisSpec, CostModel
 from protocol_assets.analysis.statistics import benjamini_hochberg, generator
-from protocol_assets.analysis.time_model import TimeModel
 from protocol_assets.analysis.visits import visits
 
 __all__ = ["STATES", "change_verification"]
@@ -110,20 +110,22 @@ class _Subject:
 
 def change_verification(
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     changes: Changes,
     registered: pd.DataFrame,
-    model: TimeModel,
+    model: CostModel,
     as_of: pd.Timestamp,
 ) -> pd.DataFrame:
     """One row per registered change, and per change found that nobody registered.
 
     Args:
         frame: From ``prepared``; days after ``as_of`` are not read.
+        spec: What the analysis needs to know of the modality.
         changes: From ``protocol_changes`` over the same days.
         registered: The findings register: ``device_key``, ``protocol_key``, ``changed_on``,
             ``volume_per_month`` and ``promised_minutes_per_month`` (frozen at acceptance),
             ``quality_signed_on``.
-        model: The calibrated time model.
+        model: The calibrated cost model.
         as_of: The last day that counts.
 
     Returns:
@@ -142,8 +144,8 @@ def change_verification(
     if not found:
         return pd.DataFrame(columns=list(_COLUMNS))
     times = series_times(frame)
-    subjects = _subjects(found, frame, times, model)
-    controls = Controls(frame, changes, registered)
+    subjects = _subjects(found, frame, spec, times, model)
+    controls = Controls(frame, spec.controls, changes, registered)
     effects = [_effect(one, controls, times) for one in subjects]
     p_values = np.array(
         [
@@ -169,13 +171,14 @@ def change_verification(
 def _subjects(
     found: list[Claim],
     frame: pd.DataFrame,
+    spec: AnalysisSpec,
     times: dict[tuple[object, ...], Times],
-    model: TimeModel,
+    model: CostModel,
 ) -> list[_Subject]:
-    votes = with_averages(frame)
-    rows = frame.join(votes[["averages", "measure"]])
+    votes = read_measure(frame, spec.measure, spec.measure.past)
+    rows = frame.join(votes[["value", "measure"]])
     by_series = group_indices(rows, SERIES)
-    events = exam_events(frame, model)
+    events = exam_events(frame, spec, model)
     events_by_series = group_indices(events, SERIES)
     subjects = []
     for claim in found:
@@ -271,7 +274,7 @@ def _row(
     q_value: float,
     held: Guard,
     *,
-    model: TimeModel,
+    model: CostModel,
 ) -> dict[str, Any]:
     claim, rows = subject.claim, subject.rows
     before = rows[(rows["study_date"] >= claim.begun) & (rows["study_date"] < claim.until)]

@@ -84,8 +84,9 @@ def _fleet(lake: Lake, as_of: dt.datetime | None) -> _Fleet:
 
     from protocol_assets.analysis.frame import prepared
     from protocol_assets.lake.analysis import read_mart, read_measured
+    from protocol_assets.modalities.mr.spec import MR
 
-    frame = prepared(read_measured(lake).acquisitions)
+    frame = prepared(read_measured(lake).acquisitions, MR.analysis)
     day = pd.Timestamp(as_of) if as_of else frame["study_date"].max()
     frame = frame[frame["study_date"] <= day].reset_index(drop=True)
     if frame.empty:
@@ -124,9 +125,9 @@ def what_if(
     A calculation, never a recommendation: averaging also suppresses flow and motion artefacts.
     """
     from protocol_assets.analysis.limits import limit
-    from protocol_assets.analysis.what_if import Setting
-    from protocol_assets.analysis.what_if import what_if as calculated
     from protocol_assets.lake.analysis import read_time_model
+    from protocol_assets.modalities.mr.analysis.what_if import Setting
+    from protocol_assets.modalities.mr.analysis.what_if import what_if as calculated
 
     problem = ""
     try:
@@ -141,7 +142,7 @@ def what_if(
     keys = fleet.protocol_keys(protocols, devices)
     days = (fleet.as_of - fleet.frame["study_date"]).dt.days
     chosen = fleet.frame["device_key"].isin(devices) & fleet.frame["protocol_key"].isin(keys)
-    chosen &= fleet.frame["is_nex_eligible"] & (days < limit("current_days"))
+    chosen &= fleet.frame["is_eligible"] & (days < limit("current_days"))
     if not chosen.any():
         raise Fault(f"no acquisition of these scanners and protocols in {_current_period()}")
     found = calculated(fleet.frame, chosen, setting, read_time_model(lake), fleet.as_of)
@@ -200,6 +201,7 @@ def sheet(
     SCANNER is a name or key, PROTOCOL a name, key or pattern of keys that matches one.
     """
     from protocol_assets.analysis.protocol_sheet import protocol_sheet
+    from protocol_assets.modalities.mr.spec import MR
 
     lake = Deployment.load().lake
     fleet = _fleet(lake, as_of)
@@ -211,7 +213,8 @@ def sheet(
     devices = fleet.devices(references) if references else _peers(lake, fleet, key)
     problem, rows = "", []
     try:
-        rows = protocol_sheet(fleet.frame, key, devices, fleet.as_of).to_dict("records")
+        found = protocol_sheet(fleet.frame, MR.analysis.parameters(), key, devices, fleet.as_of)
+        rows = found.to_dict("records")
     except ValueError:
         problem = f"the scanner has not run this protocol in {_current_period()}"
     if problem:
@@ -244,10 +247,12 @@ def _peers(lake: Lake, fleet: _Fleet, key: tuple[str, str]) -> list[str]:
     from protocol_assets.analysis.protocol_sheet import reference_devices
     from protocol_assets.analysis.references import references
     from protocol_assets.lake.analysis import read_reference
+    from protocol_assets.modalities.mr.spec import MR
 
-    levels = current_levels(fleet.frame, fleet.as_of)
-    judged = references(levels, read_reference(lake, "targets"), fleet.as_of)
-    return reference_devices(levels, judged, key)
+    spec = MR.analysis
+    levels = current_levels(fleet.frame, spec, fleet.as_of)
+    judged = references(levels, spec, read_reference(lake, "targets"), fleet.as_of)
+    return reference_devices(levels, spec, judged, key)
 
 
 def _print_sheet(rows: list[dict[Any, Any]]) -> None:

@@ -11,12 +11,12 @@ import pandas as pd
 import pyarrow as pa
 
 from protocol_assets.analysis.tables import analysis_version
-from protocol_assets.analysis.time_model import TimeModel
 from protocol_assets.faults import Fault
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.modalities.mr.analysis.time_model import TimeModel
 from protocol_assets.storage.locks import exclusive
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from protocol_assets.analysis.spec import AnalysisSpec
+
 __all__ = ["Describe", "Modality"]
 
 Describe = Callable[[Sequence[Mapping[str, object]], tzinfo | None], list[dict[str, object]]]
@@ -23,6 +25,7 @@ class Modality:
         facts_columns: Data file with the columns that may leave the restricted zone.
         describe: Derives the columns that texts and clock times are needed for.
         rules_version: Version of the rules behind ``describe``.
+        analysis: What is judged, and what the analysis needs to know for it.
     """
 
     code: str
@@ -31,6 +34,7 @@ class Modality:
     facts_columns: str
     describe: Describe
     rules_version: Callable[[], str]
+    analysis: AnalysisSpec
 
     def suite(self, data_set: str) -> str:
         """Name of the expectation suite of a data set, such as ``mr/series``."""

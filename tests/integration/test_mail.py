@@ -150,7 +150,7 @@ def test_it_is_received_once_also_after_three_more_runs(
     assert received["List-Id"] == "<chiefs.protocol-assets.hospital.example>"
     parts = [part.get_content_type() for part in received.walk()]
     assert [part.rpartition("/")[2] for part in parts[:5]] == (
-        "mixed related alternative plain html".split()
+        ["mixed", "related", "alternative", "plain", "html"]
     )
     assert parts[-1] == "application/pdf"
     named = {f"cid:{part['Content-ID'][1:-1]}" for part in received.walk() if part["Content-ID"]}

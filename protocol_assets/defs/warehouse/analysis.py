@@ -10,6 +10,7 @@ from protocol_assets.defs.failures import tells_plainly
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.lake.analysis import read_measured, read_reference, write_analysis
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["AnalysisConfig", "analysis"]
 
@@ -35,7 +36,7 @@ def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.Mate
     """Time model, potential, change dates, verification and compliance by scanner and protocol."""
     lake, as_of = report_turn.deployment.lake, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
-    tables = analysis_tables(*read_measured(lake), targets, register, as_of)
+    tables = analysis_tables(MR.analysis, *read_measured(lake), targets, register, as_of)
     write_analysis(lake, tables)
     days = tables["as_of"]["as_of"].to_pylist()
     return dg.MaterializeResult(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from protocol_assets.modalities.mr.describe import describe_partition, rules_version
 from protocol_assets.modalities.spec import Modality
 
@@ -16,4 +17,5 @@ MR: Final = Modality(
     facts_columns="facts_columns.csv",
     describe=describe_partition,
     rules_version=rules_version,
+    analysis=AVERAGING,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from protocol_assets.analysis.change_points import Changes, protocol_changes
 from protocol_assets.analysis.frame import prepared
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions
 
 YEAR = 365
@@ -29,7 +30,7 @@ def with_overrides(nex: np.ndarray, seed: int, share: float = 0.06) -> np.ndarra
 
 
 def found(days: np.ndarray, nex: np.ndarray, **columns: Any) -> Changes:
-    return protocol_changes(prepared(acquisitions(days, nex=nex, **columns)))
+    return protocol_changes(prepared(acquisitions(days, nex=nex, **columns), AVERAGING), AVERAGING)
 
 
 def error(changes: Changes, day: int) -> int:
@@ -98,13 +99,15 @@ def test_unchanged_protocols_raise_hardly_any_alarm(noise: str) -> None:
         random = np.random.default_rng(seed)
         days = exams(seed, [40, 120, 400][seed % 3])
         frames.append(acquisitions(days, nex=NOISE[noise](days, random), device_key=f"D{seed}"))
-    changes = protocol_changes(prepared(pd.concat(frames, ignore_index=True)))
+    changes = protocol_changes(prepared(pd.concat(frames, ignore_index=True), AVERAGING), AVERAGING)
     assert len(changes.changes) <= 3
     assert (changes.series["state"] == "watched").all()
 
 
 def beside(rare: pd.DataFrame, *others: pd.DataFrame) -> Changes:
-    return protocol_changes(prepared(pd.concat([rare, *others], ignore_index=True)))
+    return protocol_changes(
+        prepared(pd.concat([rare, *others], ignore_index=True), AVERAGING), AVERAGING
+    )
 
 
 def frequent(role: str, nex: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
@@ -170,7 +173,7 @@ def test_names_software_and_serial_numbers_are_not_looked_at() -> None:
     assert found(days, nex, label_code=renamed, software_code=upgraded).changes.empty
     frame = acquisitions(days, nex=nex, station_code="MR1")
     frame.loc[frame["study_date"] >= START + pd.Timedelta(days=180), "device_key"] = "NEW"
-    changes = protocol_changes(prepared(frame))
+    changes = protocol_changes(prepared(frame, AVERAGING), AVERAGING)
     assert changes.changes.empty
     assert len(changes.series) == 1
 
@@ -180,7 +183,7 @@ def test_a_change_is_found_across_a_new_serial_number_and_a_new_name() -> None:
     frame = acquisitions(days, nex=np.where(days < 190, 2.0, 1.0), station_code="MR1")
     frame["label_code"] = np.where(days < 190, "old name", "new name")
     frame.loc[days >= 180, "device_key"] = "NEW"
-    changes = protocol_changes(prepared(frame))
+    changes = protocol_changes(prepared(frame, AVERAGING), AVERAGING)
     assert error(changes, 190) <= 5
 
 
@@ -241,6 +244,8 @@ def test_the_result_depends_on_the_series_alone() -> None:
     days = exams(11, 100)
     one = acquisitions(days, nex=np.where(days < 170, 2.0, 1.0), device_key="B")
     other = acquisitions(days, device_key="A")
-    alone = protocol_changes(prepared(one)).changes
-    beside = protocol_changes(prepared(pd.concat([one, other], ignore_index=True))).changes
+    alone = protocol_changes(prepared(one, AVERAGING), AVERAGING).changes
+    beside = protocol_changes(
+        prepared(pd.concat([one, other], ignore_index=True), AVERAGING), AVERAGING
+    ).changes
     pd.testing.assert_frame_equal(alone, beside)

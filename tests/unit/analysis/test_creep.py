@@ -9,7 +9,9 @@ import pytest
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.creep import creep
 from protocol_assets.analysis.drift import compliance
-from protocol_assets.analysis.frame import Floats, prepared
+from protocol_assets.analysis.frame import prepared
+from protocol_assets.analysis.statistics import Floats
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions, no_targets
 
 DAYS = np.arange(0, 360, 4)
@@ -53,12 +55,13 @@ def test_what_does_not_creep(course: Floats) -> None:
 
 def test_creep_is_told_as_drift_and_not_as_a_sudden_change() -> None:
     frame = prepared(
-        acquisitions(DAYS, nex=2.0 * NINE_PER_CENT, tr_ms=3400.0 * LARGER_TR, device_key="A")
+        acquisitions(DAYS, nex=2.0 * NINE_PER_CENT, tr_ms=3400.0 * LARGER_TR, device_key="A"),
+        AVERAGING,
     )
-    changes = protocol_changes(frame)
+    changes = protocol_changes(frame, AVERAGING)
     assert changes.changes.empty
     assert changes.series["set_aside"].tolist() == ["creep"]
-    found = compliance(frame, no_targets(), START + pd.Timedelta(days=359)).findings
+    found = compliance(frame, AVERAGING, no_targets(), START + pd.Timedelta(days=359)).findings
     drifts = found[(found["kind"] == "drift") & found["is_confirmed"]].set_index("parameter")
     rise = drifts["observed"].astype(float) / drifts["expected"].astype(float)
     assert rise.to_dict()["tr_ms"] > 1.2

@@ -11,9 +11,9 @@ import pytest
 from protocol_assets.analysis.drift import Compliance, compliance
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.levels import current_levels
-from protocol_assets.analysis.parameters import parameters
 from protocol_assets.analysis.protocol_sheet import protocol_sheet, reference_devices
 from protocol_assets.analysis.references import references
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions, devices, no_targets, targets
 
 LAST = 119
@@ -30,7 +30,7 @@ def fleet(**changed: Any) -> pd.DataFrame:
 
 def found(frame: pd.DataFrame, signed: pd.DataFrame | None = None, **arguments: Any) -> Compliance:
     signed = no_targets() if signed is None else signed
-    return compliance(prepared(frame), signed, AS_OF, **arguments)
+    return compliance(prepared(frame, AVERAGING), AVERAGING, signed, AS_OF, **arguments)
 
 
 def the_one(frame: pd.DataFrame, kind: str, **arguments: Any) -> pd.Series:
@@ -223,14 +223,17 @@ def test_the_sheet_sets_a_scanner_beside_the_peers_at_its_reference() -> None:
             lambda i: acquisitions(
                 DAYS, device_key=f"D{i}", nex=2.0 if i == 0 else 1.0, te_ms=102.0 if i else 90.0
             ),
-        )
+        ),
+        AVERAGING,
     )
     key = ("D0", frame["protocol_key"].iloc[0])
-    levels = current_levels(frame, AS_OF)
-    peers = reference_devices(levels, references(levels, no_targets(), AS_OF), key)
+    levels = current_levels(frame, AVERAGING, AS_OF)
+    peers = reference_devices(
+        levels, AVERAGING, references(levels, AVERAGING, no_targets(), AS_OF), key
+    )
     assert peers == [f"D{i}" for i in range(1, 8)]
-    sheet = protocol_sheet(frame, key, peers, AS_OF).set_index("parameter")
-    assert sheet.index.tolist() == [one.name for one in parameters()]
+    sheet = protocol_sheet(frame, AVERAGING.parameters(), key, peers, AS_OF).set_index("parameter")
+    assert sheet.index.tolist() == [one.name for one in AVERAGING.parameters()]
     assert (sheet.loc["nex", "value"], sheet.loc["nex", "reference"]) == (2, 1)
     differing = ["averaging", "effective_averages", "nex", "te_ms"]
     assert sheet.index[sheet["differs"].eq(True)].tolist() == differing
@@ -240,14 +243,16 @@ def test_the_sheet_sets_a_scanner_beside_the_peers_at_its_reference() -> None:
 
 
 def test_a_sheet_of_nothing_is_refused() -> None:
-    frame = prepared(fleet())
+    frame = prepared(fleet(), AVERAGING)
     with pytest.raises(ValueError, match="no acquisition"):
-        protocol_sheet(frame, ("D9", "x"), [], AS_OF)
+        protocol_sheet(frame, AVERAGING.parameters(), ("D9", "x"), [], AS_OF)
 
 
 def confirmed(nex: Any, days: Any) -> pd.DataFrame:
-    frame = prepared(acquisitions(days, nex=nex, effective_averages=1.0, device_key="A"))
-    result = compliance(frame, no_targets(), START + pd.Timedelta(days=int(days.max()))).findings
+    frame = prepared(acquisitions(days, nex=nex, effective_averages=1.0, device_key="A"), AVERAGING)
+    result = compliance(
+        frame, AVERAGING, no_targets(), START + pd.Timedelta(days=int(days.max()))
+    ).findings
     return result[result["kind"].isin(["drift", "departure"])].set_index("parameter")
 
 
@@ -282,8 +287,9 @@ def test_false_discoveries_are_counted_over_all_that_was_compared() -> None:
                 nex=random.choice([1.0, 1.0, 1.0, 2.0], 90),
                 effective_averages=1.0,
             ),
-        )
+        ),
+        AVERAGING,
     )
-    found = compliance(frame, no_targets(), START + pd.Timedelta(days=359)).findings
+    found = compliance(frame, AVERAGING, no_targets(), START + pd.Timedelta(days=359)).findings
     assert len(found[found["parameter"] == "nex"]) > 20
     assert not found["is_confirmed"].any()

@@ -11,6 +11,7 @@ import pytest
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.exam_shifts import exam_shifts
 from protocol_assets.analysis.frame import prepared
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions, exams, nothing_registered
 
 CHANGED = 180
@@ -65,10 +66,11 @@ def shifts(
 ) -> pd.DataFrame:
     quiet = [scanner(f"C{i}", 50 + i) for i in range(controls)]
     frame = pd.concat([*frames, *quiet], ignore_index=True)
-    typed = prepared(frame)
+    typed = prepared(frame, AVERAGING)
     return exam_shifts(
         typed,
-        protocol_changes(typed),
+        AVERAGING,
+        protocol_changes(typed, AVERAGING),
         exams(frame) if fct_exam is None else fct_exam,
         pd.DataFrame(registered) if registered else nothing_registered(),
         day(364),

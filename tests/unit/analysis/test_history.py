@@ -8,7 +8,8 @@ import pytest
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.history import last_days, potential_by_month
 from protocol_assets.analysis.potential import potential
-from protocol_assets.analysis.time_model import fit_time_model
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import fit_time_model
 
 from .fleets import START, acquisitions
 
@@ -28,11 +29,13 @@ def fleet() -> pd.DataFrame:
         )
         for name in "ABCDEFG"
     ]
-    return prepared(pd.concat(parts, ignore_index=True))
+    return prepared(pd.concat(parts, ignore_index=True), AVERAGING)
 
 
 def by_month(frame: pd.DataFrame, as_of: pd.Timestamp, changes: pd.DataFrame) -> pd.DataFrame:
-    return potential_by_month(frame, pd.DataFrame(), fit_time_model(frame), as_of, changes)
+    return potential_by_month(
+        frame, AVERAGING, pd.DataFrame(), fit_time_model(frame), as_of, changes
+    )
 
 
 def test_every_closed_month_is_judged_as_of_its_last_day() -> None:
@@ -59,14 +62,14 @@ def test_it_is_what_potential_says_of_the_days_until_then() -> None:
     told = by_month(frame, START + pd.Timedelta(days=DAYS - 1), NO_CHANGES)
     end = min(told["as_of"])
     known = frame[frame["study_date"] <= end]
-    alone = potential(known, pd.DataFrame(), fit_time_model(frame), end)
+    alone = potential(known, AVERAGING, pd.DataFrame(), fit_time_model(frame), end)
     rows = told[told["as_of"] == end].reset_index(drop=True)
     assert rows["saving_s"].tolist() == pytest.approx(alone["saving_s"].tolist(), nan_ok=True)
     assert rows["patients"].tolist() == alone["n_eligible"].tolist()
 
 
 def test_no_closed_month_is_no_row() -> None:
-    frame = prepared(acquisitions(range(10)))
+    frame = prepared(acquisitions(range(10)), AVERAGING)
     assert by_month(frame, START + pd.Timedelta(days=9), NO_CHANGES).empty
 
 

@@ -12,6 +12,7 @@ from protocol_assets.analysis.places import replaced_on, replacements
 from protocol_assets.analysis.tables import analysis_tables
 from protocol_assets.governance.findings import findings_table
 from protocol_assets.governance.targets import targets_table
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions, exams
 
 PLACE = {"station_code": "MR1", "site": "North"}
@@ -22,7 +23,7 @@ def device(key: str, first: int, days: int = 50, **columns: Any) -> pd.DataFrame
 
 
 def together(*frames: pd.DataFrame) -> pd.DataFrame:
-    return prepared(pd.concat(frames, ignore_index=True))
+    return prepared(pd.concat(frames, ignore_index=True), AVERAGING)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +107,7 @@ def test_the_new_device_is_judged_by_its_own_acquisitions_alone() -> None:
     new = device("NEW", 103, 10, model="Other", nex=1.0)
     frame = pd.concat([old, new], ignore_index=True)
     nothing = targets_table([]).to_pandas(), findings_table([]).to_pandas()
-    tables = analysis_tables(frame, exams(frame), *nothing)
+    tables = analysis_tables(AVERAGING, frame, exams(frame), *nothing)
     assert tables["devices"].to_pylist() == [
         {"device_key": key, "analysed_as": "NEW", "replaced_on": new["study_date"].min().date()}
         for key in ("NEW", "OLD")

@@ -11,7 +11,8 @@ import pytest
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.potential import potential
 from protocol_assets.analysis.references import held_percentile
-from protocol_assets.analysis.time_model import fit_time_model
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import fit_time_model
 from tests.unit.analysis.fleets import START, acquisitions, devices, no_targets, targets
 
 AS_OF = START + pd.Timedelta(days=89)
@@ -27,10 +28,10 @@ def fleet(nex: list[float], **columns: Any) -> pd.DataFrame:
 def judged(
     frame: pd.DataFrame, signed: pd.DataFrame | None = None, **arguments: Any
 ) -> pd.DataFrame:
-    typed = prepared(frame)
+    typed = prepared(frame, AVERAGING)
     model = fit_time_model(typed)
     signed = no_targets() if signed is None else signed
-    return potential(typed, signed, model, AS_OF, **arguments).set_index("device_key")
+    return potential(typed, AVERAGING, signed, model, AS_OF, **arguments).set_index("device_key")
 
 
 def test_two_of_three_at_three_do_not_invert_the_finding() -> None:

@@ -11,8 +11,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from protocol_assets.analysis.frame import Floats
 from protocol_assets.analysis.statistics import (
+    Floats,
     benjamini_hochberg,
     generator,
     hodges_lehmann,

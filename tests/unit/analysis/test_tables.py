@@ -8,6 +8,7 @@ import pytest
 from protocol_assets.analysis.tables import TABLES, analysis_schema, analysis_tables
 from protocol_assets.governance.findings import findings_table
 from protocol_assets.governance.targets import targets_table
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 
 from .fleets import acquisitions
 
@@ -19,7 +20,7 @@ EXAMS = pd.DataFrame(
 
 
 def test_nothing_is_every_table_without_rows() -> None:
-    tables = analysis_tables(acquisitions([0]).head(0), EXAMS, NO_TARGETS, NOBODY)
+    tables = analysis_tables(AVERAGING, acquisitions([0]).head(0), EXAMS, NO_TARGETS, NOBODY)
     assert tuple(tables) == TABLES
     for name, table in tables.items():
         assert table.schema.equals(analysis_schema(name)), name
@@ -27,7 +28,7 @@ def test_nothing_is_every_table_without_rows() -> None:
 
 
 def test_one_acquisition_is_told_of() -> None:
-    tables = analysis_tables(acquisitions([0]), EXAMS, NO_TARGETS, NOBODY)
+    tables = analysis_tables(AVERAGING, acquisitions([0]), EXAMS, NO_TARGETS, NOBODY)
     assert tables["as_of"].num_rows == 1
     assert tables["potential"]["assessment"].to_pylist() == ["insufficient"]
 
@@ -35,8 +36,8 @@ def test_one_acquisition_is_told_of() -> None:
 def test_days_after_the_day_are_not_read() -> None:
     frame = acquisitions(range(60))
     day = pd.Timestamp(frame["study_date"].iloc[29])
-    whole = analysis_tables(frame, EXAMS, NO_TARGETS, NOBODY, day)
-    part = analysis_tables(frame.head(30), EXAMS, NO_TARGETS, NOBODY)
+    whole = analysis_tables(AVERAGING, frame, EXAMS, NO_TARGETS, NOBODY, day)
+    part = analysis_tables(AVERAGING, frame.head(30), EXAMS, NO_TARGETS, NOBODY)
     assert {name: whole[name].to_pylist() for name in TABLES} == {
         name: part[name].to_pylist() for name in TABLES
     }

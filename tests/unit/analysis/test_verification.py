@@ -10,8 +10,9 @@ import pytest
 
 from protocol_assets.analysis.change_points import protocol_changes
 from protocol_assets.analysis.frame import prepared
-from protocol_assets.analysis.time_model import fit_time_model
 from protocol_assets.analysis.verification import STATES, change_verification
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import fit_time_model
 from tests.unit.analysis.fleets import START, acquisitions, nothing_registered
 
 CHANGED = 180
@@ -64,11 +65,12 @@ def register(device: str, frame: pd.DataFrame, **columns: Any) -> dict[str, Any]
 def verified(
     frame: pd.DataFrame, registered: list[dict[str, Any]], as_of: int = 364
 ) -> pd.DataFrame:
-    typed = prepared(frame)
+    typed = prepared(frame, AVERAGING)
     register_frame = pd.DataFrame(registered) if registered else nothing_registered()
     result = change_verification(
         typed,
-        protocol_changes(typed),
+        AVERAGING,
+        protocol_changes(typed, AVERAGING),
         register_frame,
         fit_time_model(typed),
         day(as_of),

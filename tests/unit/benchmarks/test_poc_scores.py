@@ -151,7 +151,7 @@ def told(
         for first, count, level in zip(firsts, (before, between, after), levels, strict=True)
         for n in range(count)
     ]
-    return pd.DataFrame(rows, columns=[*SERIES, "study_date", "averages"])
+    return pd.DataFrame(rows, columns=[*SERIES, "study_date", "value"])
 
 
 def test_a_relapse_counts_as_missed_only_where_it_could_be_seen() -> None:

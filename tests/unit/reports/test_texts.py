@@ -5,11 +5,11 @@ from string import Formatter
 
 import pytest
 
-from protocol_assets.analysis.parameters import parameters
 from protocol_assets.analysis.verification import STATES as VERIFICATIONS
 from protocol_assets.data import read_table, report_languages
 from protocol_assets.faults import Fault
 from protocol_assets.governance.findings import KINDS, STATES
+from protocol_assets.modalities.registry import MODALITIES
 from protocol_assets.reports.content.report import content, scanner_content
 from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
@@ -115,7 +115,8 @@ def test_what_the_marts_may_say_is_said_in_every_language() -> None:
     assert {f"kind.{kind}" for kind in KINDS} <= keys
     assert {f"finding.{state}" for state in STATES} <= keys
     assert {f"verification.{state}" for state in VERIFICATIONS} <= keys
-    assert {f"parameter.{one.name}" for one in parameters()} <= keys
+    for modality in MODALITIES:
+        assert {f"parameter.{one.name}" for one in modality.analysis.parameters()} <= keys
 
 
 def test_an_unknown_language_says_which_there_are() -> None:

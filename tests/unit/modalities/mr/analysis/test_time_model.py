@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from protocol_assets.analysis.frame import prepared
-from protocol_assets.analysis.time_model import TimeModel, fit_time_model
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import TimeModel, fit_time_model
 from tests.unit.analysis.fleets import acquisitions, devices
 
 ROLES = {"sag_t2": (3400.0, 352.0, 18.0), "sag_t1": (560.0, 288.0, 4.0)}
@@ -49,7 +50,7 @@ def fleet(
             parts.append(part)
         return pd.concat(parts, ignore_index=True)
 
-    return prepared(devices(12, scanner))
+    return prepared(devices(12, scanner), AVERAGING)
 
 
 def one(model: TimeModel, frame: pd.DataFrame, device: str, nominal: float) -> pd.Series:
@@ -111,8 +112,10 @@ def test_concatenations_are_recognised_as_a_whole_factor() -> None:
 
 def test_a_rare_role_takes_its_vendors_fit_and_a_new_vendor_that_of_all() -> None:
     frame = fleet()
-    rare = prepared(acquisitions(range(3), device_key="R", role="cor_t2", prefix="rare"))
-    other = prepared(acquisitions(range(3), device_key="X", vendor="uih", prefix="other"))
+    rare = prepared(acquisitions(range(3), device_key="R", role="cor_t2", prefix="rare"), AVERAGING)
+    other = prepared(
+        acquisitions(range(3), device_key="X", vendor="uih", prefix="other"), AVERAGING
+    )
     model = fit_time_model(pd.concat([frame, rare, other], ignore_index=True))
     assert model.predict(rare, rare["scan_time_formula_s"])["level"].iloc[0] == "vendor"
     assert model.predict(other, other["scan_time_formula_s"])["level"].iloc[0] == "all"

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from protocol_assets.analysis.frame import prepared
-from protocol_assets.analysis.time_model import fit_time_model
-from protocol_assets.analysis.what_if import Setting, what_if
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
+from protocol_assets.modalities.mr.analysis.time_model import fit_time_model
+from protocol_assets.modalities.mr.analysis.what_if import Setting, what_if
 from tests.unit.analysis.fleets import START, acquisitions
 
 AS_OF = START + pd.Timedelta(days=120)
@@ -27,7 +28,7 @@ def answer(setting: Setting, **columns: Any) -> pd.Series:
     # a second scanner, at other settings, tells the slope
     frame = acquisitions(range(121), preparation=8.0, **{"nex": 2.0} | columns)
     other = acquisitions(range(121), preparation=8.0, device_key="B", nex=[1.0, 2.0] * 60 + [1.0])
-    typed = prepared(pd.concat([frame, other], ignore_index=True))
+    typed = prepared(pd.concat([frame, other], ignore_index=True), AVERAGING)
     chosen = typed["device_key"] == "A"
     return what_if(typed, chosen, setting, fit_time_model(typed), AS_OF).iloc[0]
 

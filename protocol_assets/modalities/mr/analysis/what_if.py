@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES, volume_per_month
-from protocol_assets.analysis.settable import is_settable
-from protocol_assets.analysis.time_model import TimeModel
+from protocol_assets.modalities.mr.analysis.settable import is_settable
+from protocol_assets.modalities.mr.analysis.time_model import TimeModel
 
 __all__ = ["Setting", "what_if"]
 

@@ -8,10 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from protocol_assets.analysis.averaging import acceleration, averaging, least_averaging
-from protocol_assets.analysis.faster_peers import slower_than_peers
 from protocol_assets.analysis.frame import prepared
 from protocol_assets.analysis.levels import current_levels
+from protocol_assets.modalities.mr.analysis.averaging import (
+    acceleration,
+    averaging,
+    least_averaging,
+)
+from protocol_assets.modalities.mr.analysis.faster_peers import slower_than_peers
+from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from tests.unit.analysis.fleets import START, acquisitions, devices
 
 
@@ -152,7 +157,7 @@ def slower(factors: list[float], **columns: Any) -> list[tuple[object, object, o
             range(0, 90, 3), device_key=f"D{i}", acceleration_in_plane=factors[i], **columns
         ),
     )
-    levels = current_levels(prepared(frame), START + pd.Timedelta(days=89))
+    levels = current_levels(prepared(frame, AVERAGING), AVERAGING, START + pd.Timedelta(days=89))
     found = slower_than_peers(levels)
     return [(one["device_key"], one["observed"], one["expected"]) for one in found]
 

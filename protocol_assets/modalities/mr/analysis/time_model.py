@@ -21,10 +21,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from protocol_assets.analysis.frame import SERIES, Floats, group_indices
+from protocol_assets.analysis.frame import SERIES, group_indices
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.scan_times import stated_time
-from protocol_assets.analysis.statistics import weighted_median
+from protocol_assets.analysis.statistics import Floats, weighted_median
 
 __all__ = ["TimeModel", "fit_time_model"]
 
@@ -102,15 +101,15 @@ def fit_time_model(frame: pd.DataFrame) -> TimeModel:
 def _observed(frame: pd.DataFrame) -> pd.DataFrame:
     stated = (
         frame["scan_time_confidence"].isin(("high", "medium"))
-        & (stated_time(frame) > 0)
-        & (frame["scan_time_formula_s"] > 0)
+        & (frame["stated_cost"] > 0)
+        & (frame["nominal_cost"] > 0)
         & frame["vendor"].notna()
         & frame["role"].notna()
     )
     columns = [*SERIES, *_GROUP, "exam_key", "acquisition_key"]
     rows = frame.loc[stated, columns].reset_index(drop=True)
     rows["observed"] = frame.loc[stated, "scan_time_s"].to_numpy()
-    rows["nominal"] = frame.loc[stated, "scan_time_formula_s"].to_numpy()
+    rows["nominal"] = frame.loc[stated, "nominal_cost"].to_numpy()
     return rows
 
 

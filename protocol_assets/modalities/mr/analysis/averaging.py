@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.scan_times import stated_time
+from protocol_assets.modalities.mr.analysis.scan_times import stated_time
 from protocol_assets.modalities.mr.vendors.effective_averages import LONGEST_PREPARATION_S
 from protocol_assets.modalities.mr.vendors.packages import BESIDE_ECHOES_MS, BETWEEN_ECHOES_MS
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
-from protocol_assets.analysis.peers import purposes
+from protocol_assets.modalities.mr.analysis.peers import purposes
 
 __all__ = ["slower_than_peers"]
 

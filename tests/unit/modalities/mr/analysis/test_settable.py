@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from protocol_assets.analysis.settable import is_settable, next_settable
+from protocol_assets.modalities.mr.analysis.settable import is_settable, next_settable
 
 
 @pytest.mark.parametrize(

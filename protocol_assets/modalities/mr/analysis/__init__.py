@@ -1,0 +1,1 @@
+"""What the analysis of MR protocols needs to know of MR: averaging, acceleration, scan time."""
