@@ -124,6 +124,6 @@ def test_measures_of_registered_modalities_are_read() -> None:
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:
     (tmp_path / "toy").mkdir()
     (tmp_path / "toy" / "measures.toml").write_text(text)
-    with pytest.raises(Fault, match="measures.toml") as error:
+    with pytest.raises(Fault, match=r"measures\.toml") as error:
         read_measures(tmp_path / "toy")
     assert reason in str(error.value)
