@@ -32,6 +32,7 @@ from protocol_assets.dicom.json_text import decode_instance, encode_instance
 from protocol_assets.ingest.facts import describe_and_project
 from protocol_assets.lake.zones import Partition
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 
@@ -50,11 +51,11 @@ def main() -> None:
         for copy in range(COPIES)
         for row in described
     ]
-    table = pa.Table.from_pylist(rows, schema=series_schema())
+    table = pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns))
     partition = Partition(dt.date(2026, 2, 2), "north")
     ways: dict[str, tuple[int, Callable[[], object]]] = {
         "keyed": (len(many), lambda: _keyed(many, pseudonyms)),
-        "projection": (len(many), lambda: project(many, pseudonyms, "north")),
+        "projection": (len(many), lambda: project(many, MR.facts_columns, pseudonyms, "north")),
         "whole": (len(rows), lambda: describe_and_project(table, partition, pseudonyms)),
         "deny-list": (len(firsts), lambda: _deny_list(firsts)),
     }
@@ -80,12 +81,15 @@ def _series() -> tuple[list[dict[str, Any]], list[bytes]]:
             instances = [decode_instance(encode_instance(one)) for one in encode(scan)]
             if scan.purpose == "image" and not scan.defect:  # pydicom raises on dirty values
                 firsts.append(encode_instance(instances[0]))
-                rows.extend({"pacs": "north", **row} for row in flatten_study(instances).rows)
+                rows.extend(
+                    {"pacs": "north", **row}
+                    for row in flatten_study(instances, MR.series_columns).rows
+                )
     return rows, firsts
 
 
 def _keyed(rows: Sequence[dict[str, Any]], pseudonyms: Pseudonyms) -> None:
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         if column.action == "key":
             pseudonyms.column(column.argument, [row.get(column.source) for row in rows])
 
@@ -95,7 +99,7 @@ _DENIED = {
     for row in read_table("ps315_e1_1_2026c.csv")
     if "X" not in row["tag"] and row["vr"] != "UI"
 }
-_WANTED = [column.name for column in series_columns() if column.group != "private"]
+_WANTED = [column.name for column in series_columns(MR.series_columns) if column.group != "private"]
 
 
 def _deny_list(lines: Sequence[bytes]) -> list[list[Any]]:

@@ -26,6 +26,7 @@ from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.raw import Stamp, read_study, write_study
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.encode import encode
 from protocol_assets.sources.dicomweb.reconcile import content_hash
@@ -42,7 +43,7 @@ def main() -> None:
         files = list(hashes)
         instances = sum(1 for one in hashes.items() for _ in read_study(*one))
         ways: dict[str, Callable[[Path], object]] = {
-            "ours": lambda path: flatten_study(read_study(path, hashes[path])),
+            "ours": lambda path: flatten_study(read_study(path, hashes[path]), MR.series_columns),
             "pydicom": lambda path: _with_pydicom(read_study(path, hashes[path])),
             "bytes": _bytes_only,
         }
@@ -78,7 +79,9 @@ def _study_files(folder: Path) -> Iterator[tuple[Path, str]]:
 
 def _with_pydicom(instances: Iterable[Mapping[str, Any]]) -> None:
     wanted = _wanted_tags()
-    keywords = [column.name for column in series_columns() if column.group != "private"]
+    keywords = [
+        column.name for column in series_columns(MR.series_columns) if column.group != "private"
+    ]
     for instance in instances:
         kept: dict[str, Any] = {tag: instance[tag] for tag in wanted if tag in instance}
         dataset = Dataset.from_json(orjson.dumps(kept).decode())
@@ -87,7 +90,7 @@ def _with_pydicom(instances: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _wanted_tags() -> list[str]:
-    tags = {path.steps[0] for column in series_columns() for path in column.paths}
+    tags = {path.steps[0] for column in series_columns(MR.series_columns) for path in column.paths}
     standard = [step.group + step.element for step in tags if step.creator is None]
     return [*standard, "52009229", "52009230"]
 

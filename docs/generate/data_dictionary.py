@@ -8,6 +8,7 @@ from pathlib import Path
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, terms
 from protocol_assets.dicom.bounds import bounds_of
 from protocol_assets.dicom.columns import SeriesColumn, series_columns
+from protocol_assets.modalities.mr.spec import MR
 
 TARGET = Path(__file__).parents[1] / "data-dictionary.md"
 
@@ -43,12 +44,12 @@ def text() -> str:
         "## series (restricted)",
         "",
         _SUFFIXES,
-        *_series(series_columns()),
+        *_series(series_columns(MR.series_columns)),
         "## series_facts (safe)",
         "",
         "What is not a row here cannot leave the restricted zone.",
         "",
-        *_facts(fact_columns()),
+        *_facts(fact_columns(MR.facts_columns)),
     ]
     return "\n".join(parts) + "\n"
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, facts_schema, terms
+from protocol_assets.modalities.mr.spec import MR
 
 _ROOT: Final = Path(__file__).parents[2]
 _SUITE: Final = _ROOT / "expectations" / "mr" / "series_facts.json"
@@ -41,7 +42,7 @@ _OWN_WORDS: Final = {"series_key", "acquisition_key", "protocol_key"}
 
 def outputs() -> dict[Path, str]:
     """The new text of each file."""
-    columns = fact_columns()
+    columns = fact_columns(MR.facts_columns)
     of_a_scan = [one for one in columns if one.name not in _NOT_OF_A_SCAN]
     series, acquisition = _MARTS / "fct_series.yml", _MARTS / "fct_acquisition.yml"
     return {
@@ -69,7 +70,7 @@ def _suite(text: str, columns: Iterable[FactColumn]) -> str:
     found[:] = [one for one in found if one["kwargs"].get("column") in known | {None}]
     for one in found:
         if one["type"] == "expect_table_columns_to_match_ordered_list":
-            one["kwargs"]["column_list"] = [*facts_schema().names, *_PARTITION]
+            one["kwargs"]["column_list"] = [*facts_schema(MR.facts_columns).names, *_PARTITION]
     keys = [one.name for one in columns if one.action == "key"]
     _each(found, "expect_column_values_to_match_regex", keys, lambda _: {})
     words = {one.name: one.argument for one in columns if one.action == "term"}

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["data_files", "data_version", "read_table", "report_languages"]
+__all__ = ["data_files", "data_version", "files_ending", "read_table", "report_languages"]
 
 
 _PACKAGE: Final = Path(__file__).parents[1]
@@ -28,6 +28,21 @@ def data_files() -> dict[str, Path]:
                 raise ValueError(f"{path} and {files[path.name]} have the same name; rename one")
             files[path.name] = path
     return files
+
+
+def files_ending(ending: str, *, beside: str | None = None) -> tuple[str, ...]:
+    """Names of the data files of one kind: each modality may have one, with a name of its own.
+
+    Args:
+        ending: How the names end, such as ``series_columns.csv``.
+        beside: Name of a file whose folder alone is searched; all folders by default.
+    """
+    files = data_files()
+    return tuple(
+        name
+        for name, path in files.items()
+        if name.endswith(ending) and (beside is None or path.parent == files[beside].parent)
+    )
 
 
 def _text(name: str) -> str:

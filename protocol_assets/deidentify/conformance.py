@@ -12,8 +12,8 @@ from functools import cache
 from typing import Final
 
 from protocol_assets.data import data_version, read_table
-from protocol_assets.deidentify.policy import fact_columns, policy_version
-from protocol_assets.dicom.columns import series_columns
+from protocol_assets.deidentify.policy import all_fact_columns, policy_version
+from protocol_assets.dicom.columns import all_series_columns
 
 __all__ = [
     "EDITION",
@@ -107,7 +107,7 @@ def unclassified() -> list[str]:
     table = {row["tag"] for row in read_table(_TABLE)}
     known = _classes_by_tag()
     fed = [column for one in attribute_classes().values() for column in one.columns]
-    facts = [column.name for column in fact_columns()]
+    facts = [column.name for column in all_fact_columns()]
     problems = [f"{tag} of Table E.1-1 has no class" for tag in sorted(table - known.keys())]
     problems += [f"{tag} is not in Table E.1-1" for tag in sorted(known.keys() - table)]
     problems += [
@@ -129,7 +129,7 @@ def columns_read_from(tag: str) -> frozenset[str]:
     """Columns of the restricted ``series`` that read the attribute, at any depth."""
     return frozenset(
         column.name
-        for column in series_columns()
+        for column in all_series_columns()
         for path in (*column.paths, *filter(None, [column.functional_group_path]))
         if path.steps[-1].creator is None and path.steps[-1].group + path.steps[-1].element == tag
     )
@@ -141,7 +141,7 @@ def own_identifier_tags() -> frozenset[str]:
     return frozenset(tag for tag in _classes_by_tag() if class_of(tag).is_own_identifier)
 
 
-def batch_record() -> dict[str, str]:
+def batch_record(policy: str) -> dict[str, str]:
     """What every batch of facts says of its de-identification.
 
     The words of PS3.15 section E.1.1 as metadata of the Parquet file; the codes are those of CID
@@ -155,5 +155,5 @@ def batch_record() -> dict[str, str]:
         "LongitudinalTemporalInformationModified": "UNMODIFIED",
         "date_policy": "day",
         "PS3.15": EDITION,
-        "policy_version": policy_version(),
+        "policy_version": policy_version(policy),
     }

@@ -14,8 +14,8 @@ from typing import Any, Final
 import pyarrow as pa
 
 from protocol_assets.deidentify.keys import Pseudonyms
-from protocol_assets.deidentify.policy import fact_columns, terms
-from protocol_assets.dicom.columns import series_columns
+from protocol_assets.deidentify.policy import all_fact_columns, terms
+from protocol_assets.dicom.columns import all_series_columns
 
 __all__ = ["IMPOSSIBLE_SCHEMA", "Found", "impossible_table"]
 
@@ -75,5 +75,5 @@ def impossible_table(
 
 @cache
 def _known_columns() -> frozenset[str]:
-    facts = (column.source for column in fact_columns())
-    return frozenset([*(column.name for column in series_columns()), *facts])
+    facts = (column.source for column in all_fact_columns())
+    return frozenset([*(column.name for column in all_series_columns()), *facts])

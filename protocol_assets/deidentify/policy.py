@@ -1,7 +1,7 @@
 """The policy: which columns the facts have, and the only way each may be filled.
 
-``data/facts_columns.csv`` is the allow-list; ``data/terms.csv`` holds the defined terms. What is
-not a row there cannot leave the restricted zone.
+Each modality has an allow-list, ``facts_columns.csv`` of MR; ``data/terms.csv`` holds the defined
+terms. What is not a row there cannot leave the restricted zone.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from typing import Any, Final, Literal, cast, get_args
 
 import pyarrow as pa
 
-from protocol_assets.data import data_version, read_table
+from protocol_assets.data import data_version, files_ending, read_table
 from protocol_assets.data.limits import read_limits
 from protocol_assets.deidentify.keys import DOMAINS
 from protocol_assets.dicom.bounds import BOUNDS_FILE, bounds_of
 
 __all__ = [
     "FactColumn",
+    "all_fact_columns",
     "fact_columns",
     "facts_schema",
     "number_gate",
@@ -31,7 +32,7 @@ __all__ = [
 
 Action = Literal["key", "day", "partition", "term", "number", "flag"]
 
-_POLICY: Final = "facts_columns.csv"
+_POLICIES: Final = "facts_columns.csv"
 _TERMS: Final = "terms.csv"
 _LIMITS: Final = "disclosure_limits.csv"
 _SIGNIFICANT_DIGITS: Final = int(read_limits(_LIMITS)["significant_digits"].value)
@@ -78,14 +79,17 @@ class FactColumn:
 
 
 @cache
-def fact_columns() -> tuple[FactColumn, ...]:
-    """The allow-list in order.
+def fact_columns(policy: str) -> tuple[FactColumn, ...]:
+    """An allow-list in order.
+
+    Args:
+        policy: Name of a data file, ``Modality.facts_columns``.
 
     Raises:
         ValueError: A row is malformed; the message names it.
     """
     columns = []
-    for row in read_table(_POLICY):
+    for row in read_table(policy):
         action = cast("Action", row["action"])
         known = action in get_args(Action)
         argument = row["argument"]
@@ -98,7 +102,7 @@ def fact_columns() -> tuple[FactColumn, ...]:
             or (action == "number" and bounds_of(row["source"]) is None)
         ):
             raise ValueError(
-                f"{_POLICY}: column {row['column']} has type {row['type']!r}, action "
+                f"{policy}: column {row['column']} has type {row['type']!r}, action "
                 f"{row['action']!r}, argument {argument!r}, which do not go together"
                 f" (numbers need bounds in {BOUNDS_FILE})"
             )
@@ -116,8 +120,14 @@ def fact_columns() -> tuple[FactColumn, ...]:
     return tuple(columns)
 
 
+def all_fact_columns() -> tuple[FactColumn, ...]:
+    """The columns of every modality: of every data file whose name ends as an allow-list."""
+    names = files_ending(_POLICIES)
+    return tuple(column for name in names for column in fact_columns(name))
+
+
 @cache
-def facts_schema() -> pa.Schema:
+def facts_schema(policy: str) -> pa.Schema:
     """The Arrow schema of the facts."""
     return pa.schema(
         pa.field(
@@ -126,7 +136,7 @@ def facts_schema() -> pa.Schema:
             metadata={"description": column.description}
             | ({"unit": column.unit} if column.unit else {}),
         )
-        for column in fact_columns()
+        for column in fact_columns(policy)
     )
 
 
@@ -176,6 +186,6 @@ def number_gate(column: FactColumn) -> Callable[[Any], Any]:
     return gate
 
 
-def policy_version() -> str:
-    """Version of the policy, carried by every partition."""
-    return data_version(_POLICY, _TERMS, BOUNDS_FILE, _LIMITS)
+def policy_version(policy: str) -> str:
+    """Version of a policy, carried by every partition."""
+    return data_version(policy, _TERMS, *files_ending(BOUNDS_FILE, beside=policy), _LIMITS)

@@ -44,19 +44,20 @@ class Projection:
 
 
 def project(
-    described: Sequence[Mapping[str, Any]], pseudonyms: Pseudonyms, pacs: str
+    described: Sequence[Mapping[str, Any]], policy: str, pseudonyms: Pseudonyms, pacs: str
 ) -> Projection:
     """Facts of the described series of one partition.
 
     Args:
         described: One mapping per series: columns of ``series`` and the derived ones.
+        policy: Name of an allow-list, ``Modality.facts_columns``.
         pseudonyms: The keyed pseudonyms.
         pacs: The partition's PACS, as named in the configuration.
     """
     refused: Counter[str] = Counter()
     unknown: list[tuple[int, str]] = []
     columns: dict[str, list[Any]] = {}
-    for column in fact_columns():
+    for column in fact_columns(policy):
         if column.action == "partition":
             columns[column.name] = [pacs] * len(described)
             continue
@@ -72,7 +73,7 @@ def project(
             refused[column.name] = len(lost)
         if column.action == "term":
             unknown.extend((place, column.source) for place in lost)
-    facts = pa.table(columns, schema=facts_schema().with_metadata(batch_record()))
+    facts = pa.table(columns, schema=facts_schema(policy).with_metadata(batch_record(policy)))
     order = [("series_key", "ascending"), ("study_key", "ascending")]
     return Projection(facts.sort_by(order), refused, tuple(unknown))
 

@@ -1,8 +1,8 @@
 """Bounds of what a scan can be: beyond them a value is impossible and becomes NULL.
 
 They lie far outside of what is usual, which the expectations warn of, and near enough that no
-number of a patient, an order or a study passes for a measurement. The table is
-``impossible_values.csv``; it names columns of ``series``, and derived columns of the facts.
+number of a patient, an order or a study passes for a measurement. Each modality has a table,
+``impossible_values.csv`` of MR; it names columns of ``series``, and derived columns of the facts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Final
 
-from protocol_assets.data import read_table
+from protocol_assets.data import files_ending, read_table
 
 __all__ = ["BOUNDS_FILE", "LONGEST_TEXT", "Bounds", "all_bounds", "bounds_of"]
 
@@ -53,12 +53,12 @@ class Bounds:
 
 @cache
 def all_bounds() -> tuple[Bounds, ...]:
-    """All bounds, in the order of the table.
+    """The bounds of every modality, in the order of its table.
 
     Raises:
         ValueError: A bound is malformed; the message names its column.
     """
-    return tuple(_bounds(row) for row in read_table(BOUNDS_FILE))
+    return tuple(_bounds(row) for name in files_ending(BOUNDS_FILE) for row in read_table(name))
 
 
 @lru_cache(maxsize=1024)

@@ -1,7 +1,7 @@
 """The column specification of ``series``: where each column is read and how it is summed up.
 
-One file, ``data/series_columns.csv``, makes the Arrow schema, the flattening, the Parquet schema,
-Dagster's column schema and the data dictionary.
+One file a modality, ``series_columns.csv`` of MR, makes the Arrow schema, the flattening, the
+Parquet schema, Dagster's column schema and the data dictionary.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any, Literal, cast, get_args
 
 import pyarrow as pa
 
-from protocol_assets.data import data_version, read_table
+from protocol_assets.data import data_version, files_ending, read_table
 from protocol_assets.dicom.paths import Path, parse_paths
 from protocol_assets.dicom.values import reader
 
-__all__ = ["SeriesColumn", "series_columns", "series_schema", "spec_version"]
+__all__ = ["SeriesColumn", "all_series_columns", "series_columns", "series_schema", "spec_version"]
 
 ColumnType = Literal[
     "string",
@@ -34,7 +34,7 @@ ColumnType = Literal[
 ]
 Statistic = Literal["first", "mode", "min", "distinct", "instances", "frames"]
 
-_SPECIFICATION = "series_columns.csv"
+_SPECIFICATIONS = "series_columns.csv"
 _FIRST = "first"
 # Raised when the meaning of a column changes although the file does not.
 _FLATTENING_REVISION = 4
@@ -121,19 +121,22 @@ class SeriesColumn:
 
 
 @cache
-def series_columns() -> tuple[SeriesColumn, ...]:
-    """The columns in the order of the specification.
+def series_columns(specification: str) -> tuple[SeriesColumn, ...]:
+    """The columns in the order of a specification.
+
+    Args:
+        specification: Name of a data file, ``Modality.series_columns``.
 
     Raises:
         ValueError: A row of the specification is malformed; the message names it.
     """
     columns = []
-    for row in read_table(_SPECIFICATION):
+    for row in read_table(specification):
         kind, _, choice = row["type"].partition(" ")
         is_known = kind in get_args(ColumnType) and choice in ("", _FIRST)
         if not is_known or row["statistic"] not in get_args(Statistic):
             raise ValueError(
-                f"{_SPECIFICATION}: {row['column']} has type {row['type']!r} and statistic "
+                f"{specification}: {row['column']} has type {row['type']!r} and statistic "
                 f"{row['statistic']!r}; use one of {get_args(ColumnType)}, with {_FIRST!r} behind "
                 f"it where the first of several values is taken, and {get_args(Statistic)}"
             )
@@ -152,6 +155,12 @@ def series_columns() -> tuple[SeriesColumn, ...]:
             )
         )
     return tuple(columns)
+
+
+def all_series_columns() -> tuple[SeriesColumn, ...]:
+    """The columns of every modality: of every data file whose name ends as a specification."""
+    names = files_ending(_SPECIFICATIONS)
+    return tuple(column for name in names for column in series_columns(name))
 
 
 _OWN_COLUMNS = (
@@ -173,14 +182,14 @@ _OWN_COLUMNS = (
 
 
 @cache
-def series_schema() -> pa.Schema:
+def series_schema(specification: str) -> pa.Schema:
     """The Arrow schema of ``series``.
 
     ``pacs``, the specified columns, what was unreadable, what is clean, what is kept of the
     identifiers after they were purged, and why a row is left out of the facts.
     """
     fields = [pa.field("pacs", pa.string(), metadata={"description": "Name of the PACS"})]
-    for column in series_columns():
+    for column in series_columns(specification):
         fields.extend(column.fields())
     text = "Attribute values of the series that could not be read as their type"
     fields.append(pa.field("dirty_values", pa.int64(), metadata={"description": text}))
@@ -192,6 +201,6 @@ def series_schema() -> pa.Schema:
     return pa.schema(fields)
 
 
-def spec_version() -> str:
-    """Version of the column specification, carried by every partition."""
-    return f"{_FLATTENING_REVISION}-{data_version(_SPECIFICATION)}"
+def spec_version(specification: str) -> str:
+    """Version of a column specification, carried by every partition."""
+    return f"{_FLATTENING_REVISION}-{data_version(specification)}"

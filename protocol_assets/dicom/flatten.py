@@ -47,21 +47,22 @@ class FlattenedStudy:
     dirty: Counter[str]
 
 
-def flatten_study(instances: Iterable[Dataset]) -> FlattenedStudy:
+def flatten_study(instances: Iterable[Dataset], specification: str) -> FlattenedStudy:
     """Rows of the series in ``instances``.
 
     Args:
         instances: Datasets of the DICOM JSON model, as WADO-RS metadata answers them; any order.
+        specification: Name of a column specification, ``Modality.series_columns``.
 
     Returns:
         One row per SeriesInstanceUID. Parameters that may vary hold the mode over the frames (ties:
         the smallest), with minimum, maximum and number of distinct values beside it.
     """
     with _no_cycle_collection():
-        return _flatten(instances)
+        return _flatten(instances, specification)
 
 
-def _flatten(instances: Iterable[Dataset]) -> FlattenedStudy:
+def _flatten(instances: Iterable[Dataset], specification: str) -> FlattenedStudy:
     series: dict[str, _Accumulator] = {}
     invalid: dict[str, _Accumulator] = {}
     read_uid = reader("uid")
@@ -74,7 +75,7 @@ def _flatten(instances: Iterable[Dataset]) -> FlattenedStudy:
         if uid is None or uid is DIRTY:
             uid, of = _stated_text(values), invalid
         if uid not in of:
-            of[uid] = _Accumulator()
+            of[uid] = _Accumulator(_plan(specification))
         of[uid].add(instance)
     dirty: Counter[str] = Counter()
     rows = [series[uid].row(dirty) for uid in sorted(series)]
@@ -131,6 +132,7 @@ _Constant = tuple[int, SeriesColumn, tuple[str, ...]]
 class _Plan:
     """The columns by how they are read; the number is the place in the specification."""
 
+    columns: tuple[SeriesColumn, ...]
     constant: tuple[_Constant, ...]
     varying: tuple[tuple[int, SeriesColumn], ...]
     tags: tuple[tuple[int, str], ...]
@@ -141,12 +143,12 @@ class _Plan:
 
 
 @cache
-def _plan() -> _Plan:
+def _plan(specification: str) -> _Plan:
     constant = []
     varying = []
     tags: dict[int, str] = {}
     private: dict[int, Step] = {}
-    for index, column in enumerate(series_columns()):
+    for index, column in enumerate(series_columns(specification)):
         path = column.paths[0] if len(column.paths) == 1 else None
         if column.statistic == "first":
             starts = tuple(path.steps[0].group + path.steps[0].element for path in column.paths)
@@ -165,6 +167,7 @@ def _plan() -> _Plan:
     first_steps = [path.steps[0] for _, column in nested for path in column.paths]
     groups = {step.group for step in [*private.values(), *first_steps] if step.creator}
     return _Plan(
+        columns=series_columns(specification),
         constant=tuple(constant),
         varying=tuple(varying),
         tags=tuple(tags.items()),
@@ -180,8 +183,8 @@ def _plan() -> _Plan:
 class _Accumulator:
     """What is known of one series so far."""
 
-    def __init__(self) -> None:
-        plan = _plan()
+    def __init__(self, plan: _Plan) -> None:
+        self._plan = plan
         self._instances = 0
         self._frames = 0
         self._constant: dict[int, Any] = {}
@@ -195,7 +198,7 @@ class _Accumulator:
         ]
 
     def add(self, instance: Dataset) -> None:
-        plan = _plan()
+        plan = self._plan
         self._instances += 1
         groups = FunctionalGroups.of(instance)
         self._add_constant(instance, groups)
@@ -248,7 +251,7 @@ class _Accumulator:
     def row(self, dirty: Counter[str]) -> Row:
         row: Row = {}
         bad: Counter[str] = Counter()
-        for index, column in enumerate(series_columns()):
+        for index, column in enumerate(self._plan.columns):
             if column.statistic == "instances":
                 row[column.name] = self._instances
             elif column.statistic == "frames":

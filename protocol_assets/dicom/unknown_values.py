@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from pydicom.datadict import dictionary_VR, private_dictionary_VR
 
-from protocol_assets.dicom.columns import series_columns
+from protocol_assets.dicom.columns import all_series_columns
 from protocol_assets.dicom.paths import Path
 from protocol_assets.dicom.values import UNREADABLE
 
@@ -126,7 +126,7 @@ def _wanted_texts() -> frozenset[tuple[str, str, str]]:
     """Private elements that a column reads as text."""
     return frozenset(
         (step.group, step.element, step.creator)
-        for column in series_columns()
+        for column in all_series_columns()
         if column.type in ("string", "strings")
         for path in (*column.paths, *_optional(column.functional_group_path))
         for step in path.steps[-1:]

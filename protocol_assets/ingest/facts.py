@@ -22,6 +22,7 @@ from protocol_assets.ingest.quarantine import (
 )
 from protocol_assets.ingest.retention.retained_identifiers import kept_pseudonyms, with_kept_keys
 from protocol_assets.lake.zones import Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.identity import read_identities
 from protocol_assets.modalities.shared.impossible import (
     impossible_values,
@@ -76,7 +77,7 @@ def describe_and_project(
     )
     described = [without_impossible(row) for row in found.known]
     pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
-    projection = project(described, pseudonyms, partition.pacs)
+    projection = project(described, MR.facts_columns, pseudonyms, partition.pacs)
     impossible = [
         (row, column, reason)
         for row, stated in zip(described, found.known, strict=True)

@@ -34,6 +34,7 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.raw import DamagedStudyError, read_study
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.identity import Demographics
 
 __all__ = [
@@ -101,7 +102,9 @@ def flatten_partition(
     rows = [row for row in rows if row["StudyInstanceUID"] not in left_out]
     people.mark(rows)
     order = [("SeriesInstanceUID", "ascending"), ("StudyInstanceUID", "ascending")]
-    return PartitionSeries(pa.Table.from_pylist(rows, schema=series_schema()).sort_by(order), dirty)
+    return PartitionSeries(
+        pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)).sort_by(order), dirty
+    )
 
 
 def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
@@ -112,7 +115,7 @@ def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
         elements = (instance.get(_PATIENT_ID), instance.get(_ISSUER))
         if elements != last:
             last = elements
-            found |= {_named(row) for row in flatten_study([instance]).rows}
+            found |= {_named(row) for row in flatten_study([instance], MR.series_columns).rows}
             found |= {(one, None) for one in _several(instance.get(_PATIENT_ID))}
     return found
 
@@ -156,7 +159,7 @@ def _flattened(
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
     instances = read_study(study_file(lake, partition, entry.name), entry.content_hash)
-    study = flatten_study(own.watch(people.watch(instances)))
+    study = flatten_study(own.watch(people.watch(instances)), MR.series_columns)
     people.end_study(study.rows)
     rows: list[dict[str, Any]] = [
         {
@@ -204,4 +207,6 @@ def _clean_texts(row: Mapping[str, Any], own: OwnIdentifiers) -> str | None:
 @cache
 def text_columns() -> tuple[str, ...]:
     """The columns of ``series`` that hold free text."""
-    return tuple(one.name for one in series_columns() if one.confidentiality == "text")
+    return tuple(
+        one.name for one in series_columns(MR.series_columns) if one.confidentiality == "text"
+    )

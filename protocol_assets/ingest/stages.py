@@ -72,7 +72,7 @@ def write_schemas(lake: Lake) -> None:
     Also in a home of an earlier version, whose facts lack a data set of today.
     """
     schemas = {
-        "series": facts_schema(),
+        "series": facts_schema(MR.facts_columns),
         "completeness": COMPLETENESS_SCHEMA,
         "impossible": IMPOSSIBLE_SCHEMA,
         "quarantine": QUARANTINE_SCHEMA,

@@ -13,9 +13,9 @@ __all__ = ["code_versions", "partition_versions"]
 def code_versions() -> dict[str, str]:
     """``spec_version``, ``rules_version`` and ``policy_version`` as of now."""
     return {
-        "spec_version": spec_version(),
+        "spec_version": spec_version(MR.series_columns),
         "rules_version": MR.rules_version(),
-        "policy_version": policy_version(),
+        "policy_version": policy_version(MR.facts_columns),
     }
 
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from protocol_assets.data import read_table
-from protocol_assets.deidentify.policy import facts_schema, terms
+from protocol_assets.deidentify.policy import all_fact_columns, terms
 
 __all__ = ["THRESHOLDS", "Threshold", "coverage_suites", "read_thresholds", "thresholds_of"]
 
@@ -104,7 +104,7 @@ def _threshold(row: dict[str, str], before: list[Threshold]) -> Threshold:
         row["column"], row["vendor"], row["encoding"], float(row["mostly"]), row["severity"]
     )
     allowed = {
-        "column": frozenset(facts_schema().names),
+        "column": frozenset(one.name for one in all_fact_columns()),
         "vendor": terms("vendor") | {""},
         "encoding": terms("encoding") | {""},
         "severity": _SEVERITIES,

@@ -15,6 +15,7 @@ import yaml
 from docs.generate.__main__ import MODULES
 from protocol_assets.data import data_files, read_table
 from protocol_assets.deidentify.policy import fact_columns, facts_schema
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.settings import PacsSettings, Settings
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +76,7 @@ def test_dbt_reads_exactly_the_facts() -> None:
     sources: list[dict[str, Any]] = yaml.safe_load(text)["sources"]
     tables = {table["name"]: table for source in sources for table in source["tables"]}
     (facts,) = (table for name, table in tables.items() if "series" in name)
-    assert [column["name"] for column in facts["columns"]] == facts_schema().names
+    assert [column["name"] for column in facts["columns"]] == facts_schema(MR.facts_columns).names
 
 
 def test_dbt_describes_a_column_in_one_place() -> None:
@@ -132,7 +133,7 @@ def test_the_contract_of_fct_series_holds_every_fact() -> None:
     (model,) = yaml.safe_load(text)["models"]
     types = {column["name"]: column["data_type"] for column in model["columns"]}
     named = {"integer": "bigint"}
-    facts = {one.name: named.get(one.type, one.type) for one in fact_columns()}
+    facts = {one.name: named.get(one.type, one.type) for one in fact_columns(MR.facts_columns)}
     assert {name: types.get(name) for name in facts} == facts
 
 

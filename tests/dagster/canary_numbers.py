@@ -14,6 +14,7 @@ from pydicom.datadict import dictionary_VR
 
 from protocol_assets.dicom.columns import SeriesColumn, series_columns
 from protocol_assets.dicom.paths import Path, Step, private_blocks, reservations
+from protocol_assets.modalities.mr.spec import MR
 
 Element = dict[str, Any]
 Dataset = dict[str, Any]
@@ -41,7 +42,7 @@ def places() -> list[Place]:
     """Every path of every numeric column, also those that the policy does not name."""
     paths = [
         (column, path)
-        for column in series_columns()
+        for column in series_columns(MR.series_columns)
         if column.type in _NUMERIC
         for path in dict.fromkeys((*column.paths, column.functional_group_path))
         if path is not None

@@ -12,6 +12,7 @@ from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.ingest.completeness import COMPLETENESS_SCHEMA
 from protocol_assets.lake.parquet import write_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.settings import CONFIG_VARIABLE, Settings
 
 FIRST, LAST = dt.date(2025, 3, 1), dt.date(2025, 10, 31)
@@ -102,7 +103,9 @@ def _write(lake: Lake) -> None:
     ]
     partition = Partition(FIRST, "main")
     write_part(
-        lake.facts(partition), pa.Table.from_pylist(rows, schema=facts_schema()), versions={}
+        lake.facts(partition),
+        pa.Table.from_pylist(rows, schema=facts_schema(MR.facts_columns)),
+        versions={},
     )
     counts = {one.name: 0 for one in COMPLETENESS_SCHEMA if one.type == pa.int64()}
     stored = {"pacs": "main", "facts_state": "stored"}

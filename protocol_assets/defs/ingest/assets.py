@@ -20,6 +20,7 @@ from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import StageResult, Stages
 from protocol_assets.lake.zones import Partition
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = [
     "INSISTED_TAG",
@@ -262,7 +263,7 @@ def _specs() -> list[dg.AssetSpec]:
             group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
-            metadata={"dagster/column_schema": column_schema(series_schema())},
+            metadata={"dagster/column_schema": column_schema(series_schema(MR.series_columns))},
         ),
         dg.AssetSpec(
             "series_facts",
@@ -272,7 +273,7 @@ def _specs() -> list[dg.AssetSpec]:
             group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
-            metadata={"dagster/column_schema": column_schema(facts_schema())},
+            metadata={"dagster/column_schema": column_schema(facts_schema(MR.facts_columns))},
         ),
     ]
 

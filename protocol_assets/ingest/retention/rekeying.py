@@ -26,6 +26,7 @@ from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.storage.files import add_name, delete, write_bytes
 from protocol_assets.storage.locks import editing, exclusive
@@ -38,7 +39,9 @@ _KEPT: Final = {"kept_patient_key": "patient", "kept_device_key": "device"} | {
 }
 _OF_LABELS: Final = {"patient_key": "patient", "device_key": "device", "label_code": "label"}
 _OF_LEDGER: Final = {"patient_key": "patient", "device_key": "device"}
-_OF_FACTS: Final = {one.name: one.argument for one in fact_columns() if one.action == "key"}
+_OF_FACTS: Final = {
+    one.name: one.argument for one in fact_columns(MR.facts_columns) if one.action == "key"
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
             if not row.get("kept_key_id")
         ]
         described = describe_series(rows).known
-        for column in fact_columns():
+        for column in fact_columns(MR.facts_columns):
             if column.action == "key":
                 values = [row.get(column.source) for row in described]
                 before = old.column(column.argument, values)

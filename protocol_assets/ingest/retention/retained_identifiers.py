@@ -16,6 +16,7 @@ from protocol_assets.deidentify.labels import CLEAN_TEXTS
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.ingest.describing import describe_series
 from protocol_assets.ingest.series import text_columns
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["kept_pseudonyms", "with_kept_keys", "without_identifiers"]
 
@@ -45,13 +46,13 @@ def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
             row[kept] = pseudonyms.column(domain, [described.get(value)])[0]
         row["kept_key_id"] = pseudonyms.key_id
         clean = (row.get(CLEAN_TEXTS) or "").split("\\")
-        for column in series_columns():
+        for column in series_columns(MR.series_columns):
             if column.confidentiality == "direct":
                 row[column.name] = None
         for name in text_columns():
             if name not in clean:
                 row[name] = None
-    return pa.Table.from_pylist(rows, schema=series_schema())
+    return pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns))
 
 
 def with_kept_keys(row: dict[str, Any]) -> dict[str, Any]:

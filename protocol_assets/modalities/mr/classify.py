@@ -15,6 +15,7 @@ from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.modalities.mr.roles.contrast import contrast_evidence, stated_phase
 from protocol_assets.modalities.mr.roles.fat_suppression import dimension_named, fat_suppression
 from protocol_assets.modalities.mr.roles.roles import found_role
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.mr.vendors.sequence import dimension, sequence_family
 from protocol_assets.modalities.shared.anatomy import anatomy
 from protocol_assets.modalities.shared.header_texts import exam_texts, series_texts
@@ -123,7 +124,7 @@ def classified(row: Row) -> dict[str, object]:
 
 def _row(values: Iterable[tuple[str, str]], line: int) -> Row:
     row: dict[str, object] = {}
-    schema = series_schema()
+    schema = series_schema(MR.series_columns)
     for column, raw in values:
         index, value = schema.get_field_index(column), raw.strip()
         if index < 0 or not value:
@@ -132,7 +133,7 @@ def _row(values: Iterable[tuple[str, str]], line: int) -> Row:
             row[column] = _typed(schema.types[index], value)
         except ValueError:
             raise UnreadableListError(f"line {line}: {column} must hold numbers") from None
-    for stated in series_columns():
+    for stated in series_columns(MR.series_columns):
         if stated.has_range and stated.name in row:
             row = dict.fromkeys(stated.range_names, row[stated.name]) | row
     return row

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from protocol_assets.dicom.bounds import Bounds, all_bounds
-from protocol_assets.dicom.columns import series_columns
+from protocol_assets.dicom.columns import all_series_columns
 from protocol_assets.modalities.shared.row import Row, text
 
 __all__ = ["Impossible", "impossible_values", "unreadable_values", "without_impossible"]
@@ -74,7 +74,7 @@ def _reason(value: object, bounds: Bounds) -> str | None:
 @cache
 def _columns() -> tuple[tuple[Bounds, tuple[str, ...]], ...]:
     # Smallest and largest over the images show what the most frequent value hides.
-    ranges = {one.name: one.range_names for one in series_columns() if one.has_range}
+    ranges = {one.name: one.range_names for one in all_series_columns() if one.has_range}
     return tuple(
         (bounds, (bounds.column, *ranges.get(bounds.column, ()))) for bounds in all_bounds()
     )
@@ -83,4 +83,4 @@ def _columns() -> tuple[tuple[Bounds, tuple[str, ...]], ...]:
 @cache
 def _numeric() -> frozenset[str]:
     kinds = {"integer", "integers", "decimal", "decimals"}
-    return frozenset(column.name for column in series_columns() if column.type in kinds)
+    return frozenset(column.name for column in all_series_columns() if column.type in kinds)

@@ -17,6 +17,7 @@ from protocol_assets.deidentify.conformance import (
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.deidentify.projection import project
+from protocol_assets.modalities.mr.spec import MR
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "deidentification.md"
 
@@ -58,14 +59,14 @@ def test_another_table_fails_until_it_is_read_again(monkeypatch: pytest.MonkeyPa
 def test_what_is_dropped_feeds_no_column_and_the_rest_passes_its_action() -> None:
     for row in read_table("policy_attributes.csv"):
         one, read = class_of(row["tag"]), columns_read_from(row["tag"])
-        for column in fact_columns():
+        for column in fact_columns(MR.facts_columns):
             if column.source in read:
                 assert column.action == one.action, (row["keyword"], column.name)
                 assert column.name in one.columns, (row["keyword"], column.name)
 
 
 def test_actions_of_classes_are_those_of_their_columns() -> None:
-    columns = {column.name: column.action for column in fact_columns()}
+    columns = {column.name: column.action for column in fact_columns(MR.facts_columns)}
     for one in attribute_classes().values():
         actions = {columns[name] for name in one.columns}
         if one.action in ("key", "day", "partition"):
@@ -81,10 +82,12 @@ def test_what_is_outside_the_table_is_unknown_and_dropped() -> None:
 
 def test_each_batch_says_how_it_was_deidentified() -> None:
     pseudonyms = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
-    metadata = project([], pseudonyms, "north").facts.schema.metadata
+    metadata = project([], MR.facts_columns, pseudonyms, "north").facts.schema.metadata
     assert metadata[b"PatientIdentityRemoved"] == b"YES"
     assert metadata[b"DeidentificationMethodCodeSequence"] == b"113100\\113105\\113106"
-    assert {name.decode(): text.decode() for name, text in metadata.items()} == batch_record()
+    assert {name.decode(): text.decode() for name, text in metadata.items()} == batch_record(
+        MR.facts_columns
+    )
 
 
 def test_the_conformance_statement_names_every_class() -> None:

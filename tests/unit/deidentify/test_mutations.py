@@ -14,6 +14,7 @@ from protocol_assets.deidentify import projection
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, facts_schema, number_gate
 from protocol_assets.dicom.columns import series_columns
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import EXPECTATIONS
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -46,10 +47,10 @@ def caught(facts: pa.Table) -> Iterator[str]:
 
 def facts_with(column: FactColumn) -> pa.Table:
     row = {column.source: hostile(column)}
-    return projection.project([row], PSEUDONYMS, "north").facts
+    return projection.project([row], MR.facts_columns, PSEUDONYMS, "north").facts
 
 
-MUTABLE = [column for column in fact_columns() if column.action != "partition"]
+MUTABLE = [column for column in fact_columns(MR.facts_columns) if column.action != "partition"]
 
 
 @pytest.mark.parametrize("column", MUTABLE, ids=[column.name for column in MUTABLE])
@@ -80,12 +81,16 @@ def test_a_row_switched_to_pass_through_is_caught(
 @pytest.mark.parametrize("column", [column for column in MUTABLE if column.action == "number"])
 def test_no_number_of_the_facts_is_impossible(column: FactColumn) -> None:
     for value in (-1.0, float("nan"), float("inf"), HOSTILE, True, "5"):
-        facts = projection.project([{column.source: value}], PSEUDONYMS, "north").facts
+        facts = projection.project(
+            [{column.source: value}], MR.facts_columns, PSEUDONYMS, "north"
+        ).facts
         assert facts[column.name][0].as_py() is None
 
 
-@pytest.mark.parametrize("name", sorted({column.name for column in series_columns()}))
+@pytest.mark.parametrize(
+    "name", sorted({column.name for column in series_columns(MR.series_columns)})
+)
 def test_a_column_that_the_policy_does_not_name_is_caught(name: str) -> None:
-    facts = projection.project([], PSEUDONYMS, "north").facts
+    facts = projection.project([], MR.facts_columns, PSEUDONYMS, "north").facts
     assert "columns" in set(caught(facts.append_column(name, pa.array([], pa.string()))))
-    assert facts.schema.equals(facts_schema())
+    assert facts.schema.equals(facts_schema(MR.facts_columns))

@@ -19,6 +19,7 @@ from protocol_assets.deidentify.policy import (
 )
 from protocol_assets.dicom.bounds import BOUNDS_FILE, Bounds, bounds_of
 from protocol_assets.dicom.columns import series_columns, series_schema
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import EXPECTATIONS
 
 
@@ -38,19 +39,27 @@ def of_type(kind: str) -> dict[str, dict[str, Any]]:
 
 def test_no_identifying_series_column_passes_unless_keyed() -> None:
     open_text = {
-        column.name for column in series_columns() if column.confidentiality in ("direct", "text")
+        column.name
+        for column in series_columns(MR.series_columns)
+        if column.confidentiality in ("direct", "text")
     }
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         if column.source in open_text or column.source.endswith(("UID", "_id", "_text")):
             assert column.action == "key", column.name
 
 
 def test_no_clock_time_passes() -> None:
     clocks = {
-        field.name for field in series_schema() if str(field.type).startswith(("time", "timestamp"))
+        field.name
+        for field in series_schema(MR.series_columns)
+        if str(field.type).startswith(("time", "timestamp"))
     }
-    dates = {field.name for field in series_schema() if str(field.type).startswith("date")}
-    for column in fact_columns():
+    dates = {
+        field.name
+        for field in series_schema(MR.series_columns)
+        if str(field.type).startswith("date")
+    }
+    for column in fact_columns(MR.facts_columns):
         assert column.source not in clocks
         assert column.source not in dates or column.action == "day"
 
@@ -61,10 +70,10 @@ def test_suite_holds_exactly_the_policy() -> None:
         for one in suite()
         if one["type"] == "expect_table_columns_to_match_ordered_list"
     )
-    assert columns == [*facts_schema().names, "partition_day", "partition_pacs"]
+    assert columns == [*facts_schema(MR.facts_columns).names, "partition_day", "partition_pacs"]
     patterns = of_type("expect_column_values_to_match_regex")
     sets = of_type("expect_column_values_to_be_in_set")
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         if column.action == "key":
             assert patterns[column.name]["regex"] == "^[A-Z2-7]{26}$", column.name
         if column.action == "term":
@@ -78,7 +87,7 @@ def test_terms_are_unique_and_labelled() -> None:
 
 
 def test_only_the_impossible_is_refused() -> None:
-    columns = {column.name: column for column in fact_columns()}
+    columns = {column.name: column for column in fact_columns(MR.facts_columns)}
     nex, count = number_gate(columns["nex"]), number_gate(columns["number_of_frames"])
     assert [nex(value) for value in (0, -1, float("nan"), "2", True, 64, 0.5)] == [
         None,
@@ -92,7 +101,7 @@ def test_only_the_impossible_is_refused() -> None:
     assert [count(value) for value in (3, 3.0, 3.5, 2**70)] == [3, 3, None, None]
 
 
-NUMBERS = [column for column in fact_columns() if column.action == "number"]
+NUMBERS = [column for column in fact_columns(MR.facts_columns) if column.action == "number"]
 
 
 @pytest.mark.parametrize("column", NUMBERS, ids=lambda column: column.name)
@@ -113,7 +122,7 @@ def test_a_number_without_bounds_is_refused(name: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("protocol_assets.deidentify.policy.bounds_of", without)
     with pytest.raises(ValueError, match=r"column \w+ has type .*numbers need bounds in"):
-        fact_columns.__wrapped__()
+        fact_columns.__wrapped__(MR.facts_columns)
 
 
 def significant_digits(value: float) -> str:

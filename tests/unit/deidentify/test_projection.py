@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns, facts_schema, terms
 from protocol_assets.deidentify.projection import project
+from protocol_assets.modalities.mr.spec import MR
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
 OTHER = Pseudonyms.from_secret(bytes(range(1, 33)).hex(), demo=False)
 
-SOURCES = sorted({column.source for column in fact_columns()})
+SOURCES = sorted({column.source for column in fact_columns(MR.facts_columns)})
 VALUES = (
     st.none()
     | st.booleans()
@@ -32,10 +33,10 @@ ROWS = st.lists(
 
 @given(ROWS)
 def test_every_string_is_a_key_a_term_or_the_pacs(rows: list[dict[str, Any]]) -> None:
-    facts = project(rows, PSEUDONYMS, "north").facts
-    assert facts.schema.equals(facts_schema())
+    facts = project(rows, MR.facts_columns, PSEUDONYMS, "north").facts
+    assert facts.schema.equals(facts_schema(MR.facts_columns))
     assert facts.num_rows == len(rows)
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         if column.type != "string":
             continue
         for value in facts[column.name].to_pylist():
@@ -50,10 +51,11 @@ def test_every_string_is_a_key_a_term_or_the_pacs(rows: list[dict[str, Any]]) ->
 @given(ROWS)
 def test_is_deterministic_and_a_new_key_changes_every_code(rows: list[dict[str, Any]]) -> None:
     facts, again, other = (
-        project(rows, keys, "north").facts for keys in (PSEUDONYMS, PSEUDONYMS, OTHER)
+        project(rows, MR.facts_columns, keys, "north").facts
+        for keys in (PSEUDONYMS, PSEUDONYMS, OTHER)
     )
     assert facts.equals(again)
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         if column.action == "key":
             mine = set(facts[column.name].to_pylist()) - {None}
             assert mine.isdisjoint(other[column.name].to_pylist())
@@ -61,12 +63,14 @@ def test_is_deterministic_and_a_new_key_changes_every_code(rows: list[dict[str, 
 
 def test_dates_are_cut_to_the_day() -> None:
     row = {"StudyDate": dt.datetime(2026, 2, 1, 13, 45)}
-    assert project([row], PSEUDONYMS, "north").facts["study_date"].to_pylist() == [
-        dt.date(2026, 2, 1)
-    ]
+    assert project([row], MR.facts_columns, PSEUDONYMS, "north").facts[
+        "study_date"
+    ].to_pylist() == [dt.date(2026, 2, 1)]
 
 
 def test_what_does_not_pass_is_counted() -> None:
-    projection = project([{"vendor": "DOE^JOHN", "nex": -1.0}], PSEUDONYMS, "north")
+    projection = project(
+        [{"vendor": "DOE^JOHN", "nex": -1.0}], MR.facts_columns, PSEUDONYMS, "north"
+    )
     assert projection.refused == {"vendor": 1, "nex": 1}
     assert projection.facts["vendor"].to_pylist() == [None]

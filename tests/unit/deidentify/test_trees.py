@@ -18,6 +18,7 @@ from protocol_assets.deidentify.projection import project
 from protocol_assets.dicom.columns import series_columns
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.impossible import impossible_values, unreadable_values
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -27,7 +28,7 @@ DAY = dt.date(2026, 2, 2)
 READ = sorted(
     {
         step.group + ("10" if step.creator else "") + step.element
-        for column in series_columns()
+        for column in series_columns(MR.series_columns)
         for path in (*column.paths, *filter(None, [column.functional_group_path]))
         for step in path.steps
     }
@@ -74,11 +75,11 @@ INSTANCES = st.lists(
 @given(INSTANCES)
 def test_no_text_passes_and_what_passes_is_typed(instances: list[dict[str, Any]]) -> None:
     own = OwnIdentifiers()
-    rows = flatten_study(own.watch(instances)).rows
+    rows = flatten_study(own.watch(instances), MR.series_columns).rows
     described = [row | derived for row, derived in zip(rows, describe_partition(rows), strict=True)]
-    projection = project(described, PSEUDONYMS, "north")
+    projection = project(described, MR.facts_columns, PSEUDONYMS, "north")
     facts = projection.facts
-    assert facts.schema.equals(facts_schema())
+    assert facts.schema.equals(facts_schema(MR.facts_columns))
     found = [(row, *one) for row in described for one in impossible_values(row)]
     found += [(row, *one) for row in described for one in unreadable_values(row)]
     counts = impossible_table(found, PSEUDONYMS, DAY, "north")
@@ -87,7 +88,7 @@ def test_no_text_passes_and_what_passes_is_typed(instances: list[dict[str, Any]]
     labels = labels_table(judge_labels([registry] * 20, {}))
     for table in (facts, counts, labels):
         assert CANARY not in str(table.to_pydict())
-    for column in fact_columns():
+    for column in fact_columns(MR.facts_columns):
         for value in filter(lambda one: one is not None, facts[column.name].to_pylist()):
             if column.action == "key":
                 assert re.fullmatch(r"[A-Z2-7]{26}", value)

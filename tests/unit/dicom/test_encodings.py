@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.dicom.flatten import flatten_study
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.simulator import Fleet
 from protocol_assets.simulator.classic import encode_classic
 from protocol_assets.simulator.enhanced import encode_enhanced
@@ -42,8 +43,8 @@ SCANS = _scans()
 def test_classic_and_enhanced_give_the_same_parameters(scan: Scan, nex: float) -> None:
     # Under No Phase Wrap a classic GE image holds half of the averages there.
     scan = dataclasses.replace(scan, nex=nex, omits_nex=False, has_no_phase_wrap=False)
-    (classic,) = flatten_study(list(encode_classic(scan))).rows
-    (enhanced,) = flatten_study(list(encode_enhanced(scan))).rows
+    (classic,) = flatten_study(list(encode_classic(scan)), MR.series_columns).rows
+    (enhanced,) = flatten_study(list(encode_enhanced(scan)), MR.series_columns).rows
     for parameter in PARAMETERS:
         if parameter == "EchoTrainLength" and not scan.is_spin_echo_train:
             # Without refocusing pulses the RF train is 0 and the classic train 1.

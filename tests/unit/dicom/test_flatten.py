@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.dicom.flatten import Row, flatten_study
+from protocol_assets.modalities.mr.spec import MR
 
 SERIES = "0020000E"
 NEX = "00180083"
@@ -25,7 +26,7 @@ def instance(**elements: Any) -> dict[str, Any]:
 
 
 def only_row(*instances: dict[str, Any]) -> Row:
-    (row,) = flatten_study(instances).rows
+    (row,) = flatten_study(instances, MR.series_columns).rows
     return row
 
 
@@ -55,7 +56,7 @@ def test_dirty_values_become_null_and_are_counted() -> None:
         element("DS", float("nan")),
         element("DS", {"no": "number"}),
     ]
-    study = flatten_study([instance(t00180083=one) for one in dirty])
+    study = flatten_study([instance(t00180083=one) for one in dirty], MR.series_columns)
     assert study.rows[0]["NumberOfAverages"] is None
     assert study.rows[0]["dirty_values"] == 5
     assert study.rows[0]["dirty_columns"] == "NumberOfAverages"
@@ -71,7 +72,7 @@ def test_instances_without_a_series_uid_are_rows_that_say_so() -> None:
         {SERIES: element("UI", "1." * 33 + "1")},
         instance(),
     ]
-    rows = flatten_study(sent).rows
+    rows = flatten_study(sent, MR.series_columns).rows
     columns = ("SeriesInstanceUID", "quarantine_rule", "NumberOfSeriesRelatedInstances")
     assert [tuple(row.get(name) for name in columns) for row in rows] == [
         ("1.2.3", None, 1),
@@ -90,7 +91,10 @@ def test_elements_without_vr_or_array_are_read(leave_out: str) -> None:
 
     whole = instance(t00180083=element("DS", 2), t00080060=element("CS", "MR"))
     odd = {tag: written(one) for tag, one in whole.items()}
-    assert flatten_study([odd]).rows == flatten_study([whole]).rows
+    assert (
+        flatten_study([odd], MR.series_columns).rows
+        == flatten_study([whole], MR.series_columns).rows
+    )
 
 
 def test_tags_in_other_spellings_are_read() -> None:
@@ -178,7 +182,9 @@ TAGS = st.sampled_from(
 
 @given(st.lists(st.dictionaries(TAGS, ELEMENTS), max_size=4))
 def test_whatever_a_server_sends_gives_a_row_of_the_schema(sent: list[dict[str, Any]]) -> None:
-    study = flatten_study([one | {SERIES: element("UI", "1.2")} for one in sent])
+    study = flatten_study([one | {SERIES: element("UI", "1.2")} for one in sent], MR.series_columns)
     rows = [{"pacs": "a", **row} for row in study.rows]
-    assert pa.Table.from_pylist(rows, schema=series_schema()).num_rows == (1 if sent else 0)
+    assert pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)).num_rows == (
+        1 if sent else 0
+    )
     assert study.dirty.total() == sum(row["dirty_values"] for row in study.rows)

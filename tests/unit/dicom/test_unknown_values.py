@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance, encode_instance
 from protocol_assets.dicom.unknown_values import with_known_values
+from protocol_assets.modalities.mr.spec import MR
 
 
 def un(data: bytes) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def with_series(**elements: Any) -> dict[str, Any]:
 
 
 def row(**elements: Any) -> dict[str, Any]:
-    return flatten_study([landed(**elements)]).rows[0]
+    return flatten_study([landed(**elements)], MR.series_columns).rows[0]
 
 
 @pytest.mark.parametrize(

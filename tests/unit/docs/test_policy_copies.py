@@ -9,8 +9,9 @@ import yaml
 
 from docs.generate import policy_copies
 from protocol_assets.deidentify.policy import fact_columns, terms
+from protocol_assets.modalities.mr.spec import MR
 
-COLUMNS = list(fact_columns())
+COLUMNS = list(fact_columns(MR.facts_columns))
 TERM = next(one for one in COLUMNS if one.action == "term")
 KEY = next(one for one in COLUMNS if one.action == "key" and one.name != "series_key")
 

@@ -15,6 +15,7 @@ from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.client import PacsClient
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -56,7 +57,7 @@ def project(lake: Lake, *rows: Mapping[str, object]) -> Mapping[str, Any]:
     def no_client(_: str) -> PacsClient:
         raise AssertionError("nothing is retrieved")
 
-    table = pa.Table.from_pylist(list(rows), schema=series_schema())
+    table = pa.Table.from_pylist(list(rows), schema=series_schema(MR.series_columns))
     write_part(lake.series(PARTITION), table, versions={})
     stages = Stages(
         lake, PSEUDONYMS, no_client, lambda *_: None, lambda _: dt.timezone(dt.timedelta(hours=1))

@@ -19,6 +19,7 @@ from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance, encode_instance
 from protocol_assets.ingest.facts import PartitionFacts, describe_and_project
 from protocol_assets.lake.zones import Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.body import parse_objects
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -61,9 +62,11 @@ def header(**changes: Any) -> dict[str, Any]:
 
 def facts_of(*instances: Mapping[str, Any]) -> PartitionFacts:
     landed = [decode_instance(encode_instance(instance)) for instance in instances]
-    rows = [{"pacs": PARTITION.pacs, **row} for row in flatten_study(landed).rows]
+    rows = [
+        {"pacs": PARTITION.pacs, **row} for row in flatten_study(landed, MR.series_columns).rows
+    ]
     return describe_and_project(
-        pa.Table.from_pylist(rows, schema=series_schema()), PARTITION, PSEUDONYMS
+        pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)), PARTITION, PSEUDONYMS
     )
 
 
@@ -133,7 +136,7 @@ def test_code_strings_with_a_yen_sign_are_apart() -> None:
 NUMERIC = ("integer", "integers", "decimal", "decimals")
 SETTABLE = [
     column
-    for column in series_columns()
+    for column in series_columns(MR.series_columns)
     # GE states durations in microseconds: such a number is one of 12 seconds.
     if column.type in NUMERIC and column.statistic != "instances" and column.unit != "us"
 ]
@@ -149,7 +152,7 @@ def test_no_number_of_a_patient_passes_as_a_measurement(column: Any) -> None:
     if step.creator:
         changes[f"_{step.group}0010"] = element("LO", step.creator)
     facts = facts_of(header(**changes)).projection.facts
-    numbers = [one.name for one in fact_columns() if one.action == "number"]
+    numbers = [one.name for one in fact_columns(MR.facts_columns) if one.action == "number"]
     (row,) = facts.select(numbers).to_pylist()
     told = {name: value for name, value in row.items() if value is not None}
     assert all(abs(value) < PATIENT_NUMBER / 10 for value in told.values()), told

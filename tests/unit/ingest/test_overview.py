@@ -4,6 +4,7 @@ import pyarrow as pa
 
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.overview import coverage_overview, markdown_table, role_overview
+from protocol_assets.modalities.mr.spec import MR
 
 
 def test_roles_count_what_counts_and_absent_nex_is_no_value() -> None:
@@ -22,7 +23,8 @@ def test_roles_count_what_counts_and_absent_nex_is_no_value() -> None:
 
 def test_coverage_counts_series() -> None:
     series = pa.Table.from_pylist(
-        [{"NumberOfAverages": 2.0}, {"NumberOfAverages": None}], schema=series_schema()
+        [{"NumberOfAverages": 2.0}, {"NumberOfAverages": None}],
+        schema=series_schema(MR.series_columns),
     )
     assert "| NumberOfAverages | 1 | 2 |" in coverage_overview(series)
     assert "| EchoTime | 0 | 2 |" in coverage_overview(series)

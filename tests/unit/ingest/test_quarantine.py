@@ -112,11 +112,11 @@ def test_our_own_fault_in_one_study_is_named_by_its_place(
 ) -> None:
     from protocol_assets.dicom.flatten import flatten_study
 
-    def faulty(instances: Any) -> Any:
+    def faulty(instances: Any, specification: str) -> Any:
         found = list(instances)
         if len(found) == 2:
             raise ZeroDivisionError("1.2.1 of Muster^Max")
-        return flatten_study(found)
+        return flatten_study(found, specification)
 
     monkeypatch.setattr("protocol_assets.ingest.series.flatten_study", faulty)
     facts = facts_of(lake, landed(lake, TWO))

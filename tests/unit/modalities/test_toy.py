@@ -1,7 +1,8 @@
-"""A new modality needs nothing but its own specification: the analysis runs on a toy."""
+"""A new modality needs nothing but its own specification: the platform runs on a toy."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,35 @@ import pandas as pd
 import pytest
 
 from protocol_assets.analysis.tables import TABLES, analysis_tables
+from protocol_assets.data import data_files
+from protocol_assets.deidentify.keys import Pseudonyms
+from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.deidentify.projection import project
+from protocol_assets.dicom.bounds import all_bounds, bounds_of
+from protocol_assets.dicom.columns import series_columns
+from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.faults import Fault
 from protocol_assets.governance.findings import findings_table
 from protocol_assets.modalities.measures import read_measures
 from protocol_assets.modalities.registry import MODALITIES
 from tests.unit.analysis.fleets import no_targets, targets
-from tests.unit.modalities.toy import EXPOSURE
+from tests.unit.modalities.toy import DATA, EXPOSURE, TOY
 
 START = pd.Timestamp("2026-01-01")
 DAYS = np.arange(0, 180)
 CHANGED = 120
+
+
+@pytest.fixture
+def toy_files(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The toy's data files beside those of the registered modalities."""
+    for path in DATA.glob("*.csv"):
+        monkeypatch.setitem(data_files(), path.name, path)
+    for cached in (all_bounds, bounds_of):
+        cached.cache_clear()
+    yield
+    for cached in (all_bounds, bounds_of):
+        cached.cache_clear()
 
 
 def images(device: str, exposure: Any, **columns: Any) -> pd.DataFrame:
@@ -68,6 +88,35 @@ def found(**arguments: Any) -> dict[str, pd.DataFrame]:
         findings_table([]).to_pandas(),
     )
     return {name: tables[name].to_pandas() for name in TABLES}
+
+
+def instance(number: int, exposure: int) -> dict[str, Any]:
+    values = {
+        "0020000D": ("UI", "1.2.1"),
+        "0020000E": ("UI", "1.2.1.1"),
+        "00080018": ("UI", f"1.2.1.1.{number}"),
+        "00080020": ("DA", "20260105"),
+        "00100020": ("LO", "PAT1"),
+        "00185101": ("CS", "PA"),
+        "00181153": ("IS", exposure),
+        "00180060": ("DS", 120),
+    }
+    return {tag: {"vr": vr, "Value": [value]} for tag, (vr, value) in values.items()}
+
+
+@pytest.mark.usefixtures("toy_files")
+def test_headers_become_facts_by_its_specification_alone() -> None:
+    assert len(series_columns(TOY.series_columns)) == 7
+    instances = [instance(1, 900), instance(2, 900), instance(3, 1200)]
+    rows = flatten_study(instances, TOY.series_columns).rows
+    assert [row["ExposureInuAs"] for row in rows] == [900]
+    described = [{**row, **own} for row, own in zip(rows, TOY.describe(rows, None), strict=True)]
+    pseudonyms = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
+    facts = project(described, TOY.facts_columns, pseudonyms, "north").facts
+    assert facts.column_names == facts_schema(TOY.facts_columns).names
+    (fact,) = facts.to_pylist()
+    assert (fact["exposure_uas"], fact["exposure_uas_max"], fact["kvp"]) == (900, 1200, 120)
+    assert "PAT1" not in str(fact)
 
 
 def test_the_scanner_above_its_peers_has_potential() -> None:

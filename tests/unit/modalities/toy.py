@@ -5,7 +5,8 @@ It shares nothing with MR, neither columns nor costs. What it gives is all that 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from protocol_assets.analysis.peers import TIERS, are_same
 from protocol_assets.analysis.spec import AnalysisSpec, CostModel, Group
 from protocol_assets.analysis.tables import analysis_schema
 from protocol_assets.modalities.measures import read_measures
+from protocol_assets.modalities.spec import Modality
 
+DATA = Path(__file__).parent / "toy_data"
 PURPOSE = {"anatomy": "body part", "view": "view"}
 
 
@@ -96,7 +99,7 @@ def as_they_are(levels: pd.DataFrame, targets: Mapping[str, pd.Series]) -> Mappi
 
 
 EXPOSURE = AnalysisSpec(
-    measure=read_measures(Path(__file__).parent)["exposure"],
+    measure=read_measures(DATA)["exposure"],
     terms=("anatomy", "view", "detector"),
     numbers=("exposure_uas", "exposure_uas_min", "exposure_uas_max", "kvp"),
     flags=("is_test_image",),
@@ -124,4 +127,21 @@ EXPOSURE = AnalysisSpec(
     fit_cost=lambda frame: NoModel(),
     is_aborted=is_aborted,
     further_findings=no_findings,
+)
+
+
+def describe(
+    rows: Sequence[Mapping[str, object]], zone: dt.tzinfo | None
+) -> list[dict[str, object]]:
+    return [{"view": row["ViewPosition"]} for row in rows]
+
+
+TOY = Modality(
+    code="DX",
+    folder="toy",
+    series_columns="toy_series_columns.csv",
+    facts_columns="toy_facts_columns.csv",
+    describe=describe,
+    rules_version=lambda: "1",
+    analysis=EXPOSURE,
 )

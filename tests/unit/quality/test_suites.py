@@ -11,6 +11,7 @@ import pytest
 
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import SuiteResult, validate
 
 DAY = dt.date(2026, 2, 2)
@@ -26,7 +27,7 @@ PASSES: dict[str, Any] = {
 
 
 def facts(rows: Iterable[dict[str, Any]]) -> pa.Table:
-    schema = facts_schema().append(pa.field("partition_day", pa.date32()))
+    schema = facts_schema(MR.facts_columns).append(pa.field("partition_day", pa.date32()))
     schema = schema.append(pa.field("partition_pacs", pa.string()))
     partition = {"study_date": DAY, "pacs": "main", "partition_day": DAY, "partition_pacs": "main"}
     return pa.Table.from_pylist([{**partition, **PASSES, **row} for row in rows], schema=schema)
@@ -35,7 +36,7 @@ def facts(rows: Iterable[dict[str, Any]]) -> pa.Table:
 def series(sop_class: str | None) -> SuiteResult:
     """The suite over one series that tells nothing but its SOP class."""
     row = {"SOPClassUID": sop_class, "StudyDate": DAY, "pacs": "main"}
-    table = pa.Table.from_pylist([row], schema=series_schema())
+    table = pa.Table.from_pylist([row], schema=series_schema(MR.series_columns))
     for name, value in (("partition_day", pa.array([DAY])), ("partition_pacs", pa.array(["main"]))):
         table = table.append_column(name, value)
     return validate("mr/series", table)

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pytest
 
 from protocol_assets.deidentify.policy import facts_schema
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality import thresholds
 from protocol_assets.quality.suites import load_suite
 from protocol_assets.quality.thresholds import (
@@ -39,7 +40,9 @@ def mostly(vendor: str | None, encoding: str | None) -> dict[str, float]:
 
 
 def facts(*rows: dict[str, object]) -> pa.Table:
-    return pa.Table.from_pylist([{"is_derived_only": False, **row} for row in rows], facts_schema())
+    return pa.Table.from_pylist(
+        [{"is_derived_only": False, **row} for row in rows], facts_schema(MR.facts_columns)
+    )
 
 
 def test_the_defaults_are_those_of_the_field() -> None:

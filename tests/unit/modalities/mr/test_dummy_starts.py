@@ -9,6 +9,7 @@ import pytest
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.starts import Shared, shared_starts
 from tests.archive import element, scan
 from tests.unit.modalities.shared.test_starts import at
@@ -32,7 +33,7 @@ def exam(
         if days:
             own["t00080022"] = element("DA", days[number - 1])
         instances.append(scan("1.2.1", number, **(own | changes | each(number))))
-    return describe_partition(flatten_study(instances).rows)
+    return describe_partition(flatten_study(instances, MR.series_columns).rows)
 
 
 def column(described: Described, name: str) -> list[object]:

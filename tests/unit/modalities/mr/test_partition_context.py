@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.row import Row
 from tests.unit.modalities.rows import series
 
@@ -209,7 +210,7 @@ def test_a_raw_data_object_in_the_series_does_not_make_it_raw_data(raw_first: bo
     )
     raw = instance("1.2.840.10008.5.1.4.1.1.66")
     instances = [raw, image, image] if raw_first else [image, image, raw]
-    (described,) = describe_partition(flatten_study(instances).rows)
+    (described,) = describe_partition(flatten_study(instances, MR.series_columns).rows)
     assert (described["sop_class"], described["exclusion_reason"]) == ("mr_image", None)
 
 
@@ -223,7 +224,7 @@ def test_one_frame_with_more_averages_shows_in_an_enhanced_object() -> None:
         "00280008": element("IS", 4),
         "52009230": element("SQ", *frames),
     }
-    (described,) = describe_partition(flatten_study([instance]).rows)
+    (described,) = describe_partition(flatten_study([instance], MR.series_columns).rows)
     assert (described["nex"], described["nex_min"], described["nex_max"]) == (1.0, 1.0, 3.0)
     assert described["nex_distinct"] == 2
 

@@ -13,6 +13,7 @@ import pytest
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from tests.unit.modalities.rows import series
 
 CASES = Path(__file__).parents[5] / "shared" / "cases"
@@ -358,7 +359,9 @@ def test_cases_of_public_bug_reports(case: str, name: str, seconds: float | None
     by_study: dict[str, list[Row]] = {}
     for instance in instances:
         by_study.setdefault(instance["0020000D"]["Value"][0], []).append(instance)
-    rows = [row for study in by_study.values() for row in flatten_study(study).rows]
+    rows = [
+        row for study in by_study.values() for row in flatten_study(study, MR.series_columns).rows
+    ]
     found = [
         one
         for row, one in zip(rows, describe_partition(rows), strict=True)

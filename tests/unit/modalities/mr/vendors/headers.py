@@ -8,6 +8,7 @@ from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["Instance", "facts_of", "header", "private"]
 
@@ -56,7 +57,7 @@ def facts_of(*instances: Instance, slices: int = 1) -> dict[str, Any]:
     if slices > 1:
         places = ([0.0, 0.0, 5.0 * place] for place in range(slices))
         images = [instances[0] | _element("ImagePositionPatient", place) for place in places]
-    (row,) = flatten_study(images).rows
+    (row,) = flatten_study(images, MR.series_columns).rows
     (facts,) = describe_partition([row])
     return {**row, **facts}
 

@@ -11,6 +11,7 @@ import pytest
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.simulator.encode import encode
 from protocol_assets.simulator.fleet import Fleet
 from protocol_assets.simulator.scan import Scan
@@ -59,7 +60,7 @@ def _scans() -> Iterator[Scan]:
 def _facts(scan: Scan, encoding: str) -> Facts:
     scanner = replace(scan.study.scanner, encoding=encoding)
     as_encoded = replace(scan, study=replace(scan.study, scanner=scanner))
-    (row,) = flatten_study(list(encode(as_encoded))).rows
+    (row,) = flatten_study(list(encode(as_encoded)), MR.series_columns).rows
     (facts,) = describe_partition([row])
     assert facts["encoding"] == encoding
     return {**row, **facts}

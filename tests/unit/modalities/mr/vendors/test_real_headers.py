@@ -14,6 +14,7 @@ from pydicom import Dataset
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
+from protocol_assets.modalities.mr.spec import MR
 from tests.unit.modalities.mr.vendors.oracle import expected, formula_table, stated_time
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
@@ -55,7 +56,7 @@ def real_series(real_headers: Path) -> list[RealSeries]:
             header = Dataset.from_json(instance, bulk_data_uri_handler=lambda uri: None)
             by_series[instance["0020000E"]["Value"][0]].append(header)
         for instances in by_study.values():
-            for row in flatten_study(instances).rows:
+            for row in flatten_study(instances, MR.series_columns).rows:
                 # Alone: the rungs of the ladder, not what the rest of the exam bounds.
                 (facts,) = describe_partition([row])
                 source = path.name.split(".")[0]
