@@ -50,7 +50,7 @@ format: setup
 	$(BIN)/sqlfluff fix --nocolor dbt_project/models dbt_project/tests
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --no-strip-extras \
+	$(BIN)/uv pip compile pyproject.toml --group dev --extra dashboard --universal --python-version 3.11 --no-strip-extras \
 	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
 
 test-integration: setup

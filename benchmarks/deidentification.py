@@ -33,8 +33,8 @@ from protocol_assets.ingest.facts import describe_and_project
 from protocol_assets.lake.zones import Partition
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
 
 STUDIES = 120
 COPIES = 20  # of the described series, for the stages that take microseconds

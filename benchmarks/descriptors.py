@@ -22,7 +22,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.labels import judge_labels, register_texts
 from protocol_assets.deidentify.own_identifiers import OwnIdentifiers
 from protocol_assets.deidentify.vocabulary import unknown_words
-from protocol_assets.simulator.catalogue import rows
+from protocol_assets_simulator.catalogue import rows
 
 TEXTS: Final = Path(__file__).parents[1] / "tests" / "unit" / "modalities" / "descriptions.csv"
 LANGUAGES: Final = ("en", "pt", "es", "de", "fr", "it")

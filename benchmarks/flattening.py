@@ -27,9 +27,9 @@ from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.raw import Stamp, read_study, write_study
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
 from protocol_assets.sources.dicomweb.reconcile import content_hash
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
 
 STUDIES = 16
 ROUNDS = 5

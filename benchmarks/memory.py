@@ -17,9 +17,9 @@ from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
 from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
 from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
 
 STUDIES = 400
 INSTANCES_A_SERIES = 26

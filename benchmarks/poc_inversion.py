@@ -19,10 +19,10 @@ from protocol_assets.analysis.potential import potential
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.mr.analysis.spec import AVERAGING
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.catalogue import Protocol, Scanner, scanners
-from protocol_assets.simulator.comparison import PLACE
-from protocol_assets.simulator.device_protocols import Setting
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.catalogue import Protocol, Scanner, scanners
+from protocol_assets_simulator.comparison import PLACE
+from protocol_assets_simulator.device_protocols import Setting
 
 __all__ = ["inversion"]
 

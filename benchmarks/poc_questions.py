@@ -20,7 +20,7 @@ from protocol_assets.governance.targets import read_targets, targets_table
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.mr.analysis.spec import AVERAGING
 from protocol_assets.modalities.mr.analysis.time_model import TimeModel, fit_time_model
-from protocol_assets.simulator.comparison import PLACE, Truth, linked, places
+from protocol_assets_simulator.comparison import PLACE, Truth, linked, places
 
 __all__ = ["Findings", "classes", "durations", "findings", "minutes", "potential_before_change"]
 

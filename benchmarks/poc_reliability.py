@@ -9,7 +9,7 @@ from benchmarks.poc_questions import Findings
 from protocol_assets.analysis.drift import compliance
 from protocol_assets.analysis.frame import SERIES, volume_per_month
 from protocol_assets.modalities.mr.analysis.spec import AVERAGING
-from protocol_assets.simulator.comparison import PLACE, Truth, ratio
+from protocol_assets_simulator.comparison import PLACE, Truth, ratio
 
 __all__ = ["drift_scores", "interval_scores"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from protocol_assets.analysis.frame import SERIES
 from protocol_assets.analysis.limits import limit
 from protocol_assets.analysis.statistics import modal_level
-from protocol_assets.simulator.comparison import PLACE, potential_scores, ratio
+from protocol_assets_simulator.comparison import PLACE, potential_scores, ratio
 
 __all__ = [
     "change_scores",

@@ -21,9 +21,9 @@ from protocol_assets.demo import sign_targets
 from protocol_assets.governance.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import identify
-from protocol_assets.simulator import Fleet, SimulatedPacs
-from protocol_assets.simulator.comparison import Truth, read_truth
 from protocol_assets.storage.locks import editing
+from protocol_assets_simulator import Fleet, SimulatedPacs
+from protocol_assets_simulator.comparison import Truth, read_truth
 from tests.archive import DAY, SERIES, STUDY, element, served
 
 __all__ = ["GeneratedSource", "SimulatedSource", "Source"]

@@ -45,9 +45,9 @@ from protocol_assets.analysis.limits import limit
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.mr.analysis.spec import AVERAGING
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.comparison import Truth, potential_scores
-from protocol_assets.simulator.device_protocols import Variant
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.comparison import Truth, potential_scores
+from protocol_assets_simulator.device_protocols import Variant
 
 _HARDER: Final = Variant(preparation_s=(5, 10), tr_follows_nex=True)
 _MIB: Final = 2**20

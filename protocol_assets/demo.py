@@ -1,4 +1,8 @@
-"""The demo: simulated scanners, served over HTTP, landed, analysed and reported; fixed days."""
+"""The demo: simulated scanners are served over HTTP, landed, analysed and reported.
+
+This is the only module that imports the simulator, which is a package of its own and is installed
+by the ``demo`` extra. Commands import this module when they need it.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +20,6 @@ from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import device_id
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
-from protocol_assets.simulator import Fleet, SimulatedPacs
-from protocol_assets.simulator.targets import signed_targets
 from protocol_assets.storage.files import (
     OPEN_FILE,
     delete_tree,
@@ -27,7 +29,18 @@ from protocol_assets.storage.files import (
 from protocol_assets.storage.locks import editing
 from protocol_assets.terminal import TextTable, say
 
-__all__ = ["DEMO_FLEET", "run_demo", "sign_targets"]
+try:
+    from protocol_assets_simulator import Fleet, SimulatedPacs, write_truth
+    from protocol_assets_simulator.targets import signed_targets
+except ModuleNotFoundError as missing:
+    if missing.name != "protocol_assets_simulator":
+        raise
+    raise Fault(
+        "The simulator is not installed. The demo and `protocol-assets simulate` need the package"
+        " protocol-assets-simulator: pip install 'protocol-assets[demo]'"
+    ) from None
+
+__all__ = ["DEMO_FLEET", "Fleet", "SimulatedPacs", "run_demo", "sign_targets", "write_truth"]
 
 DEMO_FLEET: Final = Fleet()
 PORT: Final = 8971
@@ -48,8 +61,13 @@ requests_per_second = 1000    # it is a simulator; a hospital's PACS is asked 20
 _MARKER: Final = "This home holds simulated data; the demo's key works here.\n"
 
 
-def run_demo(directory: Path, tell: Any) -> bool:
+def run_demo(directory: Path, tell: Any, fleet: Fleet = DEMO_FLEET) -> bool:
     """Run the demo into ``directory`` and print its KPIs.
+
+    Args:
+        directory: Folder of the configuration and the home.
+        tell: Called with partition, studies done and studies listed.
+        fleet: The simulated scanners and their days.
 
     Returns:
         Whether every partition landed.
@@ -59,30 +77,30 @@ def run_demo(directory: Path, tell: Any) -> bool:
     """
     from protocol_assets.runner import Runner
 
-    with SimulatedPacs(DEMO_FLEET, port=_free(PORT)) as server:
-        deployment = _deployment(directory, server)
+    with SimulatedPacs(fleet, port=_free(PORT)) as server:
+        deployment = _deployment(directory, fleet, server)
         runner = Runner(deployment, tell)
         outcomes = [
             outcome
             for one in deployment.settings.pacs
-            for outcome in runner.ingest(one.name, DEMO_FLEET.start, DEMO_FLEET.end)
+            for outcome in runner.ingest(one.name, fleet.start, fleet.end)
         ]
-        _name_scanners(deployment)
-        sign_targets(DEMO_FLEET, deployment.lake)
+        _name_scanners(deployment, fleet)
+        sign_targets(fleet, deployment.lake)
         problem = runner.report()
     landed = sum(outcome.state == "landed" for outcome in outcomes)
     say(f"{landed} of {len(outcomes)} partitions landed")
     if problem:
         raise Fault(f"warehouse and report: {problem}")
     _print_kpis(deployment)
-    _print_scores(deployment)
+    _print_scores(deployment, fleet)
     return landed == len(outcomes)
 
 
-def _deployment(directory: Path, server: SimulatedPacs) -> Deployment:
+def _deployment(directory: Path, fleet: Fleet, server: SimulatedPacs) -> Deployment:
     make_directory(directory, 0o755)
-    text = _CONFIGURATION.format(start=DEMO_FLEET.start, end=DEMO_FLEET.end)
-    text += "".join(_PACS.format(name=site, url=server.url(site)) for site in DEMO_FLEET.sites)
+    text = _CONFIGURATION.format(start=fleet.start, end=fleet.end)
+    text += "".join(_PACS.format(name=site, url=server.url(site)) for site in fleet.sites)
     path = directory / "protocol_assets.toml"
     write_bytes(path, text.encode(), mode=OPEN_FILE)
     os.environ.pop(HOME_VARIABLE, None)
@@ -96,11 +114,11 @@ def _deployment(directory: Path, server: SimulatedPacs) -> Deployment:
     return deployment
 
 
-def _name_scanners(deployment: Deployment) -> None:
+def _name_scanners(deployment: Deployment, fleet: Fleet) -> None:
     """Name the fleet's scanners, as a hospital would."""
     pseudonyms = deployment.pseudonyms()
-    for site in DEMO_FLEET.sites:
-        scanners = [one for one in DEMO_FLEET.scanners if one.site.name == site]
+    for site in fleet.sites:
+        scanners = [one for one in fleet.scanners if one.site.name == site]
         for number, scanner in enumerate(scanners, start=1):
             row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": scanner.serial}
             key = pseudonyms.of("device", device_id(row) or "")
@@ -183,14 +201,14 @@ def _print_kpis(deployment: Deployment) -> None:
     say(f"report: {deployment.lake.report(shown.day) / 'report.html'}")
 
 
-def _print_scores(deployment: Deployment) -> None:
+def _print_scores(deployment: Deployment, fleet: Fleet) -> None:
     """How far the opportunities agree with the truth of the simulated scanners."""
     import pandas as pd
 
     from protocol_assets.analysis.frame import prepared
     from protocol_assets.lake.analysis import read_mart, read_measured
     from protocol_assets.modalities.mr.spec import MR
-    from protocol_assets.simulator.comparison import (
+    from protocol_assets_simulator.comparison import (
         judged,
         linked,
         places,
@@ -198,7 +216,7 @@ def _print_scores(deployment: Deployment) -> None:
         read_truth,
     )
 
-    truth = read_truth(DEMO_FLEET, deployment.pseudonyms())
+    truth = read_truth(fleet, deployment.pseudonyms())
     acquisitions = read_measured(deployment.lake).acquisitions
     located = places(linked(acquisitions, prepared(acquisitions, MR.analysis), truth))
     assessed = pd.DataFrame(read_mart(deployment.lake, "opportunities"))
@@ -208,8 +226,9 @@ def _print_scores(deployment: Deployment) -> None:
     score = potential_scores(told)
     say()
     say(
-        f"beside the truth: precision {score['precision']:.2f}, recall {score['recall']:.2f} on "
-        f"the {score['assessable']:.0f} of {score['n']:.0f} protocols that five weeks let assess; "
-        "twelve scanners give few peers, make bench-poc scores the full fleet",
+        f"Score against the truth: precision {score['precision']:.2f}, recall "
+        f"{score['recall']:.2f}. {score['assessable']:.0f} of {score['n']:.0f} protocols have "
+        "enough data to be assessed, because the demo is short and has few scanners. "
+        "`make bench-poc` scores the full fleet.",
         is_wrapped=True,
     )

@@ -19,14 +19,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.demo import DEMO_FLEET
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import (
     CONFIG_VARIABLE,
     HOME_VARIABLE,
     ConfigurationError,
 )
-from protocol_assets.simulator import SimulatedPacs
 from protocol_assets.terminal import say_error
 
 __all__ = ["main"]
@@ -72,6 +70,8 @@ def _demo_pacs(deployment: Deployment, is_demo: bool) -> contextlib.AbstractCont
     """The PACS that the demo's configuration names; nothing for another configuration."""
     if not is_demo:
         return contextlib.nullcontext()
+    from protocol_assets.demo import DEMO_FLEET, SimulatedPacs
+
     return SimulatedPacs(DEMO_FLEET, port=urlsplit(deployment.settings.pacs[0].url).port or 0)
 
 

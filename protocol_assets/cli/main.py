@@ -235,7 +235,7 @@ def simulate(
     truth: Path | None,
 ) -> int:
     """Serve a simulated fleet over DICOMweb on 127.0.0.1 until interrupted."""
-    from protocol_assets.simulator import Fleet, SimulatedPacs, write_truth
+    from protocol_assets.demo import Fleet, SimulatedPacs, write_truth
 
     period = first.date(), last.date()
     try:

@@ -83,8 +83,6 @@ WRITES_SQL: Final = re.compile(r"(?is)\b(copy\s.+\bto\s*'|export\s+database)")
 DECLARED: Final = {
     ("lake/reading.py", "duckdb.connect"): "DuckDB writes its own file, in a staging folder",
     ("lake/warehouse_file.py", "duckdb.connect"): "DuckDB checkpoints its own file",
-    ("simulator/truth.py", "mkdir"): "the simulator is no part of a deployment",
-    ("simulator/truth.py", "open for writing"): "the simulator is no part of a deployment",
 }
 """Whoever else writes, and why it may."""
 

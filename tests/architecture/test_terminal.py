@@ -13,8 +13,8 @@ import pytest
 
 PACKAGE = Path(__file__).parents[2] / "protocol_assets"
 TERMINAL = PACKAGE / "terminal.py"
-# What a program reads back as it was: governance files, and files of the demo's simulator.
-CSV_WRITERS = {"plain_text.py", "governance/lines.py", "demo.py"}
+# What a program reads back as it was: governance files.
+CSV_WRITERS = {"plain_text.py", "governance/lines.py"}
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -68,8 +68,7 @@ def test_nothing_prints_but_the_terminal(path: Path) -> None:
 def test_csv_for_people_has_one_writer(path: Path) -> None:
     name = path.relative_to(PACKAGE).as_posix()
     found = list(_csv_writers(ast.parse(path.read_text(encoding="utf-8"))))
-    is_allowed = name in CSV_WRITERS or name.startswith("simulator/")
-    assert is_allowed or not found, f"use plain_text.write_csv: lines {found}"
+    assert name in CSV_WRITERS or not found, f"use plain_text.write_csv: lines {found}"
 
 
 def test_the_rule_sees_every_way_to_print() -> None:

@@ -7,7 +7,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
 
-from protocol_assets.simulator import Answer, Request
+from protocol_assets_simulator import Answer, Request
 
 from .canary import MARK, STRUCTURE, Planter
 from .canary_numbers import NumberPlanter

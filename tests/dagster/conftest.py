@@ -11,7 +11,7 @@ import pytest
 
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets_simulator import Answer, Fleet, Request, SimulatedPacs
 
 FIRST = dt.date(2026, 2, 2)
 LAST = dt.date(2026, 2, 6)

@@ -25,7 +25,7 @@ from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Lake
 from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets_simulator import Fleet, SimulatedPacs
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "analysts.md").read_text(encoding="utf-8")

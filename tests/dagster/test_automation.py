@@ -17,7 +17,7 @@ from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
 from protocol_assets.settings.schedule import REPORT_CRON
-from protocol_assets.simulator import Answer
+from protocol_assets_simulator import Answer
 
 from .conftest import FIRST, LAST, WilfulPacs
 

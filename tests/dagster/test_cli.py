@@ -16,7 +16,7 @@ from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.zones import Lake
 from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE
-from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets_simulator import Answer, Fleet, Request, SimulatedPacs
 
 from .conftest import FIRST, LAST, WilfulPacs
 

@@ -12,7 +12,7 @@ from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.zones import Lake
 from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
-from protocol_assets.simulator import Answer
+from protocol_assets_simulator import Answer
 
 from .conftest import FIRST, WilfulPacs
 

@@ -16,7 +16,7 @@ from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.publishing.versions import published_rows
 from protocol_assets.runner import Runner
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets_simulator import Fleet, SimulatedPacs
 
 DAY = dt.date(2026, 2, 2)
 ODD = 'o\'brien [mr] {{ x }} {y} * dept=mr "q" ; -- ä'

@@ -19,7 +19,7 @@ from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.quality.suites import load_suite
 from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
-from protocol_assets.simulator import Answer, Request
+from protocol_assets_simulator import Answer, Request
 
 from .conftest import FIRST, LAST, WilfulPacs
 

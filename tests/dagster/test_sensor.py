@@ -22,8 +22,8 @@ from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
-from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.rate_limit.store import resume
+from protocol_assets_simulator import Answer, Request
 
 from .conftest import FIRST, LAST, WilfulPacs
 from .site_ticks import Site

@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets_simulator import Answer, Fleet, Request, SimulatedPacs
 
 DAY: Final = dt.date(2026, 3, 2)
 STUDY_UID, SERIES_UID, SOP_UID = "0020000D", "0020000E", "00080018"

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from email.utils import format_datetime
 from typing import Any, Final
 
-from protocol_assets.simulator import Answer, Request
+from protocol_assets_simulator import Answer, Request
 from tests.integration.fault_kinds import (
     DIRTY,
     GONE,

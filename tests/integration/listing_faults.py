@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from protocol_assets.simulator import Answer, Request
+from protocol_assets_simulator import Answer, Request
 from tests.integration.fault_kinds import (
     LEFT_OUT,
     OTHER,

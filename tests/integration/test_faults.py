@@ -25,13 +25,13 @@ from protocol_assets.ingest.series import flatten_partition
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings.pacs import MAX_WAIT_S
-from protocol_assets.simulator import Answer, Request
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.probe import probe
 from protocol_assets.sources.errors import PacsError
 from protocol_assets.sources.rate_limit.pacing import STUDIES_THAT_SLOW, RateLimits
 from protocol_assets.sources.rate_limit.store import SharedRateLimit, resume
+from protocol_assets_simulator import Answer, Request
 from tests.integration.fault_kinds import Fault
 from tests.integration.fault_server import (
     COUNTS,

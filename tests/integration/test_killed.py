@@ -22,9 +22,9 @@ from protocol_assets.ingest.landing import land_partition, study_file
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.runner import Runner
-from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
+from protocol_assets_simulator import Answer, Fleet, Request, SimulatedPacs
 from tests.integration.conftest import Deploy
 from tests.integration.fault_server import DAY
 from tests.integration.land_one import PSEUDONYMS

@@ -17,7 +17,7 @@ import pytest
 
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets.simulator import Answer, Fleet, SimulatedPacs
+from protocol_assets_simulator import Answer, Fleet, SimulatedPacs
 from tests.crash.homes import content_of
 
 __all__ = ["DAYS", "PACS", "Process", "WholeHome", "filled_home", "wait_for_any"]

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks.poc_questions import Findings
 from benchmarks.poc_reliability import interval_scores
-from protocol_assets.simulator.comparison import Truth
+from protocol_assets_simulator.comparison import Truth
 
 START = pd.Timestamp("2025-01-01")
 

@@ -16,7 +16,7 @@ from benchmarks.poc_scores import (
     time_errors,
 )
 from protocol_assets.analysis.frame import SERIES
-from protocol_assets.simulator.comparison import places, potential_scores
+from protocol_assets_simulator.comparison import places, potential_scores
 
 DAY = pd.Timestamp("2025-09-01")
 NEVER = pd.NaT

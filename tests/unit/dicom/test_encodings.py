@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.classic import encode_classic
-from protocol_assets.simulator.enhanced import encode_enhanced
-from protocol_assets.simulator.scan import Scan
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.classic import encode_classic
+from protocol_assets_simulator.enhanced import encode_enhanced
+from protocol_assets_simulator.scan import Scan
 
 FLEET = Fleet(scanners=12, studies=60, start=dt.date(2026, 2, 2), end=dt.date(2026, 2, 6))
 PARAMETERS = (

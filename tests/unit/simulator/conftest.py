@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from protocol_assets.simulator import Fleet, SimulatedPacs
+from protocol_assets_simulator import Fleet, SimulatedPacs
 
 
 @pytest.fixture(scope="session")

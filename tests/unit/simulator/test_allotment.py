@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from protocol_assets.simulator import Fleet, Variant
+from protocol_assets_simulator import Fleet, Variant
 
 
 @settings(max_examples=25, deadline=None)

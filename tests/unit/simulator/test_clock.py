@@ -2,7 +2,7 @@ from datetime import date, datetime
 
 import pytest
 
-from protocol_assets.simulator.clock import transitions, wall
+from protocol_assets_simulator.clock import transitions, wall
 
 SPRING, AUTUMN = date(2025, 3, 30), date(2025, 10, 26)
 

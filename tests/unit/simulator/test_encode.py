@@ -7,13 +7,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.classic import encode_classic
-from protocol_assets.simulator.dicom_json import DicomJson, attributes, single
-from protocol_assets.simulator.encode import encode, serialise
-from protocol_assets.simulator.enhanced import encode_enhanced
-from protocol_assets.simulator.scan import Scan
-from protocol_assets.simulator.siemens import time_text
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.classic import encode_classic
+from protocol_assets_simulator.dicom_json import DicomJson, attributes, single
+from protocol_assets_simulator.encode import encode, serialise
+from protocol_assets_simulator.enhanced import encode_enhanced
+from protocol_assets_simulator.scan import Scan
+from protocol_assets_simulator.siemens import time_text
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from statistics import mean
 
 import pytest
 
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.exam import CONTRAST_GAP_S, GAP_S
-from protocol_assets.simulator.scan import Scan
-from protocol_assets.simulator.truth import study_truth
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.exam import CONTRAST_GAP_S, GAP_S
+from protocol_assets_simulator.scan import Scan
+from protocol_assets_simulator.truth import study_truth
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ from datetime import date
 
 import pytest
 
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
 
 DIGEST = """
 import hashlib, orjson
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
 fleet = Fleet(seed=5, studies=20)
 digest = hashlib.sha256()
 for study in fleet.studies(None, fleet.start, fleet.end):

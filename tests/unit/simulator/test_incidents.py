@@ -2,9 +2,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from protocol_assets.simulator import Fleet
-from protocol_assets.simulator.encode import encode
-from protocol_assets.simulator.scan import Scan, Study
+from protocol_assets_simulator import Fleet
+from protocol_assets_simulator.encode import encode
+from protocol_assets_simulator.scan import Scan, Study
 
 
 @pytest.fixture(scope="module")

@@ -5,11 +5,11 @@ from statistics import mean
 
 import pytest
 
-from protocol_assets.simulator import Fleet, Variant
-from protocol_assets.simulator.course import course
-from protocol_assets.simulator.device_protocols import DeviceProtocol
-from protocol_assets.simulator.scan import Scan
-from protocol_assets.simulator.truth import SeriesTruth, series_truth, study_truth
+from protocol_assets_simulator import Fleet, Variant
+from protocol_assets_simulator.course import course
+from protocol_assets_simulator.device_protocols import DeviceProtocol
+from protocol_assets_simulator.scan import Scan
+from protocol_assets_simulator.truth import SeriesTruth, series_truth, study_truth
 
 
 @pytest.fixture(scope="module", params=[1, 2, 20260101])

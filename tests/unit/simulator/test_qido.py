@@ -2,8 +2,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.simulator.dicom_json import attributes
-from protocol_assets.simulator.qido import BadQueryError, Filter, parse
+from protocol_assets_simulator.dicom_json import attributes
+from protocol_assets_simulator.qido import BadQueryError, Filter, parse
 
 
 @pytest.mark.parametrize(

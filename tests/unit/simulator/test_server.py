@@ -10,8 +10,8 @@ import pytest
 import requests
 from dicomweb_client.api import DICOMwebClient
 
-from protocol_assets.simulator import Answer, Fleet, Request, SimulatedPacs
-from protocol_assets.simulator.scan import Study
+from protocol_assets_simulator import Answer, Fleet, Request, SimulatedPacs
+from protocol_assets_simulator.scan import Study
 
 Json = list[dict[str, Any]]
 

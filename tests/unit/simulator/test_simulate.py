@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.cli import main
-from protocol_assets.simulator import SimulatedPacs
+from protocol_assets_simulator import SimulatedPacs
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> object:

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.simulator import Fleet, write_truth
-from protocol_assets.simulator.device_truth import protocols
-from protocol_assets.simulator.encode import encode
-from protocol_assets.simulator.truth import fleet_truth, study_truth
+from protocol_assets_simulator import Fleet, write_truth
+from protocol_assets_simulator.device_truth import protocols
+from protocol_assets_simulator.encode import encode
+from protocol_assets_simulator.truth import fleet_truth, study_truth
 
 
 def test_the_truth_has_one_record_a_series(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import pytest
 from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.simulator.encode import encode
-from protocol_assets.simulator.fleet import Fleet
-from protocol_assets.simulator.scan import Scan
+from protocol_assets_simulator.encode import encode
+from protocol_assets_simulator.fleet import Fleet
+from protocol_assets_simulator.scan import Scan
 
 SAME = (
     "vendor",
