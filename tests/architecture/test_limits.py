@@ -92,7 +92,7 @@ OTHERS = {
     ("alerts.py", 90),  # days that an alert is remembered
     ("load_page.py", 11),  # a position in a text
     ("paging.py", 20_000),  # rows of a listing
-    ("probe.py", 45),  # elements of an instance
+    ("probe_judgements.py", 45),  # elements of an instance
     ("roles.py", 45),  # degrees
     ("session.py", 90),  # seconds
 }

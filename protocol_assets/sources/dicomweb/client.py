@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date
-from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from functools import partial
+from typing import Any, Final, Self
 
 from dicomweb_client import DICOMwebClient
 
 from protocol_assets.sources.dicomweb.answers import Answer
+from protocol_assets.sources.dicomweb.asking import ask, prove
 from protocol_assets.sources.dicomweb.attributes import MODALITY, STUDY_UID, texts, uid
 from protocol_assets.sources.dicomweb.body import Row, whole
+from protocol_assets.sources.dicomweb.effort import Effort
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.listing import list_day_rows
-from protocol_assets.sources.dicomweb.paging import CappedError, Page, UnstableError
+from protocol_assets.sources.dicomweb.metadata import MetadataRequests, Take
+from protocol_assets.sources.dicomweb.paging import Page
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, SeriesListing
 from protocol_assets.sources.dicomweb.retrieval import Retrieved, StudyRetrieval
 from protocol_assets.sources.dicomweb.rows import (
@@ -28,13 +31,11 @@ from protocol_assets.sources.dicomweb.rows import (
     studies_of_day,
 )
 from protocol_assets.sources.dicomweb.search import Searches
-from protocol_assets.sources.dicomweb.session import TRIES, Effort, GuardedSession
-from protocol_assets.sources.errors import Kind, PacsError
+from protocol_assets.sources.dicomweb.session import TRIES, GuardedSession
+from protocol_assets.sources.errors import PacsError
 from protocol_assets.sources.rate_limit.pacing import RateLimit
 
 __all__ = ["DayListing", "PacsClient"]
-
-T = TypeVar("T")
 
 _ROWS_OF_ONE_STUDY: Final = 10
 _ACCEPT: Final = {"Accept": "application/dicom+json"}
@@ -47,7 +48,7 @@ class PacsClient:
 
     Args:
         endpoint: The PACS.
-        rate_limit: What is kept to in asking it.
+        rate_limit: When requests may be sent.
         tries: Most requests for one answer; 1 where a later run asks again anyway.
         budget_s: Longest all requests of this client together may take from now on.
         sleep: Waits so many seconds between tries; by default until ``stop`` at the latest.
@@ -73,20 +74,17 @@ class PacsClient:
             sleep=sleep,
             clock=clock,
         )
-        self._dicomweb = DICOMwebClient(endpoint.url, session=self._session)
-        self._dicomweb.set_http_retry_params(retry=False)
-        self._searches = Searches(self._dicomweb, self._session, self._ask)
+        dicomweb = DICOMwebClient(endpoint.url, session=self._session)
+        dicomweb.set_http_retry_params(retry=False)
+        context, guard = self._session.context, partial(ask, endpoint.name)
+        self._searches = Searches(dicomweb, context, endpoint.rows_a_page, guard)
+        self._metadata = MetadataRequests(dicomweb, context, guard)
         self._retrieval = StudyRetrieval(self)
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:
@@ -128,23 +126,16 @@ class PacsClient:
         """
         requests = 0
 
-        def ask(filters: Mapping[str, str], limit: int, offset: int) -> Page:
+        def ask_page(filters: Mapping[str, str], limit: int, offset: int) -> Page:
             nonlocal requests
             page = self._searches.listing_page(filters, limit, offset)
             requests += self.last_answer.tries
             return page
 
-        found = self._proved(lambda: list_day_rows(ask, day, self.endpoint.rows_a_page))
+        size = self.endpoint.rows_a_page
+        found = prove(self.endpoint.name, lambda: list_day_rows(ask_page, day, size))
         of_day = studies_of_day(found.rows.values(), found.rejected, day, self.endpoint.modalities)
         return replace(of_day, requests=requests)
-
-    def _proved(self, call: Callable[[], T]) -> T:
-        try:
-            return call()
-        except CappedError as error:
-            kind: Kind = "unstable" if isinstance(error, UnstableError) else "capped"
-            reason = str(error)
-        raise PacsError(self.endpoint.name, kind, None, reason)
 
     def search_studies(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
         """One page of QIDO-RS studies; see ``Searches``.
@@ -166,8 +157,8 @@ class PacsClient:
         """Whether a DICOMweb service lists studies at another URL of this PACS."""
         url = f"{root}/studies?limit=1"
         try:
-            with self._session.refusals(500, 502, 503, 504):
-                self._ask(lambda: self._session.request("GET", url, headers=_ACCEPT))
+            with self._session.context.refusals(500, 502, 503, 504):
+                ask(self.endpoint.name, lambda: self._session.get(url, headers=_ACCEPT))
         except PacsError:
             return False
         return True
@@ -190,7 +181,7 @@ class PacsClient:
         Raises:
             PacsError: No good answer.
         """
-        return self._proved(lambda: self._searches.series(study_instance_uid))
+        return prove(self.endpoint.name, lambda: self._searches.series(study_instance_uid))
 
     def holds_wanted(self, study: ListedStudy) -> bool | None:
         """Whether one of a study's series is of a wanted modality; None where they do not say.
@@ -198,17 +189,13 @@ class PacsClient:
         Raises:
             PacsError: No good answer.
         """
+        wanted = self.endpoint.modalities
         rows, may_be_more = self._searches.first_series(study.study_instance_uid)
         modalities = [next(iter(texts(row, MODALITY)), "").upper() for row in rows]
-        if not may_be_more or not set(modalities).isdisjoint(self.endpoint.modalities):
-            return self._is_wanted(modalities)
+        if not may_be_more or not set(modalities).isdisjoint(wanted):
+            return _is_wanted(modalities, wanted)
         series = self.search_series(study.study_instance_uid).series.values()
-        return self._is_wanted([one.modality for one in series])
-
-    def _is_wanted(self, modalities: list[str]) -> bool | None:
-        if not set(modalities).isdisjoint(self.endpoint.modalities):
-            return True
-        return False if modalities and all(modalities) else None
+        return _is_wanted([one.modality for one in series], wanted)
 
     def search_instances(self, study_uid: str, series_uid: str) -> list[str]:
         """The valid SOPInstanceUIDs of a series, sorted.
@@ -216,7 +203,7 @@ class PacsClient:
         Raises:
             PacsError: No good answer.
         """
-        return self._proved(lambda: self._searches.instances(study_uid, series_uid))
+        return prove(self.endpoint.name, lambda: self._searches.instances(study_uid, series_uid))
 
     # Retrieval
 
@@ -224,38 +211,23 @@ class PacsClient:
         """The instances of a study, and whether they are all; see ``StudyRetrieval``."""
         return self._retrieval.retrieve(study, unless=unless)
 
-    def study_metadata(self, study_uid: str, take: Callable[[Row], Any] = whole) -> list[Any]:
-        """What ``take`` gives of all instances of a study, in one answer; see ``retrieve``."""
-        with self._session.taking(take):
-            return self._ask(lambda: self._dicomweb.retrieve_study_metadata(study_uid))
+    def study_metadata(self, study_uid: str, take: Take = whole) -> list[Any]:
+        """What ``take`` makes of all instances of a study, in one answer; see ``retrieve``."""
+        return self._metadata.of_study(study_uid, take)
 
-    def series_metadata(
-        self, study_uid: str, series_uid: str, take: Callable[[Row], Any] = whole
-    ) -> list[Any]:
-        """What ``take`` gives of all instances of a series, in one answer; see ``retrieve``."""
-        with self._session.taking(take):
-            return self._ask(lambda: self._dicomweb.retrieve_series_metadata(study_uid, series_uid))
+    def series_metadata(self, study_uid: str, series_uid: str, take: Take = whole) -> list[Any]:
+        """What ``take`` makes of all instances of a series, in one answer; see ``retrieve``."""
+        return self._metadata.of_series(study_uid, series_uid, take)
 
     def instance_metadata(
-        self, study_uid: str, series_uid: str, sop_uid: str, take: Callable[[Row], Any]
+        self, study_uid: str, series_uid: str, sop_uid: str, take: Take
     ) -> list[Any]:
-        """What ``take`` gives of one instance; none where the answer is empty."""
-
-        def get() -> list[Any]:
-            instance = self._dicomweb.retrieve_instance_metadata(study_uid, series_uid, sop_uid)
-            return [instance]
-
-        try:
-            with self._session.taking(take):
-                return self._ask(get)
-        except PacsError as error:
-            if error.detail != IndexError.__name__:  # dicomweb-client's word for an empty answer
-                raise
-        return []
+        """What ``take`` makes of one instance; none if the answer is empty."""
+        return self._metadata.of_instance(study_uid, series_uid, sop_uid, take)
 
     def unless(self, etag: str) -> AbstractContextManager[None]:
         """Within, this thread asks only for what is no longer as ``etag`` names it."""
-        return self._session.unless(etag)
+        return self._session.context.unless(etag)
 
     def recount(self, study: ListedStudy) -> ListedStudy:
         """The study as it is listed now; as it was where the PACS does not filter by its UID.
@@ -270,17 +242,9 @@ class PacsClient:
         own = [row for row in rows if uid(row, STUDY_UID) == wanted]
         return listed_study(merge_all(own)) if own else study
 
-    def _ask(self, call: Callable[[], T]) -> T:
-        """Runs one request; what it raises carries no trace of library frames and their URLs."""
-        failure: PacsError
-        try:
-            return call()
-        except PacsError as error:
-            failure = error
-        except Exception as error:
-            failure = PacsError(self.endpoint.name, "unexpected", None, type(error).__name__)
-        failure.__cause__ = failure.__context__ = None
-        try:
-            raise failure.with_traceback(None)
-        finally:
-            del failure  # its traceback holds this frame
+
+def _is_wanted(modalities: list[str], wanted: Collection[str]) -> bool | None:
+    """Whether one of the modalities is wanted; None if none is and some are not known."""
+    if not set(modalities).isdisjoint(wanted):
+        return True
+    return False if modalities and all(modalities) else None

@@ -10,37 +10,22 @@ import random
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from http.client import HTTPException
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 import requests
-import urllib3
 from requests.structures import CaseInsensitiveDict
 
-from protocol_assets.sources.dicomweb.answers import (
-    Answer,
-    Failure,
-    Message,
-    ObjectsResponse,
-    asked_wait,
-    judge,
-    read,
-)
-from protocol_assets.sources.dicomweb.body import BodyError, Row, whole
+from protocol_assets.sources.dicomweb.answers import Answer, Failure, Message, ObjectsResponse
+from protocol_assets.sources.dicomweb.backoff import Backoff
+from protocol_assets.sources.dicomweb.effort import Effort, EffortCounter
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
-from protocol_assets.sources.dicomweb.login import LoginError, choose_login
-from protocol_assets.sources.dicomweb.transport import (
-    Reading,
-    guard_session,
-    kept_deadline,
-    silence_libraries,
-)
-from protocol_assets.sources.dicomweb.transport_errors import transport_kind
+from protocol_assets.sources.dicomweb.exchange import Exchanger
+from protocol_assets.sources.dicomweb.login import choose_login
+from protocol_assets.sources.dicomweb.request_context import RequestContext
+from protocol_assets.sources.dicomweb.transport import Reading, guard_session, silence_libraries
 from protocol_assets.sources.errors import Kind, PacsError
 from protocol_assets.sources.rate_limit.pacing import (
     Exchange,
@@ -50,12 +35,10 @@ from protocol_assets.sources.rate_limit.pacing import (
     study_subject,
 )
 
-__all__ = ["Effort", "GuardedSession", "StoppedError"]
+__all__ = ["GuardedSession", "StoppedError"]
 
 TRIES: Final = 4
-_BACKOFF_S, _BACKOFF_CAP_S = 0.5, 30.0
 _RETRY_BUDGET_S = 90.0
-_DRAIN_BYTES = 65_536
 _STUDY: Final = re.compile(r"/studies/([0-9.]+)(?:/|$)|[?&](?:StudyInstanceUID|0020000D)=([0-9.]+)")
 
 
@@ -63,31 +46,16 @@ class StoppedError(Exception):
     """The run is being stopped: the PACS is asked nothing more."""
 
 
-@dataclass(frozen=True)
-class Effort:
-    """What a session has cost the PACS.
-
-    Attributes:
-        requests: Requests sent, further tries included.
-        retries: Further tries among them.
-        received: Bytes of answers over the wire.
-    """
-
-    requests: int = 0
-    retries: int = 0
-    received: int = 0
-
-
 class GuardedSession(requests.Session):
     """Reads one PACS, carefully.
 
     TLS is always verified, the environment (proxies, CA bundles, ~/.netrc) is not consulted,
     redirects are not followed, and nothing but GET is sent. Thread-safe for ``endpoint.workers``
-    threads; ``last`` is kept for each thread.
+    threads; each thread has its own ``context``.
 
     Args:
         endpoint: The PACS.
-        rate_limit: What is kept to in asking it.
+        rate_limit: When requests may be sent.
         tries: Most requests for one answer.
         budget_s: Longest all requests together may take from now on.
         sleep: Waits so many seconds; by default until ``stop`` at the latest.
@@ -118,61 +86,37 @@ class GuardedSession(requests.Session):
         self._tries = tries
         self._stopped, self._reading = threading.Event(), Reading()
         self._sleep, self._clock = sleep or self._stopped.wait, clock
-        self._uniform, self._now = uniform, now
+        self._backoff = Backoff(endpoint.rate_limits.max_wait_s, uniform, now)
         self._budget_ends_at = clock() + budget_s
-        self._thread = threading.local()
-        self._effort, self._counting = Effort(), threading.Lock()
-        self._limit = int(endpoint.max_body_mb * 1_000_000)
+        self.context = RequestContext()
+        self._effort = EffortCounter()
         guard_session(self, endpoint)
         self.headers["User-Agent"] = f"protocol-assets/{version('protocol-assets')}"
         self.headers["Accept-Encoding"] = "gzip"
         self._login = choose_login(endpoint)
+        self._exchanger = Exchanger(
+            self._send_once,
+            endpoint.request_timeout_s,
+            int(endpoint.max_body_mb * 1_000_000),
+            clock,
+            self._reading,
+            self._login,
+        )
 
     @property
     def last(self) -> Answer:
         """The last good answer of this thread."""
-        return getattr(self._thread, "last", Answer())
+        return self.context.last
 
     @property
     def effort(self) -> Effort:
         """What has been asked so far, by all threads."""
-        return self._effort
+        return self._effort.total
 
     def stop(self) -> None:
         """Ends the requests and waits of all threads; each of them gets a ``StoppedError``."""
         self._stopped.set()
         self._reading.end()
-
-    @contextmanager
-    def unless(self, etag: str) -> Iterator[None]:
-        """Within, this thread asks only for what is no longer as ``etag`` names it."""
-        self._thread.etag = etag
-        try:
-            yield
-        finally:
-            self._thread.etag = ""
-
-    @contextmanager
-    def refusals(self, *statuses: int) -> Iterator[None]:
-        """Within, these statuses are this thread's answer to a question and no trouble.
-
-        They are not tried again and do not count as failures of the PACS.
-        """
-        before: frozenset[int] = getattr(self._thread, "refusals", frozenset())
-        self._thread.refusals = before | set(statuses)
-        try:
-            yield
-        finally:
-            self._thread.refusals = before
-
-    @contextmanager
-    def taking(self, take: Callable[[Row], Any]) -> Iterator[None]:
-        """Within, this thread's answers hold what ``take`` gives of each object."""
-        self._thread.take = take
-        try:
-            yield
-        finally:
-            self._thread.take = whole
 
     def request(  # type: ignore[override]
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, **_: object
@@ -199,22 +143,23 @@ class GuardedSession(requests.Session):
         if request.method != "GET":
             raise PacsError(self.endpoint.name, "unexpected", None, "only GET is ever sent")
         request.headers.pop("Host", None)  # dicomweb-client's lacks the port
-        if etag := getattr(self._thread, "etag", ""):
-            request.headers["If-None-Match"] = etag
+        if self.context.etag:
+            request.headers["If-None-Match"] = self.context.etag
         outcome = self._tried(request)
         subject = _subject(request)
         if isinstance(outcome, ObjectsResponse):
             self.rate_limit.settled(None, outcome.status_code, subject)
-            self._thread.last = outcome.answer
+            self.context.last = outcome.answer
             return outcome
-        if outcome.kind not in ("held", "waiting") and not self._is_refusal(outcome):
+        if outcome.kind not in ("held", "waiting") and not self.context.is_refusal(outcome):
             self.rate_limit.settled(outcome.kind, outcome.status, subject)
         raise PacsError(
             self.endpoint.name,
             outcome.kind,
             outcome.status,
             outcome.detail,
-            is_put_off=outcome.kind == "busy" and bool(subject and self._asked(outcome)),
+            is_put_off=outcome.kind == "busy"
+            and bool(subject and self._backoff.requested_s(outcome)),
         )
 
     def _tried(self, request: requests.PreparedRequest) -> ObjectsResponse | Failure:
@@ -223,24 +168,19 @@ class GuardedSession(requests.Session):
         waited, attempt, renewed = 0.0, 1, False
         while isinstance(outcome := self._attempt(request, ends_at, attempt), Failure):
             refused = request.headers.get("Authorization", "")
-            if outcome.status == 401 and not renewed and self._renew(refused):
-                renewed = True
-                continue
-            wait = self._wait(outcome, attempt)
+            if outcome.status == 401 and not renewed and self._login is not None:
+                renewed = self._login.renew(refused)
+                if renewed:
+                    continue
+            wait = self._backoff.wait_s(outcome, attempt)
             left = min(_RETRY_BUDGET_S - waited, ends_at - self._clock())
-            may_pass = outcome.may_pass and not self._is_refusal(outcome)
+            may_pass = outcome.may_pass and not self.context.is_refusal(outcome)
             if not may_pass or attempt >= self._tries or wait > left:
                 break
             self._sleep(wait)
             waited += wait
             attempt += 1
         return outcome
-
-    def _is_refusal(self, failure: Failure) -> bool:
-        return failure.status in getattr(self._thread, "refusals", ())
-
-    def _renew(self, refused: str) -> bool:
-        return self._login is not None and self._login.renew(refused)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: not followed, and its body is not read without bounds to look."""
@@ -265,17 +205,13 @@ class GuardedSession(requests.Session):
         with self.rate_limit.slot():
             self._go_on()
             began = self._clock()
-            message = self._exchange(request, ends_at)
+            message = self._exchanger.exchange(request, ends_at)
             seconds = self._clock() - began
         self._go_on()
         # The PACS is free for the next request while this thread reads what came.
-        outcome = self._judged(request, message, tries)
+        outcome = self._exchanger.judge(request, message, tries, self.context.take)
         received = len(message.body) if isinstance(message, Message) else 0
-        with self._counting:
-            total = self._effort
-            self._effort = Effort(
-                total.requests + 1, total.retries + (tries > 1), total.received + received
-            )
+        self._effort.add(is_retry=tries > 1, received=received)
         failure = outcome if isinstance(outcome, Failure) else None
         self.rate_limit.told(
             Exchange(
@@ -284,7 +220,7 @@ class GuardedSession(requests.Session):
                 seconds=seconds,
                 received=received,
                 retry=tries > 1,
-                retry_after=self._asked(failure) if failure else None,
+                retry_after=self._backoff.requested_s(failure) if failure else None,
                 subject=subject,
             )
         )
@@ -301,73 +237,15 @@ class GuardedSession(requests.Session):
         if self._stopped.is_set():
             raise StoppedError
 
-    def _judged(
-        self, request: requests.PreparedRequest, message: Message | Failure, tries: int
-    ) -> ObjectsResponse | Failure:
-        if isinstance(message, Failure):
-            return message
-        try:
-            take = getattr(self._thread, "take", whole)
-            return judge(request, message, tries, self._limit, take)
-        except BodyError as problem:
-            return Failure(problem.args[0], 200, problem.args[1])
-
-    def _exchange(self, request: requests.PreparedRequest, ends_at: float) -> Message | Failure:
-        """One request. Library errors end here, for they carry the URL."""
-        left = ends_at - self._clock()
-        if left <= 0:
-            return Failure("timeout")
-        idle = min(self.endpoint.request_timeout_s, left)
-        try:
-            with kept_deadline(
-                self.endpoint.request_timeout_s, ends_at, self._clock, self._reading
-            ):
-                if self._login is not None:
-                    request.headers["Authorization"] = self._login.header()
-                response = super().send(
-                    request,
-                    stream=True,
-                    timeout=(idle, idle),
-                    verify=self.verify,
-                    allow_redirects=False,
-                    proxies={},
-                )
-                try:
-                    return read(response, self._limit)
-                finally:
-                    self._give_back(response)
-        except LoginError as problem:
-            return Failure(*problem.args)
-        except BodyError as problem:
-            return Failure(problem.args[0], 200, problem.args[1])
-        except (urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            return Failure(*transport_kind(error))
-
-    @staticmethod
-    def _give_back(response: requests.Response) -> None:
-        """Back to the pool if little is left to read, otherwise closed.
-
-        Unread bytes would be taken for the next answer.
-        """
-        try:
-            rest = response.raw.read(_DRAIN_BYTES, decode_content=False)
-            if len(rest) == _DRAIN_BYTES:
-                response.raw.close()
-        except (urllib3.exceptions.HTTPError, HTTPException, OSError):
-            response.raw.close()
-        response.raw.release_conn()
-
-    def _wait(self, failure: Failure, attempt: int) -> float:
-        """Seconds until the next try: what the server asked for, else full jitter."""
-        asked = self._asked(failure)
-        if asked:
-            return asked
-        return self._uniform(0.0, min(_BACKOFF_CAP_S, _BACKOFF_S * 2 ** (attempt - 1)))
-
-    def _asked(self, failure: Failure) -> float | None:
-        """Seconds that the server asked for, within the bound; None where it asked for none."""
-        asked = asked_wait(failure.retry_after, self._now())
-        return None if asked is None else min(asked, self.endpoint.rate_limits.max_wait_s)
+    def _send_once(self, request: requests.PreparedRequest, idle_s: float) -> requests.Response:
+        return super().send(
+            request,
+            stream=True,
+            timeout=(idle_s, idle_s),
+            verify=self.verify,
+            allow_redirects=False,
+            proxies={},
+        )
 
 
 def _subject(request: requests.PreparedRequest) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from protocol_assets.sources.dicomweb.effort import Effort
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
@@ -18,7 +19,6 @@ from protocol_assets.sources.dicomweb.reconcile import (
 )
 from protocol_assets.sources.dicomweb.retrieval import Retrieved
 from protocol_assets.sources.dicomweb.rows import DayListing
-from protocol_assets.sources.dicomweb.session import Effort
 from protocol_assets.sources.errors import Kind, PacsError
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.sources.dicomweb.effort import Effort
 from protocol_assets.sources.dicomweb.rows import DayListing
-from protocol_assets.sources.dicomweb.session import Effort
 from tests.unit.ingest.fake_pacs import endpoint
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)

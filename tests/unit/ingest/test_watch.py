@@ -25,10 +25,10 @@ from protocol_assets.ingest.landing import land_partition, partition_lock
 from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
 from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.sources.dicomweb.effort import Effort
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.sources.dicomweb.rows import DayListing
-from protocol_assets.sources.dicomweb.session import Effort
 from protocol_assets.sources.errors import Kind, PacsError
 from protocol_assets.storage.locks import exclusive
 from tests.unit.ingest.fake_pacs import endpoint, received
