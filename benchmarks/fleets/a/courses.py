@@ -10,7 +10,7 @@ from dataclasses import replace
 from benchmarks.fleets.a.devices import DAYS, START
 from benchmarks.fleets.a.levels import high_form, low_form
 from benchmarks.fleets.a.physics import Settings, with_averaging
-from benchmarks.fleets.a.protocols import Protocol
+from benchmarks.fleets.a.protocol import Protocol
 
 __all__ = ["add_courses"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.fleets.a.devices import DAYS, START, Station
 from benchmarks.fleets.a.physics import Settings, with_averaging
-from benchmarks.fleets.a.protocols import Protocol
+from benchmarks.fleets.a.protocol import Protocol
 from benchmarks.fleets.a.settings import make_localizer
 from benchmarks.fleets.a.texts import BODY_PARTS, WRONG_BODY_PARTS, study_description
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from benchmarks.fleets.a.physics import Settings, with_averaging
-
-if TYPE_CHECKING:
-    from benchmarks.fleets.a.protocols import Protocol
+from benchmarks.fleets.a.protocol import Protocol
 
 __all__ = ["make_localizer", "make_settings"]
 

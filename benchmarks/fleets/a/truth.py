@@ -11,7 +11,7 @@ import pandas as pd
 from benchmarks.fleets.a.devices import DAYS, START
 from benchmarks.fleets.a.physics import Settings
 from benchmarks.fleets.a.plan import Planner, SeriesPlan, StudyPlan
-from benchmarks.fleets.a.protocols import Protocol
+from benchmarks.fleets.a.protocol import Protocol
 from benchmarks.fleets.contract import FleetTruth
 
 __all__ = ["build_truth"]
