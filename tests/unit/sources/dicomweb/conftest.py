@@ -255,6 +255,15 @@ def new_study() -> Callable[..., Study]:
 
 
 @pytest.fixture
+def studies(pacs: Any, archive: Any, new_study: Callable[..., Any]) -> list[Any]:
+    """Seven studies of the day, held by the server."""
+    archive.studies = [new_study(i, time=f"{8 + i:02}0000") for i in range(7)]
+    pacs.answer = archive
+    held: list[Any] = archive.studies
+    return held
+
+
+@pytest.fixture
 def reply() -> type[Reply]:
     return Reply
 

@@ -1,4 +1,4 @@
-"""Listing and retrieval over HTTP: what is kept, what is counted, what is said."""
+"""The retrieval of a study over HTTP, also where study, series and instances do not agree."""
 
 from __future__ import annotations
 
@@ -20,131 +20,6 @@ from protocol_assets.sources.errors import PacsError
 
 DAY = date(2024, 3, 5)
 NewClient = Callable[..., PacsClient]
-
-
-@pytest.fixture
-def studies(pacs: Any, archive: Any, new_study: Callable[..., Any]) -> list[Any]:
-    """Seven studies of the day, held by the server."""
-    archive.studies = [new_study(i, time=f"{8 + i:02}0000") for i in range(7)]
-    pacs.answer = archive
-    held: list[Any] = archive.studies
-    return held
-
-
-# Listing
-
-
-def test_lists_a_day(pacs: Any, studies: list[Any], new_client: NewClient) -> None:
-    listing = new_client().list_day(DAY)
-    assert [study.study_instance_uid for study in listing.studies] == [s.uid for s in studies]
-    assert listing.studies[0] == ListedStudy(studies[0].uid, 2, 4, ("MR",))
-    assert (listing.day, listing.rejected, listing.others) == (DAY, 0, ())
-    assert listing.requests == len(pacs.requests)
-    first = pacs.requests[0]
-    assert sorted(first.query["includefield"]) == [
-        "00080056",
-        "00080061",
-        "00201206",
-        "00201208",
-    ]
-    assert first.query["StudyDate"] == ["20240305"]
-    assert "ModalitiesInStudy" not in first.query
-
-
-def test_an_empty_day(pacs: Any, archive: Any, new_client: NewClient) -> None:
-    pacs.answer = archive
-    for archive.empty_is_204 in (False, True):
-        assert new_client().list_day(DAY).studies == ()
-
-
-def test_a_cap_is_got_round_over_http(
-    pacs: Any, archive: Any, studies: list[Any], new_client: NewClient
-) -> None:
-    archive.cap = 2
-    assert len(new_client().list_day(DAY).studies) == len(studies)
-    assert any("StudyTime" in request.query for request in pacs.requests)
-
-
-def test_a_day_that_cannot_be_proved_whole_is_refused(
-    archive: Any, studies: list[Any], new_client: NewClient
-) -> None:
-    assert len(studies) > 5
-    archive.ignores_offset = archive.refuses_time = True
-    with pytest.raises(PacsError) as caught:
-        new_client().list_day(DAY)
-    assert caught.value.kind == "capped"
-    assert "LimitFindResults" in str(caught.value)
-
-
-def test_other_days_are_left_out(
-    archive: Any, studies: list[Any], new_study: Callable[..., Any], new_client: NewClient
-) -> None:
-    archive.studies = [*studies, new_study(90, day="20240306"), new_study(91, day=None)]
-    archive.ignores_date = True
-    assert len(new_client().list_day(DAY).studies) == len(studies)
-
-
-def test_a_server_that_tells_no_date_is_believed(
-    studies: list[Any], archive: Any, new_client: NewClient
-) -> None:
-    archive.ignores_date = True
-    for study in studies:
-        study.day = None
-    assert len(new_client().list_day(DAY).studies) == len(studies)
-
-
-def test_modalities(studies: list[Any], new_client: NewClient) -> None:
-    modalities = [("MR", "SR"), ("CT",), "MR", "CT\\MR", None, (), ("mr",)]
-    for study, studies_modalities in zip(studies, modalities, strict=True):
-        study.modalities = studies_modalities
-    listing = new_client().list_day(DAY)
-    assert {study.study_instance_uid for study in listing.studies} == {
-        study.uid for i, study in enumerate(studies) if i != 1
-    }
-    assert [other.study_instance_uid for other in listing.others] == [studies[1].uid]
-
-
-def test_counts_as_strings_absent_or_nonsense(studies: list[Any], new_client: NewClient) -> None:
-    counts: list[tuple[Any, Any]] = [("2", "40"), (None, None), ("x", -1), (2.0, 40)]
-    for study, (series, instances) in zip(studies, counts, strict=False):
-        study.series, study.instances = series, instances
-    listed = new_client().list_day(DAY).studies[:4]
-    expected = [(2, 40), (None, None), (None, None), (2, 40)]
-    assert [(study.series, study.instances) for study in listed] == expected
-
-
-def test_hostile_uids_are_counted_and_never_asked_for(
-    pacs: Any, studies: list[Any], new_client: NewClient
-) -> None:
-    for study, uid in zip(studies, ("../../etc", "1.2?x=1", "1" * 65, ""), strict=False):
-        study.uid = uid
-    studies[4].uid += "\0"  # padding to an even length is ordinary
-    client = new_client()
-    listing = client.list_day(DAY)
-    assert listing.rejected == 4
-    assert len(listing.studies) == 3
-    asked = len(pacs.requests)
-    with pytest.raises(PacsError, match="UID"):
-        retrieve(client, ListedStudy("../../etc"))
-    assert len(pacs.requests) == asked
-
-
-def test_a_server_that_refuses_includefield_still_lists(
-    archive: Any, studies: list[Any], new_client: NewClient
-) -> None:
-    archive.refuses_includefield = True
-    assert len(new_client().list_day(DAY).studies) == len(studies)
-
-
-def test_a_failing_listing_raises(pacs: Any, reply: Any, new_client: NewClient) -> None:
-    pacs.answers(reply(401))
-    with pytest.raises(PacsError) as caught:
-        new_client().list_day(DAY)
-    assert caught.value.kind == "unauthorized"
-    assert "20240305" not in str(caught.value)
-
-
-# Retrieval
 
 
 def listed(study: Any, **changes: Any) -> ListedStudy:
@@ -350,3 +225,106 @@ def test_an_expired_token_in_mid_run_is_said(
     assert "token_env" in str(caught.value)
     assert "S3CRET" not in str(caught.value)
     assert studies[0].uid not in str(caught.value)
+
+
+# Levels that do not agree
+
+
+def with_counts(archive: Any, study: Any, **changes: int) -> Callable[[Any], Any]:
+    """The archive, whose series of ``study`` are counted; ``changes`` by the end of their UID."""
+
+    def answer(request: Any) -> Any:
+        found = archive(request)
+        if request.path.endswith(f"{study.uid}/series"):
+            for row in found.body:
+                uid = row["0020000E"]["Value"][0]
+                rows = [one for one in study.metadata() if one["0020000E"]["Value"] == [uid]]
+                number = changes.get(f"s{uid[-1]}", len(rows))
+                row["00201209"] = {"vr": "IS", "Value": [number]}
+        return found
+
+    return answer
+
+
+def test_study_metadata_that_are_empty_come_by_series(
+    pacs: Any, archive: Any, studies: list[Any], reply: Any, new_client: NewClient
+) -> None:
+    whole = f"{studies[0].uid}/metadata"
+    pacs.answer = lambda r: reply(body=[]) if r.path.endswith(whole) else archive(r)
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
+    assert rows.lines == landed(studies[0].metadata())
+    assert outcome.state == "landed"
+
+
+def test_study_metadata_that_omit_a_series_come_by_series(
+    pacs: Any, archive: Any, studies: list[Any], reply: Any, new_client: NewClient
+) -> None:
+    whole, half = f"{studies[0].uid}/metadata", studies[0].metadata()[::2]
+    pacs.answer = lambda r: reply(body=half) if r.path.endswith(whole) else archive(r)
+    for counts in ({}, {"series": None, "instances": None}):
+        rows, outcome = retrieve(new_client(), listed(studies[0], **counts))
+        assert (outcome.state, len(rows)) == ("landed", 4)
+
+
+def test_where_the_listing_does_not_count_the_series_do(
+    pacs: Any, archive: Any, studies: list[Any], new_client: NewClient
+) -> None:
+    study = listed(studies[0], series=None, instances=None)
+    pacs.answer = with_counts(archive, studies[0])
+    _, outcome = retrieve(new_client(), study)
+    assert (outcome.state, outcome.expected) == ("landed", 4)
+    pacs.answer = with_counts(archive, studies[0], s2=3)
+    _, outcome = retrieve(new_client(), study)
+    assert (outcome.state, outcome.expected, outcome.problem) == ("incomplete", 5, "incomplete")
+
+
+def test_a_count_that_is_wrong_for_ever_is_recorded(
+    pacs: Any, archive: Any, studies: list[Any], new_client: NewClient
+) -> None:
+    rows_of = type(studies[0]).row
+    wrong = listed(studies[0], instances=5)
+    counted = with_counts(archive, studies[0])
+
+    def answer(request: Any) -> Any:
+        found = counted(request)
+        for row in found.body if request.path.endswith("/studies") else ():
+            if row == rows_of(studies[0]):
+                row["00201208"] = {"vr": "IS", "Value": [5]}
+        return found
+
+    pacs.answer = answer
+    _, outcome = retrieve(new_client(), wrong)
+    assert (outcome.state, outcome.expected, outcome.miscounted) == ("landed", 4, 1)
+    pacs.answer = lambda r: answer(r) if not r.path.endswith("/series") else archive(r)
+    _, outcome = retrieve(new_client(), wrong)
+    assert (outcome.state, outcome.miscounted) == ("incomplete", 0), "the series do not say"
+
+
+def test_instances_of_another_study_are_named(
+    pacs: Any, archive: Any, studies: list[Any], reply: Any, new_client: NewClient
+) -> None:
+    foreign = studies[1].metadata()
+    pacs.answer = lambda r: reply(body=foreign) if "/metadata" in r.path else archive(r)
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
+    assert (outcome.state, outcome.problem, len(rows)) == ("incomplete", "other_study", 0)
+
+
+def test_a_sop_uid_in_two_series_is_two_instances(
+    pacs: Any, archive: Any, studies: list[Any], reply: Any, new_client: NewClient
+) -> None:
+    own = studies[0].metadata()
+    for row, sop in zip(own, (1, 1, 2, 2), strict=True):
+        row["00080018"]["Value"] = [f"{studies[0].uid}.9.{sop}"]
+    pacs.answer = lambda r: reply(body=own) if r.path.endswith("metadata") else archive(r)
+    rows, outcome = retrieve(new_client(), listed(studies[0]))
+    assert (outcome.state, len(rows), rows.duplicates) == ("landed", 4, 2)
+    assert len(pacs.requests) == 1
+
+
+def test_several_rows_of_a_study_with_different_counts_are_checked_by_series(
+    pacs: Any, archive: Any, studies: list[Any], new_client: NewClient
+) -> None:
+    pacs.answer = with_counts(archive, studies[0])
+    study = ListedStudy(studies[0].uid, 1, 3, ("MR",), is_ambiguous=True)
+    _, outcome = retrieve(new_client(), study)
+    assert (outcome.state, outcome.expected, outcome.received) == ("landed", 4, 4)
