@@ -220,10 +220,10 @@ def _print_scores(deployment: Deployment, fleet: Fleet) -> None:
     acquisitions = read_measured(deployment.lake).acquisitions
     located = places(linked(acquisitions, prepared(acquisitions, MR.analysis), truth))
     assessed = pd.DataFrame(read_mart(deployment.lake, "opportunities"))
-    told = judged(
+    judged_potential = judged(
         assessed.rename(columns={"assessment_state": "assessment"}), located, truth.protocols
     )
-    score = potential_scores(told)
+    score = potential_scores(judged_potential)
     say()
     say(
         f"Score against the truth: precision {score['precision']:.2f}, recall "

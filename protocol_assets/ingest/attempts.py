@@ -1,8 +1,8 @@
 """What was tried on a partition, and when to try again: kept beside the manifest, restricted.
 
-The manifest tells what has landed; this tells of tries, also of a partition that never landed. A
+The manifest lists what has landed; this records tries, also of a partition that never landed. A
 partition counts as failed from the moment a try begins until its facts stand, so that a run that
-was killed is told from one that ended well.
+was killed can be distinguished from one that ended well.
 """
 
 from __future__ import annotations

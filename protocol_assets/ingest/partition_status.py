@@ -194,7 +194,7 @@ class DeadLetter:
         tries: Tries in vain.
         first_seen: When it failed first, UTC (ISO 8601); empty for a listing.
         last_seen: When it failed last.
-        waits_until: Until when the PACS asked to be left alone about it, UTC (ISO 8601); empty
+        waits_until: Until when the PACS asked for no requests about it, UTC (ISO 8601); empty
             where it did not, or that is over.
     """
 
@@ -237,7 +237,7 @@ def dead_letters(lake: Lake, now: dt.datetime | None = None) -> list[DeadLetter]
         try:
             manifest = read_manifest(lake, partition)
         except Fault:
-            continue  # told as a partition
+            continue  # reported as a partition
         letters = manifest.dead_letters if manifest else ()
         if letters and now is not None and partition.pacs not in waits:
             waits[partition.pacs] = read_waits(lake, partition.pacs, now)

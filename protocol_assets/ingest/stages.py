@@ -89,7 +89,7 @@ class Stages:
         lake: The lake.
         pseudonyms: The keyed pseudonyms.
         client_for: Opens the client of a PACS by its name.
-        tell: Told of progress in plain words: partition, studies done, studies listed.
+        tell: Reports progress: partition, studies done, studies listed.
         zone_of: The time zone of the scanners of a PACS; None where unknown.
         is_excluded: The do-not-process list.
     """

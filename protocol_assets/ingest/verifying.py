@@ -102,7 +102,7 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
         if what == MISSING and (not is_stored or data_set in outlived):
             continue
         if what:
-            # What was purged from raw stands in series alone, and what outlived both in the facts.
+            # What was purged from raw is only in series, and what outlived both is in the facts.
             is_source = name == "series" and bool(manifest.purged)
             can_derive = not is_source and (has_series or lake.series(partition).exists())
             yield Damage(

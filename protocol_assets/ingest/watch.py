@@ -167,7 +167,7 @@ class Watch:
         in_flight: Days that a run is to land or is landing.
         most: Most days to ask for.
         now: The time of day.
-        ends_at: When the tick must have ended, as ``clock`` tells it.
+        ends_at: When the tick must have ended, on ``clock``.
         clock: Monotonic seconds.
     """
 
@@ -232,7 +232,7 @@ class Watch:
         try:
             listing = self.client.list_day(day)
         except PacsError as error:
-            if not (self._result.listed and self._is_over):  # else a tick of its own will tell
+            if not (self._result.listed and self._is_over):  # else a later tick will notice
                 self._result.trouble.append(f"{day}: {error}")
             # It answers; this day alone cannot be listed.
             return error.kind in ("capped", "unstable")

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a PACS, in words that may be logged."""
+"""Errors in the exchange with a PACS, in words that may be logged."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "gone": (
         "no longer holds a study that it listed",
-        "nothing to do if it was deleted; the next listing shows",
+        "nothing to do if it was deleted; the next listing will show it",
     ),
     "busy": (
         "is busy and asked to come back later",
@@ -116,7 +116,7 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
     ),
     "not_json": (
         "answered with something that is not DICOM JSON",
-        "check that url is the DICOMweb root and no login page stands before it",
+        "check that url is the DICOMweb root and not a login page",
     ),
     "not_dicom": (
         "answered with JSON that is not an array of DICOM objects",
@@ -134,8 +134,8 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         ),
     ),
     "shrunk": (
-        "lists fewer than half of the studies of this day that had landed, so nothing is let go",
-        "run the day again: a second listing that agrees is believed; or mend the account's rights",
+        "lists fewer than half of the stored studies of this day, so nothing was deleted",
+        "run the day again to confirm, or check the account's permissions",
     ),
     "incomplete": (
         "gives fewer instances of a study than it counts",
@@ -152,18 +152,18 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         ),
     ),
     "not_online": (
-        "keeps a study off line, and it is not woken",
+        "has archived a study offline, and it is not restored",
         "nothing to do; wake_nearline = true retrieves such studies",
     ),
     "held": (
         "is not asked now",
-        "wait, or run protocol-assets resume NAME where it was paused or left alone",
+        "wait, or run protocol-assets resume NAME to end a pause or a wait",
     ),
     "waiting": (
-        "asked to be left alone about a study for a while",
+        "asked for no requests about a study for a while",
         (
-            "the next run after that asks again; protocol-assets materialize or resume NAME ends "
-            "the waiting"
+            "the next run after that tries again; protocol-assets materialize or resume NAME ends "
+            "the wait"
         ),
     ),
     "unexpected": (
@@ -182,10 +182,10 @@ class PacsError(Fault):
     Attributes:
         pacs: The configured name.
         kind: Short term to branch on.
-        status: HTTP status, None where there was none.
+        status: HTTP status; None if there was none.
         detail: More about what happened, free of identifiers.
         advice: What to do.
-        is_put_off: Whether the PACS asked to be left alone about this study, and this one alone.
+        is_put_off: Whether the PACS asked for a wait before the next request about this study.
     """
 
     def __init__(
@@ -207,11 +207,11 @@ class PacsError(Fault):
 
     def __str__(self) -> str:
         facts = [fact for fact in (self.status and f"HTTP {self.status}", self.detail) if fact]
-        told = f" ({', '.join(facts)})" if facts else ""
-        return f"PACS {self.pacs} {_WORDS[self.kind][0]}{told}: {self.advice}."
+        more = f" ({', '.join(facts)})" if facts else ""
+        return f"PACS {self.pacs} {_WORDS[self.kind][0]}{more}: {self.advice}."
 
 
 def describe_kind(kind: str) -> str:
-    """What a PACS did, in words that follow its name; the kind itself where it has none."""
+    """What a PACS did, in words that follow its name; the kind itself if it has no words."""
     words = {str(one): text for one, (text, _) in _WORDS.items()}
     return words.get(kind, kind)

@@ -313,7 +313,7 @@ def test_a_study_that_is_to_wait_for_a_day_delays_nothing_else(
     (waiting,) = manifest.dead_letters
     assert (waiting.study_instance_uid, waiting.error) == (pacs.victim, "waiting")
     said = describe_shortfall(manifest)
-    assert "of 1 study the PACS asked to be left alone about a study for a while" in said
+    assert "of 1 study the PACS asked for no requests about a study for a while" in said
     now = dt.datetime.fromtimestamp(moment[0], dt.UTC)
     (letter,) = dead_letters(lake, now)
     assert letter.waits_until == (now + dt.timedelta(minutes=15)).isoformat(timespec="seconds")
@@ -361,7 +361,7 @@ def test_a_pacs_that_asks_for_a_day_when_it_is_listed_is_left_alone(
         with pytest.raises(PacsError) as caught:
             land(pacs, lake, now=lambda: moment)
         assert caught.value.kind in ("busy", "held")
-    assert "asked to be left alone until" in str(caught.value)
+    assert "asked for no requests until" in str(caught.value)
     assert len(pacs.requests) == 1
     pacs.fault = None
     assert land(pacs, lake, now=lambda: moment + 901).is_complete

@@ -146,7 +146,7 @@ def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion:
 
 
 def forget_raw(entry: StudyEntry) -> StudyEntry:
-    """It has landed as far as it ever will; what is left of it stands in ``series``."""
+    """It has landed as far as it ever will; what remains of it is in ``series``."""
     return replace(entry, state="landed", has_data=False, tries=0, error="", stage="")
 
 

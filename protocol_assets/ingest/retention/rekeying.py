@@ -135,7 +135,7 @@ def _changed(old: Pseudonyms | None, new: Pseudonyms) -> frozenset[str]:
 
 
 def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str]:
-    """Old to new pseudonyms of all that ``series`` still tells."""
+    """Old to new pseudonyms of all identifiers that are still in ``series``."""
     known: dict[str, str] = {}
     for partition in lake.kept_partitions() if old is not None else ():
         if old is None or not lake.series(partition).exists():
@@ -257,7 +257,7 @@ def _rekey_governance(path: Path, change: _Change) -> int:
     """Change the pseudonyms that stand in a governance file.
 
     Returns:
-        How many could not be told.
+        How many could not be determined.
     """
     text = path.read_text(encoding="utf-8-sig")
     new = set(change.known.values())

@@ -47,7 +47,7 @@ def resolve(
 ) -> list[Resolved]:
     """The studies behind a patient, study, series, exam or acquisition key.
 
-    The log is written before anything is told.
+    The log is written before anything is shown.
 
     Raises:
         Fault: It is no key, or no reason is given.

@@ -20,7 +20,7 @@ from protocol_assets.modalities.mr.spec import MR
 
 __all__ = ["kept_pseudonyms", "with_kept_keys", "without_identifiers"]
 
-# Kept pseudonym, the attribute in whose place it stands, the described value, its domain.
+# Retained pseudonym, the attribute that it replaces, the described value, its domain.
 _KEPT: Final = (
     ("kept_patient_key", "PatientID", "patient_id", "patient"),
     ("kept_device_key", "DeviceSerialNumber", "device_id", "device"),

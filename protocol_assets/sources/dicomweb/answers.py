@@ -1,4 +1,4 @@
-"""One answer of a PACS: what it came to, and the response that dicomweb-client is given."""
+"""One answer of a PACS: its result, and the response that dicomweb-client gets."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _STATUS_KINDS: Final[dict[int, Kind]] = {
     504: "timeout",
 }
 _BLANK: Final = 16
-"""Bytes of white space that are an empty body all the same."""
+"""Bytes of white space that still count as an empty body."""
 _RETRIED_STATUSES: Final = frozenset({408, 429, 500, 502, 503, 504})
 _RETRIED_KINDS: Final = frozenset({"unreachable", "timeout", "interrupted"})
 _SECONDS: Final = re.compile(r"[0-9]+(\.[0-9]+)?", re.ASCII)
@@ -43,15 +43,15 @@ _MORE_RESULTS: Final = re.compile(r"299.*(result|exceed|limit|maximum)", re.IGNO
 
 @dataclass(frozen=True)
 class Answer:
-    """What is known of the last good answer besides its rows.
+    """Properties of the last good answer, besides its rows.
 
     Attributes:
-        warned: Its Warning header tells of further results (PS3.18 8.3.4.4).
+        warned: Its Warning header reports further results (PS3.18 8.3.4.4).
         compressed: It came compressed.
         tries: Requests that it took.
         received: Bytes over the wire.
-        etag: Its strong ETag (RFC 9110 8.8.3), empty where it has none.
-        unchanged: 304: what was named by If-None-Match still holds; it has no rows.
+        etag: Its strong ETag (RFC 9110 8.8.3); empty if it has none.
+        unchanged: Status 304: the ETag of If-None-Match is still valid; there are no rows.
     """
 
     warned: bool = False
@@ -64,11 +64,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Failure:
-    """An answer that is none.
+    """A request without a usable answer.
 
     Attributes:
         kind: What went wrong.
-        status: HTTP status, None where none came.
+        status: HTTP status; None if none came.
         detail: More, free of identifiers.
         retry_after: The header as it was sent.
     """
@@ -131,7 +131,7 @@ def read(response: requests.Response, limit: int) -> Message | Failure:
 
 
 def _ends_by_itself(response: requests.Response) -> bool:
-    """Whether an answer without Content-Length tells its end from a broken connection.
+    """Whether an answer without Content-Length marks its end, so that a cut is noticed.
 
     A chunked one does (RFC 9112 section 7.1); HTTP/1.0 knows no other end than the connection's.
     """

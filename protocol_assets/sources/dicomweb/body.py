@@ -115,7 +115,7 @@ def parse_objects(body: bytes, take: Callable[[Row], T]) -> list[T]:
         try:
             return [_taken(row, take) for piece in _pieces(body) for row in orjson.loads(piece)]
         except (orjson.JSONDecodeError, TypeError, RecursionError):
-            pass  # what is wrong with it is told by the whole
+            pass  # parsing the whole body will say what is wrong
         try:
             rows = orjson.loads(body)
         except orjson.JSONDecodeError:

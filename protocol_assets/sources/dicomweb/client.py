@@ -49,7 +49,7 @@ class PacsClient:
     Args:
         endpoint: The PACS.
         rate_limit: When requests may be sent.
-        tries: Most requests for one answer; 1 where a later run asks again anyway.
+        tries: Most requests for one answer; 1 if a later run asks again anyway.
         budget_s: Longest all requests of this client together may take from now on.
         sleep: Waits so many seconds between tries; by default until ``stop`` at the latest.
         clock: Monotonic seconds, for the deadline.
@@ -92,21 +92,21 @@ class PacsClient:
         self._session.close()
 
     def stop(self) -> None:
-        """Ends what all threads ask and wait for; the PACS is asked nothing more."""
+        """Ends the requests and waits of all threads; no more requests are sent."""
         self._session.stop()
 
     @property
     def last_answer(self) -> Answer:
-        """What is known of this thread's last good answer besides its rows."""
+        """Properties of this thread's last good answer, besides its rows."""
         return self._session.last
 
     @property
     def effort(self) -> Effort:
-        """What has been asked of the PACS so far."""
+        """The requests to the PACS so far."""
         return self._session.effort
 
     def require_leave(self) -> None:
-        """Returns where the PACS may be asked now.
+        """Returns if the PACS may be asked now.
 
         Raises:
             PacsError: kind ``held``.
@@ -117,12 +117,12 @@ class PacsClient:
     # Listing
 
     def list_day(self, day: date) -> DayListing:
-        """The studies of ``day``, proved whole as far as the PACS lets itself be proved.
+        """The studies of ``day``, proved complete as far as the PACS allows.
 
-        Filters of the server are taken as hints; StudyDate and modality are compared here again.
+        The server's filters are only hints: StudyDate and modality are checked again here.
 
         Raises:
-            PacsError: kind ``capped`` where the day cannot be proved whole, else what went wrong.
+            PacsError: kind ``capped`` if the day cannot be proved complete, else what went wrong.
         """
         requests = 0
 
@@ -166,7 +166,7 @@ class PacsClient:
     def studies_by_filter(self, day: date, modality: str) -> frozenset[str]:
         """StudyInstanceUIDs on the first page of what the PACS finds by ModalitiesInStudy.
 
-        A hint: the filter may be ignored, and then this is any page of the day.
+        This is a hint: if the filter is ignored, it is any page of the day.
 
         Raises:
             PacsError: No good answer.
@@ -184,7 +184,7 @@ class PacsClient:
         return prove(self.endpoint.name, lambda: self._searches.series(study_instance_uid))
 
     def holds_wanted(self, study: ListedStudy) -> bool | None:
-        """Whether one of a study's series is of a wanted modality; None where they do not say.
+        """Whether one of a study's series is of a wanted modality; None if they do not report it.
 
         Raises:
             PacsError: No good answer.
@@ -226,14 +226,14 @@ class PacsClient:
         return self._metadata.of_instance(study_uid, series_uid, sop_uid, take)
 
     def unless(self, etag: str) -> AbstractContextManager[None]:
-        """Within, this thread asks only for what is no longer as ``etag`` names it."""
+        """Within, this thread asks only for what no longer has this ``etag``."""
         return self._session.context.unless(etag)
 
     def recount(self, study: ListedStudy) -> ListedStudy:
-        """The study as it is listed now; as it was where the PACS does not filter by its UID.
+        """The study as it is listed now; unchanged if the PACS does not filter by its UID.
 
         Raises:
-            PacsError: kind ``gone`` where it is no longer listed.
+            PacsError: kind ``gone`` if it is no longer listed.
         """
         wanted = study.study_instance_uid
         rows = self.search_studies({"StudyInstanceUID": wanted}, limit=_ROWS_OF_ONE_STUDY)

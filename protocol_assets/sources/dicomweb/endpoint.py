@@ -53,9 +53,9 @@ class Endpoint:
         oauth: Client credentials, instead of the others.
         ca_file: PEM file of the authorities to trust in place of the public ones.
         client_cert_file: PEM file of the certificate that the PACS asks of its clients.
-        client_key_file: PEM file of its key, where that stands in a file of its own.
+        client_key_file: PEM file of its key, if the key has a file of its own.
         workers: Most requests at the same time.
-        page_size: QIDO-RS ``limit``; the profile's where it is not told.
+        page_size: QIDO-RS ``limit``; by default the profile's.
         request_timeout_s: Longest silence, in connecting and between two reads.
         deadline_s: Longest one request may take, tries and waits included.
         max_body_mb: Largest answer, decompressed.

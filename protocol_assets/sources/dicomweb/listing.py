@@ -10,7 +10,7 @@ Pure but for the ``Ask`` it is given. Three things are proved before a day count
 - no silent cap: the second enumeration is by StudyTime, in two halves of about as many studies. A
   server that shows N of a day's studies and hides the rest shows some of the hidden ones when it
   is asked for half the day, for then it has room. Where that happens the day is halved until every
-  piece is smaller than the cap. Where StudyTime tells nothing (none told, or one for all), a
+  piece is smaller than the cap. If StudyTime does not help (none reported, or one for all), a
   question about the days around must show more than the day alone does.
 
 No row of the day that any answer shows is dropped, whatever the question was.

@@ -1,7 +1,7 @@
-"""How a PACS is logged in to: HTTP Basic, a bearer token, OAuth2 client credentials.
+"""Ways to log in to a PACS: HTTP Basic, a bearer token, OAuth2 client credentials.
 
-A client certificate belongs to the connection, and any of these may be used above it. Secrets are
-held here and shown nowhere.
+A client certificate belongs to the connection and may be combined with any of these. Secrets are
+kept here and shown nowhere.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["Basic", "Bearer", "ClientCredentials", "Login", "LoginError", "choos
 _LARGEST_BYTES: Final = 1_000_000
 _SHORTEST_LIFE_S: Final = 30.0
 _LIFE_S: Final = 300.0
-"""A token whose life is not told is taken to live so long (RFC 6749 section 5.1)."""
+"""Assumed life of a token that reports none (RFC 6749 section 5.1)."""
 
 
 class LoginError(Exception):
@@ -70,7 +70,7 @@ class Basic:
 
 
 class Bearer:
-    """A token (RFC 6750) that is read anew when it is refused: mounted tokens are replaced.
+    """A token (RFC 6750) that is read again when it is refused: mounted tokens are replaced.
 
     Args:
         read: Gives the token as it is now.
@@ -169,13 +169,13 @@ _WHERE: Final = "at the token endpoint"
 def _token_of(body: bytes) -> tuple[str, float]:
     """Token and seconds of life from the answer of RFC 6749 section 5.1."""
     try:
-        told = orjson.loads(body)
-        token = told["access_token"]
-        if str(told.get("token_type", "bearer")).lower() != "bearer":
+        answer = orjson.loads(body)
+        token = answer["access_token"]
+        if str(answer.get("token_type", "bearer")).lower() != "bearer":
             raise LoginError("unauthorized", 200, "the token is no bearer token")
         if not isinstance(token, str) or not token or not token.isascii() or " " in token:
             raise LoginError("unauthorized", 200, "the token endpoint gave no token")
-        return token, float(told.get("expires_in", _LIFE_S))
+        return token, float(answer.get("expires_in", _LIFE_S))
     except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError):
         raise LoginError("unauthorized", 200, "the token endpoint gave no token") from None
 

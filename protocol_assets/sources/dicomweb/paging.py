@@ -50,7 +50,7 @@ class StudyTimeError(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One answer: its rows, whether a Warning header told of more, whether it was a refusal."""
+    """One answer: its rows, whether a Warning header reported more, whether it was a refusal."""
 
     rows: list[Row]
     warned: bool = False

@@ -24,7 +24,7 @@ __all__ = ["Finding", "ProbeReport", "Verdict", "probe"]
 def probe(client: PacsClient) -> ProbeReport:
     """Asks the PACS of ``client``; failures become findings and nothing is raised.
 
-    Stops early where it cannot be reached, refuses the credentials or holds no study.
+    Stops early if it cannot be reached, refuses the credentials or holds no study.
     """
     endpoint, evidence = client.endpoint, Evidence()
     searches = SearchProbe(client, evidence)
@@ -36,7 +36,11 @@ def probe(client: PacsClient) -> ProbeReport:
     if evidence.is_compressed:
         evidence.say("gzip", "ok", "It compresses its answers.")
     else:
-        evidence.say("gzip", "warn", "It does not compress: several times the traffic.")
+        evidence.say(
+            "gzip",
+            "warn",
+            "It does not compress its answers, which causes several times the traffic.",
+        )
     profile = evidence.profile(endpoint.profile, datetime.now(UTC).date())
     return ProbeReport(endpoint.name, tuple(evidence.findings), profile)
 

@@ -50,7 +50,7 @@ _MR_TIMING: Final = ("00180080", "00180083", "52009229", "52009230")
 
 @dataclass(frozen=True)
 class SearchFilter:
-    """A filter, and what follows if the server does not honour it."""
+    """A filter, and what follows if the server does not support it."""
 
     item: str
     verdict: Verdict
@@ -58,18 +58,18 @@ class SearchFilter:
 
 
 DATE_FILTER: Final = SearchFilter(
-    "StudyDate filter", "warn", "each day is found by listing all of the archive."
+    "StudyDate filter", "warn", "each day is found by listing the whole archive."
 )
 TIME_FILTER: Final = SearchFilter(
-    "StudyTime filter", "warn", "a limit on its results could not be got round."
+    "StudyTime filter", "warn", "a limit on results could not be worked around."
 )
 MODALITY_FILTER: Final = SearchFilter(
-    "ModalitiesInStudy filter", "ok", "studies are chosen by modality here."
+    "ModalitiesInStudy filter", "ok", "studies are selected by modality after the listing."
 )
 
 
 def judge_paging(rows: Sequence[Row], rest: Sequence[Row], size: int) -> Judgement:
-    """Whether the server honours limit and offset.
+    """Whether the server supports limit and offset.
 
     Args:
         rows: The first page.
@@ -82,7 +82,7 @@ def judge_paging(rows: Sequence[Row], rest: Sequence[Row], size: int) -> Judgeme
     if ignored:
         offset = Finding("offset", "warn", "It ignores offset; days are split by StudyTime.")
     else:
-        offset = Finding("offset", "ok", "It honours offset.")
+        offset = Finding("offset", "ok", "It supports offset.")
     if len(rows) > size:
         sentence = f"It sends {len(rows)} rows where {size} were asked for."
         page = Finding("page", "warn", sentence)
@@ -91,7 +91,7 @@ def judge_paging(rows: Sequence[Row], rest: Sequence[Row], size: int) -> Judgeme
         sentence = f"It sends at most {len(rows)} rows a page, {size} asked for."
         page = Finding("page", "warn", sentence)
     else:
-        page = Finding("page", "ok", f"It honours a limit of {size} rows.")
+        page = Finding("page", "ok", f"It keeps to a limit of {size} rows.")
     return Judgement((offset, page), known)
 
 
@@ -110,7 +110,7 @@ def choose_sample(rows: Sequence[Row], modalities: Collection[str]) -> tuple[Row
 def judge_filter(
     asked: SearchFilter, sample_uid: str | None, matched: Sequence[Row], missed: Sequence[Row]
 ) -> Judgement:
-    """Whether the server honours a filter.
+    """Whether the server supports a filter.
 
     Args:
         asked: The filter.
@@ -121,11 +121,11 @@ def judge_filter(
     held = {uid(row, STUDY_UID) for row in missed}
     known = {"time_filter": sample_uid not in held and bool(matched)}
     if sample_uid in held or (held and asked is DATE_FILTER):
-        found = Finding(asked.item, asked.verdict, f"It ignores it: {asked.consequence}")
+        found = Finding(asked.item, asked.verdict, f"It is ignored: {asked.consequence}")
     elif not matched:
-        found = Finding(asked.item, asked.verdict, f"It finds nothing by it: {asked.consequence}")
+        found = Finding(asked.item, asked.verdict, f"It finds nothing: {asked.consequence}")
     else:
-        found = Finding(asked.item, "ok", "It honours it.")
+        found = Finding(asked.item, "ok", "It works.")
     return Judgement((found,), known if asked is TIME_FILTER else {})
 
 
@@ -140,7 +140,7 @@ def judge_counts(row: Row) -> Judgement:
     elif has_instances:
         found = Finding("counts", "ok", "It counts instances, not series.")
     else:
-        sentence = "It does not count instances: a missing one cannot be noticed."
+        sentence = "It does not count instances, so a missing one cannot be noticed."
         found = Finding("counts", "warn", sentence)
     return Judgement((found,), known)
 
@@ -165,7 +165,7 @@ def judge_elements(instances: Sequence[Row]) -> Judgement:
         private = Finding(
             "private elements",
             "warn",
-            "It names private elements and does not give their values, for it does not know"
+            "It names private elements without their values, because it does not know"
             " their VR: scan time and acceleration of some vendors will be estimated or"
             " unknown (Orthanc: describe them in Dictionary).",
         )
@@ -188,7 +188,7 @@ def judge_separators(instances: Sequence[Row]) -> Judgement:
     found = Finding(
         "character set",
         "warn",
-        "It writes a currency sign for the backslash between values, as Orthanc 1.10 does"
+        "It writes a currency sign instead of the backslash between values, as Orthanc 1.10 does"
         " with Japanese character sets: codes are read, and decimal numbers may be"
         " missing. Update the server.",
     )

@@ -46,7 +46,7 @@ class RetrievalProbe:
                 " SOPInstanceUID.",
             )
         else:
-            self._evidence.say("retrieval", "ok", "A study is retrieved whole.")
+            self._evidence.say("retrieval", "ok", "A study is retrieved completely.")
 
     def ask_metadata(self, study_uid: str) -> None:
         """Ask for the metadata of a study and of one of its series."""
@@ -90,7 +90,7 @@ class RetrievalProbe:
         honoured = bool(etag) and self._client.last_answer.unchanged
         self._evidence.known["etag"] = honoured
         if honoured:
-            sentence = "It tells by ETag that a study has not changed."
+            sentence = "It reports by ETag that a study has not changed."
         else:
             sentence = "It has no usable ETag: overwrites are found in a sample."
         self._evidence.say("ETag", "ok", sentence)

@@ -60,7 +60,7 @@ class SearchProbe:
         self._evidence.say("reachable", "ok", "It answers.")
         self._evidence.say("credentials", "ok", "It accepts the configured credentials.")
         if not rows:
-            sentence = "It lists no study: check what this account may see."
+            sentence = "It lists no study: check the permissions of this account."
             self._evidence.say("listing", "fail", sentence)
         return rows
 
@@ -120,14 +120,14 @@ class SearchProbe:
             self._evidence.say(
                 "day listing",
                 "fail",
-                f"Of a day's rows {listing.rejected} cannot be used: they have no valid"
+                f"{listing.rejected} rows of a day cannot be used: they have no valid"
                 " StudyInstanceUID, or a StudyDate that cannot be read.",
             )
         elif not listing.studies and not listing.others:
-            sentence = "It finds no study of a day on which it holds one."
+            sentence = "It finds no study on a day for which it has one."
             self._evidence.say("day listing", "fail", sentence)
         else:
-            self._evidence.say("day listing", "ok", "A day is listed whole.")
+            self._evidence.say("day listing", "ok", "A day is listed completely.")
         online = [study for study in listing.studies if study.is_online]
         return min(online, key=lambda study: study.instances or 10**9, default=None)
 

@@ -1,7 +1,7 @@
-"""What a PACS can do: measured by the probe, or told by a product's documentation.
+"""What a PACS can do: measured by the probe, or taken from a product's documentation.
 
-The extractor keeps to it. A measured profile stands above the product's, and what the
-configuration says stands above both.
+Ingestion follows it. A measured profile has precedence over the product's, and the configuration
+has precedence over both.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class SiteProfile:
         offset: Whether ``offset`` is honoured.
         time_filter: Whether StudyTime narrows a listing.
         counts: Whether series and instances of a study are counted.
-        availability: Whether InstanceAvailability is told.
+        availability: Whether InstanceAvailability is reported.
         etag: Whether metadata come with a strong ETag that is honoured.
         gzip: Whether answers are compressed.
         private_elements: Whether private elements come with their values.
         elements: Most elements of an instance; few of them mean reduced metadata.
         evidence: ``measured``, ``tested``, or ``from documentation, untested``.
-        source: Where it is told.
+        source: Where it comes from.
     """
 
     product: str = "unknown"

@@ -1,4 +1,4 @@
-"""Retrieving one study so that it can be trusted: whole, or by series, or by instance."""
+"""Retrieves one study completely: in one answer, by series, or by instance."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ class StudySource(Protocol):
 
     @property
     def last_answer(self) -> Answer:
-        """What is known of this thread's last good answer besides its rows."""
+        """Properties of this thread's last good answer, besides its rows."""
 
     def unless(self, etag: str) -> AbstractContextManager[None]:
-        """Within, only what is no longer as ``etag`` names it is asked for."""
+        """Within, only what no longer has this ``etag`` is asked for."""
 
     def recount(self, study: ListedStudy) -> ListedStudy:
         """The study as it is listed now."""
@@ -83,7 +83,7 @@ class StudySource(Protocol):
 
 
 class StudyRetrieval:
-    """Retrieves studies from one source; learns where study metadata are not offered.
+    """Retrieves studies from one source; learns whether it offers study metadata.
 
     Args:
         source: Asks the PACS.
@@ -110,10 +110,10 @@ class StudyRetrieval:
             unless: ETag that it bore last.
 
         Returns:
-            None where the PACS says that it is still what ``unless`` names.
+            None if the PACS says that the study still has the ETag ``unless``.
 
         Raises:
-            PacsError: kind ``gone`` where the PACS neither gives nor lists it any more (nothing
+            PacsError: kind ``gone`` if the PACS neither gives nor lists it any more (nothing
                 else is a sign of a deletion), else what went wrong.
         """
         with self._source.unless(unless):
@@ -155,7 +155,7 @@ class StudyRetrieval:
         return self._receive(self._batches(study), study)
 
     def _listed_series(self, study: ListedStudy) -> SeriesListing | None:
-        """The series of a study, None where the PACS does not list them."""
+        """The series of a study; None if the PACS does not list them."""
         try:
             listing = self._source.search_series(study.study_instance_uid)
         except PacsError as error:
@@ -176,7 +176,7 @@ class StudyRetrieval:
         return received, etags[0] if len(etags) == 1 else ""
 
     def _batches(self, study: ListedStudy) -> Iterator[Batch]:
-        """The study as it comes: whole where that is offered and small enough, else by series."""
+        """The study in one answer if that is offered and it is small enough, else by series."""
         if not is_uid(study.study_instance_uid):
             raise self._error("unexpected", None, "an invalid study UID")
         refused: int | None = None
@@ -232,7 +232,7 @@ class StudyRetrieval:
         raise self._withheld(status)
 
     def _series(self, study: ListedStudy, series_uid: str) -> Iterator[list[Instance]]:
-        """A series' instances, none where it was deleted and the study was not."""
+        """A series' instances; none if it was deleted and the study was not."""
         try:
             rows = self._source.series_metadata(study.study_instance_uid, series_uid, Instance.of)
         except PacsError as error:
@@ -255,7 +255,7 @@ class StudyRetrieval:
             except PacsError as error:
                 if error.kind not in _ABSENT:
                     raise
-                rows = []  # deleted meanwhile: the counts will tell
+                rows = []  # deleted meanwhile: the counts will show it
             yield rows
 
     def _sop_uids(self, study_uid: str, series_uid: str) -> list[str]:

@@ -1,8 +1,8 @@
-"""QIDO-RS searches of one PACS, with what servers and proxies do to a question.
+"""QIDO-RS searches of one PACS that allow for what servers and proxies do not support.
 
-A server may refuse what is asked for besides (``includefield``, StudyTime, a range of days), pass
-on one value of several, or answer 404 where nothing matches. What has been learnt holds for the
-life of the client, so that it is asked once and not for every study.
+A server may refuse ``includefield``, StudyTime or a range of days, a proxy may pass on one value of
+several, and some answer 404 if nothing matches. What has been learnt holds for the life of the
+client, so that it is asked once and not for every study.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Searches:
     # Studies
 
     def studies(self, filters: Mapping[str, str], limit: int, offset: int = 0) -> list[Row]:
-        """One page of studies; none where the PACS answers 404 and its address is right.
+        """One page of studies; none if the PACS answers 404 and its address is right.
 
         Raises:
             PacsError: No good answer.
@@ -63,7 +63,7 @@ class Searches:
         return self._or_none(lambda: self._pages.page(filters, limit, offset))
 
     def listing_page(self, filters: Mapping[str, str], limit: int, offset: int) -> Page:
-        """One page of a listing; a later page that is refused is empty and said to be doubtful.
+        """One page of a listing; a later page that is refused is empty and marked as doubtful.
 
         Raises:
             StudyTimeError: StudyTime or a range of days is refused, now or earlier.
@@ -96,17 +96,17 @@ class Searches:
                 return self.studies(filters, limit, offset)
         except PacsError as error:
             if offset or error.status not in NOT_OFFERED | {413}:
-                raise  # what was taken for the first page is not refused
+                raise  # the first page was accepted, so this is another error
         self._refused |= refusable
         raise StudyTimeError
 
     def broadly(self, today: date, limit: int) -> tuple[dict[str, str], list[Row]]:
         """Any studies: of all days, of the last month, or of one of the last days.
 
-        For servers that refuse broad questions.
+        Some servers refuse broad questions.
 
         Returns:
-            The filters that were taken, and the rows.
+            The filters that were accepted, and the rows.
 
         Raises:
             PacsError: No good answer to any of them.
@@ -128,7 +128,7 @@ class Searches:
         return filters, rows
 
     def _or_none(self, search: Callable[[], list[Row]]) -> list[Row]:
-        """The rows; none after a 404, where another search shows that the address is right."""
+        """The rows; none after a 404 if another search shows that the address is right."""
         try:
             return search()
         except PacsError as error:

@@ -1,6 +1,6 @@
 """The session that dicomweb-client is given: bounded in time, size and tries, and strict.
 
-What reaches dicomweb-client is an array of JSON objects or a PacsError, nothing else.
+dicomweb-client gets an array of JSON objects or a PacsError, nothing else.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _STUDY: Final = re.compile(r"/studies/([0-9.]+)(?:/|$)|[?&](?:StudyInstanceUID|0
 
 
 class StoppedError(Exception):
-    """The run is being stopped: the PACS is asked nothing more."""
+    """The run is being stopped: no more requests are sent to the PACS."""
 
 
 class GuardedSession(requests.Session):
@@ -110,7 +110,7 @@ class GuardedSession(requests.Session):
 
     @property
     def effort(self) -> Effort:
-        """What has been asked so far, by all threads."""
+        """The requests of all threads so far."""
         return self._effort.total
 
     def stop(self) -> None:
@@ -123,7 +123,7 @@ class GuardedSession(requests.Session):
     ) -> requests.Response:
         """Prepares and sends a request: this session's headers and cookies, the caller's headers.
 
-        Nothing else is ever merged in; looking for it takes as long as the sending.
+        Settings of the environment are not merged in: looking for them takes as long as sending.
         """
         merged = CaseInsensitiveDict(self.headers)
         merged.update(headers or {})
@@ -134,11 +134,11 @@ class GuardedSession(requests.Session):
     def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:
         """Sends ``request`` until it is answered, and gives the checked answer.
 
-        Options of the caller are not heeded: they could only loosen what is guarded here.
+        Options of the caller are ignored, because they could only weaken the protection.
 
         Raises:
             PacsError: No good answer within tries, waiting budget and deadline; kind ``held``
-                where the PACS is not to be asked now.
+                if the PACS must not be asked now.
         """
         if request.method != "GET":
             raise PacsError(self.endpoint.name, "unexpected", None, "only GET is ever sent")
@@ -183,7 +183,7 @@ class GuardedSession(requests.Session):
         return outcome
 
     def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: not followed, and its body is not read without bounds to look."""
+        """None: redirects are not followed, and their bodies are not read without a limit."""
 
     def _attempt(
         self, request: requests.PreparedRequest, ends_at: float, tries: int
@@ -208,12 +208,12 @@ class GuardedSession(requests.Session):
             message = self._exchanger.exchange(request, ends_at)
             seconds = self._clock() - began
         self._go_on()
-        # The PACS is free for the next request while this thread reads what came.
+        # The PACS is free for the next request while this thread reads the answer.
         outcome = self._exchanger.judge(request, message, tries, self.context.take)
         received = len(message.body) if isinstance(message, Message) else 0
         self._effort.add(is_retry=tries > 1, received=received)
         failure = outcome if isinstance(outcome, Failure) else None
-        self.rate_limit.told(
+        self.rate_limit.record(
             Exchange(
                 status=failure.status if failure else 200,
                 kind=failure.kind if failure else None,
@@ -230,10 +230,10 @@ class GuardedSession(requests.Session):
         """Why a request is not sent: the study has to wait, or the PACS as a whole."""
         is_of_study = bool(subject) and self.rate_limit.hold() is None
         kind: Kind = "waiting" if is_of_study else "held"
-        return Failure(kind, None, f"it asked to be left alone for {turn:.0f} s more")
+        return Failure(kind, None, f"it asked for no requests for another {turn:.0f} s")
 
     def _go_on(self) -> None:
-        """Raises StoppedError once stopped: what broke off then is no fault of the PACS."""
+        """Raises StoppedError once stopped: an answer cut off then is no failure of the PACS."""
         if self._stopped.is_set():
             raise StoppedError
 
@@ -249,6 +249,6 @@ class GuardedSession(requests.Session):
 
 
 def _subject(request: requests.PreparedRequest) -> str:
-    """The study that a request is about; empty where it is about the PACS as a whole."""
+    """The study that a request is about; empty if it is about the PACS as a whole."""
     found = _STUDY.search(request.url or "")
     return study_subject(found[1] or found[2]) if found else ""

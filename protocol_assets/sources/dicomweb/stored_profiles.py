@@ -24,7 +24,7 @@ def write_profile(lake: Lake, pacs: str, profile: SiteProfile) -> Path:
     """Keep a measured profile.
 
     Returns:
-        Where it stands.
+        Where it is stored.
     """
     text = json.dumps(profile.to_json(), indent=1, sort_keys=True)
     write_bytes(_path(lake, pacs), text.encode(), mode=RESTRICTED_FILE)

@@ -67,7 +67,7 @@ class StudyPages:
         else:
             return self._with_counts(rows, filters, limit, offset)
         rows = self._search((), filters, limit, offset)
-        if may_pass:  # a passing error, or the fields? The same question again tells them apart
+        if may_pass:  # a temporary error, or the fields? Asking again shows which
             try:
                 with self._context.refusals(*refusals):
                     return self._search(self._fields, filters, limit, offset)
@@ -80,7 +80,7 @@ class StudyPages:
     def _with_counts(
         self, rows: list[Row], filters: Mapping[str, str], limit: int, offset: int
     ) -> list[Row]:
-        """The page again with all fields in one parameter, where no row has the counts.
+        """The page again with all fields in one parameter, if no row has the counts.
 
         A proxy may pass on one value of a repeated parameter; PS3.18 section 8.3.4.3 allows a list,
         which many servers do not take, so that it is the second choice and tried once.

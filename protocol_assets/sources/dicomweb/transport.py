@@ -1,4 +1,4 @@
-"""The HTTP connection under the session: every read keeps to a deadline.
+"""The HTTP connection below the session: every read ends by a deadline.
 
 A timeout of the standard library is per read, so a server that drips a byte a second holds a
 client forever. Here the deadline is checked at the socket, headers and chunk marks included.

@@ -88,7 +88,7 @@ class RateLimits:
         timezone: Of both.
         wake_nearline: Retrieve studies that are not online, too.
         recheck_days: Days after which a landed day is checked for overwritten instances.
-        max_wait_s: The longest that it is left alone because it asks for that, or fails.
+        max_wait_s: Longest wait after it asks for one, or after failures.
     """
 
     requests_per_second: float = 20.0
@@ -110,7 +110,7 @@ class Exchange:
         seconds: It took.
         received: Bytes over the wire.
         retry: Whether it was a further try.
-        retry_after: Seconds the server asked to be left alone, None where it did not.
+        retry_after: Seconds that the server asked to wait; None if it did not.
         subject: The study that was asked about, as ``study_subject`` names it; empty where the
             request was about the PACS as a whole.
     """
@@ -165,7 +165,7 @@ class RateLimit(Protocol):
         """One of the requests that may be under way at the same time; waits for a free one."""
         ...
 
-    def told(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Learns what became of a request."""
         ...
 
@@ -189,7 +189,7 @@ class Unhurried:
         """Any number."""
         return nullcontext()
 
-    def told(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Forgets it."""
 
     def settled(self, kind: Kind | None, status: int | None, subject: str = "") -> None:
@@ -206,9 +206,9 @@ class Pace:
         factor: Share of the pace and of the workers that is used, 1 where all is well.
         good_since: Since when every answer was good, for the way back.
         slowed_at: When it was halved last.
-        not_before: The server asked to be left alone until then.
+        not_before: The server asked for no requests until then.
         held_since: When it asked for that.
-        waits: Studies that the server asked to be left alone about: since when, and until when.
+        waits: Studies about which the server asked for no requests: since when, until when.
         busy: The studies that were refused since the last good answer.
         failures: Answers in a row that did not come.
         failure: Kind of the last of them.
@@ -243,7 +243,7 @@ class Pace:
         return self.open_for(now, longest) > 0
 
     def held_for(self, now: float, subject: str = "", longest: float = MAX_WAIT_S) -> float:
-        """Seconds from now on that the server asked to be left alone, or about one study alone."""
+        """Seconds from now for which the server asked for no requests, or none about a study."""
         since, until = self.waits.get(subject, (0.0, 0.0))
         return max(
             _left(self.held_since, self.not_before, now, longest),
@@ -274,7 +274,7 @@ class Pace:
         self.tokens = tokens - 1 if wait < patience else tokens
         return min(wait, longest)
 
-    def told(self, now: float, exchange: Exchange, longest: float = MAX_WAIT_S) -> None:
+    def record(self, now: float, exchange: Exchange, longest: float = MAX_WAIT_S) -> None:
         """Slows down and speeds up."""
         if exchange.status in _BUSY_STATUSES:
             self._told_busy(now, exchange, longest)
@@ -350,7 +350,7 @@ class Pace:
         self.opened, self.open_since, self.open_until = 0, 0.0, 0.0
 
     def forget_waits(self) -> None:
-        """Ends what the server asked to be left alone for."""
+        """Ends the waits that the server asked for."""
         self.held_since, self.not_before = 0.0, 0.0
         self.waits.clear()
         self.busy.clear()
@@ -359,7 +359,7 @@ class Pace:
         """Why and until when the circuit is open."""
         until = dt.datetime.fromtimestamp(self.open_until, zone)
         return (
-            f"left alone until {until:%H:%M:%S}; failed answers in a row: {self.failures}, "
+            f"no requests until {until:%H:%M:%S}; failed answers in a row: {self.failures}, "
             f"the last one {self.failure}"
         )
 

@@ -2,7 +2,7 @@
 
 Every request of every process passes here, so that a range run started in the UI, the sensors and
 the command line together ask no faster than one of them. The state is small, is written in place
-under a lock, and is made anew where it is damaged; a pause stands in a file of its own.
+under a lock, and is created again if it is damaged; a pause is a file of its own.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class SharedRateLimit:
             return self._broken(state.pace) or self._asked(state.pace)
 
     def insist(self) -> None:
-        """Forget why the PACS is left alone: a person asks and may know more.
+        """Forget failures and waits: a person asks and may know more.
 
         The next failures count again, and a pause and the hours hold all the same.
         """
@@ -175,7 +175,7 @@ class SharedRateLimit:
             state.pace.forget_waits()
 
     def waits(self) -> dict[str, dt.datetime]:
-        """Until when the PACS asked to be left alone about single studies; see ``Exchange``."""
+        """Until when the PACS asked for no requests about single studies; see ``Exchange``."""
         now, longest = self._now(), self._rate_limits.max_wait_s
         with self._state() as state:
             return _ends_of_waits(state.pace, now, self._zone, longest)
@@ -226,7 +226,7 @@ class SharedRateLimit:
         if left <= _SHORT_HOLD_S:
             return None
         until = dt.datetime.fromtimestamp(now + left, self._zone)
-        return f"it asked to be left alone until {until:%H:%M:%S}"
+        return f"it asked for no requests until {until:%H:%M:%S}"
 
     @contextmanager
     def slot(self) -> Iterator[None]:
@@ -245,13 +245,13 @@ class SharedRateLimit:
     def _most(self) -> int:
         return max(1, round(self._workers * self._factor))
 
-    def told(self, exchange: Exchange) -> None:
+    def record(self, exchange: Exchange) -> None:
         """Counts a request and sets the pace by it."""
         now = self._now()
         hour = dt.datetime.fromtimestamp(now, self._zone).strftime(_HOUR)
         with self._state(write=True) as state:
             state.load.setdefault(hour, HourLoad()).add(exchange)
-            state.pace.told(now, exchange, self._rate_limits.max_wait_s)
+            state.pace.record(now, exchange, self._rate_limits.max_wait_s)
             if exchange.kind is None:
                 state.pace.settled(now, None, exchange.status)
 
@@ -293,7 +293,7 @@ def read_failure(lake: Lake, pacs: str) -> str:
 
 
 def read_waits(lake: Lake, pacs: str, now: dt.datetime) -> dict[str, dt.datetime]:
-    """Until when a PACS asked to be left alone about single studies; see ``Exchange``."""
+    """Until when a PACS asked for no requests about single studies; see ``Exchange``."""
     if not (lake.pacs(pacs) / _PACE).exists():
         return {}
     with _locked_state(lake, pacs, write=False) as state:
@@ -338,7 +338,7 @@ def pause(lake: Lake, pacs: str, now: dt.datetime) -> None:
 
 
 def resume(lake: Lake, pacs: str) -> None:
-    """End a pause, and forget why a PACS was left alone: its failures and what it asked for."""
+    """End a pause, and forget the failures of a PACS and the waits that it asked for."""
     delete(_pause_file(lake, pacs))
     with _locked_state(lake, pacs, write=True) as state:
         state.pace.forget_failures()

@@ -108,20 +108,20 @@ def test_what_waits_is_shown_with_its_end(settings: Settings) -> None:
     land_partition(pacs, Lake(settings.home), PARTITION, Deployment(settings).pseudonyms())  # type: ignore[arg-type]
     rate_limit = SharedRateLimit(Lake(settings.home), "main", RateLimits(), 2, now=NOW.timestamp)
     subject = study_subject("1.2.1")
-    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    rate_limit.record(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
     (letter,) = summarize(NOW, read_automation_state).letters
     assert (letter.kind, letter.waits_until) == ("waiting", "2026-03-06T09:15:00+00:00")
 
     now = dt.datetime.now(dt.UTC)
     rate_limit = SharedRateLimit(Lake(settings.home), "main", RateLimits(), 2, now=now.timestamp)
     rate_limit.insist()
-    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
+    rate_limit.record(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject=subject))
     verdict, sentence = verdicts()["PACS main"]
     assert verdict == "warn"
     assert sentence.startswith("1 study waits because main asked for it, until ")
     assert "protocol-assets resume main ends that" in sentence
-    rate_limit.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
-    assert "is not asked now: it asked to be left alone until" in verdicts()["PACS main"][1]
+    rate_limit.record(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+    assert "is not asked now: it asked for no requests until" in verdicts()["PACS main"][1]
     resume(Lake(settings.home), "main")
     assert verdicts()["PACS main"][0] == "fail", "every request of the hour failed"
     assert summarize(now, read_automation_state).letters[0].waits_until == ""

@@ -45,27 +45,27 @@ def test_no_second_sees_more_than_the_rate_and_a_burst(gaps: list[float], rate: 
 
 def test_busy_answers_halve_the_pace_and_good_ones_bring_it_back() -> None:
     pace = Pace()
-    pace.told(NOW, BUSY)
+    pace.record(NOW, BUSY)
     assert pace.factor == 0.5
-    pace.told(NOW + 1, BUSY)
+    pace.record(NOW + 1, BUSY)
     assert pace.factor == 0.5, "one storm is one sign"
     for step in range(20):
-        pace.told(NOW + 10 * (step + 1), BUSY)
+        pace.record(NOW + 10 * (step + 1), BUSY)
     assert pace.factor == 1 / 16, "it never stops of that alone"
     for step in range(100):
-        pace.told(NOW + 300 + 2 * step, GOOD)
+        pace.record(NOW + 300 + 2 * step, GOOD)
     assert pace.factor == 1.0
 
 
 def test_retry_after_holds_up_everybody_within_reason() -> None:
     pace = Pace()
-    pace.told(NOW, Exchange(429, "busy", 0.1, retry_after=30.0))
+    pace.record(NOW, Exchange(429, "busy", 0.1, retry_after=30.0))
     assert pace.reserve(NOW, 10.0) == pytest.approx(30.0)
     assert pace.reserve(NOW + 31, 10.0) == 0.0
-    pace.told(NOW + 31, Exchange(429, "busy", 0.1, retry_after=1e9))
+    pace.record(NOW + 31, Exchange(429, "busy", 0.1, retry_after=1e9))
     assert pace.reserve(NOW + 31, 10.0) == pytest.approx(MAX_WAIT_S)
     assert pace.reserve(NOW + 31 + MAX_WAIT_S + 1, 10.0) == 0.0
-    pace.told(NOW + 2000, Exchange(429, "busy", 0.1, retry_after=1e9), 60.0)
+    pace.record(NOW + 2000, Exchange(429, "busy", 0.1, retry_after=1e9), 60.0)
     assert pace.reserve(NOW + 2000, 10.0, longest=60.0) == pytest.approx(60.0), "as it is set"
 
 
@@ -75,24 +75,24 @@ def busy(study: str, retry_after: float | None = 86_400.0) -> Exchange:
 
 def test_a_retry_after_about_one_study_delays_that_study_alone() -> None:
     pace = Pace()
-    pace.told(NOW, busy("one"))
+    pace.record(NOW, busy("one"))
     assert pace.reserve(NOW, 10.0) == pace.reserve(NOW, 10.0, "other") == 0.0
     assert pace.reserve(NOW, 10.0, "one", patience=300.0) == MAX_WAIT_S
     assert pace.factor == 1.0
     assert pace.reserve(NOW + MAX_WAIT_S, 10.0, "one") == 0.0
-    pace.told(NOW + 1, Exchange(200, None, 0.1, subject="one"))
+    pace.record(NOW + 1, Exchange(200, None, 0.1, subject="one"))
     assert pace.waits == {}, "it answers: the wait is over"
 
 
 def test_several_studies_in_a_row_slow_the_pacs_and_a_good_answer_between_them_does_not() -> None:
     pace = Pace()
     for number in range(20):
-        pace.told(NOW, busy(str(number)))
+        pace.record(NOW, busy(str(number)))
         if number % 2:
-            pace.told(NOW, GOOD)
+            pace.record(NOW, GOOD)
     assert pace.reserve(NOW, 100.0) == 0.0
     for number in range(STUDIES_THAT_SLOW):
-        pace.told(NOW, busy(f"in a row {number}"))
+        pace.record(NOW, busy(f"in a row {number}"))
     assert pace.reserve(NOW, 100.0) == MAX_WAIT_S
     assert pace.factor == 0.5
 
@@ -190,13 +190,13 @@ def test_no_wait_outlives_its_bound_however_the_clock_is_set(
         clock += passed + jump
         subject = "" if what == "listing" else what
         if what in ("listing", "study", "other", "third"):
-            pace.told(
+            pace.record(
                 clock, Exchange(429, "busy", 0.1, retry_after=asked, subject=subject), longest
             )
         elif what == "failure":
             pace.settled(clock, "timeout", None, longest=longest)
         elif what == "good":
-            pace.told(clock, GOOD, longest)
+            pace.record(clock, GOOD, longest)
         for study in ("", "study", "other"):
             assert 0 <= pace.reserve(clock, 20.0, study, patience=1.0, longest=longest) <= longest
         assert 0 <= pace.open_for(clock, longest) <= longest
@@ -208,7 +208,7 @@ def test_no_wait_outlives_its_bound_however_the_clock_is_set(
 @given(JUMPS, st.sampled_from(["", "study"]))
 def test_one_jump_of_the_clock_blocks_for_no_longer_than_the_bound(jump: float, study: str) -> None:
     pace = Pace()
-    pace.told(NOW, Exchange(503, "busy", 0.1, retry_after=86_400.0, subject=study))
+    pace.record(NOW, Exchange(503, "busy", 0.1, retry_after=86_400.0, subject=study))
     for _ in range(FAILURES_THAT_OPEN):
         pace.settled(NOW, "timeout", None)
     assert pace.reserve(NOW + jump, 20.0, study, patience=1.0) <= MAX_WAIT_S

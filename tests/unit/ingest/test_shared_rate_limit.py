@@ -92,11 +92,11 @@ def test_failures_of_one_process_hold_the_others(lake: Lake) -> None:
     one, other = rate_limit(lake), rate_limit(lake)
     for _ in range(FAILURES_THAT_OPEN):
         one.settled("timeout", None)
-    with pytest.raises(HeldError, match="left alone until 12:01:00; failed answers in a row: 5"):
+    with pytest.raises(HeldError, match="no requests until 12:01:00; failed answers in a row: 5"):
         other.reserve()
     later = rate_limit(lake, at=NOON + dt.timedelta(seconds=61))
     assert later.reserve() == 0.0
-    later.told(Exchange(200, None, 0.1))
+    later.record(Exchange(200, None, 0.1))
     assert other.hold() is None
 
 
@@ -138,7 +138,7 @@ def test_fewer_at_the_same_time_where_the_pacs_is_busy(lake: Lake) -> None:
         return most
 
     assert race() == 4
-    one.told(Exchange(503, "busy", 0.1))
+    one.record(Exchange(503, "busy", 0.1))
     one.reserve()
     assert race() == 2
 
@@ -147,9 +147,9 @@ def test_what_a_pacs_asked_for_ends_with_resume_and_with_whoever_insists(lake: L
     one = rate_limit(lake)
     ends: list[Callable[[], None]] = [partial(resume, lake, "main"), one.insist]
     for end in ends:
-        one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
-        one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject="a study"))
-        assert one.hold() == "it asked to be left alone until 12:15:00"
+        one.record(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+        one.record(Exchange(429, "busy", 0.1, retry_after=86_400.0, subject="a study"))
+        assert one.hold() == "it asked for no requests until 12:15:00"
         assert one.waits() == {"a study": NOON + dt.timedelta(minutes=15)}
         assert read_waits(lake, "main", NOON) == one.waits()
         end()
@@ -158,7 +158,7 @@ def test_what_a_pacs_asked_for_ends_with_resume_and_with_whoever_insists(lake: L
 
 def test_a_short_wait_is_no_reason_not_to_begin(lake: Lake) -> None:
     one = rate_limit(lake)
-    one.told(Exchange(429, "busy", 0.1, retry_after=30.0))
+    one.record(Exchange(429, "busy", 0.1, retry_after=30.0))
     assert one.hold() is None
     assert one.reserve() == pytest.approx(30.0)
 
@@ -166,7 +166,7 @@ def test_a_short_wait_is_no_reason_not_to_begin(lake: Lake) -> None:
 @pytest.mark.parametrize("days", [-4000, -40, -1, 1, 40, 4000])
 def test_a_clock_that_is_set_holds_nobody(lake: Lake, days: int) -> None:
     one = rate_limit(lake)
-    one.told(Exchange(429, "busy", 0.1, retry_after=86_400.0))
+    one.record(Exchange(429, "busy", 0.1, retry_after=86_400.0))
     for _ in range(FAILURES_THAT_OPEN):
         one.settled("timeout", None)
     after = rate_limit(lake, at=NOON + dt.timedelta(days=days))
@@ -205,9 +205,9 @@ def test_a_damaged_state_is_made_anew(content: bytes, lake: Lake) -> None:
 
 def test_the_load_is_counted_by_the_hour_and_shown(lake: Lake) -> None:
     yesterday = rate_limit(lake, at=NOON)
-    yesterday.told(Exchange(200, None, 0.5, 2_000_000))
-    yesterday.told(Exchange(503, "busy", 0.5, retry=True))
-    rate_limit(lake, at=NOON + dt.timedelta(days=1)).told(Exchange(200, None, 1.0))
+    yesterday.record(Exchange(200, None, 0.5, 2_000_000))
+    yesterday.record(Exchange(503, "busy", 0.5, retry=True))
+    rate_limit(lake, at=NOON + dt.timedelta(days=1)).record(Exchange(200, None, 1.0))
     load = read_load(lake, "main")
     assert load["2026-03-02T12"] == HourLoad(2, 1, 2_000_000, 1.0, 1, 1)
     page = load_page(endpoint(), load, NOON + dt.timedelta(days=1))
@@ -219,5 +219,5 @@ def test_the_load_is_counted_by_the_hour_and_shown(lake: Lake) -> None:
 
 def test_old_load_is_forgotten(lake: Lake) -> None:
     for hour in range(300):
-        rate_limit(lake, at=NOON + dt.timedelta(hours=hour)).told(Exchange(200, None, 0.1))
+        rate_limit(lake, at=NOON + dt.timedelta(hours=hour)).record(Exchange(200, None, 0.1))
     assert len(read_load(lake, "main")) == 192
