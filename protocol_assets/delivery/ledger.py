@@ -21,7 +21,6 @@ from protocol_assets.storage.documents import (
     read_document,
     write_document,
 )
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Deliveries", "State", "newest_delivery", "open_deliveries"]
 
@@ -63,7 +62,7 @@ def open_deliveries(lake: Lake, name: str, day: dt.date) -> Iterator[Deliveries]
         Fault: The file is damaged.
     """
     what = f"the delivery to {name}"
-    with exclusive(lake.lock(f"delivery-{name}"), wait=True, what=what):
+    with lake.storage.locks.exclusive(f"delivery-{name}", wait=True, what=what):
         yield Deliveries(_folder(lake, name) / f"{day.isoformat()}.json")
 
 

@@ -19,7 +19,6 @@ from protocol_assets.storage.documents import (
     read_document,
     write_document,
 )
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["Channels", "Outbox", "Send", "Told", "deliver", "keep_standing", "open_outbox"]
 
@@ -60,7 +59,9 @@ def open_outbox(lake: Lake, source: str) -> Iterator[Outbox]:
         Fault: The file is damaged.
     """
     path = lake.deliveries / "alerts" / f"{source}.json"
-    with exclusive(lake.lock(f"{_LOCK}-{source}"), wait=True, what=f"the alerts of {source}"):
+    with lake.storage.locks.exclusive(
+        f"{_LOCK}-{source}", wait=True, what=f"the alerts of {source}"
+    ):
         entries: Outbox | None = None
         try:
             content = read_document(path) or {}

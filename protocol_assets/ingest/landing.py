@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.attempts import (
@@ -29,14 +28,13 @@ from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
 from protocol_assets.sources.errors import PacsError
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["day_fingerprint", "land_partition", "partition_lock", "study_file"]
 
 
-def partition_lock(lake: Lake, partition: Partition) -> Path:
+def partition_lock(partition: Partition) -> str:
     """Held by whoever changes a partition, from what it reads to what it writes."""
-    return lake.lock(f"raw-{partition.day}-{partition.pacs}")
+    return f"raw-{partition.day}-{partition.pacs}"
 
 
 def land_partition(
@@ -71,10 +69,11 @@ def land_partition(
         PacsError: The PACS is not to be asked now, the day cannot be listed, or most of its
             studies have vanished; nothing is changed.
     """
+    locks, what = lake.storage.locks, f"partition {partition.key}"
     with (
-        exclusive(partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"),
+        locks.exclusive(partition_lock(partition), wait=True, what=what),
         # Runs may overlap, and some cross PACS: a PACS answers one of them at a time.
-        exclusive(lake.lock(f"pacs-{partition.pacs}"), wait=True, what=f"PACS {partition.pacs}"),
+        locks.exclusive(f"pacs-{partition.pacs}", wait=True, what=f"PACS {partition.pacs}"),
     ):
         client.require_leave()
         started, effort = time.monotonic(), client.effort

@@ -8,10 +8,9 @@ from html import escape
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from protocol_assets.lake.zones import OPEN_FILE, Lake
+from protocol_assets.lake.zones import Lake
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.rate_limit.store import HourLoad, read_load
-from protocol_assets.storage.files import write_bytes
 
 __all__ = ["load_page", "write_load_page"]
 
@@ -28,7 +27,7 @@ _STYLE: Final = (
 def write_load_page(lake: Lake, endpoint: Endpoint, now: dt.datetime) -> None:
     """Write the page where ``Lake.load_page`` says."""
     page = load_page(endpoint, read_load(lake, endpoint.name), now)
-    write_bytes(lake.load_page(endpoint.name), page.encode(), mode=OPEN_FILE, sync_name=False)
+    lake.storage.objects.write(lake.load_page(endpoint.name), page.encode(), flush=False)
 
 
 def load_page(endpoint: Endpoint, load: Mapping[str, HourLoad], now: dt.datetime) -> str:

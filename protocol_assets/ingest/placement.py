@@ -8,7 +8,6 @@ from typing import Final
 
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import delete_empty_directories
-from protocol_assets.storage.locks import exclusive
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
 __all__ = ["finish_placements", "place_facts"]
@@ -38,7 +37,7 @@ def place_facts(lake: Lake, partition: Partition, *, has_counts: bool) -> None:
                 RESTRICTED_FILE,
             )
         )
-    with exclusive(_lock(lake), wait=True, what="the parts of a partition"):
+    with lake.storage.locks.exclusive(_FOLDER, wait=True, what="the parts of a partition"):
         move_together(lake.home, _mark(lake, partition), moves)
         _tidy(lake, partition)
 
@@ -57,7 +56,7 @@ def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None)
     folder = lake.restricted / "candidates" / _FOLDER
     if not folder.exists():
         return 0
-    with exclusive(_lock(lake), wait=True, what="the parts of a partition"):
+    with lake.storage.locks.exclusive(_FOLDER, wait=True, what="the parts of a partition"):
         if partitions is None:
             partitions = [Lake.partition_of(path.parent) for path in folder.glob("*/*/*.json")]
         finished = 0
@@ -70,10 +69,6 @@ def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None)
 
 def _mark(lake: Lake, partition: Partition) -> Path:
     return lake.restricted / "candidates" / _FOLDER / partition.path / "moves.json"
-
-
-def _lock(lake: Lake) -> Path:
-    return lake.lock(_FOLDER)
 
 
 def _tidy(lake: Lake, partition: Partition) -> None:

@@ -43,7 +43,6 @@ from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.storage.files import move
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["StageResult", "Stages", "write_schemas"]
 
@@ -137,8 +136,8 @@ class Stages:
         with ExitStack() as stack:
             stack.enter_context(using_key(self.lake, self.pseudonyms.key_id))
             for partition in sorted(set(partitions)):
-                lock = exclusive(
-                    partition_lock(self.lake, partition),
+                lock = self.lake.storage.locks.exclusive(
+                    partition_lock(partition),
                     wait=True,
                     what=f"partition {partition.key}",
                 )

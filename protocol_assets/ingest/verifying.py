@@ -17,7 +17,7 @@ from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_m
 from protocol_assets.lake.parquet import DamagedPartError, read_part
 from protocol_assets.lake.raw import is_whole, read_stamp
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.storage.locks import LockedError, exclusive
+from protocol_assets.storage.locks import LockedError
 
 __all__ = ["DAMAGED", "MISSING", "Damage", "Remedy", "verify_partition"]
 
@@ -58,7 +58,9 @@ def verify_partition(
         now: UTC.
     """
     try:
-        with exclusive(partition_lock(lake, partition), wait=False, what=partition.key):
+        with lake.storage.locks.exclusive(
+            partition_lock(partition), wait=False, what=partition.key
+        ):
             try:
                 manifest = read_manifest(lake, partition)
             except DamagedManifestError:

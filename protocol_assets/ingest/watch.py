@@ -24,7 +24,7 @@ from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_m
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.errors import PacsError
-from protocol_assets.storage.locks import LockedError, exclusive
+from protocol_assets.storage.locks import LockedError
 
 __all__ = [
     "PartitionRecord",
@@ -285,8 +285,8 @@ class Watch:
         if record.attempt is None or record.attempt.is_settled:
             return True
         try:  # begun and not ended: does it still go on, or was it killed?
-            with exclusive(
-                partition_lock(self.lake, self._partition(day)), wait=False, what="the partition"
+            with self.lake.storage.locks.exclusive(
+                partition_lock(self._partition(day)), wait=False, what="the partition"
             ):
                 return True
         except LockedError:

@@ -17,7 +17,6 @@ from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
 from protocol_assets.modalities.mr.analysis.time_model import TimeModel
-from protocol_assets.storage.locks import exclusive
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
 __all__ = [
@@ -70,7 +69,7 @@ def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
     ]
     for one, table in zip(moves, tables.values(), strict=True):
         write_part(one.source, table, versions=versions)
-    with exclusive(lake.lock("analysis"), wait=True, what="the tables of the analysis"):
+    with lake.storage.locks.exclusive("analysis", wait=True, what="the tables of the analysis"):
         move_together(lake.home, _mark(lake), moves)
 
 
@@ -78,7 +77,7 @@ def finish_analysis(lake: Lake) -> bool:
     """Finish what a run that was killed has begun to put in place; False where nothing was."""
     if not _mark(lake).exists():
         return False
-    with exclusive(lake.lock("analysis"), wait=True, what="the tables of the analysis"):
+    with lake.storage.locks.exclusive("analysis", wait=True, what="the tables of the analysis"):
         return finish_moves(lake.home, _mark(lake))
 
 

@@ -19,7 +19,6 @@ from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import part_versions
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.storage.files import write_bytes
-from protocol_assets.storage.locks import exclusive, shared
 
 __all__ = [
     "OtherKeyError",
@@ -36,6 +35,7 @@ __all__ = [
 
 _KEY_ID: Final = re.compile(r"[A-Z2-7]{8}(-[A-Z2-7]{8})?")
 _FACTS: Final = ("series", "completeness", "impossible", "quarantine")
+_LOCK: Final = "key"
 _WHAT: Final = "the key of this home"
 
 
@@ -163,7 +163,7 @@ def claim_key(lake: Lake, key_id: str) -> None:
     """
     if recorded_key_id(lake) == key_id:
         return
-    with exclusive(_lock(lake), wait=True, what=_WHAT):
+    with lake.storage.locks.exclusive(_LOCK, wait=True, what=_WHAT):
         if problem := key_problem(lake, key_id):
             raise OtherKeyError(problem)
         record_key_id(lake, key_id)
@@ -176,7 +176,7 @@ def using_key(lake: Lake, key_id: str) -> Iterator[None]:
     Raises:
         OtherKeyError: It was changed since this run began.
     """
-    with shared(_lock(lake), what=_WHAT):
+    with lake.storage.locks.shared(_LOCK, what=_WHAT):
         recorded = recorded_key_id(lake)
         if recorded not in (None, key_id):
             raise OtherKeyError(
@@ -189,9 +189,5 @@ def using_key(lake: Lake, key_id: str) -> Iterator[None]:
 @contextmanager
 def changing_key(lake: Lake) -> Iterator[None]:
     """Within, nobody makes data with a key; waits for those who do."""
-    with exclusive(_lock(lake), wait=True, what=_WHAT):
+    with lake.storage.locks.exclusive(_LOCK, wait=True, what=_WHAT):
         yield
-
-
-def _lock(lake: Lake) -> Path:
-    return lake.lock("key")

@@ -25,12 +25,14 @@ from protocol_assets.storage.documents import (
     read_document,
     write_document,
 )
-from protocol_assets.storage.files import PARTIAL_NAME, delete, delete_tree
+from protocol_assets.storage.files import PARTIAL_NAME, delete_tree
 from protocol_assets.storage.leftovers import Leftover, delete_leftover, find_leftovers
-from protocol_assets.storage.locks import LockedError, exclusive, hold_until_exit, is_held
+from protocol_assets.storage.locks import LockedError
 
 __all__ = ["Leftovers", "clean_leftovers", "count_leftovers", "last_cleaned", "register_process"]
 
+_PROCESS: Final = "process-"
+"""What the names of the locks of processes begin with."""
 _REGISTERED: Final[set[tuple[int, Path]]] = set()
 
 
@@ -66,15 +68,15 @@ def register_process(lake: Lake) -> Leftovers | None:
     if (os.getpid(), lake.home) in _REGISTERED:
         return None
     _REGISTERED.add((os.getpid(), lake.home))
-    folder = lake.lock("x").parent
-    dead = [path for path in sorted(folder.glob("process-*.lock")) if not is_held(path)]
+    locks = lake.storage.locks
+    killed = locks.find_abandoned(_PROCESS)
     is_first = not _record(lake).exists()
-    hold_until_exit(lake.lock(f"process-{os.getpid()}-{secrets.token_hex(4)}"))
-    if not dead and not is_first:
+    locks.hold_until_exit(f"{_PROCESS}{os.getpid()}-{secrets.token_hex(4)}")
+    if not killed and not is_first:
         return None
     cleaned = clean_leftovers(lake)
-    for path in dead:
-        delete(path, sync_name=False)
+    for name in killed:
+        locks.forget_abandoned(name)
     return cleaned
 
 
@@ -135,7 +137,7 @@ def _of_older_releases(lake: Lake) -> Iterator[Path]:
 def _of_databases(lake: Lake) -> Iterator[Path]:
     """What a build that was killed has left, and DuckDB's own temporary folders."""
     try:
-        with exclusive(lake.lock("warehouse"), wait=False, what="the warehouse"):
+        with lake.storage.locks.exclusive("warehouse", wait=False, what="the warehouse"):
             building = lake.warehouse_building
             sides = [*write_ahead_logs(building), _spilled(building)] if lake.safe.exists() else []
             for path in (building, *sides):

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from protocol_assets.lake.zones import Lake
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["publications_turn", "report_turn"]
 
@@ -25,12 +24,12 @@ def report_turn(lake: Lake) -> Iterator[Lake]:
     Yields:
         The lake.
     """
-    with exclusive(lake.lock("report"), wait=True, what="the warehouse and the report"):
+    with lake.storage.locks.exclusive("report", wait=True, what="the warehouse and the report"):
         yield lake
 
 
 @contextmanager
 def publications_turn(lake: Lake) -> Iterator[None]:
     """Within, nobody else publishes or changes the ledger of publications."""
-    with exclusive(lake.lock("publications"), wait=True, what="the publications"):
+    with lake.storage.locks.exclusive("publications", wait=True, what="the publications"):
         yield

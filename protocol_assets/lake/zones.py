@@ -17,6 +17,8 @@ from protocol_assets.lake.permissions import (
     zone_problems,
 )
 from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
+from protocol_assets.storage.ports import Storage
+from protocol_assets.storage.posix import open_posix_storage
 
 __all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Grid", "Lake", "Partition"]
 
@@ -65,9 +67,16 @@ class Lake:
     """The home directory of one deployment.
 
     ``restricted/`` identifies patients, ``safe/`` is de-identified, ``publish/`` holds aggregates.
+    What returns a ``str`` is a key of ``storage``. What returns a path is a local file that another
+    program opens.
     """
 
     home: Path
+
+    @property
+    def storage(self) -> Storage:
+        """Where objects, locks and shared states are kept: files below ``home``."""
+        return open_posix_storage(self.home)
 
     @property
     def restricted(self) -> Path:
@@ -103,6 +112,10 @@ class Lake:
     def demo_marker(self) -> Path:
         """The file that makes this home a demo's, where the demo's key works."""
         return self.home / "demo.marker"
+
+    def local_path(self, key: str) -> Path:
+        """The file of an object, for messages and for programs that open it; POSIX only."""
+        return self.home / key
 
     def prepare(self) -> None:
         """Create the zones with their permissions, and tighten what is open in those that exist.
@@ -233,17 +246,13 @@ class Lake:
         """Directory of one day's report."""
         return self.publish / "reports" / day.isoformat()
 
-    def pacs(self, name: str) -> Path:
-        """What is remembered of one PACS: its measured profile, its pace, a pause."""
-        return self.restricted / "pacs" / name
+    def pacs(self, name: str) -> str:
+        """Prefix of what is stored about one PACS: measured profile, rate limit, pause."""
+        return f"restricted/pacs/{name}"
 
-    def load_page(self, pacs: str) -> Path:
-        """What one PACS was asked in the last days, for its administrator."""
-        return self.publish / "pacs" / f"{pacs}.html"
-
-    def lock(self, name: str) -> Path:
-        """A lock file."""
-        return self.restricted / "locks" / f"{name}.lock"
+    def load_page(self, pacs: str) -> str:
+        """The requests to one PACS in the last days, for its administrator."""
+        return f"publish/pacs/{pacs}.html"
 
     def landed_partitions(self) -> list[Partition]:
         """Partitions that have a manifest, in order of day and PACS."""

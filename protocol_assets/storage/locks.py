@@ -23,6 +23,7 @@ __all__ = [
     "hold_until_exit",
     "is_editing",
     "is_held",
+    "read_locked",
     "shared",
 ]
 
@@ -103,6 +104,24 @@ def exclusive_file(path: Path) -> Iterator[int]:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def read_locked(path: Path, most: int) -> bytes | None:
+    """What a file of ``exclusive_file`` holds between two writes; None where there is no file.
+
+    Args:
+        path: The file.
+        most: Bytes that are read at most.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        return os.pread(descriptor, most, 0)
     finally:
         os.close(descriptor)
 

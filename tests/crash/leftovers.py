@@ -41,10 +41,10 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
         lake.reference("terms"),
         lake.analysis("next/potential"),
         lake.governance / "do_not_process.csv",
-        lake.pacs("main") / "profile.json",
+        lake.local_path(f"{lake.pacs('main')}/profile.json"),
         lake.key_record,
         lake.deletions / "1.json",
-        lake.load_page("main"),
+        lake.local_path(lake.load_page("main")),
     ]
     before = set(lake.home.rglob("*"))
     for target in targets:

@@ -160,7 +160,7 @@ def _build(
     context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: Lake, *, from_nothing: bool
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
-    with exclusive(lake.lock("warehouse"), wait=True, what="the warehouse"):
+    with lake.storage.locks.exclusive("warehouse", wait=True, what="the warehouse"):
         write_schemas(lake)
         require_whole(lake.safe / "facts", lake.safe / "labels", lake.safe / "reference")
         prepare_building(lake)

@@ -23,7 +23,6 @@ from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.identity import patient_identifier
 from protocol_assets.modalities.shared.joining import joined
 from protocol_assets.publishing.ledger_files import open_ledger
-from protocol_assets.storage.locks import exclusive
 
 __all__ = ["rename_patients"]
 
@@ -43,8 +42,8 @@ def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
 def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
     changed = 0
     for partition in lake.landed_partitions() if names else ():
-        with exclusive(
-            partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"
+        with lake.storage.locks.exclusive(
+            partition_lock(partition), wait=True, what=f"partition {partition.key}"
         ):
             if lake.series(partition).exists():
                 changed += _rename(lake.series(partition), "kept_patient_key", names)

@@ -20,7 +20,6 @@ from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.locks import exclusive
 
 __all__ = [
     "Retention",
@@ -123,7 +122,9 @@ def alone_with(lake: Lake, pseudonyms: Pseudonyms, partition: Partition) -> Iter
     """Within, no other run changes the partition or the key; waits for those that do."""
     with (
         using_key(lake, pseudonyms.key_id),
-        exclusive(partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"),
+        lake.storage.locks.exclusive(
+            partition_lock(partition), wait=True, what=f"partition {partition.key}"
+        ),
     ):
         yield
 

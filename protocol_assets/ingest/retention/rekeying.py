@@ -29,7 +29,7 @@ from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.storage.files import add_name, delete, write_bytes
-from protocol_assets.storage.locks import editing, exclusive
+from protocol_assets.storage.locks import editing
 
 __all__ = ["Rekeyed", "rekey"]
 
@@ -76,8 +76,8 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
     rebuilt, over = [], []
     clean_leftovers(lake)
     for partition in lake.partitions_with_files():
-        with exclusive(
-            partition_lock(lake, partition), wait=True, what=f"partition {partition.key}"
+        with lake.storage.locks.exclusive(
+            partition_lock(partition), wait=True, what=f"partition {partition.key}"
         ):
             finish_placements(lake, [partition])
             for waiting in lake.candidates(partition):

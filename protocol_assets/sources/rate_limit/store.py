@@ -1,8 +1,8 @@
-"""The rate limit of a PACS that holds across processes: its pace, its pause and its load are files.
+"""The rate limit of a PACS across processes, which share its state, its pause and its load.
 
 Every request of every process passes here, so that a range run started in the UI, the sensors and
-the command line together ask no faster than one of them. The state is small, is written in place
-under a lock, and is created again if it is damaged; a pause is a file of its own.
+the command line together ask no faster than one of them. The state is small, is updated under a
+lock, and is created again if it is damaged; a pause is an object of its own.
 """
 
 from __future__ import annotations
@@ -10,18 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, fields
-from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import orjson
 
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.lake.zones import Lake
 from protocol_assets.settings.hours import next_opening
 from protocol_assets.sources.errors import Kind
 from protocol_assets.sources.rate_limit.pacing import (
@@ -32,8 +30,6 @@ from protocol_assets.sources.rate_limit.pacing import (
     RateLimits,
     start_steady_clock,
 )
-from protocol_assets.storage.files import delete, write_bytes, write_in_place
-from protocol_assets.storage.locks import exclusive_file
 
 __all__ = [
     "HourLoad",
@@ -46,10 +42,8 @@ __all__ = [
     "resume",
 ]
 
-_PACE: Final = "pace.json"
 _KEPT_HOURS: Final = 8 * 24
 _HOUR: Final = "%Y-%m-%dT%H"
-_LARGEST_BYTES: Final = 1_000_000
 _SHORT_HOLD_S: Final = 60.0
 """A request waits for its turn so long; where the PACS asked for more, nothing is begun."""
 
@@ -162,23 +156,23 @@ class SharedRateLimit:
         """Why nothing may be asked now: a pause, the hours, the circuit, or a Retry-After."""
         if reason := self._closed():
             return reason
-        with self._state() as state:
-            return self._broken(state.pace) or self._asked(state.pace)
+        state = _read_state(self._lake, self._name)
+        return self._broken(state.pace) or self._asked(state.pace)
 
     def insist(self) -> None:
         """Forget failures and waits: a person asks and may know more.
 
         The next failures count again, and a pause and the hours hold all the same.
         """
-        with self._state(write=True) as state:
+        with self._state() as state:
             state.pace.forget_failures()
             state.pace.forget_waits()
 
     def waits(self) -> dict[str, dt.datetime]:
         """Until when the PACS asked for no requests about single studies; see ``Exchange``."""
         now, longest = self._now(), self._rate_limits.max_wait_s
-        with self._state() as state:
-            return _ends_of_waits(state.pace, now, self._zone, longest)
+        pace = _read_state(self._lake, self._name).pace
+        return _ends_of_waits(pace, now, self._zone, longest)
 
     def reserve(self, subject: str = "", patience: float = math.inf) -> float:
         """Takes a place in the queue that all processes share.
@@ -189,7 +183,7 @@ class SharedRateLimit:
         if reason := self._closed():
             raise HeldError(reason)
         rate_limits = self._rate_limits
-        with self._state(write=True) as state:
+        with self._state() as state:
             if reason := self._broken(state.pace):
                 raise HeldError(reason)
             wait = state.pace.reserve(
@@ -249,7 +243,7 @@ class SharedRateLimit:
         """Counts a request and sets the pace by it."""
         now = self._now()
         hour = dt.datetime.fromtimestamp(now, self._zone).strftime(_HOUR)
-        with self._state(write=True) as state:
+        with self._state() as state:
             state.load.setdefault(hour, HourLoad()).add(exchange)
             state.pace.record(now, exchange, self._rate_limits.max_wait_s)
             if exchange.kind is None:
@@ -259,45 +253,43 @@ class SharedRateLimit:
         """Opens the circuit after failures; good answers were counted already."""
         if kind is not None:
             longest = self._rate_limits.max_wait_s
-            with self._state(write=True) as state:
+            with self._state() as state:
                 state.pace.settled(self._now(), kind, status, subject, longest)
 
-    @contextmanager
-    def _state(self, *, write: bool = False) -> Iterator[_State]:
-        with _locked_state(self._lake, self._name, write=write) as state:
-            yield state
+    def _state(self) -> AbstractContextManager[_State]:
+        return _updated_state(self._lake, self._name)
 
 
 @contextmanager
-def _locked_state(lake: Lake, pacs: str, *, write: bool) -> Iterator[_State]:
-    with exclusive_file(lake.pacs(pacs) / _PACE) as descriptor:
-        state = _State.decode(os.pread(descriptor, _LARGEST_BYTES, 0))
+def _updated_state(lake: Lake, pacs: str) -> Iterator[_State]:
+    with lake.storage.states.locked(_state_key(lake, pacs)) as locked:
+        state = _State.decode(locked.content)
         yield state
-        if write:
-            # In place and not synced: a state that is lost with the machine is no loss.
-            write_in_place(descriptor, state.encode())
+        locked.update(state.encode())
+
+
+def _read_state(lake: Lake, pacs: str) -> _State:
+    return _State.decode(lake.storage.states.read(_state_key(lake, pacs)) or b"")
+
+
+def _state_key(lake: Lake, pacs: str) -> str:
+    return f"{lake.pacs(pacs)}/pace.json"
 
 
 def read_load(lake: Lake, pacs: str) -> dict[str, HourLoad]:
     """The load of the last days by local hour, ``2026-03-02T14``."""
-    with _locked_state(lake, pacs, write=False) as state:
-        return state.load
+    return _read_state(lake, pacs).load
 
 
 def read_failure(lake: Lake, pacs: str) -> str:
     """Kind of the last failure where no good answer came after it, else empty."""
-    if not (lake.pacs(pacs) / _PACE).exists():
-        return ""
-    with _locked_state(lake, pacs, write=False) as state:
-        return state.pace.failure
+    return _read_state(lake, pacs).pace.failure
 
 
 def read_waits(lake: Lake, pacs: str, now: dt.datetime) -> dict[str, dt.datetime]:
     """Until when a PACS asked for no requests about single studies; see ``Exchange``."""
-    if not (lake.pacs(pacs) / _PACE).exists():
-        return {}
-    with _locked_state(lake, pacs, write=False) as state:
-        return _ends_of_waits(state.pace, now.timestamp(), now.tzinfo or dt.UTC, math.inf)
+    pace = _read_state(lake, pacs).pace
+    return _ends_of_waits(pace, now.timestamp(), now.tzinfo or dt.UTC, math.inf)
 
 
 def _ends_of_waits(
@@ -311,8 +303,8 @@ def _ends_of_waits(
     return ends
 
 
-def _pause_file(lake: Lake, pacs: str) -> Path:
-    return lake.pacs(pacs) / "paused.json"
+def _pause_key(lake: Lake, pacs: str) -> str:
+    return f"{lake.pacs(pacs)}/paused.json"
 
 
 def paused_since(lake: Lake, pacs: str) -> dt.datetime | None:
@@ -320,26 +312,28 @@ def paused_since(lake: Lake, pacs: str) -> dt.datetime | None:
 
     A damaged file is a pause: somebody wanted one.
     """
-    path = _pause_file(lake, pacs)
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-        return dt.datetime.fromisoformat(content["since"])
-    except FileNotFoundError:
+    objects, key = lake.storage.objects, _pause_key(lake, pacs)
+    text = objects.read(key)
+    if text is None:
         return None
+    try:
+        content: Any = json.loads(text)
+        return dt.datetime.fromisoformat(content["since"])
     except (ValueError, KeyError, TypeError):
-        return dt.datetime.fromtimestamp(path.stat().st_mtime, dt.UTC)
+        found = objects.describe(key)
+    return dt.datetime.fromtimestamp(found.modified, dt.UTC) if found else None
 
 
 def pause(lake: Lake, pacs: str, now: dt.datetime) -> None:
     """Ask nothing more of a PACS, in any process, from the next request on."""
     if paused_since(lake, pacs) is None:
         content = json.dumps({"since": now.isoformat(timespec="seconds")})
-        write_bytes(_pause_file(lake, pacs), content.encode(), mode=RESTRICTED_FILE)
+        lake.storage.objects.write(_pause_key(lake, pacs), content.encode())
 
 
 def resume(lake: Lake, pacs: str) -> None:
     """End a pause, and forget the failures of a PACS and the waits that it asked for."""
-    delete(_pause_file(lake, pacs))
-    with _locked_state(lake, pacs, write=True) as state:
+    lake.storage.objects.delete(_pause_key(lake, pacs))
+    with _updated_state(lake, pacs) as state:
         state.pace.forget_failures()
         state.pace.forget_waits()

@@ -77,7 +77,7 @@ def test_a_pause_holds_the_next_request_of_every_process(lake: Lake) -> None:
 
 def test_a_damaged_pause_is_a_pause(lake: Lake) -> None:
     pause(lake, "main", NOON)
-    (lake.pacs("main") / "paused.json").write_text("{")
+    lake.local_path(f"{lake.pacs('main')}/paused.json").write_text("{")
     assert "paused since" in (rate_limit(lake).hold() or "")
 
 
@@ -199,7 +199,7 @@ DAMAGED = (
 @pytest.mark.parametrize("content", DAMAGED)
 def test_a_damaged_state_is_made_anew(content: bytes, lake: Lake) -> None:
     rate_limit(lake).reserve()
-    (lake.pacs("main") / "pace.json").write_bytes(content)
+    lake.local_path(f"{lake.pacs('main')}/pace.json").write_bytes(content)
     assert rate_limit(lake).reserve() == 0.0
 
 

@@ -30,7 +30,6 @@ from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.sources.dicomweb.rows import DayListing
 from protocol_assets.sources.errors import Kind, PacsError
-from protocol_assets.storage.locks import exclusive
 from tests.unit.ingest.fake_pacs import endpoint, received
 
 PSEUDONYMS = Pseudonyms.from_secret(bytes(range(32)).hex(), demo=False)
@@ -270,8 +269,8 @@ def test_a_damaged_manifest_is_landed_anew(landed: Site) -> None:
     assert set(landed.tick().wanted) == {DAYS[-1], DAYS[-2]}
 
 
-def _hold(path: Path, held: Any, free: Any) -> None:
-    with exclusive(path, wait=True, what="it"):
+def _hold(home: Path, name: str, held: Any, free: Any) -> None:
+    with Lake(home).storage.locks.exclusive(name, wait=True, what="it"):
         held.set()
         free.wait(30)
 
@@ -282,8 +281,8 @@ def test_a_partition_that_another_process_lands_is_left_to_it(landed: Site) -> N
     landed.now += dt.timedelta(days=1)
     spawn = multiprocessing.get_context("spawn")
     held, free = spawn.Event(), spawn.Event()
-    path = partition_lock(landed.lake, Partition(day, "main"))
-    other = spawn.Process(target=_hold, args=(path, held, free))
+    name = partition_lock(Partition(day, "main"))
+    other = spawn.Process(target=_hold, args=(landed.lake.home, name, held, free))
     other.start()
     try:
         assert held.wait(30)

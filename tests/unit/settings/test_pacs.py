@@ -129,12 +129,12 @@ def test_what_is_measured_stands_above_the_product(folder: Path) -> None:
 
     assert (profile().product, profile().retrieval) == ("aws-healthimaging", "series")
     Lake(settings.home).prepare()
-    path = write_profile(Lake(settings.home), "main", SiteProfile(page_size=7, evidence="measured"))
+    key = write_profile(Lake(settings.home), "main", SiteProfile(page_size=7, evidence="measured"))
     assert (profile().evidence, Deployment(settings).endpoint("main", {}).rows_a_page) == (
         "measured",
         7,
     )
-    path.write_text("{")
+    Lake(settings.home).local_path(key).write_text("{")
     assert profile().product == "aws-healthimaging", "a damaged one is as good as none"
 
 

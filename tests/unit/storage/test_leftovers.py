@@ -107,13 +107,13 @@ def test_the_start_searches_the_home_only_after_a_process_was_killed(lake: Lake)
     alive.communicate(timeout=60)
     assert said_by(start("")) == "1"
     assert said_by(start("")) == "none"
-    assert not list(lake.lock("x").parent.glob("process-*"))
+    assert not list((lake.restricted / "locks").glob("process-*"))
 
 
 def test_a_process_registers_once(lake: Lake) -> None:
     assert register_process(lake) is not None
     assert register_process(lake) is None
-    names = [path.name for path in lake.lock("x").parent.glob("process-*")]
+    names = [path.name for path in (lake.restricted / "locks").glob("process-*")]
     assert [name.split("-")[1] for name in names] == [str(os.getpid())]
 
 

@@ -1,0 +1,215 @@
+"""The ports on POSIX files: the default storage, for one machine with one local file system.
+
+An object is the file with the name of its key below the root. Atomic writes, locks and their
+guarantees are those of ``files`` and ``locks``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import BinaryIO, Final, cast
+
+from protocol_assets.storage import locks
+from protocol_assets.storage.files import (
+    OPEN_FILE,
+    RESTRICTED_FILE,
+    create_bytes,
+    delete,
+    read_bytes,
+    sync,
+    write_bytes,
+    write_in_place,
+)
+from protocol_assets.storage.ports import LockedState, ObjectInfo, Storage
+
+__all__ = ["PosixLocks", "PosixObjects", "PosixStates", "open_posix_storage"]
+
+_LOCKS: Final = "restricted/locks"
+_ENDING: Final = ".lock"
+_OPEN_ZONE: Final = "publish/"
+"""Other users may read what is published; everything else is for this user alone."""
+_LARGEST_STATE: Final = 1_000_000
+
+
+def open_posix_storage(root: Path) -> Storage:
+    """The storage below a directory, which need not exist yet.
+
+    Args:
+        root: The home of a deployment.
+    """
+    return Storage(PosixObjects(root), PosixLocks(root / _LOCKS), PosixStates(root))
+
+
+@dataclass(frozen=True, slots=True)
+class PosixObjects:
+    """Objects as files.
+
+    Attributes:
+        root: The directory that keys are relative to.
+    """
+
+    root: Path
+
+    def read(self, key: str) -> bytes | None:
+        """See ``ObjectStore``."""
+        return read_bytes(self.local_path(key))
+
+    def open(self, key: str) -> AbstractContextManager[BinaryIO]:
+        """See ``ObjectStore``."""
+        return cast("BinaryIO", self.local_path(key).open("rb"))
+
+    def describe(self, key: str) -> ObjectInfo | None:
+        """See ``ObjectStore``; one ``stat``."""
+        try:
+            found = self.local_path(key).stat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return ObjectInfo(found.st_size, found.st_mtime)
+
+    def write(self, key: str, content: bytes, *, flush: bool = True) -> None:
+        """See ``ObjectStore``; directories are created as needed."""
+        write_bytes(self.local_path(key), content, mode=_mode(key), sync_name=flush)
+
+    def flush(self, prefix: str) -> None:
+        """See ``ObjectStore``."""
+        sync(self.local_path(prefix))
+
+    def create(self, key: str, content: bytes) -> bool:
+        """See ``ObjectStore``."""
+        return create_bytes(self.local_path(key), content, mode=_mode(key))
+
+    def delete(self, key: str, *, flush: bool = True) -> bool:
+        """See ``ObjectStore``."""
+        return delete(self.local_path(key), sync_name=flush)
+
+    def list_keys(self, pattern: str) -> list[str]:
+        """See ``ObjectStore``; reads directories only. ``**`` follows no link."""
+        return sorted(_matching(str(self.root), "", pattern.split("/"), is_file=True))
+
+    def list_prefixes(self, pattern: str) -> list[str]:
+        """See ``ObjectStore``; empty directories are listed too."""
+        return sorted(_matching(str(self.root), "", pattern.split("/"), is_file=False))
+
+    def local_path(self, key: str) -> Path:
+        """The file of an object: for programs that need one, and only on POSIX.
+
+        Raises:
+            ValueError: The key is not a relative path below the root.
+        """
+        if key.startswith("/") or ".." in key.split("/"):
+            raise ValueError("a key is a relative path without '..'")
+        return self.root / key
+
+
+@dataclass(frozen=True, slots=True)
+class PosixLocks:
+    """Locks as ``flock`` on files; the kernel releases them when the process ends.
+
+    Attributes:
+        folder: Where the lock files are.
+    """
+
+    folder: Path
+
+    def exclusive(self, name: str, *, wait: bool, what: str) -> AbstractContextManager[None]:
+        """See ``Locks``."""
+        return locks.exclusive(self._path(name), wait=wait, what=what)
+
+    def shared(self, name: str, *, what: str) -> AbstractContextManager[None]:
+        """See ``Locks``."""
+        return locks.shared(self._path(name), what=what)
+
+    def hold_until_exit(self, name: str) -> None:
+        """See ``Locks``; an exit removes the file, and a killed process leaves it."""
+        locks.hold_until_exit(self._path(name))
+
+    def find_abandoned(self, prefix: str) -> list[str]:
+        """See ``Locks``: files that no process has locked."""
+        files = sorted(self.folder.glob(f"{prefix}*{_ENDING}"))
+        return [one.name.removesuffix(_ENDING) for one in files if not locks.is_held(one)]
+
+    def forget_abandoned(self, name: str) -> None:
+        """See ``Locks``."""
+        delete(self._path(name), sync_name=False)
+
+    def _path(self, name: str) -> Path:
+        return self.folder / f"{name}{_ENDING}"
+
+
+@dataclass(frozen=True, slots=True)
+class PosixStates:
+    """States as locked files, written in place and not synced.
+
+    Attributes:
+        root: The directory that keys are relative to.
+    """
+
+    root: Path
+
+    @contextmanager
+    def locked(self, key: str) -> Iterator[LockedState]:
+        """See ``StateStore``."""
+        with locks.exclusive_file(self.root / key) as descriptor:
+            yield _LockedFile(descriptor, os.pread(descriptor, _LARGEST_STATE, 0))
+
+    def read(self, key: str) -> bytes | None:
+        """See ``StateStore``."""
+        return locks.read_locked(self.root / key, _LARGEST_STATE)
+
+
+@dataclass(slots=True)
+class _LockedFile:
+    descriptor: int
+    content: bytes
+
+    def update(self, content: bytes) -> None:
+        write_in_place(self.descriptor, content)
+        self.content = content
+
+
+def _mode(key: str) -> int:
+    return OPEN_FILE if key.startswith(_OPEN_ZONE) else RESTRICTED_FILE
+
+
+def _matching(folder: str, prefix: str, segments: list[str], *, is_file: bool) -> Iterator[str]:
+    """Keys below a folder that match; literal segments cost no listing."""
+    first, *rest = segments
+    if "*" not in first:
+        path, key = f"{folder}/{first}", f"{prefix}{first}"
+        if rest:
+            yield from _matching(path, f"{key}/", rest, is_file=is_file)
+        elif os.path.isfile(path) if is_file else os.path.isdir(path):  # noqa: PTH112, PTH113
+            yield key
+    elif first == "**":
+        yield from _matching(folder, prefix, rest, is_file=is_file)
+        for entry in _entries(folder):
+            if entry.is_dir(follow_symlinks=False):
+                below = f"{prefix}{entry.name}/"
+                yield from _matching(entry.path, below, segments, is_file=is_file)
+    else:
+        for entry in _entries(folder):
+            if fnmatchcase(entry.name, first.replace("[", "[[]")):
+                yield from _of_entry(entry, f"{prefix}{entry.name}", rest, is_file=is_file)
+
+
+def _of_entry(
+    entry: os.DirEntry[str], key: str, rest: list[str], *, is_file: bool
+) -> Iterator[str]:
+    if rest:
+        if entry.is_dir():
+            yield from _matching(entry.path, f"{key}/", rest, is_file=is_file)
+    elif entry.is_file() if is_file else entry.is_dir():
+        yield key
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return [one for one in entries if not one.name.startswith(".")]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
