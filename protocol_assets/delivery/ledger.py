@@ -11,31 +11,24 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.documents import (
-    DamagedDocumentError,
-    read_document,
-    write_document,
-)
+from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.documents import DamagedDocumentError, Documents
 
 __all__ = ["Deliveries", "State", "newest_delivery", "open_deliveries"]
 
 State = Literal["claimed", "sent", "refused"]
 
-_FOLDER: Final = "reports"
-
 
 class Deliveries:
     """What became of one day of one list; held by one process at a time."""
 
-    def __init__(self, path: Path) -> None:
-        """Read the file; ``open_deliveries`` does."""
-        self._path = path
-        self._states = _read(path)
+    def __init__(self, documents: Documents, key: str) -> None:
+        """Read the document; ``open_deliveries`` does."""
+        self._documents, self._key = documents, key
+        self._states = _read(documents, key)
 
     def having(self, state: State, addresses: Iterable[str]) -> list[str]:
         """Those of some addresses that are in a state."""
@@ -51,7 +44,7 @@ class Deliveries:
             self._states.pop(_digest(one), None)
             if state is not None:
                 self._states[_digest(one)] = state
-        write_document(self._path, self._states, mode=RESTRICTED_FILE)
+        self._documents.write(self._key, self._states)
 
 
 @contextmanager
@@ -63,29 +56,31 @@ def open_deliveries(lake: Lake, name: str, day: dt.date) -> Iterator[Deliveries]
     """
     what = f"the delivery to {name}"
     with lake.storage.locks.exclusive(f"delivery-{name}", wait=True, what=what):
-        yield Deliveries(_folder(lake, name) / f"{day.isoformat()}.json")
+        yield Deliveries(lake.storage.documents, f"{_prefix(lake, name)}/{day.isoformat()}.json")
 
 
 def newest_delivery(lake: Lake, name: str) -> dt.date | None:
     """The newest day that was handed over to a list."""
-    days = [path.stem for path in _folder(lake, name).glob("????-??-??.json")]
+    keys = lake.storage.objects.list_keys(f"{_prefix(lake, name)}/*-*-*.json")
+    days = [key.rpartition("/")[2].removesuffix(".json") for key in keys]
     return dt.date.fromisoformat(max(days)) if days else None
 
 
-def _folder(lake: Lake, name: str) -> Path:
-    return lake.deliveries / _FOLDER / name
+def _prefix(lake: Lake, name: str) -> str:
+    return f"{lake.deliveries}/reports/{name}"
 
 
 def _digest(address: str) -> str:
     return hashlib.sha256(address.encode()).hexdigest()[:16]
 
 
-def _read(path: Path) -> dict[str, State]:
+def _read(documents: Documents, key: str) -> dict[str, State]:
     try:
-        return read_document(path) or {}
+        return documents.read(key) or {}
     except DamagedDocumentError:
         pass
+    name = "/".join(key.split("/")[-2:])
     raise Fault(
-        f"the ledger of deliveries {path.parent.name}/{path.name} is damaged; nothing is sent for "
+        f"the ledger of deliveries {name} is damaged; nothing is sent for "
         "that day until it is deleted, and then it is sent anew"
     )

@@ -13,12 +13,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from protocol_assets.faults import Fault, described_fault
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.documents import (
-    DamagedDocumentError,
-    read_document,
-    write_document,
-)
+from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.documents import DamagedDocumentError
 
 __all__ = ["Channels", "Outbox", "Send", "Told", "deliver", "keep_standing", "open_outbox"]
 
@@ -58,25 +54,25 @@ def open_outbox(lake: Lake, source: str) -> Iterator[Outbox]:
     Raises:
         Fault: The file is damaged.
     """
-    path = lake.deliveries / "alerts" / f"{source}.json"
+    documents, key = lake.storage.documents, f"{lake.deliveries}/alerts/{source}.json"
     with lake.storage.locks.exclusive(
         f"{_LOCK}-{source}", wait=True, what=f"the alerts of {source}"
     ):
         entries: Outbox | None = None
         try:
-            content = read_document(path) or {}
+            content = documents.read(key) or {}
             entries = {key: Told(**entry) for key, entry in content.items()}
         except (DamagedDocumentError, TypeError):
             entries = None
         if entries is None:
-            raise Fault(f"the ledger of alerts {path.name} is damaged; delete it to begin anew")
+            raise Fault(f"the ledger of alerts {source}.json is damaged; delete it to begin anew")
         before = _content(entries)
         try:
             yield entries
         finally:
             after = _content(entries)
             if after != before:
-                write_document(path, after, mode=RESTRICTED_FILE)
+                documents.write(key, after)
 
 
 def keep_standing(entries: Outbox, standing: Mapping[str, str], channels: Channels) -> None:

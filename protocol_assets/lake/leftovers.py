@@ -19,18 +19,15 @@ from typing import Final
 
 from protocol_assets.lake.analysis import finish_analysis
 from protocol_assets.lake.warehouse_file import is_open_elsewhere, write_ahead_logs
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.documents import (
-    DamagedDocumentError,
-    read_document,
-    write_document,
-)
+from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.documents import DamagedDocumentError
 from protocol_assets.storage.files import PARTIAL_NAME, delete_tree
 from protocol_assets.storage.leftovers import Leftover, delete_leftover, find_leftovers
 from protocol_assets.storage.locks import LockedError
 
 __all__ = ["Leftovers", "clean_leftovers", "count_leftovers", "last_cleaned", "register_process"]
 
+_RECORD: Final = "restricted/leftovers.json"
 _PROCESS: Final = "process-"
 """What the names of the locks of processes begin with."""
 _REGISTERED: Final[set[tuple[int, Path]]] = set()
@@ -70,7 +67,7 @@ def register_process(lake: Lake) -> Leftovers | None:
     _REGISTERED.add((os.getpid(), lake.home))
     locks = lake.storage.locks
     killed = locks.find_abandoned(_PROCESS)
-    is_first = not _record(lake).exists()
+    is_first = lake.storage.objects.describe(_RECORD) is None
     locks.hold_until_exit(f"{_PROCESS}{os.getpid()}-{secrets.token_hex(4)}")
     if not killed and not is_first:
         return None
@@ -90,10 +87,10 @@ def clean_leftovers(lake: Lake) -> Leftovers:
     for path in chain(_of_older_releases(lake), _of_databases(lake)):
         delete_tree(path)
         cleaned.add(lake, Leftover(path, 0))
-    if cleaned.files or not _record(lake).exists():
+    if cleaned.files or lake.storage.objects.describe(_RECORD) is None:
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         content = {"at": now, "files": dict(cleaned.files), "bytes": cleaned.bytes}
-        write_document(_record(lake), content, mode=RESTRICTED_FILE)
+        lake.storage.documents.write(_RECORD, content)
     return cleaned
 
 
@@ -108,15 +105,11 @@ def count_leftovers(lake: Lake) -> Leftovers:
 def last_cleaned(lake: Lake) -> tuple[dt.datetime, Mapping[str, int]] | None:
     """When a start has last deleted something, and how many files by folder."""
     try:
-        content = read_document(_record(lake)) or {}
+        content = lake.storage.documents.read(_RECORD) or {}
         files = {str(name): int(count) for name, count in content["files"].items()}
         return (dt.datetime.fromisoformat(content["at"]), files) if files else None
     except (DamagedDocumentError, KeyError, ValueError, TypeError, AttributeError):
         return None
-
-
-def _record(lake: Lake) -> Path:
-    return lake.restricted / "leftovers.json"
 
 
 def _found(lake: Lake) -> Iterator[Leftover]:

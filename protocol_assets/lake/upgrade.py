@@ -40,7 +40,7 @@ def upgrade_home(lake: Lake) -> list[str]:
 
 
 def _renamed(lake: Lake) -> tuple[tuple[Path, Path], ...]:
-    alerts = lake.deliveries / "alerts"
+    alerts = lake.local_path(lake.deliveries) / "alerts"
     return (
         (lake.home / "steward", lake.governance),
         (alerts / "cells.json", alerts / "partitions.json"),

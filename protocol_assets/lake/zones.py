@@ -16,8 +16,8 @@ from protocol_assets.lake.permissions import (
     tighten_zone,
     zone_problems,
 )
+from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
-from protocol_assets.storage.ports import Storage
 from protocol_assets.storage.posix import open_posix_storage
 
 __all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Grid", "Lake", "Partition"]
@@ -233,9 +233,9 @@ class Lake:
         return self.safe / "publications"
 
     @property
-    def deliveries(self) -> Path:
-        """What was sent and told, so that nothing is sent or told twice."""
-        return self.safe / "deliveries"
+    def deliveries(self) -> str:
+        """Prefix of the records of what was sent, so that nothing is sent twice."""
+        return "safe/deliveries"
 
     @property
     def marts(self) -> Path:

@@ -21,17 +21,15 @@ from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import encode_part, part_versions, read_part
 from protocol_assets.lake.turns import publications_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
-from protocol_assets.storage.documents import (
-    DamagedDocumentError,
-    read_document,
-    write_document,
-)
+from protocol_assets.storage.documents import DamagedDocumentError, Documents
 from protocol_assets.storage.files import delete, read_bytes, sync, write_bytes
+from protocol_assets.storage.posix import PosixObjects
 
 __all__ = ["PublicationLedger", "ledger_mark", "open_ledger"]
 
 _DIGITS: Final = 16
 _ENDING: Final = ".parquet"
+_MARK: Final = "ledger.json"
 _IS_OF_A_COMMIT: Final = re.compile(rf"-[0-9a-f]{{{_DIGITS}}}$")
 _RESTORE: Final = "restore the folder safe/publications from the back-up, then run again"
 
@@ -101,7 +99,7 @@ class PublicationLedger:
         if digests != self._digests or (self.is_of_older_release and digests):
             if self._folder.exists():
                 sync(self._folder)
-            write_document(_mark_file(self._folder), {"tables": digests}, mode=RESTRICTED_FILE)
+            _documents(self._folder).write(_MARK, {"tables": digests})
             self.is_of_older_release = False
         self._digests = digests
         self._changed.clear()
@@ -157,8 +155,8 @@ def ledger_mark(lake: Lake) -> dict[str, Path]:
     return {name: lake.publications / _file_name(name, digest) for name, digest in digests.items()}
 
 
-def _mark_file(folder: Path) -> Path:
-    return folder / "ledger.json"
+def _documents(folder: Path) -> Documents:
+    return Documents(PosixObjects(folder))
 
 
 def _file_name(name: str, digest: str) -> str:
@@ -169,7 +167,7 @@ def _read_mark(folder: Path) -> dict[str, str] | None:
     """Digest by name of the table; None where an older release wrote the ledger, or nobody."""
     damaged = False
     try:
-        mark = read_document(_mark_file(folder))
+        mark = _documents(folder).read(_MARK)
         if mark is None:
             return None
         return {str(name): str(digest) for name, digest in mark["tables"].items()}

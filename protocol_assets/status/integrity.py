@@ -17,7 +17,7 @@ from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.ledger_files import ledger_mark
 from protocol_assets.publishing.versions import version_name
 from protocol_assets.sources.dicomweb.probe import Finding
-from protocol_assets.storage.documents import DamagedDocumentError, read_document
+from protocol_assets.storage.documents import DamagedDocumentError
 
 __all__ = ["integrity_finding", "verify"]
 
@@ -74,11 +74,12 @@ def _ledgers(lake: Lake) -> Iterator[Damage]:
             yield Damage(f"publications of {name}", MISSING, "restore")
         elif not _is_whole(path):
             yield Damage(f"publications of {name}", DAMAGED, "restore")
-    for path in sorted(lake.deliveries.rglob("[!.]*.json")):
+    for key in lake.storage.objects.list_keys(f"{lake.deliveries}/**/*.json"):
         try:
-            read_document(path)
+            lake.storage.documents.read(key)
         except DamagedDocumentError:
-            yield Damage(f"deliveries of {path.parent.name} {path.stem}", DAMAGED, "restore")
+            *_, of, name = key.removesuffix(".json").split("/")
+            yield Damage(f"deliveries of {of} {name}", DAMAGED, "restore")
 
 
 def _databases(lake: Lake) -> Iterator[Damage]:

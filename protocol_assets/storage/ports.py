@@ -12,10 +12,9 @@ not begin with a dot: such names belong to the implementation and are never list
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, Protocol
 
-__all__ = ["LockedState", "Locks", "ObjectInfo", "ObjectStore", "StateStore", "Storage"]
+__all__ = ["LockedState", "Locks", "ObjectInfo", "ObjectStore", "StateStore"]
 
 
 class ObjectInfo(NamedTuple):
@@ -192,18 +191,3 @@ class StateStore(Protocol):
     def read(self, key: str) -> bytes | None:
         """A state as the last holder left it; None where there was none."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Storage:
-    """The storage of one deployment.
-
-    Attributes:
-        objects: Its data.
-        locks: Its locks.
-        states: Its shared states.
-    """
-
-    objects: ObjectStore
-    locks: Locks
-    states: StateStore

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from protocol_assets.storage import locks
+from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.files import (
     OPEN_FILE,
     RESTRICTED_FILE,
@@ -25,7 +26,7 @@ from protocol_assets.storage.files import (
     write_bytes,
     write_in_place,
 )
-from protocol_assets.storage.ports import LockedState, ObjectInfo, Storage
+from protocol_assets.storage.ports import LockedState, ObjectInfo
 
 __all__ = ["PosixLocks", "PosixObjects", "PosixStates", "open_posix_storage"]
 

@@ -12,12 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from protocol_assets.storage.documents import (
-    DamagedDocumentError,
-    read_document,
-    write_document,
-)
-from protocol_assets.storage.files import RESTRICTED_FILE, delete, move
+from protocol_assets.storage.documents import DamagedDocumentError, Documents
+from protocol_assets.storage.files import delete, move
+from protocol_assets.storage.posix import PosixObjects
 
 __all__ = ["Move", "finish_moves", "move_together"]
 
@@ -49,7 +46,7 @@ def move_together(root: Path, mark: Path, moves: Sequence[Move]) -> None:
         [str(one.source.relative_to(root)), str(one.target.relative_to(root)), one.mode]
         for one in moves
     ]
-    write_document(mark, {"moves": content}, mode=RESTRICTED_FILE)
+    Documents(PosixObjects(mark.parent)).write(mark.name, {"moves": content})
     _move_all(moves)
     delete(mark)
 
@@ -61,7 +58,7 @@ def finish_moves(root: Path, mark: Path) -> bool:
         Whether there was anything to finish.
     """
     try:
-        content = read_document(mark)
+        content = Documents(PosixObjects(mark.parent)).read(mark.name)
         if content is None:
             return False
         moves = [

@@ -197,7 +197,7 @@ def test_nobody_configured_is_nobody_told(
             [],
             "No alert recipients are configured. Set [webhook], or add addresses to [alerts].",
         )
-    assert not lake.deliveries.exists()
+    assert not lake.local_path(lake.deliveries).exists()
 
 
 # Days that are not there in time

@@ -38,7 +38,7 @@ def test_what_is_marked_stays_marked(lake: Lake) -> None:
 def test_a_claim_is_on_disk_before_anything_is_sent(lake: Lake) -> None:
     with open_deliveries(lake, "chiefs", DAY) as deliveries:
         deliveries.mark([CHIEF], "claimed")
-        (path,) = lake.deliveries.rglob("*.json")
+        (path,) = lake.local_path(lake.deliveries).rglob("*.json")
         assert "claimed" in path.read_text()
     with open_deliveries(lake, "chiefs", DAY) as after_the_crash:
         assert after_the_crash.having("claimed", [CHIEF]) == [CHIEF]
@@ -50,7 +50,7 @@ def test_a_claim_is_on_disk_before_anything_is_sent(lake: Lake) -> None:
 def test_addresses_are_not_written_down(lake: Lake) -> None:
     with open_deliveries(lake, "chiefs", DAY) as deliveries:
         deliveries.mark([CHIEF], "sent")
-    (path,) = lake.deliveries.rglob("*.json")
+    (path,) = lake.local_path(lake.deliveries).rglob("*.json")
     assert "chief@" not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
     assert path.parent.stat().st_mode & 0o077 == 0
@@ -85,7 +85,7 @@ def test_the_newest_day_is_known(lake: Lake) -> None:
 def test_a_damaged_ledger_sends_nothing(lake: Lake) -> None:
     with open_deliveries(lake, "chiefs", DAY) as deliveries:
         deliveries.mark([CHIEF], "sent")
-    (path,) = lake.deliveries.rglob("*.json")
+    (path,) = lake.local_path(lake.deliveries).rglob("*.json")
     for content in ("{", "[]", ""):
         path.write_text(content)
         with pytest.raises(Fault, match="damaged"), open_deliveries(lake, "chiefs", DAY):

@@ -102,13 +102,13 @@ def test_a_channel_that_is_no_more_is_not_waited_for(lake: Lake) -> None:
 
 def test_nothing_is_written_where_nothing_is_told(lake: Lake) -> None:
     tick(lake, {}, mail=Channel())
-    assert list(lake.deliveries.rglob("*.json")) == []
+    assert list(lake.local_path(lake.deliveries).rglob("*.json")) == []
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"a": {"unknown": 1}}', '{"a": 1}'])
 def test_a_damaged_ledger_says_so(lake: Lake, content: str) -> None:
     tick(lake, {"a": "a"}, mail=Channel())
-    (path,) = lake.deliveries.rglob("*.json")
+    (path,) = lake.local_path(lake.deliveries).rglob("*.json")
     path.write_text(content)
     with pytest.raises(Fault, match="damaged"):
         tick(lake, {}, mail=Channel())

@@ -255,4 +255,4 @@ def test_the_webhook_is_told_once_a_day(lake: Lake, servers: Servers) -> None:
 
 def test_nobody_configured_is_nothing(lake: Lake) -> None:
     assert run(lake) == []
-    assert not lake.deliveries.exists()
+    assert not lake.local_path(lake.deliveries).exists()

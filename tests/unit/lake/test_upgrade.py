@@ -30,7 +30,7 @@ def test_the_folder_of_governance_is_renamed_with_its_content_once(lake: Lake) -
 
 
 def test_the_ledger_of_alerts_is_renamed(lake: Lake) -> None:
-    alerts = lake.deliveries / "alerts"
+    alerts = lake.local_path(lake.deliveries) / "alerts"
     alerts.mkdir(parents=True)
     (alerts / "cells.json").write_text("{}")
     upgrade_home(lake)

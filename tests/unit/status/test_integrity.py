@@ -87,7 +87,7 @@ def test_a_ledger_that_lacks_something_is_restored_from_a_back_up(lake: Lake) ->
     (table,) = lake.publications.glob("members-*.parquet")
     table.unlink()
     flip(lake.publications / "ledger.json")
-    (sent,) = lake.deliveries.rglob("*.json")
+    (sent,) = lake.local_path(lake.deliveries).rglob("*.json")
     sent.write_text(sent.read_text().replace("sent", "refused"))
     assert {(place, remedy) for place, _, remedy in found(lake)} == {
         ("ledger of publications", "restore"),

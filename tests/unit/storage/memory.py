@@ -12,8 +12,9 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
+from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.locks import LockedError
-from protocol_assets.storage.ports import LockedState, ObjectInfo, Storage
+from protocol_assets.storage.ports import LockedState, ObjectInfo
 
 __all__ = ["open_memory_storage"]
 

@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.locks import LockedError
-from protocol_assets.storage.ports import ObjectStore, Storage
+from protocol_assets.storage.ports import ObjectStore
 from protocol_assets.storage.posix import open_posix_storage
 from tests.unit.storage.memory import matches, open_memory_storage
 
