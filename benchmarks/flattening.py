@@ -28,6 +28,7 @@ from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.lake.raw import Stamp, read_study, write_study
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.reconcile import content_hash
+from protocol_assets.storage.posix import PosixObjects
 from protocol_assets_simulator import Fleet
 from protocol_assets_simulator.encode import encode
 
@@ -39,20 +40,23 @@ SLICES = 26  # about 175 instances a study, as in routine spine MR
 def main() -> None:
     """Print the ratios."""
     with tempfile.TemporaryDirectory() as folder:
-        hashes = dict(_study_files(Path(folder)))
+        objects = PosixObjects(Path(folder))
+        hashes = dict(_studies(objects))
         files = list(hashes)
-        instances = sum(1 for one in hashes.items() for _ in read_study(*one))
-        ways: dict[str, Callable[[Path], object]] = {
-            "ours": lambda path: flatten_study(read_study(path, hashes[path]), MR.series_columns),
-            "pydicom": lambda path: _with_pydicom(read_study(path, hashes[path])),
-            "bytes": _bytes_only,
+        instances = sum(1 for one in hashes.items() for _ in read_study(objects, *one))
+        ways: dict[str, Callable[[str], object]] = {
+            "ours": lambda key: flatten_study(
+                read_study(objects, key, hashes[key]), MR.series_columns
+            ),
+            "pydicom": lambda key: _with_pydicom(read_study(objects, key, hashes[key])),
+            "bytes": lambda key: _bytes_only(objects.local_path(key)),
         }
         seconds: dict[str, list[float]] = {name: [] for name in ways}
         for _ in range(ROUNDS):
             for name, way in ways.items():
                 start = time.process_time()
-                for path in files:
-                    way(path)
+                for key in files:
+                    way(key)
                 seconds[name].append(time.process_time() - start)
     median = {name: statistics.median(values) for name, values in seconds.items()}
     print(f"{instances} instances of {len(files)} studies, CPU seconds, median of {ROUNDS} rounds")
@@ -62,10 +66,10 @@ def main() -> None:
     print(f"and takes {median['ours'] / median['bytes']:.1f} times as long as scanning the bytes")
 
 
-def _study_files(folder: Path) -> Iterator[tuple[Path, str]]:
+def _studies(objects: PosixObjects) -> Iterator[tuple[str, str]]:
     fleet = Fleet()
     for study in fleet.studies(None, fleet.start, fleet.end)[:: fleet.number_of_studies // STUDIES]:
-        path = folder / f"{study.index}.ndjson.zst"
+        key = f"{study.index}.ndjson.zst"
         # pydicom raises on a dirty value, so that the race is run without them.
         scans = [
             dataclasses.replace(scan, slices=SLICES)
@@ -73,8 +77,8 @@ def _study_files(folder: Path) -> Iterator[tuple[Path, str]]:
             if not scan.defect
         ]
         lines = [encode_instance(one) for scan in scans for one in encode(scan)]
-        write_study(path, lines, Stamp("", content_hash(lines), None, len(lines)))
-        yield path, content_hash(lines)
+        write_study(objects, key, lines, Stamp("", content_hash(lines), None, len(lines)))
+        yield key, content_hash(lines)
 
 
 def _with_pydicom(instances: Iterable[Mapping[str, Any]]) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from protocol_assets.deidentify.keys import DEMO_KEY, Pseudonyms
 from protocol_assets.dicom.json_text import encode_instance
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.stages import Stages
 from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
@@ -56,7 +55,8 @@ def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms
         content = [one for scan in scans for one in encode(scan)]
         name = pseudonyms.of("study", study.study_uid)
         lines = map(encode_instance, content)
-        write_study(study_file(lake, partition, name), lines, Stamp("", "", None, len(content)))
+        stamp = Stamp("", "", None, len(content))
+        write_study(lake.storage.objects, lake.study(partition, name), lines, stamp)
         entries.append(
             StudyEntry(
                 name=name,

@@ -11,11 +11,9 @@ import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.lake.zones import Lake, Partition
 
 __all__ = [
     "CLOCK_SLACK",
@@ -96,8 +94,11 @@ class Attempt:
 
 def read_attempt(lake: Lake, partition: Partition) -> Attempt | None:
     """The partition's attempt; None where there was none, or its file cannot be read."""
+    text = lake.storage.objects.read(_key(lake, partition))
+    if text is None:
+        return None
     try:
-        content = json.loads(_path(lake, partition).read_text(encoding="utf-8"))
+        content = json.loads(text)
         recent = tuple(map(dt.datetime.fromisoformat, content["recent"]))
         if not recent or any(moment.tzinfo is None for moment in recent):
             return None
@@ -110,7 +111,7 @@ def read_attempt(lake: Lake, partition: Partition) -> Attempt | None:
             str(content.get("refusal", "")),
             dict(content.get("refused_by", {})),
         )
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 
@@ -175,12 +176,12 @@ def settle_attempt(lake: Lake, partition: Partition, fingerprint: str | None = N
         _write(lake, partition, replace(current, failures=0))
 
 
-def _path(lake: Lake, partition: Partition) -> Path:
-    return lake.raw(partition) / "attempt.json"
+def _key(lake: Lake, partition: Partition) -> str:
+    return f"{lake.raw(partition)}/attempt.json"
 
 
 def _write(lake: Lake, partition: Partition, attempt: Attempt) -> None:
     content = asdict(attempt) | {"recent": [moment.isoformat() for moment in attempt.recent]}
     text = json.dumps(content).encode()
     # A try that the machine did not outlive may be forgotten.
-    write_bytes(_path(lake, partition), text, mode=RESTRICTED_FILE, sync_name=False)
+    lake.storage.objects.write(_key(lake, partition), text, flush=False)

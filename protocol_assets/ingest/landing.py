@@ -15,7 +15,7 @@ from protocol_assets.ingest.attempts import (
 )
 from protocol_assets.ingest.load_page import write_load_page
 from protocol_assets.ingest.other_modalities import ModalityReview
-from protocol_assets.ingest.studies import Progress, StudiesLanding, study_file
+from protocol_assets.ingest.studies import Progress, StudiesLanding
 from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import (
     DamagedManifestError,
@@ -29,7 +29,7 @@ from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
 from protocol_assets.sources.errors import PacsError
 
-__all__ = ["day_fingerprint", "land_partition", "partition_lock", "study_file"]
+__all__ = ["day_fingerprint", "land_partition", "partition_lock"]
 
 
 def partition_lock(partition: Partition) -> str:

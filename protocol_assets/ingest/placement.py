@@ -58,7 +58,9 @@ def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None)
         return 0
     with lake.storage.locks.exclusive(_FOLDER, wait=True, what="the parts of a partition"):
         if partitions is None:
-            partitions = [Lake.partition_of(path.parent) for path in folder.glob("*/*/*.json")]
+            partitions = [
+                Partition.of_prefix(str(path.parent)) for path in folder.glob("*/*/*.json")
+            ]
         finished = 0
         for partition in partitions:
             if finish_moves(lake.home, _mark(lake, partition)):
@@ -68,7 +70,7 @@ def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None)
 
 
 def _mark(lake: Lake, partition: Partition) -> Path:
-    return lake.restricted / "candidates" / _FOLDER / partition.path / "moves.json"
+    return lake.restricted / "candidates" / _FOLDER / partition.prefix / "moves.json"
 
 
 def _tidy(lake: Lake, partition: Partition) -> None:

@@ -22,7 +22,6 @@ from protocol_assets.dicom.flatten import flatten_study
 from protocol_assets.dicom.json_text import decode_instance
 from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault, fault_place
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.quarantine import (
     CANNOT_BE_FLATTENED,
     INSTANCES_MISSING,
@@ -158,7 +157,9 @@ def _flattened(
     lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
-    instances = read_study(study_file(lake, partition, entry.name), entry.content_hash)
+    instances = read_study(
+        lake.storage.objects, lake.study(partition, entry.name), entry.content_hash
+    )
     study = flatten_study(own.watch(people.watch(instances)), MR.series_columns)
     people.end_study(study.rows)
     rows: list[dict[str, Any]] = [

@@ -6,8 +6,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Final
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.study_entries import (
@@ -30,19 +28,11 @@ from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, content_hash, fingerprint
 from protocol_assets.sources.dicomweb.retrieval import Retrieved
 from protocol_assets.sources.errors import PacsError
-from protocol_assets.storage.files import PARTIAL_NAME, delete, sync
 
-__all__ = ["Progress", "StudiesLanding", "study_file"]
+__all__ = ["Progress", "StudiesLanding"]
 
 Progress = Callable[[int, int], None]
 """Called with studies done and studies listed."""
-
-_ENDING: Final = ".ndjson.zst"
-
-
-def study_file(lake: Lake, partition: Partition, name: str) -> Path:
-    """The raw file of one study."""
-    return lake.raw(partition) / f"{name}{_ENDING}"
 
 
 @dataclass
@@ -81,7 +71,7 @@ class StudiesLanding:
     def __post_init__(self) -> None:
         before = self.previous.studies if self.previous else ()
         self._known = {entry.name: entry for entry in before}
-        self._folder = self.lake.raw(self.partition)
+        self._objects = self.lake.storage.objects
         self._recorder = EntryRecorder(self.now)
 
     def refuse_to_shrink(self, studies: Sequence[ListedStudy]) -> None:
@@ -118,7 +108,7 @@ class StudiesLanding:
             self._checked = {self._name(study) for study in rest}
             entries |= self._pass(rest, lambda _done, _listed: None)
         if self.fetched:
-            sync(self._folder)  # no manifest outlives what it names
+            self._objects.flush(self.lake.raw(self.partition))  # no manifest outlives what it names
         is_verified = is_due and not self._unchecked
         self.verified_at = self._recorder.moment if is_verified or not last else last
         unlisted = self._known.keys() - entries.keys()
@@ -149,7 +139,8 @@ class StudiesLanding:
             return before
         mark = self.pseudonyms.of("listing", fingerprint(listed))
         stamp = self._stamp(name)
-        entry = begin_entry(listed, name, before, stamp, self._file(name).exists())
+        has_file = self._objects.exists(self._key(name))
+        entry = begin_entry(listed, name, before, stamp, has_file)
         kept = stamp if stamp is not None and stamp.fingerprint == mark else None
         unless = ""
         if kept is not None and not self.force and name not in self._checked:
@@ -169,8 +160,8 @@ class StudiesLanding:
 
     def _stamp(self, name: str) -> Stamp | None:
         """The stamp of a study's file; None if the file does not match it."""
-        stamp = read_stamp(self._file(name))
-        if stamp is None or not is_whole(self._file(name), stamp.content_hash):
+        stamp = read_stamp(self._objects, self._key(name))
+        if stamp is None or not is_whole(self._objects, self._key(name), stamp.content_hash):
             return None
         return stamp
 
@@ -211,7 +202,7 @@ class StudiesLanding:
             foreign=found.received.foreign,
             miscounted=found.outcome.miscounted,
         )
-        write_study(self._file(entry.name), lines, stamp)
+        write_study(self._objects, self._key(entry.name), lines, stamp)
         self.fetched.add(entry.name)
         if kept is not None and kept.content_hash != stamp.content_hash:
             self.overwritten.add(entry.name)
@@ -222,13 +213,14 @@ class StudiesLanding:
 
         Call it after the manifest is written, so that a run killed in between loses nothing.
         """
-        named = {f"{one.name}{_ENDING}" for one in entries if one.has_data}
-        for path in [*self._folder.glob(PARTIAL_NAME), *self._folder.glob(f"*{_ENDING}")]:
-            if path.name not in named:
-                delete(path, sync_name=False)
+        self._objects.delete_leftovers(self.lake.raw(self.partition))
+        named = {self._key(one.name) for one in entries if one.has_data}
+        for key in self.lake.studies(self.partition):
+            if key not in named:
+                self._objects.delete(key, flush=False)
 
     def _name(self, study: ListedStudy) -> str:
         return self.pseudonyms.of("study", study.study_instance_uid)
 
-    def _file(self, name: str) -> Path:
-        return self._folder / f"{name}{_ENDING}"
+    def _key(self, name: str) -> str:
+        return self.lake.study(self.partition, name)

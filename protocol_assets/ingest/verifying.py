@@ -12,7 +12,6 @@ from typing import Final, Literal
 from protocol_assets.ingest.attempts import read_attempt
 from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.retention.purging import Retention
-from protocol_assets.ingest.studies import study_file
 from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
 from protocol_assets.lake.parquet import DamagedPartError, read_part
 from protocol_assets.lake.raw import is_whole, read_stamp
@@ -74,10 +73,12 @@ def verify_partition(
 
 
 def _raw(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
+    objects = lake.storage.objects
     for entry in manifest.with_data:
-        path = study_file(lake, manifest.partition, entry.name)
-        if read_stamp(path) is None or not is_whole(path, entry.content_hash):
-            what = DAMAGED if path.exists() else MISSING
+        key = lake.study(manifest.partition, entry.name)
+        has_stamp = read_stamp(objects, key) is not None
+        if not has_stamp or not is_whole(objects, key, entry.content_hash):
+            what = DAMAGED if objects.exists(key) else MISSING
             yield Damage(
                 f"raw of {manifest.partition.key}, study {entry.name}",
                 what,

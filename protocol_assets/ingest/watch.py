@@ -258,7 +258,7 @@ class Watch:
     def _landed(self) -> Iterator[dt.date]:
         back_to = self.window.looked_back_to
         for day in self.window.days:
-            if day >= back_to and self.lake.manifest(self._partition(day)).exists():
+            if day >= back_to and self._has_landed(day):
                 yield day
 
     def _to_check(self) -> dt.date | None:
@@ -266,11 +266,14 @@ class Watch:
         after = dt.timedelta(days=self.client.endpoint.rate_limits.recheck_days)
         due: list[tuple[str, dt.date]] = []
         for day in self.window.days[:_CHECKED_DAYS]:
-            if self.lake.manifest(self._partition(day)).exists() and self._is_open(day):
+            if self._has_landed(day) and self._is_open(day):
                 record = self._records[day]
                 if record.manifest and record.is_check_due(self.now, after):
                     due.append((record.manifest.verified_at, day))
         return min(due)[1] if due else None
+
+    def _has_landed(self, day: dt.date) -> bool:
+        return self.lake.storage.objects.exists(self.lake.manifest(self._partition(day)))
 
     def _is_open(self, day: dt.date) -> bool:
         """Whether nobody works on the partition and its record can be read."""

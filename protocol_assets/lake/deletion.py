@@ -8,17 +8,10 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Final
 
 from protocol_assets.lake.leftovers import Leftovers
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.files import (
-    delete,
-    delete_empty_directories,
-    sync,
-    write_bytes,
-)
+from protocol_assets.lake.zones import Lake, Partition
 
 __all__ = ["Deleted", "Deletion", "recorded_deletion"]
 
@@ -74,22 +67,19 @@ class Deletion:
     reason: str
     entries: list[Deleted] = field(default_factory=list)
 
-    def drop(self, data_set: str, partition: Partition | None, paths: Iterable[Path]) -> None:
-        """Delete files, where they are there, and directories that this leaves empty."""
-        found = sorted(path for path in paths if path.is_file())
+    def drop(self, data_set: str, partition: Partition | None, keys: Iterable[str]) -> None:
+        """Delete objects; those that do not exist are not counted."""
+        objects = self.lake.storage.objects
+        found = sorted(filter(objects.exists, keys))
         if not found:
             return
         digest, size = hashlib.sha256(), 0
-        for path in found:
-            size += path.stat().st_size
-            with path.open("rb") as file:
+        for key in found:
+            with objects.open(key) as file:
                 while chunk := file.read(_CHUNK):
                     digest.update(chunk)
-        for path in found:
-            delete(path, sync_name=False)
-        for directory in {path.parent for path in found}:
-            sync(directory)
-            delete_empty_directories(directory, self.lake.home)
+                    size += len(chunk)
+        objects.delete_many(found)
         key = partition.key if partition else ""
         self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
 
@@ -103,10 +93,10 @@ class Deletion:
         """Note that a file was written anew with less in it."""
         self.entries.append(Deleted(data_set, partition.key if partition else "", 0, 0, ""))
 
-    def _record(self, now: dt.datetime) -> Path | None:
-        """Write the record; None where nothing was deleted."""
+    def _record(self, now: dt.datetime) -> None:
+        """Write the record, unless nothing was deleted."""
         if not self.entries:
-            return None
+            return
         content = {
             "reason": self.reason,
             "at": now.isoformat(timespec="seconds"),
@@ -114,6 +104,5 @@ class Deletion:
             "bytes": sum(one.bytes for one in self.entries),
             "entries": [asdict(one) for one in self.entries],
         }
-        path = self.lake.deletions / f"{now:%Y%m%dT%H%M%S%f}-{self.reason}.json"
-        write_bytes(path, json.dumps(content, indent=1).encode(), mode=RESTRICTED_FILE)
-        return path
+        key = f"{self.lake.deletions}/{now:%Y%m%dT%H%M%S%f}-{self.reason}.json"
+        self.lake.storage.objects.write(key, json.dumps(content, indent=1).encode())

@@ -17,8 +17,7 @@ from typing import Final
 from protocol_assets.faults import Fault
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import part_versions
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.lake.zones import Lake, Partition
 
 __all__ = [
     "OtherKeyError",
@@ -34,7 +33,16 @@ __all__ = [
 ]
 
 _KEY_ID: Final = re.compile(r"[A-Z2-7]{8}(-[A-Z2-7]{8})?")
-_FACTS: Final = ("series", "completeness", "impossible", "quarantine")
+_RAW: Final = "restricted/raw"
+_DATA_SETS: Final = (
+    _RAW,
+    "restricted/series",
+    "restricted/labels",
+    "safe/facts/series",
+    "safe/facts/completeness",
+    "safe/facts/impossible",
+    "safe/facts/quarantine",
+)
 _LOCK: Final = "key"
 _WHAT: Final = "the key of this home"
 
@@ -45,10 +53,7 @@ class OtherKeyError(Fault):
 
 def recorded_key_id(lake: Lake) -> str | None:
     """The key's identifier as it was remembered; None before the first partition, or where lost."""
-    try:
-        text = lake.key_record.read_text(encoding="ascii").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
+    text = (lake.storage.objects.read(lake.key_record) or b"").decode("ascii", "replace").strip()
     return text if _KEY_ID.fullmatch(text) else None
 
 
@@ -63,7 +68,7 @@ def known_key_id(lake: Lake) -> str | None:
 def record_key_id(lake: Lake, key_id: str) -> None:
     """Remember the key."""
     if recorded_key_id(lake) != key_id:
-        write_bytes(lake.key_record, f"{key_id}\n".encode("ascii"), mode=RESTRICTED_FILE)
+        lake.storage.objects.write(lake.key_record, f"{key_id}\n".encode("ascii"))
 
 
 def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
@@ -76,35 +81,26 @@ def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
         every: Read all files, and not those of the oldest and the newest day of each data set.
     """
     found: Counter[str] = Counter()
-    for folder in (lake.restricted / "raw", *_data_sets(lake)):
-        for directory in _partitions(folder, every=every):
-            found.update(_carried(lake, directory))
+    for data_set in _DATA_SETS:
+        for prefix in _partitions(lake, data_set, every=every):
+            found.update(_carried(lake, prefix))
     for path in sorted(lake.publications.rglob("*.parquet")):
         found.update(_of_part(path))
     return found
 
 
-def _data_sets(lake: Lake) -> Iterator[Path]:
-    yield lake.restricted / "series"
-    yield lake.restricted / "labels"
-    for name in _FACTS:
-        yield lake.safe / "facts" / name
-
-
-def _partitions(folder: Path, *, every: bool) -> Iterator[Path]:
-    days = sorted(path for path in folder.glob("study_date=*") if path.is_dir())
+def _partitions(lake: Lake, data_set: str, *, every: bool) -> Iterator[str]:
+    days = lake.storage.objects.list_prefixes(f"{data_set}/study_date=*")
     for day in days if every else dict.fromkeys([*days[:1], *days[-1:]]):
-        yield from sorted(day.glob("pacs=*"))
+        yield from lake.storage.objects.list_prefixes(f"{day}/pacs=*")
 
 
-def _carried(lake: Lake, directory: Path) -> Iterator[str]:
-    if directory.parts[-3] != "raw":
-        yield from _of_part(directory / "part.parquet")
+def _carried(lake: Lake, prefix: str) -> Iterator[str]:
+    if not prefix.startswith(_RAW):
+        yield from _of_part(lake.local_path(f"{prefix}/part.parquet"))
         return
-    day = directory.parent.name.removeprefix("study_date=")
     try:
-        partition = Partition.from_key(f"{day}|{directory.name.removeprefix('pacs=')}")
-        manifest = read_manifest(lake, partition)
+        manifest = read_manifest(lake, Partition.of_prefix(prefix))
     except (Fault, ValueError):
         return
     if manifest is not None and (key_id := manifest.versions.get("key_id")):

@@ -10,8 +10,7 @@ from typing import Any, Final, Literal
 import orjson
 
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.files import read_bytes, write_bytes
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
 __all__ = [
@@ -190,7 +189,7 @@ def read_manifest(lake: Lake, partition: Partition) -> Manifest | None:
     Raises:
         DamagedManifestError: The file is damaged; the message says what to do.
     """
-    text = read_bytes(lake.manifest(partition))
+    text = lake.storage.objects.read(lake.manifest(partition))
     if text is None:
         return None
     try:
@@ -219,4 +218,4 @@ def write_manifest(lake: Lake, manifest: Manifest) -> None:
     content = {one.name: getattr(manifest, one.name) for one in fields(manifest)}
     content |= {"partition": manifest.partition.key, "versions": dict(manifest.versions)}
     text = orjson.dumps(content | {_SEAL_NAME: BLANK}, option=orjson.OPT_INDENT_2)
-    write_bytes(lake.manifest(manifest.partition), seal(text, _SEAL_PLACE), mode=RESTRICTED_FILE)
+    lake.storage.objects.write(lake.manifest(manifest.partition), seal(text, _SEAL_PLACE))

@@ -14,7 +14,6 @@ import json
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import BinaryIO, Final
 
 import zstandard
@@ -22,8 +21,7 @@ import zstandard
 from protocol_assets.dicom.json_text import decode_instance, text_blocks
 from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import RESTRICTED_FILE
-from protocol_assets.storage.files import write_bytes
+from protocol_assets.storage.ports import ObjectStore
 from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
 __all__ = ["DamagedStudyError", "Stamp", "is_whole", "read_stamp", "read_study", "write_study"]
@@ -67,63 +65,66 @@ class DamagedStudyError(Fault):
     """A study file cannot be read to its end; the text holds nothing of its content."""
 
 
-def write_study(path: Path, lines: Iterable[bytes], stamp: Stamp) -> int:
-    """Write the instances of one study atomically; ``sync`` its directory after the last.
+def write_study(objects: ObjectStore, key: str, lines: Iterable[bytes], stamp: Stamp) -> int:
+    """Write the instances of one study atomically; ``flush`` its prefix after the last.
 
     Args:
-        path: Where the file shall stand.
+        objects: The store.
+        key: The study's key.
         lines: One encoded instance each, in their final order.
-        stamp: What the file says of itself.
+        stamp: What the file says about itself.
 
     Returns:
-        Bytes on disk.
+        Bytes stored.
     """
-    told = _sealed(stamp)
+    head = _sealed(stamp)
     frame = zstandard.ZstdCompressor(level=3, write_checksum=True).compressobj()
-    parts = [_HEAD.pack(_MAGIC, len(told)), told]
+    parts = [_HEAD.pack(_MAGIC, len(head)), head]
     parts += [frame.compress(block) for block in text_blocks(lines)]
     content = b"".join((*parts, frame.flush()))
-    write_bytes(path, content, mode=RESTRICTED_FILE, sync_name=False)
+    objects.write(key, content, flush=False)
     return len(content)
 
 
-def read_stamp(path: Path) -> Stamp | None:
-    """The stamp of a study file; None where there is no file, or it bears none that is whole."""
+def read_stamp(objects: ObjectStore, key: str) -> Stamp | None:
+    """The stamp of a study; None where there is no study, or no undamaged stamp."""
     try:
-        with path.open("rb") as file:
-            told = _read_stamp(file)
-        if not told or is_sealed(told, _SEAL_PLACE) is False:
+        with objects.open(key) as file:
+            text = _read_stamp(file)
+        if not text or is_sealed(text, _SEAL_PLACE) is False:
             return None
-        content = json.loads(told)
+        content = json.loads(text)
         content.pop(_SEAL_NAME, None)
         return Stamp(**content)
     except (FileNotFoundError, ValueError, TypeError, AttributeError):
         return None
 
 
-def is_whole(path: Path, content_hash: str) -> bool:
+def is_whole(objects: ObjectStore, key: str, content_hash: str) -> bool:
     """Whether a study file holds the instances that it held when it was written.
 
     Args:
-        path: The file.
+        objects: The store.
+        key: The study's key.
         content_hash: The digest of its lines, as stamp and manifest give it.
     """
     digest = hashlib.sha256()
     try:
-        for line in _lines(path):
+        for line in _lines(objects, key):
             digest.update(line)
     except (OSError, DamagedStudyError):
         return False
     return digest.hexdigest() == content_hash
 
 
-def read_study(path: Path, content_hash: str) -> Iterator[Dataset]:
+def read_study(objects: ObjectStore, key: str, content_hash: str) -> Iterator[Dataset]:
     """Instances of one study, one at a time.
 
     That the file is damaged may be known at its end only: keep nothing of what came before.
 
     Args:
-        path: The file.
+        objects: The store.
+        key: The study's key.
         content_hash: The digest of its lines, as manifest and stamp give it.
 
     Raises:
@@ -131,7 +132,7 @@ def read_study(path: Path, content_hash: str) -> Iterator[Dataset]:
     """
     digest = hashlib.sha256()
     is_object = True
-    for line in _lines(path):
+    for line in _lines(objects, key):
         digest.update(line)
         try:
             instance = decode_instance(line)
@@ -143,7 +144,7 @@ def read_study(path: Path, content_hash: str) -> Iterator[Dataset]:
         raise DamagedStudyError(_DAMAGED)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _lines(objects: ObjectStore, key: str) -> Iterator[bytes]:
     """The lines of a study file with their newlines.
 
     Raises:
@@ -151,7 +152,7 @@ def _lines(path: Path) -> Iterator[bytes]:
     """
     decompressor = zstandard.ZstdDecompressor()
     is_damaged = False
-    with path.open("rb") as file:
+    with objects.open(key) as file:
         _read_stamp(file)
         with decompressor.stream_reader(file) as frame:
             try:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from protocol_assets.faults import Fault
 from protocol_assets.lake.permissions import (
@@ -20,7 +21,12 @@ from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
 from protocol_assets.storage.posix import open_posix_storage
 
-__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "Grid", "Lake", "Partition"]
+__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "STUDY_ENDING", "Grid", "Lake", "Partition"]
+
+STUDY_ENDING: Final = ".ndjson.zst"
+_DAY: Final = "study_date="
+_PACS: Final = "pacs="
+_PARTITION: Final = f"{_DAY}*/{_PACS}*"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -42,9 +48,15 @@ class Partition:
         return cls(dt.date.fromisoformat(day), pacs)
 
     @property
-    def path(self) -> Path:
-        """The partition's directory below a data set."""
-        return Path(f"study_date={self.day.isoformat()}") / f"pacs={self.pacs}"
+    def prefix(self) -> str:
+        """Prefix of the partition below that of a data set."""
+        return f"study_date={self.day.isoformat()}/pacs={self.pacs}"
+
+    @classmethod
+    def of_prefix(cls, prefix: str) -> Partition:
+        """The partition of a prefix that ends as ``prefix`` does."""
+        *_, day, pacs = prefix.split("/")
+        return cls(dt.date.fromisoformat(day.removeprefix(_DAY)), pacs.removeprefix(_PACS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,55 +156,63 @@ class Lake:
         closed = (self.restricted, self.safe, self.governance, self.dagster_home, self.dbt)
         return {self.publish: PUBLIC} | dict.fromkeys(closed, PRIVATE)
 
-    def raw(self, partition: Partition) -> Path:
-        """Directory of a partition's study files and manifest."""
-        return self.restricted / "raw" / partition.path
+    def raw(self, partition: Partition) -> str:
+        """Prefix of a partition's studies and manifest."""
+        return f"restricted/raw/{partition.prefix}"
 
-    def manifest(self, partition: Partition) -> Path:
+    def manifest(self, partition: Partition) -> str:
         """The partition's manifest: the commit mark of its landing."""
-        return self.raw(partition) / "manifest.json"
+        return f"{self.raw(partition)}/manifest.json"
+
+    def study(self, partition: Partition, name: str) -> str:
+        """The raw answers about one study, by its keyed name."""
+        return f"{self.raw(partition)}/{name}{STUDY_ENDING}"
+
+    def studies(self, partition: Partition) -> list[str]:
+        """Keys of all stored studies of a partition, sorted."""
+        return self.storage.objects.list_keys(f"{self.raw(partition)}/*{STUDY_ENDING}")
 
     def series(self, partition: Partition) -> Path:
         """The partition's ``series`` part."""
-        return self.restricted / "series" / partition.path / "part.parquet"
+        return self.restricted / "series" / partition.prefix / "part.parquet"
 
     def label_registry(self, partition: Partition) -> Path:
         """The protocol texts seen in the partition, per patient key."""
-        return self.restricted / "labels" / partition.path / "part.parquet"
+        return self.restricted / "labels" / partition.prefix / "part.parquet"
 
     def candidate(self, data_set: str, partition: Partition) -> Path:
         """Where a part waits for its gate."""
-        return self.restricted / "candidates" / data_set / partition.path / "part.parquet"
+        return self.restricted / "candidates" / data_set / partition.prefix / "part.parquet"
 
     def candidates(self, partition: Partition) -> list[Path]:
         """All parts of a partition that wait for a gate, or were refused by one."""
-        return sorted((self.restricted / "candidates").glob(f"*/{partition.path}/part.parquet"))
+        return sorted((self.restricted / "candidates").glob(f"*/{partition.prefix}/part.parquet"))
 
     def facts(self, partition: Partition) -> Path:
         """The partition's de-identified facts."""
-        return self.safe / "facts" / "series" / partition.path / "part.parquet"
+        return self.safe / "facts" / "series" / partition.prefix / "part.parquet"
 
     def completeness(self, partition: Partition) -> Path:
         """The partition's counts: what was listed and what has landed."""
-        return self.safe / "facts" / "completeness" / partition.path / "part.parquet"
+        return self.safe / "facts" / "completeness" / partition.prefix / "part.parquet"
 
     def impossible(self, partition: Partition) -> Path:
         """The partition's impossible values, counted by scanner, attribute and reason."""
-        return self.safe / "facts" / "impossible" / partition.path / "part.parquet"
+        return self.safe / "facts" / "impossible" / partition.prefix / "part.parquet"
 
     def quarantine(self, partition: Partition) -> Path:
         """Odd objects of the partition: left out of the facts, or kept with a note, by rule."""
-        return self.safe / "facts" / "quarantine" / partition.path / "part.parquet"
+        return self.safe / "facts" / "quarantine" / partition.prefix / "part.parquet"
 
     @property
-    def key_record(self) -> Path:
+    def key_record(self) -> str:
         """The identifier of the key that the lake's pseudonyms were made with."""
-        return self.restricted / "key_id"
+        return "restricted/key_id"
 
     @property
-    def deletions(self) -> Path:
-        """One record a purge: what was deleted, with counts and digests."""
-        return self.restricted / "deletions"
+    def deletions(self) -> str:
+        """Prefix of the records of purges: what was deleted, with counts and digests."""
+        return "restricted/deletions"
 
     @property
     def access_log(self) -> Path:
@@ -256,32 +276,27 @@ class Lake:
 
     def landed_partitions(self) -> list[Partition]:
         """Partitions that have a manifest, in order of day and PACS."""
-        found = (self.restricted / "raw").glob("study_date=*/pacs=*/manifest.json")
-        return sorted(Lake.partition_of(path.parent) for path in found)
-
-    def kept_partitions(self) -> list[Partition]:
-        """Partitions of which anything is kept, also where the manifest is lost."""
-        data_sets = (self.restricted / "series", *(self.safe / "facts").glob("*"))
-        parts = (path for one in data_sets for path in one.glob("study_date=*/pacs=*"))
-        return sorted({*self.landed_partitions(), *map(Lake.partition_of, parts)})
+        return self._partitions_of_keys("manifest.json")
 
     def tried_partitions(self) -> list[Partition]:
         """Partitions that were tried, whether or not they landed, in order of day and PACS."""
-        found = (self.restricted / "raw").glob("study_date=*/pacs=*/*.json")
-        return sorted({Lake.partition_of(path.parent) for path in found})
+        return self._partitions_of_keys("*.json")
+
+    def kept_partitions(self) -> list[Partition]:
+        """Partitions with any stored data, also where the manifest is lost."""
+        prefixes = self._prefixes("restricted/series", "safe/facts/*")
+        return sorted({*self.landed_partitions(), *map(Partition.of_prefix, prefixes)})
 
     def partitions_with_files(self) -> list[Partition]:
-        """Partitions that anything is kept of, landed or not, in order of day and PACS."""
-        data_sets = [self.restricted / name for name in ("raw", "series", "labels")]
-        data_sets += [
-            *(self.restricted / "candidates").glob("*/"),
-            *(self.safe / "facts").glob("*/"),
-        ]
-        found = (one for folder in data_sets for one in folder.glob("study_date=*/pacs=*/"))
-        return sorted({Lake.partition_of(one) for one in found})
+        """Partitions with anything stored, landed or not, in order of day and PACS."""
+        data_sets = [f"restricted/{name}" for name in ("raw", "series", "labels", "candidates/*")]
+        prefixes = self._prefixes(*data_sets, "safe/facts/*")
+        return sorted(set(map(Partition.of_prefix, prefixes)))
 
-    @staticmethod
-    def partition_of(directory: Path) -> Partition:
-        """The partition of a directory that ends as ``Partition.path`` does."""
-        day = directory.parent.name.removeprefix("study_date=")
-        return Partition(dt.date.fromisoformat(day), directory.name.removeprefix("pacs="))
+    def _partitions_of_keys(self, name: str) -> list[Partition]:
+        keys = self.storage.objects.list_keys(f"restricted/raw/{_PARTITION}/{name}")
+        return sorted({Partition.of_prefix(key.rpartition("/")[0]) for key in keys})
+
+    def _prefixes(self, *data_sets: str) -> Iterator[str]:
+        for data_set in data_sets:
+            yield from self.storage.objects.list_prefixes(f"{data_set}/{_PARTITION}")

@@ -11,6 +11,7 @@ not begin with a dot: such names belong to the implementation and are never list
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -50,6 +51,10 @@ class ObjectStore(Protocol):
         Raises:
             FileNotFoundError: There is no such object.
         """
+        ...
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such an object."""
         ...
 
     def describe(self, key: str) -> ObjectInfo | None:
@@ -94,6 +99,25 @@ class ObjectStore(Protocol):
         Returns:
             Whether there was one.
         """
+        ...
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """Delete objects in this order, and return when that survives a loss of power.
+
+        Folders that this leaves empty are deleted too, where an implementation has folders.
+        """
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Store the content of an object under another key too, unless that key is taken.
+
+        Raises:
+            FileNotFoundError: There is no object to copy.
+        """
+        ...
+
+    def delete_leftovers(self, prefix: str) -> None:
+        """Delete what killed writers left directly under a prefix; running ones are unaffected."""
         ...
 
     def list_keys(self, pattern: str) -> list[str]:

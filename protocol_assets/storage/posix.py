@@ -7,7 +7,7 @@ guarantees are those of ``files`` and ``locks``.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -19,13 +19,16 @@ from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.files import (
     OPEN_FILE,
     RESTRICTED_FILE,
+    add_name,
     create_bytes,
     delete,
+    delete_empty_directories,
     read_bytes,
     sync,
     write_bytes,
     write_in_place,
 )
+from protocol_assets.storage.leftovers import delete_leftover, find_leftovers
 from protocol_assets.storage.ports import LockedState, ObjectInfo
 
 __all__ = ["PosixLocks", "PosixObjects", "PosixStates", "open_posix_storage"]
@@ -64,6 +67,10 @@ class PosixObjects:
         """See ``ObjectStore``."""
         return cast("BinaryIO", self.local_path(key).open("rb"))
 
+    def exists(self, key: str) -> bool:
+        """See ``ObjectStore``; one ``stat``."""
+        return self.local_path(key).is_file()
+
     def describe(self, key: str) -> ObjectInfo | None:
         """See ``ObjectStore``; one ``stat``."""
         try:
@@ -87,6 +94,25 @@ class PosixObjects:
     def delete(self, key: str, *, flush: bool = True) -> bool:
         """See ``ObjectStore``."""
         return delete(self.local_path(key), sync_name=flush)
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        """See ``ObjectStore``; each directory is synced once."""
+        paths = [self.local_path(key) for key in keys]
+        for path in paths:
+            delete(path, sync_name=False)
+        for directory in dict.fromkeys(path.parent for path in paths):
+            if directory.is_dir():
+                sync(directory)
+                delete_empty_directories(directory, self.root)
+
+    def copy(self, source: str, target: str) -> None:
+        """See ``ObjectStore``; a hard link, which takes no room."""
+        add_name(self.local_path(source), self.local_path(target))
+
+    def delete_leftovers(self, prefix: str) -> None:
+        """See ``ObjectStore``; temporary files that nobody has locked."""
+        for one in find_leftovers(self.local_path(prefix), deep=False):
+            delete_leftover(one)
 
     def list_keys(self, pattern: str) -> list[str]:
         """See ``ObjectStore``; reads directories only. ``**`` follows no link."""

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 import duckdb
 
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.raw import read_stamp, read_study
 from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.ledger_files import open_ledger
+from protocol_assets.storage.posix import PosixObjects
 
 __all__ = ["check_manifests", "check_published", "content_of", "files_of", "find_bytes"]
 
@@ -86,9 +86,10 @@ def find_bytes(home: Path, words: set[bytes]) -> list[str]:
         content = b"" if path.is_symlink() else path.read_bytes()
         if path.suffix == ".parquet":
             content += str(read_part(path).to_pylist()).encode()
-        stamp = read_stamp(path) if path.name.endswith(".ndjson.zst") else None
+        folder = PosixObjects(path.parent)
+        stamp = read_stamp(folder, path.name) if path.name.endswith(".ndjson.zst") else None
         if stamp is not None:
-            content += str(list(read_study(path, stamp.content_hash))).encode()
+            content += str(list(read_study(folder, path.name, stamp.content_hash))).encode()
         content += path.name.encode()
         if any(word in content for word in words):
             found.append(path.relative_to(home).as_posix())
@@ -101,14 +102,11 @@ def check_manifests(lake: Lake) -> None:
         manifest = read_manifest(lake, partition)
         assert manifest is not None
         for entry in manifest.with_data:
-            path = study_file(lake, partition, entry.name)
-            stamp = read_stamp(path)
+            objects, key = lake.storage.objects, lake.study(partition, entry.name)
+            stamp = read_stamp(objects, key)
             assert stamp is not None, entry.name
-            assert (
-                stamp.instances
-                == sum(1 for _ in read_study(path, stamp.content_hash))
-                >= entry.instances
-            )
+            read = sum(1 for _ in read_study(objects, key, stamp.content_hash))
+            assert stamp.instances == read >= entry.instances
 
 
 def check_published(lake: Lake, states: list[dict[str, int]]) -> None:

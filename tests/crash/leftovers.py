@@ -26,8 +26,8 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
     """
     targets = [
         *(lake.candidate(name, partition) for name in ("series", "series_facts", "labels")),
-        lake.raw(partition) / "study.ndjson.zst",
-        lake.manifest(partition),
+        lake.local_path(lake.raw(partition)) / "study.ndjson.zst",
+        lake.local_path(lake.manifest(partition)),
         lake.series(partition),
         lake.label_registry(partition),
         lake.facts(partition),
@@ -42,8 +42,8 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
         lake.analysis("next/potential"),
         lake.governance / "do_not_process.csv",
         lake.local_path(f"{lake.pacs('main')}/profile.json"),
-        lake.key_record,
-        lake.deletions / "1.json",
+        lake.local_path(lake.key_record),
+        lake.local_path(lake.deletions) / "1.json",
         lake.local_path(lake.load_page("main")),
     ]
     before = set(lake.home.rglob("*"))

@@ -248,7 +248,7 @@ def has_the_others(lake: Lake) -> None:
     others = {PSEUDONYMS.of("patient", f"|PAT{number}") for number in (0, 2)}
     for partition in PARTITIONS:
         assert others <= set(read_part(lake.facts(partition))["patient_key"].to_pylist())
-        assert len(list(lake.raw(partition).glob("*.zst"))) >= 2
+        assert len(list(lake.local_path(lake.raw(partition)).glob("*.zst"))) >= 2
 
 
 def erase(lake: Lake) -> None:

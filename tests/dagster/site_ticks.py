@@ -54,7 +54,12 @@ class Site:
 
     def forget_tries(self, day: dt.date) -> None:
         """Forget what earlier tests tried: after many tries a partition waits an hour."""
-        (self.runner.deployment.lake.raw(Partition(day, self.pacs)) / "attempt.json").unlink()
+        (
+            self.runner.deployment.lake.local_path(
+                self.runner.deployment.lake.raw(Partition(day, self.pacs))
+            )
+            / "attempt.json"
+        ).unlink()
 
     def study_keys(self, day: dt.date) -> set[str]:
         facts = read_part(self.runner.deployment.lake.facts(Partition(day, self.pacs)))

@@ -141,7 +141,7 @@ def test_a_fault_ends_well(
             land(pacs, lake, **fault.options)
         error = caught.value
         assert (error.kind, error.__cause__, error.__context__) == (outcome.refused, None, None)
-        assert not list(lake.raw(PARTITION).glob("*.zst"))
+        assert not list(lake.local_path(lake.raw(PARTITION)).glob("*.zst"))
         told += [str(error), repr(error)]
     else:
         manifest = land(pacs, lake, **fault.options)

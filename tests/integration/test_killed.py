@@ -18,7 +18,7 @@ from typing import Any, Final
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.ingest.landing import land_partition, study_file
+from protocol_assets.ingest.landing import land_partition
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.runner import Runner
@@ -109,7 +109,7 @@ def finish(pacs: Pacs, lake: Lake) -> None:
 
 def landed(lake: Lake) -> set[str]:
     """Names of the studies whose files stand."""
-    return {path.name.split(".")[0] for path in lake.raw(PARTITION).glob("*.zst")}
+    return {path.name.split(".")[0] for path in lake.local_path(lake.raw(PARTITION)).glob("*.zst")}
 
 
 def names(uids: list[str]) -> list[str]:
@@ -118,8 +118,10 @@ def names(uids: list[str]) -> list[str]:
 
 def content(lake: Lake) -> tuple[dict[str, bytes], dict[str, Any]]:
     """Study files, and the manifest without times, tries and what the run cost."""
-    files = {path.name: path.read_bytes() for path in lake.raw(PARTITION).glob("*.zst")}
-    manifest = json.loads(lake.manifest(PARTITION).read_text())
+    files = {
+        path.name: path.read_bytes() for path in lake.local_path(lake.raw(PARTITION)).glob("*.zst")
+    }
+    manifest = json.loads(lake.local_path(lake.manifest(PARTITION)).read_text())
     for name in OF_THE_RUN:
         del manifest[name]
     for study in manifest["studies"]:
@@ -153,7 +155,7 @@ def test_a_killed_run_is_finished_by_the_next(
     assert not stood & set(names(pacs.asked)), "what had landed is not fetched again"
     assert len(pacs.asked) == STUDIES - len(stood)
     assert content(lake) == content(undisturbed)
-    assert not list(lake.raw(PARTITION).glob(".*"))
+    assert not list(lake.local_path(lake.raw(PARTITION)).glob(".*"))
 
 
 def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
@@ -189,9 +191,13 @@ def test_a_stopped_run_ends_at_once_and_keeps_what_has_landed(
     assert run.returncode == 130
     assert b"Completed days are kept" in told
     lake = Lake(settings.home)
-    stood = {path.name for path in lake.raw(Partition(DAY, "orthanc")).glob("*.zst")}
+    stood = {
+        path.name for path in lake.local_path(lake.raw(Partition(DAY, "orthanc"))).glob("*.zst")
+    }
     assert 1 <= len(stood) < STUDIES
-    assert not list(lake.raw(Partition(DAY, "orthanc")).glob(".*")), "nothing half written"
+    assert not list(lake.local_path(lake.raw(Partition(DAY, "orthanc"))).glob(".*")), (
+        "nothing half written"
+    )
     again = Runner(Deployment(settings)).ingest("orthanc", DAY, DAY)
     pacs.asked.clear()
     assert [outcome.state for outcome in again] == ["landed"]
@@ -270,7 +276,7 @@ def test_a_disk_that_is_full_leaves_the_last_good_state(
     assert b"File too large" in done.stderr
     assert len(pacs.asked) < 10, "what cannot be kept is not fetched"
     assert read_manifest(lake, PARTITION) is None
-    assert not list(lake.raw(PARTITION).glob(".*"))
+    assert not list(lake.local_path(lake.raw(PARTITION)).glob(".*"))
     finish(pacs, lake)
     assert content(lake) == content(undisturbed)
-    assert study_file(lake, PARTITION, names(pacs.asked)[0]).exists()
+    assert lake.local_path(lake.study(PARTITION, names(pacs.asked)[0])).exists()

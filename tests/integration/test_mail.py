@@ -327,7 +327,7 @@ def test_nothing_configured_is_green_and_says_so(deployment: Site) -> None:
     passed, words = told(result)
     assert passed
     assert "nobody is to get the report: neither [[mail.lists]] nor [webhook]" in words
-    assert not Lake(deployment.configure().home).deliveries.exists()
+    assert not (deployment.configure().home / "safe" / "deliveries").exists()
 
 
 @contextmanager

@@ -185,7 +185,7 @@ class TestChange:
         assert manifest.count("gone") == 1
         assert manifest.is_complete
         assert manifest.fetched == 0
-        assert len(list(stage.lake.raw(PARTITION).glob("*.zst"))) == 3
+        assert len(list(stage.lake.local_path(stage.lake.raw(PARTITION)).glob("*.zst"))) == 3
 
     def test_a_late_series_fetches_its_study_alone(
         self,

@@ -17,7 +17,6 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.paths import Dataset
 from protocol_assets.faults import Fault
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.ingest.retention.purging import alone_with, drop_candidates, forget_raw
 from protocol_assets.ingest.series import patients_of
@@ -27,7 +26,7 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, w
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.raw import DamagedStudyError, read_stamp, read_study
 from protocol_assets.lake.turns import report_turn
-from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.lake.zones import STUDY_ENDING, Lake, Partition
 from protocol_assets.modalities.shared.identity import patient_identifier
 from protocol_assets.modalities.shared.joining import joined
 from protocol_assets.publishing.ledger_files import open_ledger
@@ -116,12 +115,12 @@ class _Raw:
     """Raw files that go: of the patient, or unreadable, so that they may be.
 
     Attributes:
-        files: The files, whether or not the manifest names them.
+        files: Their keys, whether or not the manifest names them.
         studies: UIDs of the patient's studies, as far as they are known.
         unreadable: Names of the studies whose file is unreadable; they are retrieved again.
     """
 
-    files: list[Path]
+    files: list[str]
     studies: set[str]
     unreadable: set[str]
 
@@ -129,16 +128,16 @@ class _Raw:
 def _raw_of(lake: Lake, partition: Partition, manifest: Manifest | None, patient: _Patient) -> _Raw:
     known = {one.name: one for one in (manifest.studies if manifest else ())}
     found = _Raw([], set(), set())
-    for path in sorted(lake.raw(partition).glob("*.ndjson.zst")):
-        name = path.name.removesuffix(".ndjson.zst")
+    for key in lake.studies(partition):
+        name = _name_of(key)
         try:
-            is_theirs, studies = _read_whose(path, known.get(name), patient)
+            is_theirs, studies = _read_whose(lake, key, known.get(name), patient)
         except DamagedStudyError:
-            found.files.append(path)
+            found.files.append(key)
             found.unreadable.add(name)
             continue
         if is_theirs:
-            found.files.append(path)
+            found.files.append(key)
             found.studies.update(studies)
             if name in known:
                 found.studies.add(known[name].study_instance_uid)
@@ -150,11 +149,11 @@ def _forget(
     lake: Lake, manifest: Manifest, raw: _Raw, studies: Set[str], deletion: Deletion
 ) -> None:
     """The manifest forgets the UIDs of the patient's studies."""
-    gone = {path.name.removesuffix(".ndjson.zst") for path in raw.files} - raw.unreadable
+    gone = set(map(_name_of, raw.files)) - raw.unreadable
     entries = []
     for entry in manifest.studies:
         if entry.name in gone or entry.study_instance_uid in studies - {""}:
-            raw.files.append(study_file(lake, manifest.partition, entry.name))
+            raw.files.append(lake.study(manifest.partition, entry.name))
             entries.append(replace(forget_raw(entry), study_instance_uid=""))
         elif entry.name in raw.unreadable:
             entries.append(replace(entry, state="failed", has_data=False, error="damaged"))
@@ -165,9 +164,16 @@ def _forget(
         deletion.rewrote("manifest", manifest.partition)
 
 
-def _read_whose(path: Path, entry: StudyEntry | None, patient: _Patient) -> tuple[bool, set[str]]:
+def _name_of(key: str) -> str:
+    return key.rpartition("/")[2].removesuffix(STUDY_ENDING)
+
+
+def _read_whose(
+    lake: Lake, key: str, entry: StudyEntry | None, patient: _Patient
+) -> tuple[bool, set[str]]:
     """Whether a raw file is the patient's, and the UIDs of the studies in it."""
-    stamp, studies = read_stamp(path), set[str]()
+    objects, studies = lake.storage.objects, set[str]()
+    stamp = read_stamp(objects, key)
     content_hash = stamp.content_hash if stamp else entry.content_hash if entry else ""
 
     def watch(instances: Iterator[Dataset]) -> Iterator[Dataset]:
@@ -175,7 +181,7 @@ def _read_whose(path: Path, entry: StudyEntry | None, patient: _Patient) -> tupl
             studies.add(_uid_of(instance))
             yield instance
 
-    patients = patients_of(watch(read_study(path, content_hash)))
+    patients = patients_of(watch(read_study(objects, key, content_hash)))
     return any(patient.is_named(*named) for named in patients), studies
 
 

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.landing import partition_lock
@@ -81,8 +82,8 @@ def purge_expired(
                 if "raw" in outlived:
                     _purge_raw(lake, pseudonyms, manifest, deletion)
                 if "series" in outlived:
-                    deletion.drop("series", partition, [lake.series(partition)])
-                    deletion.drop("labels", partition, [lake.label_registry(partition)])
+                    deletion.drop("series", partition, [_key(lake, lake.series(partition))])
+                    deletion.drop("labels", partition, [_key(lake, lake.label_registry(partition))])
                 if "facts" in outlived:
                     _drop_facts(lake, partition, deletion)
     return deletion
@@ -93,8 +94,13 @@ def _purge_unlanded(
 ) -> None:
     """Drop what a landing that was killed, and never run again, has left: by the files' age."""
     earliest = (now - dt.timedelta(days=keep.raw_days)).timestamp()
-    raw = [*lake.raw(partition).glob("*.ndjson.zst")]
-    deletion.drop("raw", partition, [one for one in raw if one.stat().st_mtime < earliest])
+    objects = lake.storage.objects
+
+    def is_old(key: str) -> bool:
+        found = objects.describe(key)
+        return found is not None and found.modified < earliest
+
+    deletion.drop("raw", partition, filter(is_old, lake.studies(partition)))
     candidates = lake.candidates(partition)
     if all(one.stat().st_mtime < earliest for one in candidates):
         drop_candidates(lake, partition, deletion)
@@ -112,7 +118,7 @@ def purge_before(lake: Lake, pseudonyms: Pseudonyms, day: dt.date, now: dt.datet
                     if manifest is not None:
                         _purge_raw(lake, pseudonyms, manifest, deletion)
                     else:
-                        deletion.drop("raw", partition, lake.raw(partition).glob("*.ndjson.zst"))
+                        deletion.drop("raw", partition, lake.studies(partition))
                         drop_candidates(lake, partition, deletion)
     return deletion
 
@@ -142,7 +148,7 @@ def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion:
     entries = tuple(forget_raw(one) if one.has_data else one for one in manifest.studies)
     if entries != manifest.studies:
         write_manifest(lake, replace(manifest, studies=entries))
-    deletion.drop("raw", partition, lake.raw(partition).glob("*.ndjson.zst"))
+    deletion.drop("raw", partition, lake.studies(partition))
     drop_candidates(lake, partition, deletion)
 
 
@@ -153,14 +159,18 @@ def forget_raw(entry: StudyEntry) -> StudyEntry:
 
 def drop_candidates(lake: Lake, partition: Partition, deletion: Deletion) -> None:
     """Drop what waits for a gate, or was refused by one."""
-    deletion.drop("candidates", partition, lake.candidates(partition))
+    deletion.drop("candidates", partition, [_key(lake, one) for one in lake.candidates(partition)])
 
 
 def _drop_facts(lake: Lake, partition: Partition, deletion: Deletion) -> None:
-    deletion.drop("facts", partition, [lake.facts(partition)])
-    deletion.drop("impossible", partition, [lake.impossible(partition)])
-    deletion.drop("quarantine", partition, [lake.quarantine(partition)])
-    deletion.drop("completeness", partition, [lake.completeness(partition)])
+    deletion.drop("facts", partition, [_key(lake, lake.facts(partition))])
+    deletion.drop("impossible", partition, [_key(lake, lake.impossible(partition))])
+    deletion.drop("quarantine", partition, [_key(lake, lake.quarantine(partition))])
+    deletion.drop("completeness", partition, [_key(lake, lake.completeness(partition))])
+
+
+def _key(lake: Lake, path: Path) -> str:
+    return path.relative_to(lake.home).as_posix()
 
 
 def _landed_at(manifest: Manifest) -> dt.datetime:

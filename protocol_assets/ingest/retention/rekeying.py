@@ -18,7 +18,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.ingest.describing import describe_series
-from protocol_assets.ingest.landing import partition_lock, study_file
+from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.lake.key_record import changing_key, record_key_id
 from protocol_assets.lake.leftovers import clean_leftovers
@@ -28,7 +28,7 @@ from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.publishing.ledger_files import open_ledger
-from protocol_assets.storage.files import add_name, delete, write_bytes
+from protocol_assets.storage.files import delete, write_bytes
 from protocol_assets.storage.locks import editing
 
 __all__ = ["Rekeyed", "rekey"]
@@ -84,7 +84,7 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
                 delete(waiting)  # of the old key; made anew with the facts
             _rename_raw(lake, partition, new)
             has_series = lake.series(partition).exists()
-            can_be_made = has_series and lake.manifest(partition).exists()
+            can_be_made = has_series and lake.storage.objects.exists(lake.manifest(partition))
             if has_series:
                 _rekey_kept(lake.series(partition), change)
             if can_be_made:
@@ -164,14 +164,15 @@ def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
     manifest = read_manifest(lake, partition)
     if manifest is None:
         return
+    objects = lake.storage.objects
     names = {
         entry.name: new.of("study", entry.study_instance_uid)
         for entry in manifest.studies
         if entry.study_instance_uid
     }
     for before, after in names.items():
-        if before != after and study_file(lake, partition, before).exists():
-            add_name(study_file(lake, partition, before), study_file(lake, partition, after))
+        if before != after and objects.exists(lake.study(partition, before)):
+            objects.copy(lake.study(partition, before), lake.study(partition, after))
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
     # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
@@ -180,9 +181,10 @@ def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
     changed = replace(manifest, studies=studies, others=others, versions=versions)
     if changed != manifest:
         write_manifest(lake, changed)
-    named = {study_file(lake, partition, one.name) for one in studies}
-    for path in set(lake.raw(partition).glob("*.ndjson.zst")) - named:
-        delete(path)
+    named = {lake.study(partition, one.name) for one in studies}
+    for key in lake.studies(partition):
+        if key not in named:
+            objects.delete(key)
 
 
 def _rekey_kept(path: Path, change: _Change) -> None:

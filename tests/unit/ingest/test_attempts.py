@@ -95,7 +95,7 @@ def test_a_restless_partition_is_tried_hourly(lake: Lake) -> None:
 )
 def test_a_damaged_record_is_as_good_as_none(lake: Lake, content: str) -> None:
     begin_attempt(lake, PARTITION, NOON)
-    (lake.raw(PARTITION) / "attempt.json").write_text(content)
+    (lake.local_path(lake.raw(PARTITION)) / "attempt.json").write_text(content)
     assert read_attempt(lake, PARTITION) is None
     begin_attempt(lake, PARTITION, NOON)
     assert read_attempt(lake, PARTITION) is not None
@@ -103,7 +103,10 @@ def test_a_damaged_record_is_as_good_as_none(lake: Lake, content: str) -> None:
 
 def test_the_record_is_restricted(lake: Lake) -> None:
     begin_attempt(lake, PARTITION, NOON)
-    assert stat.S_IMODE((lake.raw(PARTITION) / "attempt.json").stat().st_mode) == 0o600
+    assert (
+        stat.S_IMODE((lake.local_path(lake.raw(PARTITION)) / "attempt.json").stat().st_mode)
+        == 0o600
+    )
 
 
 @given(

@@ -89,7 +89,7 @@ def test_erasure_takes_the_whole_study(
     assert touched == ([OLD, NEW] if is_erased else [])
     left = 2 if is_erased else 3
     study = PSEUDONYMS.of("study", "1.2.2.1")
-    assert len(list(lake.raw(OLD).glob("*.zst"))) == left
+    assert len(list(lake.local_path(lake.raw(OLD)).glob("*.zst"))) == left
     assert {one["StudyInstanceUID"] for one in rows(lake.series(OLD))} >= {"1.2.2.0", "1.2.2.2"}
     assert (study in {one["study_key"] for one in rows(lake.facts(OLD))}) is not is_erased
     do_not_process(lake, patient, issuer, NOW.date())

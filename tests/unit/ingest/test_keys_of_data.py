@@ -93,11 +93,11 @@ def lose_nothing(_: Lake) -> None:
 
 
 def lose_the_record(lake: Lake) -> None:
-    lake.key_record.unlink()
+    lake.local_path(lake.key_record).unlink()
 
 
 def damage_the_record(lake: Lake) -> None:
-    lake.key_record.write_bytes(b"\xff\x00 not a key")
+    lake.local_path(lake.key_record).write_bytes(b"\xff\x00 not a key")
 
 
 def exchange_the_record(lake: Lake) -> None:
@@ -190,7 +190,7 @@ def test_a_mixture_is_a_fault_whichever_day_it_is_on(
     assert "the data were made with several keys" in found.sentence
     assert f"{WRONG.key_id} (" in found.sentence
     assert "run protocol-assets rekey" in found.sentence
-    lake.key_record.unlink()
+    lake.local_path(lake.key_record).unlink()
     with pytest.raises(ConfigurationError, match="several keys"):
         Deployment(settings).pseudonyms()
     rekey(lake, WRONG, KEY)

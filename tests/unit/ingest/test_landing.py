@@ -14,7 +14,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest import studies as studies_module
 from protocol_assets.ingest.attempts import read_attempt
 from protocol_assets.ingest.completeness import certificate
-from protocol_assets.ingest.landing import day_fingerprint, land_partition, study_file
+from protocol_assets.ingest.landing import day_fingerprint, land_partition
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.raw import read_study
 from protocol_assets.lake.zones import Lake, Partition
@@ -52,7 +52,11 @@ def entry_of(manifest: Manifest, uid: str) -> StudyEntry:
 
 
 def raw_files(lake: Lake) -> list[str]:
-    return sorted(path.name for path in lake.raw(PARTITION).iterdir() if path.suffix != ".json")
+    return sorted(
+        path.name
+        for path in lake.local_path(lake.raw(PARTITION)).iterdir()
+        if path.suffix != ".json"
+    )
 
 
 def age(lake: Lake, days: float) -> None:
@@ -77,9 +81,9 @@ def test_what_has_landed_is_not_fetched_again(pacs: FakePacs, lake: Lake) -> Non
 def test_a_run_killed_before_its_manifest_loses_nothing(pacs: FakePacs, lake: Lake) -> None:
     whole = land(pacs, lake)
     for name in ("manifest.json", "attempt.json"):
-        (lake.raw(PARTITION) / name).unlink()
-    study_file(lake, PARTITION, entry_of(whole, "1.2.3").name).unlink()
-    (lake.raw(PARTITION) / ".half.partial").write_bytes(b"x")
+        (lake.local_path(lake.raw(PARTITION)) / name).unlink()
+    lake.local_path(lake.study(PARTITION, entry_of(whole, "1.2.3").name)).unlink()
+    (lake.local_path(lake.raw(PARTITION)) / ".half.partial").write_bytes(b"x")
     again = land(pacs, lake)
     assert pacs.retrieved == ["1.2.3"]
     assert again.studies == whole.studies
@@ -90,7 +94,7 @@ def test_a_study_that_went_while_a_run_was_killed_leaves_no_file(
     pacs: FakePacs, lake: Lake
 ) -> None:
     land(pacs, lake)
-    (lake.raw(PARTITION) / "manifest.json").unlink()
+    (lake.local_path(lake.raw(PARTITION)) / "manifest.json").unlink()
     pacs.studies.pop()
     assert land(pacs, lake).expected == 2
     assert len(raw_files(lake)) == 2
@@ -168,9 +172,8 @@ class TestDeadLetters:
         pacs.short.add("1.2.1")
         entry = entry_of(land(pacs, lake), "1.2.1")
         assert (entry.state, entry.has_data, entry.instances) == ("incomplete", True, 2)
-        assert (
-            len(list(read_study(study_file(lake, PARTITION, entry.name), entry.content_hash))) == 2
-        )
+        key = lake.study(PARTITION, entry.name)
+        assert len(list(read_study(lake.storage.objects, key, entry.content_hash))) == 2
 
     def test_success_forgets_them(self, pacs: FakePacs, lake: Lake) -> None:
         pacs.trouble["1.2.1"] = "timeout"
@@ -315,7 +318,10 @@ class TestTrouble:
         self, pacs: FakePacs, lake: Lake, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         first = land(pacs, lake)
-        before = {name: (lake.raw(PARTITION) / name).read_bytes() for name in raw_files(lake)}
+        before = {
+            name: (lake.local_path(lake.raw(PARTITION)) / name).read_bytes()
+            for name in raw_files(lake)
+        }
         pacs.studies = [replace(one, instances=7) for one in studies(30)]
 
         def full(*_: object) -> int:
@@ -327,7 +333,8 @@ class TestTrouble:
         assert len(pacs.retrieved) <= 2, "what cannot be kept is not fetched"
         assert read_manifest(lake, PARTITION) == first
         assert {
-            name: (lake.raw(PARTITION) / name).read_bytes() for name in raw_files(lake)
+            name: (lake.local_path(lake.raw(PARTITION)) / name).read_bytes()
+            for name in raw_files(lake)
         } == before
         monkeypatch.undo()
         assert land(pacs, lake).count("landed") == 30

@@ -69,8 +69,8 @@ def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
 ) -> None:
     before, registry = facts_of(lake, OLD), rows(lake.label_registry(OLD))
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
-    assert not list(lake.raw(OLD).glob("*.zst"))
-    assert len(list(lake.raw(NEW).glob("*.zst"))) == 3
+    assert not list(lake.local_path(lake.raw(OLD)).glob("*.zst"))
+    assert len(list(lake.local_path(lake.raw(NEW)).glob("*.zst"))) == 3
     content = lake.series(OLD).read_bytes() + str(rows(lake.series(OLD))).encode()
     for word in (b"PAT0", b"ACC2", b"47110", b"ROOM7", b"PENROSE0"):
         assert word not in content, word
@@ -89,7 +89,7 @@ def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
 
 def test_a_purge_leaves_a_record_without_names(lake: Lake) -> None:
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
-    (record,) = lake.deletions.iterdir()
+    (record,) = lake.local_path(lake.deletions).iterdir()
     content = json.loads(record.read_text())
     assert content["files"] == 3
     assert {entry["data_set"] for entry in content["entries"]} == {"raw", "series"}
@@ -149,7 +149,7 @@ def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hosp
     lake.prepare()
     do_not_process(lake, "PAT1", None, NOW.date())
     pass_stages(stages_of(lake, pacs))
-    assert len(list(lake.raw(OLD).glob("*.zst"))) == 2
+    assert len(list(lake.local_path(lake.raw(OLD)).glob("*.zst"))) == 2
     assert "PAT1" not in {row["PatientID"] for row in rows(lake.series(OLD))}
     pacs.asked.clear()
     pass_stages(stages_of(lake, pacs))

@@ -15,7 +15,6 @@ from protocol_assets.dicom.json_text import encode_instance
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.describing import describe_series
 from protocol_assets.ingest.facts import PartitionFacts, describe_and_project
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.quarantine import is_of_another_day, left_out
 from protocol_assets.ingest.series import flatten_partition, is_left_out
 from protocol_assets.lake.manifest import Manifest, StudyEntry
@@ -45,8 +44,8 @@ def landed(lake: Lake, studies: Mapping[str, Sequence[Instance]]) -> Manifest:
         name = PSEUDONYMS.of("study", uid)
         lines = [encode_instance(one) for one in instances]
         digest, count = content_hash(lines), len(lines)
-        lake.raw(PARTITION).mkdir(parents=True, exist_ok=True)
-        write_study(study_file(lake, PARTITION, name), lines, Stamp("", digest, count, count))
+        stamp = Stamp("", digest, count, count)
+        write_study(lake.storage.objects, lake.study(PARTITION, name), lines, stamp)
         entries.append(StudyEntry(name, uid, "landed", True, "", digest, count, count, 0, ""))
     return Manifest(PARTITION, "", "", {}, tuple(entries))
 
@@ -65,7 +64,7 @@ TWO = {"1.2.1": [scan("1.2.1", 1), scan("1.2.1", 2)], "1.2.2": [scan("1.2.2", 1)
 
 def test_a_study_file_that_cannot_be_read_costs_itself(lake: Lake) -> None:
     manifest = landed(lake, TWO)
-    study_file(lake, PARTITION, manifest.studies[0].name).write_bytes(b"no zstd frame")
+    lake.local_path(lake.study(PARTITION, manifest.studies[0].name)).write_bytes(b"no zstd frame")
     facts = facts_of(lake, manifest)
     assert rules(facts) == [("raw_unreadable", 2)]
     assert facts.projection.facts.num_rows == 1
@@ -74,7 +73,7 @@ def test_a_study_file_that_cannot_be_read_costs_itself(lake: Lake) -> None:
 @pytest.mark.parametrize("share", [0.3, 0.6, 0.99])
 def test_a_study_file_that_was_cut_off_costs_itself(lake: Lake, share: float) -> None:
     manifest = landed(lake, TWO)
-    path = study_file(lake, PARTITION, manifest.studies[0].name)
+    path = lake.local_path(lake.study(PARTITION, manifest.studies[0].name))
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     facts = facts_of(lake, manifest)
     assert rules(facts) == [("raw_unreadable", 2)]
@@ -85,7 +84,8 @@ def test_another_study_in_the_file_is_not_taken_for_what_landed(lake: Lake) -> N
     manifest = landed(lake, TWO)
     half = [encode_instance(TWO["1.2.1"][0])]
     stamp = Stamp("", content_hash(half), 2, 2)
-    write_study(study_file(lake, PARTITION, manifest.studies[0].name), half, stamp)
+    key = lake.study(PARTITION, manifest.studies[0].name)
+    write_study(lake.storage.objects, key, half, stamp)
     assert rules(facts_of(lake, manifest)) == [("raw_unreadable", 2)]
 
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from protocol_assets.faults import Fault
-from protocol_assets.ingest.landing import study_file
 from protocol_assets.ingest.retention.purging import Retention
 from protocol_assets.ingest.verifying import Damage, verify_partition
 from protocol_assets.lake.manifest import read_manifest
 from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.raw import read_stamp, read_study
 from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.posix import PosixObjects
 
 from .hospital import NEW, OLD, Hospital, pass_stages, stages_of
 from .test_purging import NOW
@@ -32,26 +32,28 @@ def found(lake: Lake) -> list[Damage]:
 def a_study(lake: Lake) -> Path:
     manifest = read_manifest(lake, OLD)
     assert manifest is not None
-    return study_file(lake, OLD, manifest.with_data[0].name)
+    return lake.local_path(lake.study(OLD, manifest.with_data[0].name))
 
 
 def read_everything(lake: Lake) -> dict[str, Callable[[], Any]]:
     """Each stored thing of a partition by its path, and how it is read."""
     manifest = read_manifest(lake, OLD)
     assert manifest is not None
-    hashes = {study_file(lake, OLD, one.name): one.content_hash for one in manifest.with_data}
+    hashes = {
+        lake.local_path(lake.study(OLD, one.name)): one.content_hash for one in manifest.with_data
+    }
     parts = (lake.series, lake.label_registry, lake.facts, lake.quarantine, lake.completeness)
 
     def part(path: Path) -> Callable[[], Any]:
         return lambda: (read_part(path), part_versions(path))
 
     def study(path: Path) -> Callable[[], Any]:
-        return lambda: list(read_study(path, hashes[path]))
+        return lambda: list(read_study(PosixObjects(path.parent), path.name, hashes[path]))
 
     return {
         **{str(path): study(path) for path in hashes},
         **{str(one(OLD)): part(one(OLD)) for one in parts},
-        str(lake.manifest(OLD)): lambda: read_manifest(lake, OLD),
+        str(lake.local_path(lake.manifest(OLD))): lambda: read_manifest(lake, OLD),
     }
 
 
@@ -82,13 +84,14 @@ def test_no_flipped_bit_gives_other_rows(lake: Lake) -> None:
 
 def test_a_flipped_bit_of_a_stamp_is_no_stamp(lake: Lake) -> None:
     path = a_study(lake)
-    stamp, whole = read_stamp(path), path.read_bytes()
+    folder, whole = PosixObjects(path.parent), path.read_bytes()
+    stamp = read_stamp(folder, path.name)
     end = 8 + int.from_bytes(whole[4:8], "little")
     for place in range(0, 8 * end, 3):
         content = bytearray(whole)
         content[place // 8] ^= 1 << place % 8
         path.write_bytes(content)
-        assert read_stamp(path) in (None, stamp)
+        assert read_stamp(folder, path.name) in (None, stamp)
 
 
 def damage(path: Path, kind: str) -> None:
@@ -120,7 +123,7 @@ def test_what_is_damaged_is_found_and_healed(lake: Lake, kind: str) -> None:
 @pytest.mark.parametrize("kind", ["flipped", "cut off", "emptied"])
 def test_a_damaged_manifest_is_as_good_as_none(lake: Lake, kind: str) -> None:
     before = read_manifest(lake, OLD)
-    damage(lake.manifest(OLD), kind)
+    damage(lake.local_path(lake.manifest(OLD)), kind)
     assert [one.remedy for one in found(lake)] == ["land"]
     pacs = Hospital()
     result = stages_of(lake, pacs).land([OLD])
@@ -142,7 +145,7 @@ def test_a_run_again_fetches_what_is_damaged(lake: Lake) -> None:
 
 def test_only_a_back_up_heals_what_nothing_else_holds(lake: Lake) -> None:
     lake.series(OLD).unlink()
-    for path in lake.raw(OLD).glob("*.zst"):
+    for path in lake.local_path(lake.raw(OLD)).glob("*.zst"):
         path.unlink()
     lake.facts(OLD).write_bytes(b"")
     assert {one.remedy for one in found(lake)} == {"land", "derive"}, "the PACS may still have it"

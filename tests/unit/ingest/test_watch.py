@@ -264,7 +264,7 @@ def test_a_day_that_breaks_off_a_tick_is_passed_by_the_next(landed: Site) -> Non
 
 
 def test_a_damaged_manifest_is_landed_anew(landed: Site) -> None:
-    landed.lake.manifest(Partition(DAYS[-1], "main")).write_text("{")
+    landed.lake.local_path(landed.lake.manifest(Partition(DAYS[-1], "main"))).write_text("{")
     landed.pacs.counts = {DAYS[-2]: 2}
     assert set(landed.tick().wanted) == {DAYS[-1], DAYS[-2]}
 

@@ -52,10 +52,10 @@ def test_a_home_that_is_not_there_is_not_made(tmp_path: Path) -> None:
 
 def test_a_manifest_that_calls_its_partition_a_cell_is_read(lake: Lake) -> None:
     partition = Partition(dt.date(2026, 3, 1), "main")
-    lake.raw(partition).mkdir(parents=True)
+    lake.local_path(lake.raw(partition)).mkdir(parents=True)
     manifest = Manifest(partition, "fingerprint", "2026-03-02T00:00:00+00:00", {}, ())
     write_manifest(lake, manifest)
-    path = lake.manifest(partition)
+    path = lake.local_path(lake.manifest(partition))
     content = orjson.loads(path.read_bytes())
     content["cell"] = content.pop("partition")
     content = {name: value for name, value in content.items() if name != "sha256"}

@@ -15,7 +15,8 @@ def test_a_partition_is_its_partition_key() -> None:
     partition = Partition(dt.date(2026, 2, 1), "north")
     assert partition.key == "2026-02-01|north"
     assert Partition.from_key(partition.key) == partition
-    assert str(partition.path) == "study_date=2026-02-01/pacs=north"
+    assert partition.prefix == "study_date=2026-02-01/pacs=north"
+    assert Partition.of_prefix(f"safe/facts/series/{partition.prefix}") == partition
 
 
 def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) -> None:
@@ -30,10 +31,10 @@ def test_restricted_zones_are_closed_even_where_they_stood_open(tmp_path: Path) 
 def test_landed_partitions_are_those_with_a_manifest(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     for day in (2, 1):
-        path = lake.manifest(Partition(dt.date(2026, 2, day), "b"))
+        path = lake.local_path(lake.manifest(Partition(dt.date(2026, 2, day), "b")))
         path.parent.mkdir(parents=True)
         path.touch()
-    lake.raw(Partition(dt.date(2026, 2, 3), "b")).mkdir(parents=True)
+    lake.local_path(lake.raw(Partition(dt.date(2026, 2, 3), "b"))).mkdir(parents=True)
     assert [partition.day.day for partition in lake.landed_partitions()] == [1, 2]
 
 

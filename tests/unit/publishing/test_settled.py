@@ -193,8 +193,8 @@ def test_a_day_that_was_tried_in_vain_is_published_a_week_later(tmp_path: Path) 
     days, months = publish(lake, landed)
     assert bad.day not in days
     assert (FEBRUARY, "a") not in months
-    lake.raw(bad).mkdir(parents=True)
-    (lake.raw(bad) / "attempt.json").write_text("{}")
+    lake.local_path(lake.raw(bad)).mkdir(parents=True)
+    (lake.local_path(lake.raw(bad)) / "attempt.json").write_text("{}")
     days, months = publish(lake, landed)
     assert days[bad.day] == PATIENTS_A_DAY["a"]
     assert months[FEBRUARY, "a"] == 12 * 28
@@ -203,8 +203,8 @@ def test_a_day_that_was_tried_in_vain_is_published_a_week_later(tmp_path: Path) 
 def test_a_pacs_that_never_answers_is_waited_for(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     for partition in partitions("b"):
-        lake.raw(partition).mkdir(parents=True)
-        (lake.raw(partition) / "attempt.json").write_text("{}")
+        lake.local_path(lake.raw(partition)).mkdir(parents=True)
+        (lake.local_path(lake.raw(partition)) / "attempt.json").write_text("{}")
     assert publish(lake, partitions("a")) == ({}, {})
     alone = Grid(frozenset({"a"}), FIRST, LAST)
     days, months = publish(lake, partitions("a"), grid=alone)

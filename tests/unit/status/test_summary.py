@@ -77,7 +77,9 @@ def test_a_damaged_manifest_is_told_and_hides_nothing_else(settings: Settings) -
     Lake(settings.home).prepare()
     pacs = FakePacs(studies=[ListedStudy("1.2.1", 1, 2)])
     land_partition(pacs, Lake(settings.home), PARTITION, Deployment(settings).pseudonyms())  # type: ignore[arg-type]
-    Lake(settings.home).manifest(PARTITION).write_text("{", encoding="utf-8")
+    Lake(settings.home).local_path(Lake(settings.home).manifest(PARTITION)).write_text(
+        "{", encoding="utf-8"
+    )
     found = summarize(NOW, read_automation_state)
     assert [one.words for one in found.partitions] == [
         "the manifest of 2026-03-02|main is damaged; run protocol-assets verify --repair"

@@ -7,7 +7,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -38,6 +38,9 @@ class MemoryObjects:
             raise FileNotFoundError(key)
         return io.BytesIO(content)
 
+    def exists(self, key: str) -> bool:
+        return key in self.contents
+
     def describe(self, key: str) -> ObjectInfo | None:
         found = self.contents.get(key)
         return ObjectInfo(len(found[0]), found[1]) if found else None
@@ -53,6 +56,18 @@ class MemoryObjects:
 
     def delete(self, key: str, *, flush: bool = True) -> bool:
         return self.contents.pop(key, None) is not None
+
+    def delete_many(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self.delete(key)
+
+    def copy(self, source: str, target: str) -> None:
+        if source not in self.contents:
+            raise FileNotFoundError(source)
+        self.contents.setdefault(target, self.contents[source])
+
+    def delete_leftovers(self, prefix: str) -> None:
+        pass
 
     def list_keys(self, pattern: str) -> list[str]:
         return sorted(one for one in list(self.contents) if matches(one, pattern))

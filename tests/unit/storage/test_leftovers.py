@@ -65,7 +65,7 @@ def test_erasure_retention_and_a_new_key_reach_leftovers(lake: Lake, verb: str) 
         rekey(lake, KEY, OTHER)
     assert not find_bytes(lake.home, {TOKEN})
     if verb != "rekey":
-        (record,) = lake.deletions.iterdir()
+        (record,) = lake.local_path(lake.deletions).iterdir()
         assert '"leftovers"' in record.read_text()
 
 

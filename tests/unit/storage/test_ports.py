@@ -96,6 +96,37 @@ def test_deleting_twice_is_no_error(objects: ObjectStore) -> None:
     assert objects.read(KEY) is None
 
 
+def test_objects_are_deleted_together(objects: ObjectStore) -> None:
+    for name in ("a/x", "a/y", "b/x"):
+        objects.write(f"safe/{name}", b"")
+    objects.delete_many(["safe/a/y", "safe/a/x", "safe/c/absent"])
+    assert objects.list_keys("safe/**/*") == ["safe/b/x"]
+    assert objects.list_prefixes("safe/*") == ["safe/b"]
+    assert objects.exists("safe/b/x")
+    assert not objects.exists("safe/b")
+
+
+def test_a_copy_is_an_object_of_its_own(objects: ObjectStore) -> None:
+    objects.write("safe/a", b"one")
+    objects.copy("safe/a", "safe/b")
+    objects.write("safe/a", b"two")
+    assert objects.read("safe/b") == b"one"
+    objects.copy("safe/a", "safe/b")
+    assert objects.read("safe/b") == b"one", "what is there is left as it is"
+    objects.delete("safe/a")
+    assert objects.read("safe/b") == b"one"
+    with pytest.raises(FileNotFoundError):
+        objects.copy("safe/a", "safe/c")
+
+
+def test_leftovers_are_deleted_and_objects_stay(tmp_path: Path) -> None:
+    objects = open_posix_storage(tmp_path).objects
+    objects.write("safe/x", b"")
+    (tmp_path / "safe" / ".abc.partial").write_bytes(b"half")
+    objects.delete_leftovers("safe")
+    assert [path.name for path in (tmp_path / "safe").iterdir()] == ["x"]
+
+
 def test_readers_see_one_write_or_the_other(objects: ObjectStore) -> None:
     contents = [bytes([number]) * 100_000 for number in range(8)]
     objects.write(KEY, contents[0])
