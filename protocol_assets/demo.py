@@ -110,7 +110,7 @@ def _deployment(directory: Path, fleet: Fleet, server: SimulatedPacs) -> Deploym
     write_bytes(deployment.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
     delete_tree(deployment.lake.publish / "reports")
     # A demo shows what this version makes of its days, not what an earlier one has published.
-    delete_tree(deployment.lake.publications)
+    delete_tree(deployment.lake.local_path(deployment.lake.publications))
     return deployment
 
 
@@ -198,7 +198,7 @@ def _print_kpis(deployment: Deployment) -> None:
         )
     table.show()
     say()
-    say(f"report: {deployment.lake.report(shown.day) / 'report.html'}")
+    say(f"report: {deployment.lake.local_path(deployment.lake.report(shown.day)) / 'report.html'}")
 
 
 def _print_scores(deployment: Deployment, fleet: Fleet) -> None:

@@ -110,7 +110,8 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
     assert patient is not None  # noqa: S101 - one of the two is given
     do_not_process(deployment.lake, patient, issuer, now.date())
     touched = purge_patient(deployment.lake, pseudonyms, patient, issuer, now)
-    problem = _rebuild(deployment, [one for one in touched if deployment.lake.series(one).exists()])
+    lake = deployment.lake
+    problem = _rebuild(deployment, [one for one in touched if lake.has(lake.series(one))])
     say(f"{len(touched)} partitions held something of the patient; it is dropped")
     if problem:
         say_error(f"rebuilding: {problem}; run protocol-assets rebuild")

@@ -60,8 +60,8 @@ def decide(lake: Lake, code: str, decision: Decision) -> None:
 
 def judged_labels(lake: Lake) -> list[JudgedLabel]:
     """All texts of the registry with what the gates and the hospital say of them."""
-    parts = sorted((lake.restricted / "labels").glob("*/*/part.parquet"))
-    return judge_labels([read_part(path) for path in parts], read_decisions(lake))
+    parts = lake.storage.objects.list_keys("restricted/labels/*/*/part.parquet")
+    return judge_labels([read_part(lake, key) for key in parts], read_decisions(lake))
 
 
 def _parse(line: Line, before: list[Decided]) -> Decided:

@@ -133,7 +133,7 @@ def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
     placeholders are there too, without a key.
     """
     parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"
-    if not any((lake.restricted / "series").glob("*/*/part.parquet")):
+    if not lake.storage.objects.list_keys("restricted/series/*/*/part.parquet"):
         return []
     query = """
         select Manufacturer, ManufacturerModelName, max(StationName), DeviceSerialNumber, count(*)

@@ -57,7 +57,7 @@ def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) ->
 
 def _candidate(lake: Lake, data_set: str, partition: Partition) -> pa.Table:
     """The candidate with the partition it claims beside it, for the suite to compare."""
-    table = read_part(lake.candidate(data_set, partition))
+    table = read_part(lake, lake.candidate(data_set, partition))
     if "quarantine_rule" in table.column_names:
         table = table.filter(pc.field("quarantine_rule").is_null())
     day = pa.array([partition.day] * table.num_rows, pa.date32())

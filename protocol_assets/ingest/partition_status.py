@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
@@ -112,7 +111,7 @@ def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[Partitio
 def read_left_out(lake: Lake, partition: Partition) -> LeftOut:
     """What a partition's facts lack of what has landed; nothing where it has no quarantine."""
     try:
-        return left_out(read_part(lake.quarantine(partition)))
+        return left_out(read_part(lake, lake.quarantine(partition)))
     except (FileNotFoundError, DamagedPartError):
         return LeftOut()
 
@@ -153,7 +152,7 @@ def left_out_objects(lake: Lake, partitions: Iterable[Partition]) -> list[LeftOu
             instances=row["n_instances"] or 0,
         )
         for partition in sorted(partitions)
-        for row in read_part(lake.quarantine(partition)).to_pylist()
+        for row in read_part(lake, lake.quarantine(partition)).to_pylist()
         if row["is_left_out"]
     ]
 
@@ -168,15 +167,15 @@ def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
 
 def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:
     partition = manifest.partition
-    if manifest.purged and not lake.series(partition).exists():
+    if manifest.purged and not lake.has(lake.series(partition)):
         return False  # nothing is left that they could be made of
-    return not now.items() <= _versions(lake.facts(partition)).items()
+    return not now.items() <= _versions(lake, lake.facts(partition)).items()
 
 
-def _versions(part: Path) -> dict[str, str]:
+def _versions(lake: Lake, key: str) -> dict[str, str]:
     """The versions of a part; none where it is missing or cannot be read."""
     try:
-        return part_versions(part)
+        return part_versions(lake, key)
     except (OSError, DamagedPartError):
         return {}
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Final
 
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.storage.files import delete_empty_directories
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
 __all__ = ["finish_placements", "place_facts"]
 
-_FOLDER: Final = "placing"
+_LOCK: Final = "placing"
+_MARK: Final = "restricted/candidates/placing/{}/moves.json"
 
 
 def place_facts(lake: Lake, partition: Partition, *, has_counts: bool) -> None:
@@ -24,22 +23,15 @@ def place_facts(lake: Lake, partition: Partition, *, has_counts: bool) -> None:
         has_counts: Whether there is a candidate of the completeness too.
     """
     moves = [
-        Move(lake.candidate("labels", partition), lake.label_registry(partition), RESTRICTED_FILE),
-        Move(lake.candidate("impossible", partition), lake.impossible(partition), RESTRICTED_FILE),
-        Move(lake.candidate("quarantine", partition), lake.quarantine(partition), RESTRICTED_FILE),
-        Move(lake.candidate("series_facts", partition), lake.facts(partition), RESTRICTED_FILE),
+        Move(lake.candidate("labels", partition), lake.label_registry(partition)),
+        Move(lake.candidate("impossible", partition), lake.impossible(partition)),
+        Move(lake.candidate("quarantine", partition), lake.quarantine(partition)),
+        Move(lake.candidate("series_facts", partition), lake.facts(partition)),
     ]
     if has_counts:
-        moves.append(
-            Move(
-                lake.candidate("completeness", partition),
-                lake.completeness(partition),
-                RESTRICTED_FILE,
-            )
-        )
-    with lake.storage.locks.exclusive(_FOLDER, wait=True, what="the parts of a partition"):
-        move_together(lake.home, _mark(lake, partition), moves)
-        _tidy(lake, partition)
+        moves.append(Move(lake.candidate("completeness", partition), lake.completeness(partition)))
+    with lake.storage.locks.exclusive(_LOCK, wait=True, what="the parts of a partition"):
+        move_together(lake.storage.objects, _mark(partition), moves)
 
 
 def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None) -> int:
@@ -53,25 +45,15 @@ def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None)
     Returns:
         Partitions that were finished.
     """
-    folder = lake.restricted / "candidates" / _FOLDER
-    if not folder.exists():
+    objects = lake.storage.objects
+    waiting = objects.list_keys(_MARK.format("study_date=*/pacs=*"))
+    if not waiting:
         return 0
-    with lake.storage.locks.exclusive(_FOLDER, wait=True, what="the parts of a partition"):
+    with lake.storage.locks.exclusive(_LOCK, wait=True, what="the parts of a partition"):
         if partitions is None:
-            partitions = [
-                Partition.of_prefix(str(path.parent)) for path in folder.glob("*/*/*.json")
-            ]
-        finished = 0
-        for partition in partitions:
-            if finish_moves(lake.home, _mark(lake, partition)):
-                finished += 1
-                _tidy(lake, partition)
-        return finished
+            partitions = [Partition.of_prefix(key.rpartition("/")[0]) for key in waiting]
+        return sum(finish_moves(objects, _mark(partition)) for partition in partitions)
 
 
-def _mark(lake: Lake, partition: Partition) -> Path:
-    return lake.restricted / "candidates" / _FOLDER / partition.prefix / "moves.json"
-
-
-def _tidy(lake: Lake, partition: Partition) -> None:
-    delete_empty_directories(_mark(lake, partition).parent, lake.restricted)
+def _mark(partition: Partition) -> str:
+    return _MARK.format(partition.prefix)

@@ -194,9 +194,9 @@ def _study_row(
 def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:
     """The rows of studies whose raw file was purged, as they are in the last ``series``."""
     purged = {entry.study_instance_uid for entry in manifest.purged}
-    if not purged or not lake.series(manifest.partition).exists():
+    if not purged or not lake.has(lake.series(manifest.partition)):
         return []
-    rows = read_part(lake.series(manifest.partition)).to_pylist()
+    rows = read_part(lake, lake.series(manifest.partition)).to_pylist()
     return [row for row in rows if row["StudyInstanceUID"] in purged]
 
 

@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -38,11 +37,10 @@ from protocol_assets.ingest.versions import code_versions, partition_versions
 from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
-from protocol_assets.storage.files import move
 
 __all__ = ["StageResult", "Stages", "write_schemas"]
 
@@ -77,7 +75,7 @@ def write_schemas(lake: Lake) -> None:
         "quarantine": QUARANTINE_SCHEMA,
     }
     for name, schema in schemas.items():
-        write_schema_part(lake.safe / "facts" / name, schema)
+        write_schema_part(lake, f"safe/facts/{name}", schema)
 
 
 @dataclass(frozen=True)
@@ -204,14 +202,14 @@ class Stages:
             return None  # damaged: what was landed is not known
 
     def _write_completeness(self, partition: Partition, row: pa.Table) -> None:
-        path = self.lake.completeness(partition)
-        write_part(path, row, versions=partition_versions(self.pseudonyms))
+        key = self.lake.completeness(partition)
+        write_part(self.lake, key, row, versions=partition_versions(self.pseudonyms))
 
     def _flatten_one(self, partition: Partition) -> PartitionMetadata:
         manifest = read_manifest(self.lake, partition)
         if manifest is None:
             raise Fault(f"partition {partition.key} has not landed; materialize raw_dicomweb first")
-        if manifest.purged and not self.lake.series(partition).exists():
+        if manifest.purged and not self.lake.has(self.lake.series(partition)):
             raise Fault(f"raw and series of partition {partition.key} were purged; its facts stay")
         self._flattened[partition] = _content_of(manifest)
         series = flatten_partition(self.lake, manifest, self.is_excluded)
@@ -226,18 +224,16 @@ class Stages:
         }
 
     def _commit_series(self, partition: Partition) -> None:
-        move(
-            self.lake.candidate("series", partition),
-            self.lake.series(partition),
-            mode=RESTRICTED_FILE,
+        self.lake.storage.objects.move(
+            self.lake.candidate("series", partition), self.lake.series(partition)
         )
 
     def _project_one(self, partition: Partition) -> PartitionMetadata:
         source = self.lake.series(partition)
-        if not source.exists():
+        if not self.lake.has(source):
             raise Fault(f"partition {partition.key} has no series; materialize series first")
         zone = self.zone_of(partition.pacs)
-        facts = describe_and_project(read_part(source), partition, self.pseudonyms, zone)
+        facts = describe_and_project(read_part(self.lake, source), partition, self.pseudonyms, zone)
         table = facts.projection.facts
         self._write_candidate("series_facts", partition, table)
         self._write_candidate("labels", partition, facts.registry)
@@ -259,7 +255,7 @@ class Stages:
 
     def _commit_facts(self, partition: Partition) -> None:
         manifest = self._manifest(partition)
-        lost = left_out(read_part(self.lake.candidate("quarantine", partition)))
+        lost = left_out(read_part(self.lake, self.lake.candidate("quarantine", partition)))
         # Where another run has landed more since, the facts of that are still to come.
         is_current = manifest is not None and self._is_of_what_landed(manifest)
         if manifest is not None and is_current:
@@ -275,8 +271,8 @@ class Stages:
         return self._flattened.get(manifest.partition, content) == content
 
     def _write_candidate(self, data_set: str, partition: Partition, table: pa.Table) -> None:
-        path: Path = self.lake.candidate(data_set, partition)
-        write_part(path, table, versions=partition_versions(self.pseudonyms), mode=RESTRICTED_FILE)
+        key = self.lake.candidate(data_set, partition)
+        write_part(self.lake, key, table, versions=partition_versions(self.pseudonyms))
 
 
 def _content_of(manifest: Manifest) -> str:

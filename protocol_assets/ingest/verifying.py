@@ -6,7 +6,6 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, Literal
 
 from protocol_assets.ingest.attempts import read_attempt
@@ -100,25 +99,25 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
         "completeness": (lake.completeness(partition), "facts"),
     }
     has_series = "series" not in outlived and not manifest.purged
-    for name, (path, data_set) in parts.items():
-        what = _state(path)
+    for name, (key, data_set) in parts.items():
+        what = _state(lake, key)
         if what == MISSING and (not is_stored or data_set in outlived):
             continue
         if what:
             # What was purged from raw is only in series, and what outlived both is in the facts.
             is_source = name == "series" and bool(manifest.purged)
-            can_derive = not is_source and (has_series or lake.series(partition).exists())
+            can_derive = not is_source and (has_series or lake.has(lake.series(partition)))
             yield Damage(
                 f"{name} of {partition.key}", what, "derive" if can_derive else "restore", partition
             )
-    if not _state(lake.series(partition)) and is_stored and "series" not in outlived:
+    if not _state(lake, lake.series(partition)) and is_stored and "series" not in outlived:
         yield from _counts(lake, manifest)
 
 
 def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
     """Studies of which ``series`` does not hold the instances that have landed."""
     counted = ["StudyInstanceUID", "NumberOfSeriesRelatedInstances"]
-    rows = read_part(lake.series(manifest.partition)).select(counted).to_pylist()
+    rows = read_part(lake, lake.series(manifest.partition)).select(counted).to_pylist()
     flattened: Counter[str] = Counter()
     for row in rows:
         flattened[row["StudyInstanceUID"]] += row["NumberOfSeriesRelatedInstances"] or 0
@@ -131,10 +130,10 @@ def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
             yield Damage(place, what, "derive", manifest.partition)
 
 
-def _state(path: Path) -> str:
+def _state(lake: Lake, key: str) -> str:
     """What is wrong with a part; empty where nothing is."""
     try:
-        read_part(path)
+        read_part(lake, key)
     except FileNotFoundError:
         return MISSING
     except DamagedPartError:

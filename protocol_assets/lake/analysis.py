@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import duckdb
@@ -15,7 +14,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake
+from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.mr.analysis.time_model import TimeModel
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
@@ -32,6 +31,7 @@ __all__ = [
 
 Row = dict[str, Any]
 
+_MARK: Final = "safe/analysis/moves.json"
 _FIRST: Final = "run 'protocol-assets materialize' first"
 
 
@@ -56,7 +56,7 @@ def read_measured(lake: Lake) -> Measured:
 
 def read_reference(lake: Lake, name: str) -> pd.DataFrame:
     """A governance file as the warehouse reads it: ``targets`` or ``findings``."""
-    frame: pd.DataFrame = read_part(lake.reference(name)).to_pandas()
+    frame: pd.DataFrame = read_part(lake, lake.reference(name)).to_pandas()
     return frame
 
 
@@ -64,25 +64,19 @@ def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
     """Put the tables in place together."""
     finish_analysis(lake)
     versions = {"analysis_version": analysis_version(), "key_id": known_key_id(lake) or ""}
-    moves = [
-        Move(lake.analysis(f"next/{name}"), lake.analysis(name), RESTRICTED_FILE) for name in tables
-    ]
+    moves = [Move(lake.analysis(f"next/{name}"), lake.analysis(name)) for name in tables]
     for one, table in zip(moves, tables.values(), strict=True):
-        write_part(one.source, table, versions=versions)
+        write_part(lake, one.source, table, versions=versions)
     with lake.storage.locks.exclusive("analysis", wait=True, what="the tables of the analysis"):
-        move_together(lake.home, _mark(lake), moves)
+        move_together(lake.storage.objects, _MARK, moves)
 
 
 def finish_analysis(lake: Lake) -> bool:
     """Finish what a run that was killed has begun to put in place; False where nothing was."""
-    if not _mark(lake).exists():
+    if not lake.has(_MARK):
         return False
     with lake.storage.locks.exclusive("analysis", wait=True, what="the tables of the analysis"):
-        return finish_moves(lake.home, _mark(lake))
-
-
-def _mark(lake: Lake) -> Path:
-    return lake.safe / "analysis" / "moves.json"
+        return finish_moves(lake.storage.objects, _MARK)
 
 
 def read_analysis(lake: Lake, name: str) -> pa.Table:
@@ -91,9 +85,9 @@ def read_analysis(lake: Lake, name: str) -> pa.Table:
     Raises:
         Fault: There is no analysis yet.
     """
-    if not lake.analysis(name).exists():
+    if not lake.has(lake.analysis(name)):
         raise Fault(f"there is no analysis yet; {_FIRST}")
-    return read_part(lake.analysis(name))
+    return read_part(lake, lake.analysis(name))
 
 
 def read_time_model(lake: Lake) -> TimeModel:

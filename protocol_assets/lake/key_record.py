@@ -11,7 +11,6 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from protocol_assets.faults import Fault
@@ -84,8 +83,8 @@ def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
     for data_set in _DATA_SETS:
         for prefix in _partitions(lake, data_set, every=every):
             found.update(_carried(lake, prefix))
-    for path in sorted(lake.publications.rglob("*.parquet")):
-        found.update(_of_part(path))
+    for key in lake.storage.objects.list_keys(f"{lake.publications}/**/*.parquet"):
+        found.update(_of_part(lake, key))
     return found
 
 
@@ -97,7 +96,7 @@ def _partitions(lake: Lake, data_set: str, *, every: bool) -> Iterator[str]:
 
 def _carried(lake: Lake, prefix: str) -> Iterator[str]:
     if not prefix.startswith(_RAW):
-        yield from _of_part(lake.local_path(f"{prefix}/part.parquet"))
+        yield from _of_part(lake, f"{prefix}/part.parquet")
         return
     try:
         manifest = read_manifest(lake, Partition.of_prefix(prefix))
@@ -107,9 +106,9 @@ def _carried(lake: Lake, prefix: str) -> Iterator[str]:
         yield key_id
 
 
-def _of_part(path: Path) -> Iterator[str]:
+def _of_part(lake: Lake, key: str) -> Iterator[str]:
     try:
-        key_id = part_versions(path).get("key_id")
+        key_id = part_versions(lake, key).get("key_id")
     except (Fault, OSError):
         return
     if key_id:

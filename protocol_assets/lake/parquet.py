@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
 
 from protocol_assets.faults import Fault
-from protocol_assets.storage.files import RESTRICTED_FILE
-from protocol_assets.storage.parquet import (
-    DamagedTableError,
-    encode_table,
-    read_metadata,
-    read_schema,
-    read_table,
-    write_table,
-)
+from protocol_assets.lake.zones import Lake
+from protocol_assets.storage.parquet import DamagedTableError, encode_table
 
 __all__ = [
     "DamagedPartError",
@@ -39,19 +31,17 @@ class DamagedPartError(Fault):
     """A part is not as it was written; the text names its place and nothing of its content."""
 
 
-def write_part(
-    path: Path, table: pa.Table, *, versions: Mapping[str, str], mode: int = RESTRICTED_FILE
-) -> None:
+def write_part(lake: Lake, key: str, table: pa.Table, *, versions: Mapping[str, str]) -> None:
     """Write a table atomically.
 
     Args:
-        path: Where the part shall stand.
+        lake: The lake.
+        key: The part.
         table: The rows, sorted by the caller.
         versions: ``spec_version``, ``rules_version``, ``policy_version``, ``key_id``; no time, so
             that the same rows are the same bytes.
-        mode: Permission bits; only what is published is for others to read.
     """
-    write_table(path, table, _metadata(table, versions), mode=mode)
+    lake.storage.tables.write(key, table, _metadata(table, versions))
 
 
 def encode_part(table: pa.Table, *, versions: Mapping[str, str]) -> bytes:
@@ -59,43 +49,43 @@ def encode_part(table: pa.Table, *, versions: Mapping[str, str]) -> bytes:
     return encode_table(table, _metadata(table, versions))
 
 
-def write_schema_part(directory: Path, schema: pa.Schema) -> None:
+def write_schema_part(lake: Lake, prefix: str, schema: pa.Schema) -> None:
     """Put a part without rows into a data set: readers find every column from the first day."""
-    path = directory / "schema.parquet"
-    if not path.exists() or _schema_of(path) != schema:
-        write_part(path, schema.empty_table(), versions={})
+    key = f"{prefix}/schema.parquet"
+    if _schema_of(lake, key) != schema:
+        write_part(lake, key, schema.empty_table(), versions={})
 
 
-def read_part(path: Path) -> pa.Table:
-    """The rows of one part (the file alone: directories named ``key=value`` add no columns).
+def read_part(lake: Lake, key: str) -> pa.Table:
+    """The rows of one part (prefixes named ``name=value`` add no columns).
 
     Raises:
         DamagedPartError: It is not as it was written.
     """
-    with _named(path):
-        return read_table(path)
+    with _named(key):
+        return lake.storage.tables.read(key)
 
 
-def require_whole(*directories: Path) -> None:
-    """Read every part below some directories before a program reads them that knows no seals.
+def require_whole(lake: Lake, *prefixes: str) -> None:
+    """Read every part below some prefixes before a program reads them that knows no seals.
 
     Raises:
         DamagedPartError: One of them is not as it was written.
     """
-    for directory in directories:
-        for path in sorted(directory.rglob("*.parquet")):
-            with _named(path):
-                read_metadata(path)
+    for prefix in prefixes:
+        for key in lake.storage.objects.list_keys(f"{prefix}/**/*.parquet"):
+            with _named(key):
+                lake.storage.tables.read_metadata(key)
 
 
-def part_versions(path: Path) -> dict[str, str]:
+def part_versions(lake: Lake, key: str) -> dict[str, str]:
     """The versions a part carries.
 
     Raises:
         DamagedPartError: It is not as it was written.
     """
-    with _named(path):
-        metadata = read_metadata(path)
+    with _named(key):
+        metadata = lake.storage.tables.read_metadata(key)
     return {
         name.decode().removeprefix(_PREFIX): text.decode()
         for name, text in metadata.items()
@@ -103,21 +93,21 @@ def part_versions(path: Path) -> dict[str, str]:
     }
 
 
-def _schema_of(path: Path) -> pa.Schema | None:
-    """The columns of a part; None where it is damaged: it holds no rows that could be lost."""
+def _schema_of(lake: Lake, key: str) -> pa.Schema | None:
+    """The columns of a part; None where it is missing or damaged: it has no rows to lose."""
     try:
-        return read_schema(path)
-    except DamagedTableError:
+        return lake.storage.tables.read_schema(key)
+    except (FileNotFoundError, DamagedTableError):
         return None
 
 
 @contextmanager
-def _named(path: Path) -> Iterator[None]:
+def _named(key: str) -> Iterator[None]:
     try:
         yield
         return
     except DamagedTableError:
-        place = "/".join(path.parts[-_NAMED:])
+        place = "/".join(key.split("/")[-_NAMED:])
     raise DamagedPartError(f"{place} is damaged; run protocol-assets verify --repair")
 
 

@@ -125,6 +125,10 @@ class Lake:
         """The file that makes this home a demo's, where the demo's key works."""
         return self.home / "demo.marker"
 
+    def has(self, key: str) -> bool:
+        """Whether there is such an object."""
+        return self.storage.objects.exists(key)
+
     def local_path(self, key: str) -> Path:
         """The file of an object, for messages and for programs that open it; POSIX only."""
         return self.home / key
@@ -172,37 +176,37 @@ class Lake:
         """Keys of all stored studies of a partition, sorted."""
         return self.storage.objects.list_keys(f"{self.raw(partition)}/*{STUDY_ENDING}")
 
-    def series(self, partition: Partition) -> Path:
+    def series(self, partition: Partition) -> str:
         """The partition's ``series`` part."""
-        return self.restricted / "series" / partition.prefix / "part.parquet"
+        return f"restricted/series/{partition.prefix}/part.parquet"
 
-    def label_registry(self, partition: Partition) -> Path:
+    def label_registry(self, partition: Partition) -> str:
         """The protocol texts seen in the partition, per patient key."""
-        return self.restricted / "labels" / partition.prefix / "part.parquet"
+        return f"restricted/labels/{partition.prefix}/part.parquet"
 
-    def candidate(self, data_set: str, partition: Partition) -> Path:
+    def candidate(self, data_set: str, partition: Partition) -> str:
         """Where a part waits for its gate."""
-        return self.restricted / "candidates" / data_set / partition.prefix / "part.parquet"
+        return f"restricted/candidates/{data_set}/{partition.prefix}/part.parquet"
 
-    def candidates(self, partition: Partition) -> list[Path]:
+    def candidates(self, partition: Partition) -> list[str]:
         """All parts of a partition that wait for a gate, or were refused by one."""
-        return sorted((self.restricted / "candidates").glob(f"*/{partition.prefix}/part.parquet"))
+        return self.storage.objects.list_keys(self.candidate("*", partition))
 
-    def facts(self, partition: Partition) -> Path:
+    def facts(self, partition: Partition) -> str:
         """The partition's de-identified facts."""
-        return self.safe / "facts" / "series" / partition.prefix / "part.parquet"
+        return f"safe/facts/series/{partition.prefix}/part.parquet"
 
-    def completeness(self, partition: Partition) -> Path:
+    def completeness(self, partition: Partition) -> str:
         """The partition's counts: what was listed and what has landed."""
-        return self.safe / "facts" / "completeness" / partition.prefix / "part.parquet"
+        return f"safe/facts/completeness/{partition.prefix}/part.parquet"
 
-    def impossible(self, partition: Partition) -> Path:
+    def impossible(self, partition: Partition) -> str:
         """The partition's impossible values, counted by scanner, attribute and reason."""
-        return self.safe / "facts" / "impossible" / partition.prefix / "part.parquet"
+        return f"safe/facts/impossible/{partition.prefix}/part.parquet"
 
-    def quarantine(self, partition: Partition) -> Path:
+    def quarantine(self, partition: Partition) -> str:
         """Odd objects of the partition: left out of the facts, or kept with a note, by rule."""
-        return self.safe / "facts" / "quarantine" / partition.prefix / "part.parquet"
+        return f"safe/facts/quarantine/{partition.prefix}/part.parquet"
 
     @property
     def key_record(self) -> str:
@@ -215,22 +219,22 @@ class Lake:
         return "restricted/deletions"
 
     @property
-    def access_log(self) -> Path:
+    def access_log(self) -> str:
         """Who led a pseudonym back to a patient, when and why."""
-        return self.restricted / "access.log"
+        return "restricted/access.log"
 
     @property
-    def labels(self) -> Path:
+    def labels(self) -> str:
         """The readable labels that passed their gates."""
-        return self.safe / "labels" / "protocol_labels.parquet"
+        return "safe/labels/protocol_labels.parquet"
 
-    def reference(self, name: str) -> Path:
+    def reference(self, name: str) -> str:
         """A reference table: vocabulary or a governance file, checked."""
-        return self.safe / "reference" / f"{name}.parquet"
+        return f"safe/reference/{name}.parquet"
 
-    def analysis(self, name: str) -> Path:
+    def analysis(self, name: str) -> str:
         """A table of the analysis."""
-        return self.safe / "analysis" / f"{name}.parquet"
+        return f"safe/analysis/{name}.parquet"
 
     @property
     def warehouse(self) -> Path:
@@ -248,9 +252,9 @@ class Lake:
         return self.safe / "reading" / "warehouse.duckdb"
 
     @property
-    def publications(self) -> Path:
+    def publications(self) -> str:
         """What was published of closed periods, and which patients stand behind it."""
-        return self.safe / "publications"
+        return "safe/publications"
 
     @property
     def deliveries(self) -> str:
@@ -262,9 +266,9 @@ class Lake:
         """The published marts: a link to the newest version."""
         return self.publish / "marts"
 
-    def report(self, day: dt.date) -> Path:
-        """Directory of one day's report."""
-        return self.publish / "reports" / day.isoformat()
+    def report(self, day: dt.date | None) -> str:
+        """Prefix of one day's report; None for the report of a home without a complete day."""
+        return f"publish/reports/{day.isoformat() if day else 'none'}"
 
     def pacs(self, name: str) -> str:
         """Prefix of what is stored about one PACS: measured profile, rate limit, pause."""

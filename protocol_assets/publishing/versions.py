@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.parquet import encode_part
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.turns import publications_turn
 from protocol_assets.lake.zones import Grid, Lake
@@ -28,6 +28,7 @@ from protocol_assets.storage.files import (
     move,
     staging_directory,
     touch,
+    write_bytes,
 )
 from protocol_assets.storage.links import replace_link
 
@@ -115,7 +116,7 @@ def _write_tables(
         if table is None:
             table = connection.sql(f'from {_SCHEMA}."{name}"').to_arrow_table()
         path = directory / f"{name}.parquet"
-        write_part(path, _in_order(table), versions={}, mode=OPEN_FILE)
+        write_bytes(path, encode_part(_in_order(table), versions={}), mode=OPEN_FILE)
         rows[name] = table.num_rows
     return rows
 

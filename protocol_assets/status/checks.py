@@ -145,7 +145,9 @@ def _problem(wanted: Requirement) -> str | None:
 
 def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
     """Whether the warehouse holds what has landed."""
-    newest = max((_changed(path) for path in (lake.safe / "facts").rglob("*.parquet")), default=0.0)
+    objects = lake.storage.objects
+    facts = map(objects.describe, objects.list_keys("safe/facts/**/*.parquet"))
+    newest = max((one.modified for one in facts if one is not None), default=0.0)
     if not lake.warehouse.exists():
         words = "there is none yet; it follows the first partitions, or run protocol-assets rebuild"
         return Finding("warehouse", "warn" if newest else "ok", words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Final
 
 from protocol_assets.faults import Fault
@@ -53,13 +52,15 @@ _DERIVED: Final = ("labels", "reference", "analysis")
 
 
 def _tables(lake: Lake) -> Iterator[Damage]:
+    objects = lake.storage.objects
     for name in _DERIVED:
-        for path in sorted((lake.safe / name).rglob("*.parquet")):
-            if not _is_whole(path):
-                yield Damage(f"{name} of {path.stem}", DAMAGED, "report")
-    for path in sorted((lake.safe / "facts").glob("*/schema.parquet")):
-        if not _is_whole(path):
-            yield Damage(f"columns of {path.parent.name}", DAMAGED, "report")
+        for key in objects.list_keys(f"safe/{name}/**/*.parquet"):
+            if not _is_whole(lake, key):
+                stem = key.rpartition("/")[2].removesuffix(".parquet")
+                yield Damage(f"{name} of {stem}", DAMAGED, "report")
+    for key in objects.list_keys("safe/facts/*/schema.parquet"):
+        if not _is_whole(lake, key):
+            yield Damage(f"columns of {key.split('/')[-2]}", DAMAGED, "report")
 
 
 def _ledgers(lake: Lake) -> Iterator[Damage]:
@@ -69,10 +70,10 @@ def _ledgers(lake: Lake) -> Iterator[Damage]:
     except Fault:
         yield Damage("ledger of publications", DAMAGED, "restore")
         tables = {}
-    for name, path in sorted(tables.items()):
-        if not path.exists():
+    for name, key in sorted(tables.items()):
+        if not lake.has(key):
             yield Damage(f"publications of {name}", MISSING, "restore")
-        elif not _is_whole(path):
+        elif not _is_whole(lake, key):
             yield Damage(f"publications of {name}", DAMAGED, "restore")
     for key in lake.storage.objects.list_keys(f"{lake.deliveries}/**/*.json"):
         try:
@@ -99,9 +100,9 @@ def _published(lake: Lake) -> Iterator[Damage]:
             yield Damage(f"published version of {version.name}", DAMAGED, "report")
 
 
-def _is_whole(path: Path) -> bool:
+def _is_whole(lake: Lake, key: str) -> bool:
     try:
-        read_part(path)
+        read_part(lake, key)
     except DamagedPartError:
         return False
     return True

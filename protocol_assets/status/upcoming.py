@@ -139,8 +139,8 @@ def _purge(deployment: Deployment, automation: AutomationState, now: dt.datetime
         partition, lake = manifest.partition, deployment.lake
         there = {
             "raw": bool(manifest.with_data),
-            "series": lake.series(partition).exists(),
-            "facts": lake.facts(partition).exists(),
+            "series": lake.has(lake.series(partition)),
+            "facts": lake.has(lake.facts(partition)),
         }
         found.update(one for one in keep.outlived(manifest, at) if there[one])
     dropped = ", ".join(f"{name} of {_count(count, 'partition')}" for name, count in found.items())

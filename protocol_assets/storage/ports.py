@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple, Protocol
 
-__all__ = ["LockedState", "Locks", "ObjectInfo", "ObjectStore", "StateStore"]
+__all__ = ["LockedState", "Locks", "Logs", "ObjectInfo", "ObjectStore", "StateStore"]
 
 
 class ObjectInfo(NamedTuple):
@@ -105,6 +105,17 @@ class ObjectStore(Protocol):
         """Delete objects in this order, and return when that survives a loss of power.
 
         Folders that this leaves empty are deleted too, where an implementation has folders.
+        """
+        ...
+
+    def move(self, source: str, target: str) -> None:
+        """Give an object another key, and return when that survives a loss of power.
+
+        An object under the new key is replaced atomically. A process that ends in between leaves
+        the object under its old key, its new one, or both.
+
+        Raises:
+            FileNotFoundError: There is no object to move.
         """
         ...
 
@@ -214,4 +225,20 @@ class StateStore(Protocol):
 
     def read(self, key: str) -> bytes | None:
         """A state as the last holder left it; None where there was none."""
+        ...
+
+
+class Logs(Protocol):
+    """Logs of lines that several processes append to, such as the log of accesses."""
+
+    def append(self, key: str, line: bytes) -> None:
+        """Append a line, and return when it survives a loss of power.
+
+        Lines of several processes do not mix, and a line that a crash cut off does not damage the
+        next one.
+
+        Args:
+            key: The log; it begins with its first line.
+            line: Without a newline.
+        """
         ...

@@ -6,6 +6,7 @@ guarantees are those of ``files`` and ``locks``.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -20,9 +21,11 @@ from protocol_assets.storage.files import (
     OPEN_FILE,
     RESTRICTED_FILE,
     add_name,
+    append_line,
     create_bytes,
     delete,
     delete_empty_directories,
+    move,
     read_bytes,
     sync,
     write_bytes,
@@ -31,7 +34,7 @@ from protocol_assets.storage.files import (
 from protocol_assets.storage.leftovers import delete_leftover, find_leftovers
 from protocol_assets.storage.ports import LockedState, ObjectInfo
 
-__all__ = ["PosixLocks", "PosixObjects", "PosixStates", "open_posix_storage"]
+__all__ = ["PosixLocks", "PosixLogs", "PosixObjects", "PosixStates", "open_posix_storage"]
 
 _LOCKS: Final = "restricted/locks"
 _ENDING: Final = ".lock"
@@ -46,7 +49,9 @@ def open_posix_storage(root: Path) -> Storage:
     Args:
         root: The home of a deployment.
     """
-    return Storage(PosixObjects(root), PosixLocks(root / _LOCKS), PosixStates(root))
+    return Storage(
+        PosixObjects(root), PosixLocks(root / _LOCKS), PosixStates(root), PosixLogs(root)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,10 @@ class PosixObjects:
             if directory.is_dir():
                 sync(directory)
                 delete_empty_directories(directory, self.root)
+
+    def move(self, source: str, target: str) -> None:
+        """See ``ObjectStore``; a rename, which takes no room."""
+        move(self.local_path(source), self.local_path(target), mode=_mode(target))
 
     def copy(self, source: str, target: str) -> None:
         """See ``ObjectStore``; a hard link, which takes no room."""
@@ -187,6 +196,28 @@ class PosixStates:
     def read(self, key: str) -> bytes | None:
         """See ``StateStore``."""
         return locks.read_locked(self.root / key, _LARGEST_STATE)
+
+
+@dataclass(frozen=True, slots=True)
+class PosixLogs:
+    """Logs as files that are locked while a line is appended.
+
+    Attributes:
+        root: The directory that keys are relative to.
+    """
+
+    root: Path
+
+    def append(self, key: str, line: bytes) -> None:
+        """See ``Logs``; a link in the place of the file is refused."""
+        path = self.root / key
+        if path.is_symlink():
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        is_new = not path.exists()
+        with locks.exclusive_file(path) as descriptor:
+            append_line(descriptor, line)
+        if is_new:
+            sync(path.parent)
 
 
 @dataclass(slots=True)

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import errno
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
-from protocol_assets.storage.files import append_line, make_directory, sync
-from protocol_assets.storage.locks import exclusive_file
+from protocol_assets.storage.posix import PosixLogs
 from protocol_assets.webserver.changes import Change
 
 __all__ = ["AuditLog", "Outcome"]
 
 Outcome = Literal["accepted", "refused"]
-
-_FOLDER: Final = 0o700
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +45,4 @@ class AuditLog:
             "changes": change.fields,
             "targets": change.targets,
         }
-        make_directory(self.folder, _FOLDER)
-        path = self.folder / f"{now:%Y-%m}.jsonl"
-        if path.is_symlink():
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
-        is_new = not path.exists()
-        with exclusive_file(path) as descriptor:
-            append_line(descriptor, json.dumps(line).encode())
-        if is_new:
-            sync(self.folder)
+        PosixLogs(self.folder).append(f"{now:%Y-%m}.jsonl", json.dumps(line).encode())

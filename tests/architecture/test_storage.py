@@ -1,4 +1,4 @@
-"""Files of data are written, renamed, synced, linked and deleted in one package alone."""
+"""Files of data are opened, written, renamed, locked and deleted in one package alone."""
 
 from __future__ import annotations
 
@@ -86,6 +86,50 @@ DECLARED: Final = {
 }
 """Whoever else writes, and why it may."""
 
+_GOVERNANCE: Final = "governance files: people edit them in the home, with any program"
+_PACKED: Final = "reads a file of the package or the project, no data"
+_DUCKDB: Final = "DuckDB's own files, which only DuckDB can read and write"
+LOCAL_FILES: Final = {
+    "app/home.py": "Dagster's dagster.yaml, which Dagster reads as a file",
+    "cli/main.py": "a file that the user names on the command line",
+    "dashboard/__main__.py": _PACKED,
+    "dashboard/marts.py": "Streamlit reads a published version, which is a local folder",
+    "data/__init__.py": _PACKED,
+    "defs/event_log.py": "Dagster's log files",
+    "defs/warehouse/dbt.py": "the dbt project and its target folder, which dbt reads and writes",
+    "demo.py": "the home of the demo, which it makes anew",
+    "governance/do_not_process.py": _GOVERNANCE,
+    "governance/findings.py": _GOVERNANCE,
+    "governance/labels.py": _GOVERNANCE,
+    "governance/lines.py": _GOVERNANCE,
+    "governance/scanner_rules.py": _GOVERNANCE,
+    "governance/scanners.py": _GOVERNANCE,
+    "cli/findings.py": _GOVERNANCE,
+    "ingest/retention/rekeying.py": _GOVERNANCE,
+    "lake/leftovers.py": "temporary files of killed processes, which only POSIX storage has",
+    "lake/permissions.py": "owners and permission bits of the home",
+    "lake/reading.py": _DUCKDB,
+    "lake/upgrade.py": "folders of earlier releases, which only POSIX storage has",
+    "lake/warehouse_file.py": _DUCKDB,
+    "lake/zones.py": "makes the zones of the home, and opens the storage in it",
+    "publishing/versions.py": "a version is a folder that is put in place as a whole",
+    "quality/suites.py": _PACKED,
+    "reports/pdf.py": _PACKED,
+    "settings/deployment.py": "the configuration",
+    "settings/values.py": "a secret in a file that the configuration names",
+    "status/disk.py": "measures the local disk",
+    "status/integrity.py": "lists the published versions, which are folders",
+    "webserver/audit.py": "the audit log, whose folder the configuration of the server names",
+    "webserver/server.py": "the socket of the server",
+}
+"""Modules that handle local files besides the ports, and why they may."""
+
+PATHS_IN_STORAGE: Final = {"files", "leftovers", "links", "locks", "operations", "posix"}
+"""Modules of the storage package that work on paths and not on keys."""
+NO_PATHS: Final = {"LockedError"}
+OF_READING: Final = {"iterdir", "glob", "rglob", "read_text", "read_bytes", "readlink", "walk"}
+OF_OS_READING: Final = {"listdir", "scandir", "stat", "lstat", "statvfs", "access", "readlink"}
+
 
 def findings(tree: ast.AST) -> Iterator[str]:
     """What writes in a module, by the name of the call."""
@@ -161,6 +205,82 @@ def test_only_the_storage_package_writes_files() -> None:
     found: set[tuple[str, str]] = set().union(*map(found_in, modules))
     assert found == set(DECLARED)
     assert all(DECLARED.values())
+
+
+def readings(tree: ast.AST) -> Iterator[str]:
+    """What opens, reads or lists local files in a module, or takes a path to the storage."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            *package, module = (node.module or "").split(".")
+            names = {one.name for one in node.names} - NO_PATHS
+            if package == ["protocol_assets", STORAGE] and module in PATHS_IN_STORAGE and names:
+                yield f"import of storage.{module}"
+        elif isinstance(node, ast.Call):
+            name = read(node)
+            if name:
+                yield name
+
+
+def read(node: ast.Call) -> str | None:
+    function = node.func
+    if isinstance(function, ast.Name):
+        return "open" if function.id == "open" else None
+    if not isinstance(function, ast.Attribute):
+        return None
+    owner, name = ast.unparse(function.value), function.attr
+    if name == "open":
+        return None if owner.endswith("objects") else "open"
+    if owner == "os":
+        return f"os.{name}" if name in OF_OS_READING | OF_READING else None
+    if owner == "pq" and name in ("ParquetFile", "read_table"):
+        return f"pq.{name}"
+    return name if name in OF_READING and owner != "ast" else None
+
+
+def test_only_the_storage_package_handles_local_files() -> None:
+    """Whoever else does is named with a reason; all other code works on keys."""
+    found = set()
+    for path in PACKAGE.rglob("*.py"):
+        name = path.relative_to(PACKAGE).as_posix()
+        if not name.startswith((f"{STORAGE}/", "simulator/")) and any(
+            readings(ast.parse(path.read_text(encoding="utf-8")))
+        ):
+            found.add(name)
+    assert found == set(LOCAL_FILES)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "open(path)",
+        "path.open('rb')",
+        "path.read_bytes()",
+        "path.read_text(encoding='utf-8')",
+        "folder.rglob('*.parquet')",
+        "folder.iterdir()",
+        "os.scandir(folder)",
+        "os.walk(folder)",
+        "pq.ParquetFile(path)",
+        "from protocol_assets.storage.files import write_bytes",
+        "from protocol_assets.storage.locks import LockedError, exclusive",
+    ],
+)
+def test_each_way_to_handle_a_local_file_is_found(code: str) -> None:
+    assert list(readings(ast.parse(code)))
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "objects.open(key)",
+        "lake.storage.objects.read(key)",
+        "ast.walk(tree)",
+        "from protocol_assets.storage.locks import LockedError",
+        "from protocol_assets.storage.documents import Documents",
+    ],
+)
+def test_keys_are_no_local_files(code: str) -> None:
+    assert not list(readings(ast.parse(code)))
 
 
 def test_every_change_to_the_disk_is_one_of_the_operations() -> None:

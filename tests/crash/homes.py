@@ -85,7 +85,7 @@ def find_bytes(home: Path, words: set[bytes]) -> list[str]:
     for path in files_of(home):
         content = b"" if path.is_symlink() else path.read_bytes()
         if path.suffix == ".parquet":
-            content += str(read_part(path).to_pylist()).encode()
+            content += str(read_part(Lake(path.parent), path.name).to_pylist()).encode()
         folder = PosixObjects(path.parent)
         stamp = read_stamp(folder, path.name) if path.name.endswith(".ndjson.zst") else None
         if stamp is not None:
@@ -111,7 +111,10 @@ def check_manifests(lake: Lake) -> None:
 
 def check_published(lake: Lake, states: list[dict[str, int]]) -> None:
     """Readers find one of the states whole, and so does the next publication in its ledger."""
-    shown = {path.stem: read_part(path).num_rows for path in sorted(lake.marts.glob("*.parquet"))}
+    shown = {
+        path.stem: read_part(Lake(path.parent), path.name).num_rows
+        for path in sorted(lake.marts.glob("*.parquet"))
+    }
     assert shown in states
     with open_ledger(lake) as ledger:
         names = ("members", "nex_monthly", "fleet_daily")

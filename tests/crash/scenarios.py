@@ -150,24 +150,24 @@ def has_readable_parts(lake: Lake) -> None:
     check_manifests(lake)
     for zone in (lake.restricted, lake.safe):
         for path in zone.rglob("part.parquet"):
-            assert read_part(path).num_columns
+            assert read_part(Lake(path.parent), path.name).num_columns
 
 
 def facts_go_together(lake: Lake) -> None:
     """Facts, registry, quarantine and counts of a partition are all of before, or all of after."""
     for partition in PARTITIONS:
         studies = {
-            path: set(read_part(path)["study_key"].to_pylist())
-            for path in (lake.facts(partition),)
-            if path.exists()
+            key: set(read_part(lake, key)["study_key"].to_pylist())
+            for key in (lake.facts(partition),)
+            if lake.has(key)
         }
-        counts = read_part(lake.completeness(partition)).to_pylist()[0]
+        counts = read_part(lake, lake.completeness(partition)).to_pylist()[0]
         is_new = (
             bool(studies)
             and PSEUDONYMS.of("study", f"1.2.{partition.day.day}.3")
             in studies[lake.facts(partition)]
         )
-        patients = set(read_part(lake.label_registry(partition))["patient_key"].to_pylist())
+        patients = set(read_part(lake, lake.label_registry(partition))["patient_key"].to_pylist())
         assert (PSEUDONYMS.of("patient", "|PAT3") in patients) == is_new
         assert (counts["facts_state"] == "stored") or not is_new
 
@@ -189,9 +189,9 @@ def publish(lake: Lake) -> None:
 
 def as_an_older_release(lake: Lake) -> None:
     """The ledger without a commit mark, each table under its own name."""
-    for name, path in ledger_mark(lake).items():
-        path.rename(lake.publications / f"{name}.parquet")
-    (lake.publications / "ledger.json").unlink()
+    for name, key in ledger_mark(lake).items():
+        lake.local_path(key).rename(lake.local_path(lake.publications) / f"{name}.parquet")
+    (lake.local_path(lake.publications) / "ledger.json").unlink()
 
 
 def shows(months: int) -> dict[str, int]:
@@ -247,7 +247,7 @@ def has_the_others(lake: Lake) -> None:
     has_readable_parts(lake)
     others = {PSEUDONYMS.of("patient", f"|PAT{number}") for number in (0, 2)}
     for partition in PARTITIONS:
-        assert others <= set(read_part(lake.facts(partition))["patient_key"].to_pylist())
+        assert others <= set(read_part(lake, lake.facts(partition))["patient_key"].to_pylist())
         assert len(list(lake.local_path(lake.raw(partition)).glob("*.zst"))) >= 2
 
 
@@ -273,9 +273,9 @@ def with_ledger_of_patients(lake: Lake) -> None:
 def with_candidates(lake: Lake) -> None:
     """Parts that a run, killed before its gate, has left."""
     for partition in PARTITIONS:
-        candidate = lake.candidate("series", partition)
+        candidate = lake.local_path(lake.candidate("series", partition))
         candidate.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(lake.series(partition), candidate)
+        shutil.copyfile(lake.local_path(lake.series(partition)), candidate)
 
 
 def change_key(lake: Lake) -> None:
@@ -323,7 +323,7 @@ def remember(lake: Lake) -> None:
     write_profile(lake, "main", SiteProfile())
     pause(lake, "main", NOW)
     resume(lake, "main")
-    (key,) = set(read_part(lake.facts(OLD))["study_key"].to_pylist()[:1])
+    (key,) = set(read_part(lake, lake.facts(OLD))["study_key"].to_pylist()[:1])
     resolve(lake, PSEUDONYMS, key, reason="check", now=NOW)
 
 
@@ -335,9 +335,9 @@ def records_are_readable(lake: Lake) -> None:
 
 def forget_access(lake: Lake) -> None:
     """The log has a line for each time that it was done."""
-    lines = lake.access_log.read_text(encoding="utf-8").splitlines()
+    lines = lake.local_path(lake.access_log).read_text(encoding="utf-8").splitlines()
     assert lines[-1].endswith("}")
-    lake.access_log.unlink()
+    lake.local_path(lake.access_log).unlink()
 
 
 def expire(lake: Lake) -> None:
@@ -347,7 +347,7 @@ def expire(lake: Lake) -> None:
 def has_facts(lake: Lake) -> None:
     has_readable_parts(lake)
     for partition in PARTITIONS:
-        assert read_part(lake.facts(partition)).num_rows == 3
+        assert read_part(lake, lake.facts(partition)).num_rows == 3
 
 
 SCENARIOS: Final[dict[str, Scenario]] = {

@@ -103,6 +103,7 @@ def _write(lake: Lake) -> None:
     ]
     partition = Partition(FIRST, "main")
     write_part(
+        lake,
         lake.facts(partition),
         pa.Table.from_pylist(rows, schema=facts_schema(MR.facts_columns)),
         versions={},
@@ -111,7 +112,7 @@ def _write(lake: Lake) -> None:
     stored = {"pacs": "main", "facts_state": "stored"}
     landed = [{"study_date": day} | stored | counts for day in days]
     table = pa.Table.from_pylist(landed, schema=COMPLETENESS_SCHEMA)
-    write_part(lake.completeness(partition), table, versions={})
+    write_part(lake, lake.completeness(partition), table, versions={})
 
 
 def _scan(device: str, day: dt.date, exam: int) -> dict[str, Any]:

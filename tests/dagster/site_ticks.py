@@ -62,5 +62,8 @@ class Site:
         ).unlink()
 
     def study_keys(self, day: dt.date) -> set[str]:
-        facts = read_part(self.runner.deployment.lake.facts(Partition(day, self.pacs)))
+        facts = read_part(
+            self.runner.deployment.lake,
+            self.runner.deployment.lake.facts(Partition(day, self.pacs)),
+        )
         return set(facts["study_key"].to_pylist())

@@ -54,7 +54,8 @@ class Landed:
     def facts(self, day: str, pacs: str = "cases") -> list[dict[str, Any]]:
         """The facts of a day, in the order of their starts."""
         rows: list[dict[str, Any]] = read_part(
-            Lake(self.settings.home).facts(Partition(dt.date.fromisoformat(day), pacs))
+            Lake(self.settings.home),
+            Lake(self.settings.home).facts(Partition(dt.date.fromisoformat(day), pacs)),
         ).to_pylist()
         return sorted(rows, key=lambda row: (row["start_offset_s"] or 0, row["series_key"]))
 
@@ -64,7 +65,9 @@ class Landed:
 
     def impossible(self, day: str, column: str) -> dict[str, int]:
         """Values of a column that became NULL, by reason."""
-        rows = read_part(Lake(self.settings.home).impossible(self.partition(day))).to_pylist()
+        rows = read_part(
+            Lake(self.settings.home), Lake(self.settings.home).impossible(self.partition(day))
+        ).to_pylist()
         return {row["reason"]: row["n_values"] for row in rows if row["column_name"] == column}
 
 
@@ -118,7 +121,8 @@ def test_c02_a_series_in_two_studies_counts_once(landed: Landed) -> None:
 def test_c03_a_later_study_date_in_one_series(landed: Landed) -> None:
     assert len(landed.facts("2026-03-05")) == 3
     quarantine = read_part(
-        Lake(landed.settings.home).quarantine(landed.partition("2026-03-05"))
+        Lake(landed.settings.home),
+        Lake(landed.settings.home).quarantine(landed.partition("2026-03-05")),
     ).to_pylist()
     assert [(row["rule"], row["is_left_out"]) for row in quarantine] == [
         ("series_of_another_day", False)

@@ -129,7 +129,7 @@ def test_a_day_without_studies_lands_empty(
     assert code == 0
     lake = Lake(config.parent / "home")
     (partition,) = lake.landed_partitions()
-    assert lake.facts(partition).exists()
+    assert lake.local_path(lake.facts(partition)).exists()
 
 
 @pytest.mark.parametrize(
@@ -207,12 +207,12 @@ def test_status_and_rebuild(config: Path, capsys: pytest.CaptureFixture[str]) ->
     assert [one["state"] for one in told["partitions"]] == ["good"]
     lake = Lake(config.parent / "home")
     (partition,) = lake.landed_partitions()
-    before = lake.facts(partition).read_bytes()
-    lake.facts(partition).unlink()
+    before = lake.local_path(lake.facts(partition)).read_bytes()
+    lake.local_path(lake.facts(partition)).unlink()
     assert run("status") == 1
     assert "stale: run rebuild" in capsys.readouterr().out
     assert run("rebuild") == 0
-    assert lake.facts(partition).read_bytes() == before
+    assert lake.local_path(lake.facts(partition)).read_bytes() == before
 
 
 def test_a_paused_pacs_is_not_asked_until_it_is_resumed(

@@ -250,7 +250,7 @@ def publish(lake: Lake, *rows: dict[str, Any]) -> None:
         "last_day": pa.date32(),
     }  # fmt: skip
     table = pa.Table.from_pylist(list(rows), schema=pa.schema(schema))
-    write_part(lake.marts / "published_findings.parquet", table, versions={})
+    write_part(Lake(lake.marts), "published_findings.parquet", table, versions={})
 
 
 def drift(first: int = 0, last: int = 5, **changed: Any) -> dict[str, Any]:

@@ -87,7 +87,7 @@ def test_the_one_that_averages_twice_is_an_opportunity(runner: Runner, settings:
 
 
 def test_the_tables_carry_versions(runner: Runner, settings: Settings) -> None:
-    versions = part_versions(Lake(settings.home).analysis("potential"))
+    versions = part_versions(Lake(settings.home), Lake(settings.home).analysis("potential"))
     assert versions.keys() == {"analysis_version", "key_id"}
 
 

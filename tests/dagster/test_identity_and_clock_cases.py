@@ -231,7 +231,7 @@ def test_candidates_are_shown(built: Built) -> None:
 
 def test_nothing_that_identifies_leaves_the_restricted_zone(built: Built) -> None:
     (facts,) = (
-        read_part(built.lake.facts(Partition(day, "main"))).to_pylist()
+        read_part(built.lake, built.lake.facts(Partition(day, "main"))).to_pylist()
         for case, day in DAYS.items()
         if case == "c15_issuer_inconsistent"
     )

@@ -54,7 +54,7 @@ def test_everything_is_built_and_published(tmp_path: Path, monkeypatch: pytest.M
     assert rows == series > 0
     assert published_rows(lake, "completeness_daily")
     assert lake.reading_copy.exists()
-    assert lake.report(DAY).joinpath("report.html").exists()
-    assert lake.facts(Partition(DAY, site)).exists()
+    assert lake.local_path(lake.report(DAY)).joinpath("report.html").exists()
+    assert lake.local_path(lake.facts(Partition(DAY, site))).exists()
     seen = seen_scanners(lake, Deployment(settings).pseudonyms())
     assert 0 < sum(one.series for one in seen) <= rows

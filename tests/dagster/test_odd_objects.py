@@ -17,6 +17,7 @@ from protocol_assets.cli.main import cli
 from protocol_assets.deidentify.keys import KEY_VARIABLE
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.publishing.versions import published_rows
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from tests.archive import DAY, SERIES, SOP, Archive, Instance, element, scan, served
 
@@ -182,13 +183,13 @@ def test_the_other_studies_land_and_the_odd_one_is_named(landed: Landed, kind: s
     study = (
         Deployment(landed.settings).pseudonyms().of("study", f"{ODD}.{partition.day.toordinal()}")
     )
-    facts = read_part(lake.facts(partition)).to_pylist()
+    facts = read_part(lake, lake.facts(partition)).to_pylist()
     assert len({row["study_key"] for row in facts} - {study}) == STUDIES - 1
     assert len([row for row in facts if row["study_key"] == study]) == odd.series
     assert {row["study_date"] for row in facts} == {partition.day}
     named = [
         row
-        for row in read_part(lake.quarantine(partition)).to_pylist()
+        for row in read_part(lake, lake.quarantine(partition)).to_pylist()
         if row["study_key"] == study
     ]
     assert {row["rule"] for row in named} == {odd.rule}
@@ -208,9 +209,7 @@ def test_completeness_says_what_the_facts_lack_everywhere(landed: Landed, kind: 
     assert mart == (pytest.approx(share), not odd.lost, True)
     published = {
         row["study_date"]: row
-        for row in read_part(
-            Lake(landed.settings.home).marts / "completeness_daily.parquet"
-        ).to_pylist()
+        for row in published_rows(Lake(landed.settings.home), "completeness_daily")
     }
     assert published[partition.day]["studies_landed_percent"] == pytest.approx(100 * share)
     assert (odd.rule in landed.line(partition)) == bool(odd.lost)

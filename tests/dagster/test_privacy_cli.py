@@ -42,7 +42,11 @@ def call(landed: Settings) -> Call:
 
 
 def keys(settings: Settings, column: str) -> list[str]:
-    return sorted(set(read_part(Lake(settings.home).facts(PARTITION))[column].to_pylist()))
+    return sorted(
+        set(
+            read_part(Lake(settings.home), Lake(settings.home).facts(PARTITION))[column].to_pylist()
+        )
+    )
 
 
 def test_labels_are_decided_by_code(call: Call, landed: Settings) -> None:
@@ -59,12 +63,14 @@ def test_the_way_back_asks_why(call: Call, landed: Settings) -> None:
     found = call("resolve", key, "--reason", "artefact reported")
     assert found.return_value == 0
     assert "2026-02-02 north" in found.output
-    assert "artefact reported" in Lake(landed.home).access_log.read_text()
+    assert "artefact reported" in (landed.home / "restricted" / "access.log").read_text()
     assert call("resolve", "A" * 26, "--reason", "nobody").return_value == 1
 
 
 def test_a_patient_is_erased(call: Call, landed: Settings) -> None:
-    patient = read_part(Lake(landed.home).series(PARTITION))["PatientID"].to_pylist()[0]
+    patient = read_part(Lake(landed.home), Lake(landed.home).series(PARTITION))[
+        "PatientID"
+    ].to_pylist()[0]
     before = keys(landed, "patient_key")
     assert call("purge").exception is not None
     assert call("purge", "--patient", patient).exception is not None  # nobody said yes

@@ -16,6 +16,7 @@ from protocol_assets.ingest.attempts import read_attempt, record_refusal
 from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.lake.parquet import part_versions, read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.publishing.versions import published_rows
 from protocol_assets.quality.suites import load_suite
 from protocol_assets.runner import Runner
 from protocol_assets.settings import Settings
@@ -65,7 +66,7 @@ def completeness(settings: Settings, partition: Partition) -> tuple[object, ...]
         row = connection.execute(query, [partition.day, partition.pacs]).fetchone()
     (published,) = (
         one["studies_landed_percent"]
-        for one in read_part(Lake(settings.home).marts / "completeness_daily.parquet").to_pylist()
+        for one in published_rows(Lake(settings.home), "completeness_daily")
         if (one["study_date"], one["pacs"]) == (partition.day, partition.pacs)
     )
     return (*(row or ()), published)
@@ -86,9 +87,9 @@ def materialized(asset: str) -> dict[str, float]:
 def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> None:
     lake = Lake(deployment.home)
     for partition in PARTITIONS:
-        facts = read_part(lake.facts(partition))
+        facts = read_part(lake, lake.facts(partition))
         assert set(facts["study_date"].to_pylist()) <= {partition.day}
-        assert part_versions(lake.facts(partition)).keys() == {
+        assert part_versions(lake, lake.facts(partition)).keys() == {
             "spec_version",
             "rules_version",
             "policy_version",
@@ -107,8 +108,8 @@ def test_all_rooms_are_filled(first_landing: Runner, deployment: Settings) -> No
         "published_verification.parquet",
     }
     for name in ("report.html", "report.pdf"):
-        assert (lake.report(LAST) / name).is_file()
-    labels = read_part(lake.labels)
+        assert (lake.local_path(lake.report(LAST)) / name).is_file()
+    labels = read_part(lake, lake.labels)
     assert set(labels["state"].to_pylist()) == {"withheld"}
     assert all(
         state.is_good for state in partition_states(lake, Deployment(deployment).pseudonyms())
@@ -119,7 +120,10 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
     first_landing: Runner, deployment: Settings, pacs: WilfulPacs
 ) -> None:
     before = {
-        partition: Lake(deployment.home).facts(partition).read_bytes() for partition in PARTITIONS
+        partition: Lake(deployment.home)
+        .local_path(Lake(deployment.home).facts(partition))
+        .read_bytes()
+        for partition in PARTITIONS
     }
     fetched: list[str] = []
 
@@ -132,7 +136,10 @@ def test_unchanged_days_are_listed_and_not_fetched_again(
     pacs.spoil = None
     assert not [path for path in fetched if path.endswith("metadata")]
     assert before == {
-        partition: Lake(deployment.home).facts(partition).read_bytes() for partition in PARTITIONS
+        partition: Lake(deployment.home)
+        .local_path(Lake(deployment.home).facts(partition))
+        .read_bytes()
+        for partition in PARTITIONS
     }
 
 
@@ -140,7 +147,7 @@ def test_one_refused_partition_of_five_and_its_repair(
     first_landing: Runner, deployment: Settings, refusing: pytest.MonkeyPatch
 ) -> None:
     before = materialized("series_facts")
-    old = Lake(deployment.home).facts(BAD).read_bytes()
+    old = Lake(deployment.home).local_path(Lake(deployment.home).facts(BAD)).read_bytes()
     outcomes = list(first_landing.ingest("north", FIRST, LAST, force=True))
     assert [outcome.state for outcome in outcomes] == [
         "landed",
@@ -154,7 +161,7 @@ def test_one_refused_partition_of_five_and_its_repair(
     after = materialized("series_facts")
     new = {key for key in after if after[key] > before[key]}
     assert new == {partition.key for partition in PARTITIONS if partition != BAD}
-    assert Lake(deployment.home).facts(BAD).read_bytes() == old
+    assert Lake(deployment.home).local_path(Lake(deployment.home).facts(BAD)).read_bytes() == old
     assert first_landing.report() is None
     assert completeness(deployment, BAD) == ("refused", 0, False, 0)
     (state,) = [
@@ -199,7 +206,7 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     assert attempt.refusal
     older = {**attempt.refused_by, "rules_version": "older"}
     record_refusal(lake, BAD, attempt.refusal, older)
-    lake.facts(BAD).unlink()
+    lake.local_path(lake.facts(BAD)).unlink()
     (state,) = [one for one in partition_states(lake, pseudonyms) if not one.is_good]
     assert (state.is_stale, state.refusal) == (True, "")
     refusing.undo()
@@ -208,8 +215,8 @@ def test_a_refusal_by_older_rules_is_repaired_by_rebuild(
     )  # of the partitions alone
     runner = CliRunner().invoke(cli, ["rebuild"], standalone_mode=False)
     assert runner.return_value == 0, runner.output
-    assert lake.facts(BAD).exists()
-    assert read_part(lake.completeness(BAD))["facts_state"].to_pylist() == ["stored"]
+    assert lake.local_path(lake.facts(BAD)).exists()
+    assert read_part(lake, lake.completeness(BAD))["facts_state"].to_pylist() == ["stored"]
 
 
 def test_a_study_that_fails_is_recorded_and_the_others_land(
@@ -222,13 +229,15 @@ def test_a_study_that_fails_is_recorded_and_the_others_land(
             return Answer(200, b"<html>log in</html>", {"Content-Type": "text/html"})
         return answer
 
-    before = Lake(deployment.home).facts(BAD).read_bytes()
+    before = Lake(deployment.home).local_path(Lake(deployment.home).facts(BAD)).read_bytes()
     pacs.spoil = html
     (outcome,) = first_landing.ingest("north", BAD.day, BAD.day, force=True)
     pacs.spoil = None
     assert outcome.state == "incomplete"
     assert outcome.studies == outcome.expected - 1
-    assert Lake(deployment.home).facts(BAD).read_bytes() == before, "the last good study stays"
+    assert (
+        Lake(deployment.home).local_path(Lake(deployment.home).facts(BAD)).read_bytes() == before
+    ), "the last good study stays"
     (repaired,) = first_landing.ingest("north", BAD.day, BAD.day)
     assert repaired.state == "landed"
 
@@ -252,9 +261,19 @@ def test_a_deleted_study_leaves_the_facts(
 
     partition = Partition(LAST, "south")
     key = Deployment(deployment).pseudonyms().of("study", study.study_uid)
-    assert key in read_part(Lake(deployment.home).facts(partition))["study_key"].to_pylist()
+    assert (
+        key
+        in read_part(Lake(deployment.home), Lake(deployment.home).facts(partition))[
+            "study_key"
+        ].to_pylist()
+    )
     pacs.spoil = without
     (outcome,) = first_landing.ingest("south", LAST, LAST)
     pacs.spoil = None
     assert outcome.state == "landed"
-    assert key not in read_part(Lake(deployment.home).facts(partition))["study_key"].to_pylist()
+    assert (
+        key
+        not in read_part(Lake(deployment.home), Lake(deployment.home).facts(partition))[
+            "study_key"
+        ].to_pylist()
+    )

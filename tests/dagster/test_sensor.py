@@ -141,8 +141,9 @@ def test_a_late_series_is_followed_and_only_its_study_fetched(
     HIDDEN_INSTANCES[series_uid] = len(json.loads(answer.body))
     spoil(hiding(study.study_uid, series_uid))
     north.settle()
-    path = north.runner.deployment.lake.facts(Partition(LAST, "north"))
-    before = read_part(path).num_rows
+    lake = north.runner.deployment.lake
+    key = lake.facts(Partition(LAST, "north"))
+    before = read_part(lake, key).num_rows
 
     fetched: list[str] = []
 
@@ -153,7 +154,7 @@ def test_a_late_series_is_followed_and_only_its_study_fetched(
     spoil(noted)
     assert north.asked() == [(str(LAST), str(LAST))]
     north.settle()
-    assert read_part(path).num_rows == before + 1
+    assert read_part(lake, key).num_rows == before + 1
     metadata = [one for one in fetched if one.endswith("/metadata")]
     assert metadata
     assert all(study.study_uid in one for one in metadata)

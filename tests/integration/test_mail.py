@@ -77,7 +77,7 @@ def deployment(tmp_path: Path) -> Iterator[Site]:
 def publish(settings: Settings, marts: dict[str, list[dict[str, Any]]]) -> None:
     for name, rows in marts.items():
         path = Lake(settings.home).marts / f"{name}.parquet"
-        write_part(path, pa.Table.from_pylist(rows), versions={})
+        write_part(Lake(path.parent), path.name, pa.Table.from_pylist(rows), versions={})
 
 
 @pytest.fixture

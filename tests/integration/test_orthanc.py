@@ -45,7 +45,7 @@ def run(stage: Stages) -> Manifest:
 
 
 def facts(stage: Stages) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = read_part(stage.lake.facts(PARTITION)).to_pylist()
+    rows: list[dict[str, Any]] = read_part(stage.lake, stage.lake.facts(PARTITION)).to_pylist()
     return rows
 
 
@@ -217,7 +217,7 @@ class TestChange:
         orthanc.store(new_instance(1, instance=2))
         run(stage)
         assert proxy.retrievals == [uid(1)]
-        rows = read_part(stage.lake.series(PARTITION)).to_pylist()
+        rows = read_part(stage.lake, stage.lake.series(PARTITION)).to_pylist()
         assert sorted(row["NumberOfSeriesRelatedInstances"] for row in rows) == [1, 1, 1, 2]
 
     def test_a_large_study_comes_series_by_series(
@@ -318,7 +318,7 @@ class TestProbe:
         assert self.verdicts(self.probe(orthanc))["private elements"] == "warn"
         stage = Deployment(deploy(orthanc.url, "2026-03-01", "2026-03-31")).stages()
         run(stage)
-        (row,) = read_part(stage.lake.series(PARTITION)).to_pylist()
+        (row,) = read_part(stage.lake, stage.lake.series(PARTITION)).to_pylist()
         # What is named but served as bulk data only is NULL, and counted by column.
         withheld = {"DiffusionBValue", "SiemensAcquisitionTimeText", "SiemensParallelImagingText"}
         assert {row[column] for column in withheld} == {None}

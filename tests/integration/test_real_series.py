@@ -18,6 +18,7 @@ import pytest
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.runner import PartitionOutcome, Runner
 from protocol_assets.settings import Settings
@@ -127,7 +128,7 @@ def landed(
 
 def _rows(settings: Settings, data_set: str) -> list[dict[str, Any]]:
     parts = sorted((settings.home / data_set).glob("study_date=*/pacs=*/part.parquet"))
-    return [row for part in parts for row in read_part(part).to_pylist()]
+    return [row for part in parts for row in read_part(Lake(part.parent), part.name).to_pylist()]
 
 
 def _mode(values: Counter[Any]) -> Any:

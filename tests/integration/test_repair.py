@@ -30,7 +30,7 @@ def test_verify_names_every_place_and_repair_heals_them(whole_home: WholeHome) -
     flip(lake.marts / "fleet_daily.parquet")
     manifest = lake.local_path(lake.manifest(Partition(DAYS[0], PACS)))
     manifest.write_bytes(manifest.read_bytes()[: manifest.stat().st_size // 2])
-    lake.series(Partition(DAYS[1], PACS)).unlink()
+    lake.local_path(lake.series(Partition(DAYS[1], PACS))).unlink()
     lake.warehouse.write_bytes(b"no database at all" * 1000)
 
     code, text = ask("verify")

@@ -16,12 +16,10 @@ from protocol_assets.lake.reading import (
     quarters,
     write_reading_copy,
 )
-from protocol_assets.lake.zones import OPEN_FILE
 from protocol_assets.publishing.versions import publish_marts, published_rows
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from protocol_assets.reports.pdf import render_pdf
-from protocol_assets.storage.files import delete, write_bytes
 
 __all__ = ["PUBLISHED_MODELS", "chief_report", "published_marts"]
 
@@ -112,26 +110,23 @@ def chief_report(
     lake = deployment.lake
     shown = published_figures(lake, deployment.pacs_names)
     way = _Way(language=deployment.settings.language, is_demo=deployment.is_demo)
-    directory = lake.report(shown.day) if shown.day else lake.publish / "reports" / "none"
-    page, pdf, scanners = (
-        directory / "report.html",
-        directory / "report.pdf",
-        directory / "scanners",
-    )
+    objects, prefix = lake.storage.objects, lake.report(shown.day)
+    page, pdf = f"{prefix}/report.html", f"{prefix}/report.pdf"
     pages = render_scanner_pages(shown, **way)
-    for name, text in pages.items():
-        write_bytes(scanners / name, text.encode(), mode=OPEN_FILE)
-    for old in scanners.glob("*.html"):
-        if old.name not in pages:
-            delete(old)
-    write_bytes(page, render_page(shown, **way).encode(), mode=OPEN_FILE)
-    write_bytes(pdf, render_pdf(shown, **way), mode=OPEN_FILE)
+    current = {f"{prefix}/scanners/{name}": text for name, text in pages.items()}
+    for key, text in current.items():
+        objects.write(key, text.encode())
+    for key in objects.list_keys(f"{prefix}/scanners/*.html"):
+        if key not in current:
+            objects.delete(key)
+    objects.write(page, render_page(shown, **way).encode())
+    objects.write(pdf, render_pdf(shown, **way))
     minutes = shown.potential.minutes
     return dg.MaterializeResult(
         metadata={
             "day": shown.day.isoformat() if shown.day else "none",
-            "page": dg.MetadataValue.path(page),
-            "pdf": dg.MetadataValue.path(pdf),
+            "page": dg.MetadataValue.path(lake.local_path(page)),
+            "pdf": dg.MetadataValue.path(lake.local_path(pdf)),
             "scanners": len(pages),
             "opportunities": len(shown.potential.live),
             "minutes_per_month": "not told" if minutes is None else round(minutes.value),

@@ -31,7 +31,7 @@ def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None
     lake = deployment.deployment.lake
     judged = judged_labels(lake)
     versions = {"vocabulary_version": vocabulary_version()}
-    write_part(lake.labels, labels_table(judged), versions=versions)
+    write_part(lake, lake.labels, labels_table(judged), versions=versions)
     reasons = Counter(one.reason for one in judged)
     released = sum(one.is_released for one in judged)
     return dg.MaterializeResult(
@@ -58,7 +58,7 @@ def reference_data(deployment: DeploymentResource) -> dg.MaterializeResult[None]
         "findings": findings_table(read_findings(lake)),
     }
     for name, table in tables.items():
-        write_part(lake.reference(name), table, versions={})
+        write_part(lake, lake.reference(name), table, versions={})
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(table.num_rows for table in tables.values()),

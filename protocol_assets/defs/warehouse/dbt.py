@@ -162,7 +162,7 @@ def _build(
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
     with lake.storage.locks.exclusive("warehouse", wait=True, what="the warehouse"):
         write_schemas(lake)
-        require_whole(lake.safe / "facts", lake.safe / "labels", lake.safe / "reference")
+        require_whole(lake, "safe/facts", "safe/labels", "safe/reference")
         prepare_building(lake)
         delete(lake.dbt / "target" / _RESULTS)  # those of an earlier build say nothing of this one
         if not from_nothing and lake.warehouse.exists():

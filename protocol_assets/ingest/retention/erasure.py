@@ -6,10 +6,8 @@ Manifests stay without the patient's studies, so that nothing of them is asked f
 from __future__ import annotations
 
 import datetime as dt
-import stat
 from collections.abc import Iterator, Set
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
@@ -81,7 +79,7 @@ def _erase(
     manifest = _manifest_of(lake, partition, deletion)
     raw = _raw_of(lake, partition, manifest, patient)
     series = lake.series(partition)
-    studies = _studies_in(series, patient, raw.studies) | raw.studies
+    studies = _studies_in(lake, series, patient, raw.studies) | raw.studies
     keys = {pseudonyms.of("study", uid) for uid in studies - {""}}
     parts = (
         ("labels", lake.label_registry(partition)),
@@ -89,12 +87,14 @@ def _erase(
         ("quarantine", lake.quarantine(partition)),
     )
     is_waiting = any(
-        _studies_in(one, patient, studies | keys) for one in lake.candidates(partition)
+        _studies_in(lake, one, patient, studies | keys) for one in lake.candidates(partition)
     )
     if studies or is_waiting or raw.files:
         drop_candidates(lake, partition, deletion)
-    dropped = [_drop_rows(path, name, partition, patient, deletion, keys) for name, path in parts]
-    dropped.append(_drop_rows(series, "series", partition, patient, deletion, studies))
+    dropped = [
+        _drop_rows(lake, key, name, partition, patient, deletion, keys) for name, key in parts
+    ]
+    dropped.append(_drop_rows(lake, series, "series", partition, patient, deletion, studies))
     if manifest is not None:
         _forget(lake, manifest, raw, studies, deletion)
     deletion.drop("raw", partition, raw.files)
@@ -244,14 +244,15 @@ def _keys_of(
     """
     issuers: set[str | None] = {issuer}
     if issuer is None:
-        for path in sorted((lake.restricted / "series").glob("*/*/part.parquet")):
-            issuers |= set(read_part(path)["IssuerOfPatientID"].to_pylist())
+        for key in lake.storage.objects.list_keys("restricted/series/*/*/part.parquet"):
+            issuers |= set(read_part(lake, key)["IssuerOfPatientID"].to_pylist())
     identifiers = {patient_identifier(patient_id), *(joined(one, patient_id) for one in issuers)}
     return frozenset(pseudonyms.of("patient", one) for one in identifiers)
 
 
 def _drop_rows(
-    path: Path,
+    lake: Lake,
+    key: str,
     data_set: str,
     partition: Partition | None,
     patient: _Patient,
@@ -263,13 +264,12 @@ def _drop_rows(
     Returns:
         The studies dropped, by UID or by key.
     """
-    if not path.exists():
+    if not lake.has(key):
         return set()
-    split = _without(read_part(path), patient, studies)
+    split = _without(read_part(lake, key), patient, studies)
     if split.left is None:
         return set()
-    mode = stat.S_IMODE(path.stat().st_mode)
-    write_part(path, split.left, versions=part_versions(path), mode=mode)
+    write_part(lake, key, split.left, versions=part_versions(lake, key))
     deletion.rewrote(data_set, partition)
     return split.studies
 
@@ -291,6 +291,8 @@ def _without(table: pa.Table, patient: _Patient, studies: Set[str]) -> _Split:
     return _Split(left, {_study_of(row) for row in dropped})
 
 
-def _studies_in(path: Path, patient: _Patient, studies: Set[str]) -> set[str]:
+def _studies_in(lake: Lake, key: str, patient: _Patient, studies: Set[str]) -> set[str]:
     """The patient's studies in a part, by UID or by key; none where there is no part."""
-    return _without(read_part(path), patient, studies).studies if path.exists() else set()
+    if not lake.has(key):
+        return set()
+    return _without(read_part(lake, key), patient, studies).studies

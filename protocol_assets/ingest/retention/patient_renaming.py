@@ -7,9 +7,7 @@ here, so that nobody is two people, and nobody in the ledger looks as if he had 
 
 from __future__ import annotations
 
-import stat
 from collections.abc import Mapping
-from pathlib import Path
 
 import pyarrow as pa
 
@@ -45,10 +43,10 @@ def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
         with lake.storage.locks.exclusive(
             partition_lock(partition), wait=True, what=f"partition {partition.key}"
         ):
-            if lake.series(partition).exists():
-                changed += _rename(lake.series(partition), "kept_patient_key", names)
+            if lake.has(lake.series(partition)):
+                changed += _rename(lake, lake.series(partition), "kept_patient_key", names)
             else:
-                changed += _rename(lake.facts(partition), "patient_key", names)
+                changed += _rename(lake, lake.facts(partition), "patient_key", names)
     return changed + _rename_in_ledger(lake, names)
 
 
@@ -56,9 +54,9 @@ def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
     """Pseudonym of issuer and Patient ID, to that of the Patient ID."""
     names = {}
     for partition in lake.landed_partitions():
-        if not lake.series(partition).exists():
+        if not lake.has(lake.series(partition)):
             continue
-        table = read_part(lake.series(partition)).select(["PatientID", "IssuerOfPatientID"])
+        table = read_part(lake, lake.series(partition)).select(["PatientID", "IssuerOfPatientID"])
         columns = (column.to_pylist() for column in table.columns)
         for patient, issuer in set(zip(*columns, strict=True)):
             if patient and issuer and not is_placeholder("PatientID", patient):
@@ -81,13 +79,12 @@ def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
     return changed
 
 
-def _rename(path: Path, column: str, names: Mapping[str, str]) -> int:
+def _rename(lake: Lake, key: str, column: str, names: Mapping[str, str]) -> int:
     """Write a part anew with the new names; 1 where it has changed, else 0."""
-    renamed = _renamed(read_part(path), column, names) if path.exists() else None
+    renamed = _renamed(read_part(lake, key), column, names) if lake.has(key) else None
     if renamed is None:
         return 0
-    mode = stat.S_IMODE(path.stat().st_mode)
-    write_part(path, renamed, versions=part_versions(path), mode=mode)
+    write_part(lake, key, renamed, versions=part_versions(lake, key))
     return 1
 
 

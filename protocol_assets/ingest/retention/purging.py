@@ -9,7 +9,6 @@ import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.landing import partition_lock
@@ -20,7 +19,7 @@ from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
-from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
+from protocol_assets.lake.zones import Lake, Partition
 
 __all__ = [
     "Retention",
@@ -82,8 +81,8 @@ def purge_expired(
                 if "raw" in outlived:
                     _purge_raw(lake, pseudonyms, manifest, deletion)
                 if "series" in outlived:
-                    deletion.drop("series", partition, [_key(lake, lake.series(partition))])
-                    deletion.drop("labels", partition, [_key(lake, lake.label_registry(partition))])
+                    deletion.drop("series", partition, [lake.series(partition)])
+                    deletion.drop("labels", partition, [lake.label_registry(partition)])
                 if "facts" in outlived:
                     _drop_facts(lake, partition, deletion)
     return deletion
@@ -102,7 +101,7 @@ def _purge_unlanded(
 
     deletion.drop("raw", partition, filter(is_old, lake.studies(partition)))
     candidates = lake.candidates(partition)
-    if all(one.stat().st_mtime < earliest for one in candidates):
+    if all(map(is_old, candidates)):
         drop_candidates(lake, partition, deletion)
 
 
@@ -138,12 +137,12 @@ def alone_with(lake: Lake, pseudonyms: Pseudonyms, partition: Partition) -> Iter
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:
     """Drop a partition's raw files; pseudonyms take the place of the identifiers in its series."""
     partition = manifest.partition
-    if lake.series(partition).exists():
-        table = read_part(lake.series(partition))
+    if lake.has(lake.series(partition)):
+        table = read_part(lake, lake.series(partition))
         bare = without_identifiers(table, pseudonyms)
         if not bare.equals(table):
-            versions = part_versions(lake.series(partition))
-            write_part(lake.series(partition), bare, versions=versions, mode=RESTRICTED_FILE)
+            versions = part_versions(lake, lake.series(partition))
+            write_part(lake, lake.series(partition), bare, versions=versions)
             deletion.rewrote("series", partition)
     entries = tuple(forget_raw(one) if one.has_data else one for one in manifest.studies)
     if entries != manifest.studies:
@@ -159,18 +158,14 @@ def forget_raw(entry: StudyEntry) -> StudyEntry:
 
 def drop_candidates(lake: Lake, partition: Partition, deletion: Deletion) -> None:
     """Drop what waits for a gate, or was refused by one."""
-    deletion.drop("candidates", partition, [_key(lake, one) for one in lake.candidates(partition)])
+    deletion.drop("candidates", partition, lake.candidates(partition))
 
 
 def _drop_facts(lake: Lake, partition: Partition, deletion: Deletion) -> None:
-    deletion.drop("facts", partition, [_key(lake, lake.facts(partition))])
-    deletion.drop("impossible", partition, [_key(lake, lake.impossible(partition))])
-    deletion.drop("quarantine", partition, [_key(lake, lake.quarantine(partition))])
-    deletion.drop("completeness", partition, [_key(lake, lake.completeness(partition))])
-
-
-def _key(lake: Lake, path: Path) -> str:
-    return path.relative_to(lake.home).as_posix()
+    deletion.drop("facts", partition, [lake.facts(partition)])
+    deletion.drop("impossible", partition, [lake.impossible(partition)])
+    deletion.drop("quarantine", partition, [lake.quarantine(partition)])
+    deletion.drop("completeness", partition, [lake.completeness(partition)])
 
 
 def _landed_at(manifest: Manifest) -> dt.datetime:

@@ -28,7 +28,7 @@ from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.publishing.ledger_files import open_ledger
-from protocol_assets.storage.files import delete, write_bytes
+from protocol_assets.storage.files import write_bytes
 from protocol_assets.storage.locks import editing
 
 __all__ = ["Rekeyed", "rekey"]
@@ -81,24 +81,24 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
         ):
             finish_placements(lake, [partition])
             for waiting in lake.candidates(partition):
-                delete(waiting)  # of the old key; made anew with the facts
+                lake.storage.objects.delete(waiting)  # of the old key; made anew with the facts
             _rename_raw(lake, partition, new)
-            has_series = lake.series(partition).exists()
-            can_be_made = has_series and lake.storage.objects.exists(lake.manifest(partition))
+            has_series = lake.has(lake.series(partition))
+            can_be_made = has_series and lake.has(lake.manifest(partition))
             if has_series:
-                _rekey_kept(lake.series(partition), change)
+                _rekey_kept(lake, lake.series(partition), change)
             if can_be_made:
                 rebuilt.append(partition)
-            elif lake.facts(partition).exists():
+            elif lake.has(lake.facts(partition)):
                 over.append(partition)
-            for path in (
+            for key in (
                 lake.facts(partition),
                 lake.quarantine(partition),
                 lake.impossible(partition),
             ):
-                _rekey_part(path, _OF_FACTS, change, RESTRICTED_FILE, is_stale=can_be_made)
-            _rekey_part(lake.label_registry(partition), _OF_LABELS, change, RESTRICTED_FILE)
-            _rekey_part(lake.completeness(partition), {}, change, RESTRICTED_FILE)
+                _rekey_part(lake, key, _OF_FACTS, change, is_stale=can_be_made)
+            _rekey_part(lake, lake.label_registry(partition), _OF_LABELS, change)
+            _rekey_part(lake, lake.completeness(partition), {}, change)
     _rekey_ledger(lake, change)
     lost = 0
     for path in sorted(lake.governance.glob("*.csv")):
@@ -138,11 +138,11 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
     """Old to new pseudonyms of all identifiers that are still in ``series``."""
     known: dict[str, str] = {}
     for partition in lake.kept_partitions() if old is not None else ():
-        if old is None or not lake.series(partition).exists():
+        if old is None or not lake.has(lake.series(partition)):
             continue
         rows = [
             row
-            for row in read_part(lake.series(partition)).to_pylist()
+            for row in read_part(lake, lake.series(partition)).to_pylist()
             if not row.get("kept_key_id")
         ]
         described = describe_series(rows).known
@@ -187,9 +187,9 @@ def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
             objects.delete(key)
 
 
-def _rekey_kept(path: Path, change: _Change) -> None:
-    versions = part_versions(path)
-    rows = read_part(path).to_pylist()
+def _rekey_kept(lake: Lake, key: str, change: _Change) -> None:
+    versions = part_versions(lake, key)
+    rows = read_part(lake, key).to_pylist()
     is_kept_new = all(row.get("kept_key_id") in (None, change.new.key_id) for row in rows)
     if is_kept_new and versions.get("key_id") == change.new.key_id:
         return
@@ -197,36 +197,36 @@ def _rekey_kept(path: Path, change: _Change) -> None:
         if row.get("kept_key_id") not in (None, change.new.key_id):
             row |= {name: change.of(domain, row[name]) for name, domain in _KEPT.items()}
             row["kept_key_id"] = change.new.key_id
-    _rewrite(path, rows, RESTRICTED_FILE, versions | {"key_id": change.new.key_id})
+    _rewrite(lake, key, rows, versions | {"key_id": change.new.key_id})
 
 
 def _rekey_part(
-    path: Path,
+    lake: Lake,
+    key: str,
     keys: Mapping[str, str],
     change: _Change,
-    mode: int,
     *,
     is_stale: bool = False,
 ) -> None:
     """Change over the key columns of a part.
 
     Args:
-        path: The part; nothing is done where it is not there.
+        lake: The lake.
+        key: The part; nothing is done where there is none.
         keys: Domain by column.
         change: New pseudonyms for old ones.
-        mode: Permission bits.
         is_stale: It can be made anew, and shall be: whoever is killed before that leaves a part of
             one key all the same, which ``rebuild`` makes exact.
     """
-    if not path.exists():
+    if not lake.has(key):
         return
-    versions = part_versions(path)
+    versions = part_versions(lake, key)
     if versions.get("key_id") == change.new.key_id:
         return
     if is_stale:
         versions |= {"rules_version": ""}
-    rows = _changed_over(read_part(path), keys, change)
-    _rewrite(path, rows, mode, versions | {"key_id": change.new.key_id})
+    rows = _changed_over(read_part(lake, key), keys, change)
+    _rewrite(lake, key, rows, versions | {"key_id": change.new.key_id})
 
 
 def _rekey_ledger(lake: Lake, change: _Change) -> None:
@@ -250,9 +250,9 @@ def _changed_over(
     return rows
 
 
-def _rewrite(path: Path, rows: list[dict[str, Any]], mode: int, versions: dict[str, str]) -> None:
-    schema = read_part(path).schema
-    write_part(path, pa.Table.from_pylist(rows, schema=schema), versions=versions, mode=mode)
+def _rewrite(lake: Lake, key: str, rows: list[dict[str, Any]], versions: dict[str, str]) -> None:
+    schema = read_part(lake, key).schema
+    write_part(lake, key, pa.Table.from_pylist(rows, schema=schema), versions=versions)
 
 
 def _rekey_governance(path: Path, change: _Change) -> int:

@@ -19,8 +19,6 @@ from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.storage.files import append_line
-from protocol_assets.storage.locks import exclusive_file
 
 __all__ = ["Resolved", "resolve"]
 
@@ -68,12 +66,12 @@ def resolve(
 def _in_partition(
     lake: Lake, partition: Partition, pseudonyms: Pseudonyms, key: str
 ) -> Iterator[Resolved]:
-    if not lake.facts(partition).exists() or not lake.series(partition).exists():
+    if not lake.has(lake.facts(partition)) or not lake.has(lake.series(partition)):
         return
-    studies = _studies_with(read_part(lake.facts(partition)), key)
+    studies = _studies_with(read_part(lake, lake.facts(partition)), key)
     if not studies:
         return
-    series = read_part(lake.series(partition)).select(["StudyInstanceUID", "AccessionNumber"])
+    series = read_part(lake, lake.series(partition)).select(["StudyInstanceUID", "AccessionNumber"])
     rows = {row["StudyInstanceUID"]: row["AccessionNumber"] for row in series.to_pylist()}
     for uid, accession in sorted(rows.items()):
         if pseudonyms.of("study", uid) in studies:
@@ -100,5 +98,4 @@ def _log(lake: Lake, key: str, reason: str, studies: int, now: dt.datetime) -> N
         "reason": reason,
         "studies": studies,
     }
-    with exclusive_file(lake.access_log) as descriptor:
-        append_line(descriptor, json.dumps(entry).encode())
+    lake.storage.logs.append(lake.access_log, json.dumps(entry).encode())

@@ -63,12 +63,12 @@ def disagreeing(tmp_path: Path) -> Lake:
 def test_a_study_whose_series_disagree_has_one_patient(tmp_path: Path) -> None:
     lake = disagreeing(tmp_path)
     study = PSEUDONYMS.of("study", "1.2.2.1")
-    keys = {one["patient_key"] for one in rows(lake.facts(OLD)) if one["study_key"] == study}
+    keys = {one["patient_key"] for one in rows(lake, lake.facts(OLD)) if one["study_key"] == study}
     assert keys == {PSEUDONYMS.of("patient", "|PAT1")}
-    registry = {one["patient_key"] for one in rows(lake.label_registry(OLD))}
+    registry = {one["patient_key"] for one in rows(lake, lake.label_registry(OLD))}
     assert registry == {PSEUDONYMS.of("patient", f"|PAT{number}") for number in (1, 2)}
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
-    kept = {one["kept_patient_key"] for one in rows(lake.series(OLD))}
+    kept = {one["kept_patient_key"] for one in rows(lake, lake.series(OLD))}
     assert kept == {PSEUDONYMS.of("patient", f"|PAT{number}") for number in range(3)}
 
 
@@ -90,24 +90,27 @@ def test_erasure_takes_the_whole_study(
     left = 2 if is_erased else 3
     study = PSEUDONYMS.of("study", "1.2.2.1")
     assert len(list(lake.local_path(lake.raw(OLD)).glob("*.zst"))) == left
-    assert {one["StudyInstanceUID"] for one in rows(lake.series(OLD))} >= {"1.2.2.0", "1.2.2.2"}
-    assert (study in {one["study_key"] for one in rows(lake.facts(OLD))}) is not is_erased
+    assert {one["StudyInstanceUID"] for one in rows(lake, lake.series(OLD))} >= {
+        "1.2.2.0",
+        "1.2.2.2",
+    }
+    assert (study in {one["study_key"] for one in rows(lake, lake.facts(OLD))}) is not is_erased
     do_not_process(lake, patient, issuer, NOW.date())
     pass_stages(stages_of(lake, Disagreeing()))
-    assert (study in {one["study_key"] for one in rows(lake.facts(OLD))}) is not is_erased
+    assert (study in {one["study_key"] for one in rows(lake, lake.facts(OLD))}) is not is_erased
 
 
 def test_a_key_that_held_the_issuer_is_found_by_erasure(tmp_path: Path) -> None:
     """Facts of an earlier release, and the ledger of publications, are keyed with the issuer."""
     lake = disagreeing(tmp_path)
     old = PSEUDONYMS.of("patient", "HOSP|PAT1")
-    facts = read_part(lake.facts(OLD))
+    facts = read_part(lake, lake.facts(OLD))
     keys = [old if key == PSEUDONYMS.of("patient", "|PAT1") else key for key in _keys(facts)]
     place = facts.schema.get_field_index("patient_key")
-    write_part(lake.facts(OLD), facts.set_column(place, "patient_key", [keys]), versions={})
-    lake.series(OLD).unlink()
+    write_part(lake, lake.facts(OLD), facts.set_column(place, "patient_key", [keys]), versions={})
+    lake.local_path(lake.series(OLD)).unlink()
     assert purge_patient(lake, PSEUDONYMS, "PAT1", "HOSP", NOW) == [OLD, NEW]
-    assert old not in _keys(read_part(lake.facts(OLD)))
+    assert old not in _keys(read_part(lake, lake.facts(OLD)))
 
 
 def test_what_is_kept_of_a_patient_follows_the_key_without_the_issuer(tmp_path: Path) -> None:
@@ -115,20 +118,22 @@ def test_what_is_kept_of_a_patient_follows_the_key_without_the_issuer(tmp_path: 
     lake = disagreeing(tmp_path)
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     new, old = (PSEUDONYMS.of("patient", f"{issuer}|PAT1") for issuer in ("", "HOSP"))
-    lake.publications.mkdir(parents=True, exist_ok=True)
-    ledger = lake.publications / "members.parquet"
-    write_part(ledger, pa.table({"patient_key": [old, "other", None]}), versions={"key_id": "x"})
-    series = read_part(lake.series(OLD))
+    members = pa.table({"patient_key": [old, "other", None]})
+    write_part(lake, f"{lake.publications}/members.parquet", members, versions={"key_id": "x"})
+    series = read_part(lake, lake.series(OLD))
     place = series.schema.get_field_index("kept_patient_key")
     kept = [old if key == new else key for key in series["kept_patient_key"].to_pylist()]
     write_part(
-        lake.series(OLD), series.set_column(place, series.schema.field(place), [kept]), versions={}
+        lake,
+        lake.series(OLD),
+        series.set_column(place, series.schema.field(place), [kept]),
+        versions={},
     )
     assert rename_patients(lake, PSEUDONYMS) == 2
     ledger = ledger_mark(lake)["members"]
-    assert read_part(ledger)["patient_key"].to_pylist() == [new, "other", None]
-    assert part_versions(ledger)["key_id"] == "x"
-    assert old not in read_part(lake.series(OLD))["kept_patient_key"].to_pylist()
+    assert read_part(lake, ledger)["patient_key"].to_pylist() == [new, "other", None]
+    assert part_versions(lake, ledger)["key_id"] == "x"
+    assert old not in read_part(lake, lake.series(OLD))["kept_patient_key"].to_pylist()
     assert rename_patients(lake, PSEUDONYMS) == 0
 
 

@@ -58,7 +58,7 @@ def project(lake: Lake, *rows: Mapping[str, object]) -> Mapping[str, Any]:
         raise AssertionError("nothing is retrieved")
 
     table = pa.Table.from_pylist(list(rows), schema=series_schema(MR.series_columns))
-    write_part(lake.series(PARTITION), table, versions={})
+    write_part(lake, lake.series(PARTITION), table, versions={})
     stages = Stages(
         lake, PSEUDONYMS, no_client, lambda *_: None, lambda _: dt.timezone(dt.timedelta(hours=1))
     )
@@ -76,8 +76,8 @@ def test_impossible_values_stand_beside_the_facts(lake: Lake) -> None:
     )
     assert told["impossible_values"] == 5
     part = lake.impossible(PARTITION)
-    assert part == lake.safe / "facts/impossible/study_date=2024-03-31/pacs=north/part.parquet"
-    rows = read_part(part).to_pylist()
+    assert part == "safe/facts/impossible/study_date=2024-03-31/pacs=north/part.parquet"
+    rows = read_part(lake, part).to_pylist()
     assert {(row["column_name"], row["reason"], row["n_values"]) for row in rows} == {
         ("RepetitionTime", "not_positive", 2),
         ("NumberOfAverages", "not_positive", 1),
@@ -85,14 +85,14 @@ def test_impossible_values_stand_beside_the_facts(lake: Lake) -> None:
         ("FlipAngle", "not_a_number", 1),
     }
     assert {row["device_key"] for row in rows} == {PSEUDONYMS.of("device", "siemens|4711")}
-    assert part_versions(part) == part_versions(lake.facts(PARTITION))
-    facts = read_part(lake.facts(PARTITION)).to_pylist()
+    assert part_versions(lake, part) == part_versions(lake, lake.facts(PARTITION))
+    facts = read_part(lake, lake.facts(PARTITION)).to_pylist()
     assert sorted(row["impossible_values"] for row in facts) == [0, 1, 2]
     assert all(row["tr_ms"] != -1 for row in facts)
 
 
 def test_a_partition_without_faults_has_a_part_and_the_data_set_a_schema(lake: Lake) -> None:
     project(lake, scan(1, dt.time(10)))
-    assert read_part(lake.impossible(PARTITION)).num_rows == 0
-    schema = read_part(lake.safe / "facts" / "impossible" / "schema.parquet").schema
+    assert read_part(lake, lake.impossible(PARTITION)).num_rows == 0
+    schema = read_part(lake, "safe/facts/impossible/schema.parquet").schema
     assert schema.equals(IMPOSSIBLE_SCHEMA)

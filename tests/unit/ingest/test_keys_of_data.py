@@ -68,9 +68,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     lake.prepare()
     make(lake, *DAYS)
     record_key_id(lake, KEY.key_id)
-    ledger = lake.publications / "members.parquet"
+    ledger = lake.local_path(lake.publications) / "members.parquet"
     members = pa.table({"patient_key": ["a"], "device_key": ["b"]})
-    write_part(ledger, members, versions={"key_id": KEY.key_id})
+    write_part(Lake(ledger.parent), ledger.name, members, versions={"key_id": KEY.key_id})
     return lake
 
 
@@ -201,27 +201,28 @@ def test_a_mixture_is_a_fault_whichever_day_it_is_on(
 
 
 def _devices(lake: Lake, day: dt.date) -> list[str]:
-    keys: list[str] = read_part(lake.facts(Partition(day, "main")))["device_key"].to_pylist()
+    keys: list[str] = read_part(lake, lake.facts(Partition(day, "main")))["device_key"].to_pylist()
     return keys
 
 
 def test_a_start_reads_few_files(lake: Lake, monkeypatch: pytest.MonkeyPatch) -> None:
     for day in range(1, 15):
         for name in ("series", "facts"):
-            source = getattr(lake, name)(Partition(DAYS[0], "main"))
-            target = getattr(lake, name)(Partition(dt.date(2026, 2, day), "main"))
+            source = lake.local_path(getattr(lake, name)(Partition(DAYS[0], "main")))
+            partition = Partition(dt.date(2026, 2, day), "main")
+            target = lake.local_path(getattr(lake, name)(partition))
             target.parent.mkdir(parents=True)
             shutil.copy(source, target)
-    read: list[Path] = []
+    read: list[str] = []
 
-    def counting(path: Path) -> dict[str, str]:
-        read.append(path)
-        return part_versions(path)
+    def counting(lake: Lake, key: str) -> dict[str, str]:
+        read.append(key)
+        return part_versions(lake, key)
 
     monkeypatch.setattr("protocol_assets.lake.key_record.part_versions", counting)
     assert key_problem(lake, KEY.key_id) == ""
     assert len(read) <= 13
-    assert {one for one in read if "2026-02-07" in str(one)} == set()
+    assert {one for one in read if "2026-02-07" in one} == set()
 
 
 @pytest.mark.parametrize("killed_after", [0, 1, 4, 7, 11, 16])
@@ -254,10 +255,12 @@ def test_a_rekey_that_was_killed_is_told_and_goes_on(
 def test_what_is_rekeyed_in_place_is_what_is_made_anew(lake: Lake) -> None:
     rekey(lake, KEY, WRONG)
     partition = Partition(DAYS[1], "main")
-    in_place = read_part(lake.facts(partition)).to_pylist()
-    assert part_versions(lake.facts(partition))["rules_version"] == "", "rebuild makes it exact"
+    in_place = read_part(lake, lake.facts(partition)).to_pylist()
+    assert part_versions(lake, lake.facts(partition))["rules_version"] == "", (
+        "rebuild makes it exact"
+    )
     assert not stages(lake, WRONG).project([partition]).refused
-    anew = read_part(lake.facts(partition)).to_pylist()
+    anew = read_part(lake, lake.facts(partition)).to_pylist()
     assert sorted(map(str, in_place)) == sorted(map(str, anew))
 
 

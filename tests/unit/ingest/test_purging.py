@@ -50,8 +50,8 @@ def run(lake: Lake, pacs: Hospital) -> Run:
     return run
 
 
-def rows(path: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = read_part(path).to_pylist()
+def rows(lake: Lake, key: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = read_part(lake, key).to_pylist()
     return found
 
 
@@ -60,30 +60,34 @@ def facts_of(lake: Lake, partition: Partition) -> list[dict[str, Any]]:
     made_of_patient = ("exam_key", "acquisition_key")
     return [
         {name: value for name, value in row.items() if name not in made_of_patient}
-        for row in rows(lake.facts(partition))
+        for row in rows(lake, lake.facts(partition))
     ]
 
 
 def test_after_raw_the_identifiers_leave_and_the_facts_can_be_made_anew(
     lake: Lake, pacs: Hospital, run: Run
 ) -> None:
-    before, registry = facts_of(lake, OLD), rows(lake.label_registry(OLD))
+    before, registry = facts_of(lake, OLD), rows(lake, lake.label_registry(OLD))
     purge_before(lake, PSEUDONYMS, NEW.day, NOW)
     assert not list(lake.local_path(lake.raw(OLD)).glob("*.zst"))
     assert len(list(lake.local_path(lake.raw(NEW)).glob("*.zst"))) == 3
-    content = lake.series(OLD).read_bytes() + str(rows(lake.series(OLD))).encode()
+    content = (
+        lake.local_path(lake.series(OLD)).read_bytes() + str(rows(lake, lake.series(OLD))).encode()
+    )
     for word in (b"PAT0", b"ACC2", b"47110", b"ROOM7", b"PENROSE0"):
         assert word not in content, word
     pacs.asked.clear()
     run()
     assert pacs.asked == []
-    assert [row["series_key"] for row in rows(lake.facts(OLD))] == [r["series_key"] for r in before]
+    assert [row["series_key"] for row in rows(lake, lake.facts(OLD))] == [
+        r["series_key"] for r in before
+    ]
     for made, was in zip(facts_of(lake, OLD), before, strict=True):
         assert made["patient_key"] == was["patient_key"]
         # The text that held an identifier is gone for good, and with it what was read from it.
         if was["series_key"] != PSEUDONYMS.of("series", "1.2.2.0.1"):
             assert made == was
-    assert rows(lake.label_registry(OLD)) == registry
+    assert rows(lake, lake.label_registry(OLD)) == registry
     assert all(state.is_good for state in partition_states(lake, PSEUDONYMS))
 
 
@@ -102,21 +106,21 @@ def test_each_zone_has_its_own_retention(lake: Lake) -> None:
     assert purge_expired(lake, PSEUDONYMS, KEEP, NOW).entries == []
     purge_expired(lake, PSEUDONYMS, KEEP, NOW + dt.timedelta(days=31))
     assert not list(lake.restricted.rglob("*.zst"))
-    assert lake.series(OLD).exists()
+    assert lake.local_path(lake.series(OLD)).exists()
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 100_000), NOW + dt.timedelta(days=31))
-    assert not lake.series(OLD).exists()
-    assert not lake.label_registry(OLD).exists()
-    assert lake.facts(OLD).exists()
+    assert not lake.local_path(lake.series(OLD)).exists()
+    assert not lake.local_path(lake.label_registry(OLD)).exists()
+    assert lake.local_path(lake.facts(OLD)).exists()
     assert all(state.is_good for state in partition_states(lake, PSEUDONYMS))
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 1), NOW + dt.timedelta(days=31))
-    assert not lake.facts(OLD).exists()
+    assert not lake.local_path(lake.facts(OLD)).exists()
     assert read_manifest(lake, OLD) is not None
 
 
 def test_facts_are_not_emptied_where_series_were_purged(lake: Lake, pacs: Hospital) -> None:
     purge_expired(lake, PSEUDONYMS, Retention(1, 1, 100_000), NOW + dt.timedelta(days=31))
     assert set(stages_of(lake, pacs).flatten([OLD]).refused) == {OLD}
-    assert len(rows(lake.facts(OLD))) == 3
+    assert len(rows(lake, lake.facts(OLD))) == 3
 
 
 @pytest.mark.parametrize("is_purged", [False, True])
@@ -134,14 +138,14 @@ def test_erasure_goes_through_every_zone(
         if path.name != "do_not_process.csv":
             content = path.read_bytes()
             if path.suffix == ".parquet":
-                content += str(rows(path)).encode()
+                content += str(rows(Lake(path.parent), path.name)).encode()
             assert not any(word in content for word in erased), path
     pacs.asked.clear()
     run()
     assert pacs.asked == []
     for partition in (OLD, NEW):
-        assert key not in {row["patient_key"] for row in rows(lake.facts(partition))}
-        assert len(rows(lake.facts(partition))) == 2
+        assert key not in {row["patient_key"] for row in rows(lake, lake.facts(partition))}
+        assert len(rows(lake, lake.facts(partition))) == 2
 
 
 def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hospital) -> None:
@@ -150,7 +154,7 @@ def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hosp
     do_not_process(lake, "PAT1", None, NOW.date())
     pass_stages(stages_of(lake, pacs))
     assert len(list(lake.local_path(lake.raw(OLD)).glob("*.zst"))) == 2
-    assert "PAT1" not in {row["PatientID"] for row in rows(lake.series(OLD))}
+    assert "PAT1" not in {row["PatientID"] for row in rows(lake, lake.series(OLD))}
     pacs.asked.clear()
     pass_stages(stages_of(lake, pacs))
     assert pacs.asked == []
@@ -158,22 +162,24 @@ def test_who_objected_is_not_kept_when_he_comes_again(tmp_path: Path, pacs: Hosp
 
 def test_the_way_back_is_logged(lake: Lake) -> None:
     (row,) = [
-        r for r in rows(lake.facts(NEW)) if r["series_key"] == PSEUDONYMS.of("series", "1.2.3.1.1")
+        r
+        for r in rows(lake, lake.facts(NEW))
+        if r["series_key"] == PSEUDONYMS.of("series", "1.2.3.1.1")
     ]
     for name in ("series_key", "study_key", "patient_key", "exam_key", "acquisition_key"):
         found = resolve(lake, PSEUDONYMS, row[name], reason="artefact", now=NOW)
         assert "ACC3-1" in [one.accession_number for one in found], name
-    log = [json.loads(line) for line in lake.access_log.read_text().splitlines()]
+    log = [json.loads(line) for line in lake.local_path(lake.access_log).read_text().splitlines()]
     assert len(log) == 5
     assert log[0]["reason"] == "artefact"
-    assert lake.access_log.stat().st_mode & 0o077 == 0
+    assert lake.local_path(lake.access_log).stat().st_mode & 0o077 == 0
     for key, reason in (("X", "why"), (row["study_key"], " ")):
         with pytest.raises(Fault):
             resolve(lake, PSEUDONYMS, key, reason=reason, now=NOW)
 
 
 def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital, run: Run) -> None:
-    before = rows(lake.facts(NEW))
+    before = rows(lake, lake.facts(NEW))
     new = Pseudonyms.from_secret(SECRET, demo=False, patient_secret=PATIENT_SECRET)
     done = rekey(lake, PSEUDONYMS, new)
     assert set(done.to_rebuild) == {OLD, NEW}
@@ -182,7 +188,7 @@ def test_a_new_patient_key_leaves_devices_and_labels(lake: Lake, pacs: Hospital,
     pacs.asked.clear()
     run(new)
     assert pacs.asked == []
-    after = rows(lake.facts(NEW))
+    after = rows(lake, lake.facts(NEW))
     for name in ("device_key", "label_code", "station_code"):
         assert sorted(r[name] for r in after) == sorted(r[name] for r in before), name
     for name in ("patient_key", "study_key", "series_key", "exam_key", "acquisition_key"):
@@ -202,7 +208,8 @@ def test_a_new_key_keeps_apart_what_was_purged_and_governance_in_step(lake: Lake
     assert rekey(lake, PSEUDONYMS, new).to_rebuild  # again, as after an interruption
     run(new, lands=False)
     old, fresh = (
-        {row["series_key"]: row for row in rows(lake.facts(partition))} for partition in (OLD, NEW)
+        {row["series_key"]: row for row in rows(lake, lake.facts(partition))}
+        for partition in (OLD, NEW)
     )
     was = PSEUDONYMS.of("patient", "|PAT1")
     assert was not in {row["patient_key"] for row in (*old.values(), *fresh.values())}
@@ -216,13 +223,13 @@ def test_a_new_key_keeps_apart_what_was_purged_and_governance_in_step(lake: Lake
 
 
 def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake) -> None:
-    before = {row["patient_key"] for row in rows(lake.facts(OLD))}
+    before = {row["patient_key"] for row in rows(lake, lake.facts(OLD))}
     purge_expired(lake, PSEUDONYMS, Retention(1, 100_000, 100_000), NOW + dt.timedelta(days=2))
-    (lake.series(OLD)).unlink()
+    lake.local_path(lake.series(OLD)).unlink()
     new = Pseudonyms.from_secret(OTHER, demo=False)
     done = rekey(lake, None, new)
     assert done.changed_over == (OLD,)
-    run_partitions = {row["patient_key"] for row in rows(lake.facts(OLD))}
+    run_partitions = {row["patient_key"] for row in rows(lake, lake.facts(OLD))}
     assert len(run_partitions) == 3
     assert run_partitions.isdisjoint(before)
     assert run_partitions.isdisjoint(new.of("patient", f"|PAT{n}") for n in range(3))
@@ -230,7 +237,7 @@ def test_without_the_old_key_purged_patients_are_unlinked(lake: Lake) -> None:
 
 def test_own_identifiers_do_not_reach_the_registry(lake: Lake) -> None:
     assert {one.text for one in judged_labels(lake)} == {"SAG T2"}
-    codes = pc.unique(read_part(lake.facts(OLD))["label_code"]).to_pylist()
+    codes = pc.unique(read_part(lake, lake.facts(OLD))["label_code"]).to_pylist()
     assert len(codes) == 2  # grouping is complete all the same
 
 

@@ -80,7 +80,7 @@ def test_parameters_equal_the_headers(
     rows = {
         row["SeriesInstanceUID"]: row
         for partition in partitions
-        for row in read_part(lake.series(partition)).to_pylist()
+        for row in read_part(lake, lake.series(partition)).to_pylist()
     }
     by_series: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for one in instances:

@@ -44,15 +44,15 @@ def read_everything(lake: Lake) -> dict[str, Callable[[], Any]]:
     }
     parts = (lake.series, lake.label_registry, lake.facts, lake.quarantine, lake.completeness)
 
-    def part(path: Path) -> Callable[[], Any]:
-        return lambda: (read_part(path), part_versions(path))
+    def part(key: str) -> Callable[[], Any]:
+        return lambda: (read_part(lake, key), part_versions(lake, key))
 
     def study(path: Path) -> Callable[[], Any]:
         return lambda: list(read_study(PosixObjects(path.parent), path.name, hashes[path]))
 
     return {
         **{str(path): study(path) for path in hashes},
-        **{str(one(OLD)): part(one(OLD)) for one in parts},
+        **{str(lake.local_path(one(OLD))): part(one(OLD)) for one in parts},
         str(lake.local_path(lake.manifest(OLD))): lambda: read_manifest(lake, OLD),
     }
 
@@ -110,7 +110,7 @@ def test_what_is_damaged_is_found_and_healed(lake: Lake, kind: str) -> None:
     parts = (lake.series, lake.label_registry, lake.facts, lake.impossible, lake.quarantine)
     damage(a_study(lake), kind)
     for part in (*parts, lake.completeness):
-        damage(part(OLD), kind)
+        damage(lake.local_path(part(OLD)), kind)
     seen = found(lake)
     assert [(one.remedy, one.partition) for one in seen] == [("land", OLD)] + 6 * [("derive", OLD)]
     pacs = Hospital()
@@ -144,15 +144,15 @@ def test_a_run_again_fetches_what_is_damaged(lake: Lake) -> None:
 
 
 def test_only_a_back_up_heals_what_nothing_else_holds(lake: Lake) -> None:
-    lake.series(OLD).unlink()
+    lake.local_path(lake.series(OLD)).unlink()
     for path in lake.local_path(lake.raw(OLD)).glob("*.zst"):
         path.unlink()
-    lake.facts(OLD).write_bytes(b"")
+    lake.local_path(lake.facts(OLD)).write_bytes(b"")
     assert {one.remedy for one in found(lake)} == {"land", "derive"}, "the PACS may still have it"
 
 
 def test_what_outlived_its_time_is_not_missed(lake: Lake) -> None:
-    lake.series(OLD).unlink()
-    lake.label_registry(OLD).unlink()
+    lake.local_path(lake.series(OLD)).unlink()
+    lake.local_path(lake.label_registry(OLD)).unlink()
     keep = Retention(raw_days=100_000, series_days=0, facts_days=100_000)
     assert list(verify_partition(lake, OLD, keep, NOW)) == []

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from protocol_assets.lake.parquet import write_part
+from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.versions import _forget_old, _in_order, version_name
 
 ROWS: list[dict[str, object]] = [
@@ -28,7 +29,7 @@ def digest(folder: Path, rows: list[dict[str, object]], chunks: int = 1) -> str:
         pa.Table.from_pylist(rows[first : first + size], schema=schema)
         for first in range(0, len(rows), size)
     )
-    write_part(folder / "table.parquet", _in_order(table), versions={})
+    write_part(Lake(folder), "table.parquet", _in_order(table), versions={})
     return version_name(folder)
 
 
@@ -47,7 +48,7 @@ def test_another_row_is_another_version(tmp_path: Path) -> None:
 
 def test_a_version_that_is_not_what_its_name_says_is_deleted(tmp_path: Path) -> None:
     for number in range(3):
-        write_part(tmp_path / "new" / "t.parquet", pa.table({"a": [number]}), versions={})
+        write_part(Lake(tmp_path), "new/t.parquet", pa.table({"a": [number]}), versions={})
         (tmp_path / "new").rename(tmp_path / version_name(tmp_path / "new"))
     damaged, *whole = sorted(path for path in tmp_path.iterdir() if path.is_dir())
     (damaged / "t.parquet").write_bytes(b"something else")

@@ -34,14 +34,14 @@ def lake(tmp_path: Path) -> Lake:
             f"create table marts.fct as select i, hash(i) as h from range({ROWS}) as t(i)"
         )
     table = pa.table({"a": list(range(100))})
-    for path in (
+    for key in (
         lake.reference("targets"),
         lake.analysis("changes"),
         lake.labels,
-        lake.publish / "versions" / "new" / "opportunities.parquet",
-        lake.safe / "facts" / "series" / "schema.parquet",
+        "publish/versions/new/opportunities.parquet",
+        "safe/facts/series/schema.parquet",
     ):
-        write_part(path, table, versions={})
+        write_part(lake, key, table, versions={})
     with open_ledger(lake) as ledger:
         ledger.put("members", table)
         ledger.commit()
@@ -84,9 +84,9 @@ def test_each_table_is_named_with_what_heals_it(lake: Lake) -> None:
 
 
 def test_a_ledger_that_lacks_something_is_restored_from_a_back_up(lake: Lake) -> None:
-    (table,) = lake.publications.glob("members-*.parquet")
+    (table,) = lake.local_path(lake.publications).glob("members-*.parquet")
     table.unlink()
-    flip(lake.publications / "ledger.json")
+    flip(lake.local_path(lake.publications) / "ledger.json")
     (sent,) = lake.local_path(lake.deliveries).rglob("*.json")
     sent.write_text(sent.read_text().replace("sent", "refused"))
     assert {(place, remedy) for place, _, remedy in found(lake)} == {
@@ -96,7 +96,7 @@ def test_a_ledger_that_lacks_something_is_restored_from_a_back_up(lake: Lake) ->
 
 
 def test_a_table_that_the_ledger_names_is_missed(lake: Lake) -> None:
-    (table,) = lake.publications.glob("members-*.parquet")
+    (table,) = lake.local_path(lake.publications).glob("members-*.parquet")
     table.unlink()
     assert found(lake) == [("publications of members", "is missing", "restore")]
 

@@ -20,7 +20,7 @@ __all__ = ["open_memory_storage"]
 
 
 def open_memory_storage() -> Storage:
-    return Storage(MemoryObjects(), MemoryLocks(), MemoryStates())
+    return Storage(MemoryObjects(), MemoryLocks(), MemoryStates(), MemoryLogs())
 
 
 @dataclass
@@ -60,6 +60,11 @@ class MemoryObjects:
     def delete_many(self, keys: Iterable[str]) -> None:
         for key in keys:
             self.delete(key)
+
+    def move(self, source: str, target: str) -> None:
+        if source not in self.contents:
+            raise FileNotFoundError(source)
+        self.contents[target] = self.contents.pop(source)
 
     def copy(self, source: str, target: str) -> None:
         if source not in self.contents:
@@ -156,3 +161,11 @@ class MemoryStates:
         with self.guard if key in self.states else nullcontext():
             found = self.states.get(key)
             return found.content if found else None
+
+
+@dataclass
+class MemoryLogs:
+    lines: dict[str, list[bytes]] = field(default_factory=lambda: defaultdict(list))
+
+    def append(self, key: str, line: bytes) -> None:
+        self.lines[key].append(line)

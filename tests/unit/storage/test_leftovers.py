@@ -71,14 +71,14 @@ def test_erasure_retention_and_a_new_key_reach_leftovers(lake: Lake, verb: str) 
 
 def test_what_a_live_process_writes_is_left_alone(lake: Lake) -> None:
     with (
-        atomic_file(lake.series(PARTITION), mode=0o600) as file,
+        atomic_file(lake.local_path(lake.series(PARTITION)), mode=0o600) as file,
         staging_directory(lake.safe / "reading") as folder,
     ):
         file.write(b"whole")
         (folder / "copy").write_bytes(b"whole")
         assert not clean_leftovers(lake).files
         assert (folder / "copy").exists()
-    assert lake.series(PARTITION).read_bytes() == b"whole"
+    assert lake.local_path(lake.series(PARTITION)).read_bytes() == b"whole"
 
 
 def test_the_start_searches_the_home_only_after_a_process_was_killed(lake: Lake) -> None:

@@ -119,6 +119,17 @@ def test_a_copy_is_an_object_of_its_own(objects: ObjectStore) -> None:
         objects.copy("safe/a", "safe/c")
 
 
+def test_a_moved_object_replaces_another(objects: ObjectStore) -> None:
+    objects.write("safe/a/x", b"one")
+    objects.write("safe/b", b"two")
+    objects.move("safe/a/x", "safe/b")
+    objects.move("safe/b", "safe/c/y/z")
+    assert objects.list_keys("safe/**/*") == ["safe/c/y/z"]
+    assert objects.read("safe/c/y/z") == b"one"
+    with pytest.raises(FileNotFoundError):
+        objects.move("safe/a/x", "safe/b")
+
+
 def test_leftovers_are_deleted_and_objects_stay(tmp_path: Path) -> None:
     objects = open_posix_storage(tmp_path).objects
     objects.write("safe/x", b"")
@@ -329,6 +340,27 @@ def test_a_state_is_updated_by_one_at_a_time(storage: Storage) -> None:
         state.update(b"7")
         assert state.content == b"7"
     assert storage.states.read(KEY) == b"7"
+
+
+def test_lines_are_appended_whole(tmp_path: Path) -> None:
+    logs = open_posix_storage(tmp_path).logs
+    path = tmp_path / "restricted" / "access.log"
+    logs.append("restricted/access.log", b"one")
+    path.write_bytes(path.read_bytes() + b"cut o")
+    threads = [
+        threading.Thread(target=logs.append, args=("restricted/access.log", b"x" * 9_000))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes().splitlines() == [b"one", b"cut o", *[b"x" * 9_000] * 8]
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.unlink()
+    path.symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(OSError, match="symbolic links"):
+        logs.append("restricted/access.log", b"two")
 
 
 def _hold(root: Path, held: Any) -> None:
