@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Fault", "described_fault", "explain_os_error", "fault_place"]
+__all__ = ["Fault", "explain_os_error", "fault_place", "safe_message"]
 
 _PACKAGE = Path(__file__).parent
 
@@ -60,7 +60,7 @@ class Fault(Exception):  # noqa: N818 - a word people use
     """Something a person can fix; its text is one line that says what to do."""
 
 
-def described_fault(error: BaseException) -> str:
+def safe_message(error: BaseException) -> str:
     """One line for a log, an event or a terminal."""
     if isinstance(error, Fault):
         return str(error)

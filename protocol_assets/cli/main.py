@@ -21,7 +21,7 @@ from protocol_assets.cli.privacy import labels, purge, rekey, resolve
 from protocol_assets.cli.scanners import scanners
 from protocol_assets.cli.status import status
 from protocol_assets.cli.verify import verify
-from protocol_assets.faults import Fault, described_fault
+from protocol_assets.faults import Fault, safe_message
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import ConfigurationError
@@ -68,7 +68,7 @@ def main() -> None:
         say_error(str(error))
         code = _SOME_MISSING
     except Exception as error:
-        say_error(described_fault(error))
+        say_error(safe_message(error))
         code = _SOME_MISSING
     sys.exit(code)
 

@@ -14,15 +14,15 @@ from typing import Any, ParamSpec, TypeVar
 
 import dagster as dg
 
-from protocol_assets.faults import described_fault
+from protocol_assets.faults import safe_message
 
-__all__ = ["tells_plainly"]
+__all__ = ["redact_errors"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def tells_plainly(body: Callable[P, T]) -> Callable[P, T]:
+def redact_errors(body: Callable[P, T]) -> Callable[P, T]:
     """Decorate an asset body, a function or a generator function."""
 
     @functools.wraps(body)
@@ -33,7 +33,7 @@ def tells_plainly(body: Callable[P, T]) -> Callable[P, T]:
         except dg.Failure:
             raise
         except Exception as error:
-            text = described_fault(error)
+            text = safe_message(error)
         raise dg.Failure(text, allow_retries=False)
 
     @functools.wraps(body)
@@ -43,7 +43,7 @@ def tells_plainly(body: Callable[P, T]) -> Callable[P, T]:
         except dg.Failure:
             raise
         except Exception as error:
-            text = described_fault(error)
+            text = safe_message(error)
         raise dg.Failure(text, allow_retries=False)
 
     return generator if inspect.isgeneratorfunction(body) else function  # type: ignore[return-value]

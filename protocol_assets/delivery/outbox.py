@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
-from protocol_assets.faults import Fault, described_fault
+from protocol_assets.faults import Fault, safe_message
 from protocol_assets.lake.zones import Lake
 from protocol_assets.storage.documents import DamagedDocumentError
 
@@ -110,7 +110,7 @@ def deliver(entries: Collection[Told], channels: Channels) -> list[str]:
         try:
             send([entry.line for entry in waiting])
         except Exception as error:
-            problems.append(f"{name}: {described_fault(error)}")
+            problems.append(f"{name}: {safe_message(error)}")
             continue
         for entry in waiting:
             entry.waits_for.remove(name)

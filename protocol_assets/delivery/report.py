@@ -15,7 +15,7 @@ from protocol_assets.delivery.message import Attachment, Envelope, message_id, r
 from protocol_assets.delivery.outlets import MailingList, Outlets
 from protocol_assets.delivery.smtp import hand_over
 from protocol_assets.delivery.webhook import Webhook, post
-from protocol_assets.faults import Fault, described_fault
+from protocol_assets.faults import Fault, safe_message
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.mail import MailBody, render_mail
@@ -113,7 +113,7 @@ def _guarded(name: str, deliver: Callable[[], Outcome]) -> Outcome:
         return Outcome(name, state, reason=str(error), is_passing=error.is_passing)
     except Exception as error:
         # One list must not keep the report from the others.
-        return Outcome(name, "failed", reason=described_fault(error))
+        return Outcome(name, "failed", reason=safe_message(error))
 
 
 def _to_list(

@@ -18,7 +18,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.impossible import IMPOSSIBLE_SCHEMA
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import facts_schema
-from protocol_assets.faults import Fault, described_fault
+from protocol_assets.faults import Fault, safe_message
 from protocol_assets.ingest.attempts import record_refusal, settle_attempt
 from protocol_assets.ingest.completeness import (
     COMPLETENESS_SCHEMA,
@@ -290,5 +290,5 @@ def _each(
         try:
             result.passed[partition] = work(partition)
         except Exception as error:
-            result.refused[partition] = described_fault(error)
+            result.refused[partition] = safe_message(error)
     return result

@@ -23,9 +23,9 @@ from protocol_assets.storage.files import move, staging_directory
 __all__ = [
     "FEW_PATIENTS",
     "escape_glob",
-    "few_alike",
     "quarters",
     "read_warehouse",
+    "share_below_k",
     "write_reading_copy",
 ]
 
@@ -66,7 +66,7 @@ def escape_glob(path: Path) -> str:
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
-def few_alike(lake: Lake) -> float | None:
+def share_below_k(lake: Lake) -> float | None:
     """Share of the facts whose scanner and study day have fewer than ``FEW_PATIENTS`` patients.
 
     The facts stay in the safe zone for that reason; None where there are none.

@@ -17,7 +17,7 @@ from protocol_assets.defs.delivery.alerts import (
     findings_sensor,
     partitions_sensor,
 )
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.ingest.arrivals import ARRIVALS
 from protocol_assets.defs.ingest.sensors import range_tags
 from protocol_assets.defs.resources import DeploymentResource, NotifyResource
@@ -299,7 +299,7 @@ def test_a_drift_that_could_not_be_told_waits(lake: Lake, tick: Any, people: Peo
 
 def an_asset(name: str, problem: Exception | None = None) -> dg.AssetsDefinition:
     @dg.asset(name=name)
-    @tells_plainly
+    @redact_errors
     def asset() -> None:
         if problem is not None:
             raise problem

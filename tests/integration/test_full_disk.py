@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.defs.warehouse.dbt import _failed
-from protocol_assets.faults import Fault, described_fault
+from protocol_assets.faults import Fault, safe_message
 from protocol_assets.governance.scanners import ScannerName, name_scanner, read_scanner_names
 from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.versions import published_rows
@@ -89,7 +89,7 @@ def test_a_full_disk_is_named_and_heals(name: str, lake: Lake, tmp_path: Path) -
         ballast = filled(lake.home.parent)
         with pytest.raises((Fault, OSError)) as caught:
             work(lake)
-        text = described_fault(caught.value)
+        text = safe_message(caught.value)
         assert f"the disk that holds the folder {folder}" in text
         assert "more are needed; free more than that" in text
         assert str(lake.home) not in text

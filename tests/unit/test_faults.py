@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.faults import Fault, described_fault, explain_os_error
+from protocol_assets.faults import Fault, explain_os_error, safe_message
 
 SECRET = "/home/restricted/raw/DOE^JANE"
 
@@ -21,7 +21,7 @@ def raised(error: BaseException) -> str:
     try:
         raise error
     except BaseException as caught:
-        return described_fault(caught)
+        return safe_message(caught)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def a_folder() -> None:
 def test_what_the_system_itself_raises(work: Callable[[], None], name: str) -> None:
     with pytest.raises(OSError, match=r".") as caught:
         work()
-    assert f"({name})" in described_fault(caught.value)
+    assert f"({name})" in safe_message(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.ingest.arrivals import ARRIVALS, first_asked
 from protocol_assets.defs.ingest.sensors import days_in_flight
 from protocol_assets.defs.resources import Audience, DeploymentResource
@@ -57,7 +57,7 @@ def failure_sensor() -> dg.SensorDefinition:
         "partition that was not refused before, or a reason that has not failed this job since its "
         "last success.",
     )
-    @tells_plainly
+    @redact_errors
     def alert(
         context: dg.RunFailureSensorContext,
         deployment: DeploymentResource,
@@ -94,7 +94,7 @@ def partitions_sensor() -> dg.SensorDefinition:
         description="Alerts engineers once about a partition that is incomplete or refused, until "
         "it has recovered, and about a day that has not landed in time.",
     )
-    @tells_plainly
+    @redact_errors
     def alert(
         context: dg.SensorEvaluationContext,
         deployment: DeploymentResource,
@@ -127,7 +127,7 @@ def findings_sensor() -> dg.SensorDefinition:
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Tells physicists of each new drift and relapse, once in its life.",
     )
-    @tells_plainly
+    @redact_errors
     def alert(
         context: dg.SensorEvaluationContext,
         deployment: DeploymentResource,

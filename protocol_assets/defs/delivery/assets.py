@@ -6,7 +6,7 @@ from typing import Final
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.delivery.report import Outcome, editions, send_report
 from protocol_assets.ingest.overview import markdown_table
@@ -35,7 +35,7 @@ _TROUBLE: Final = ("failed", "unknown", "refused")
         )
     ],
 )
-@tells_plainly
+@redact_errors
 def report_mail(
     deployment: DeploymentResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:

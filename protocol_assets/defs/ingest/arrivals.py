@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
 from protocol_assets.lake.zones import Lake, Partition
@@ -37,7 +37,7 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
         description="The newest study day of each PACS has landed and was not refused.",
         automation_condition=daily,
     )
-    @tells_plainly
+    @redact_errors
     def yesterday_has_landed(
         deployment: DeploymentResource,
     ) -> dg.AssetCheckResult:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.ingest.partitions import partitions_of, study_day_partitions
 from protocol_assets.defs.metadata import column_schema, partition_metadata
 from protocol_assets.deidentify.policy import facts_schema
@@ -68,7 +68,7 @@ def partition_assets(deployment: Deployment) -> dg.AssetsDefinition:
         backfill_policy=dg.BackfillPolicy.multi_run(max_partitions_per_run=LARGEST_RUN),
         can_subset=True,
     )
-    @tells_plainly
+    @redact_errors
     def ingest(
         context: dg.AssetExecutionContext,
         config: LandingConfig,

@@ -16,7 +16,7 @@ from typing import Final
 import dagster as dg
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.ingest.assets import LARGEST_RUN
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.watch import Watch, Watched, Window, consecutive
@@ -73,7 +73,7 @@ def _sensor(deployment: Deployment, pacs: PacsSettings, job: str) -> dg.SensorDe
         description=f"Asks {pacs.name} for new, late, changed and deleted studies of the last "
         f"{deployment.settings.lookback_days} days and for days that never landed.",
     )
-    @tells_plainly
+    @redact_errors
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         return _tick(context, deployment, pacs)
 

@@ -6,14 +6,14 @@ from typing import TypedDict
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.lake.reading import (
     FEW_PATIENTS,
-    few_alike,
     quarters,
+    share_below_k,
     write_reading_copy,
 )
 from protocol_assets.publishing.versions import publish_marts, published_rows
@@ -49,7 +49,7 @@ PUBLISHED_MODELS = (
         )
     ],
 )
-@tells_plainly
+@redact_errors
 def published_marts(
     report_turn: ReportTurnResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
@@ -63,7 +63,7 @@ def published_marts(
     write_reading_copy(lake)
     shown = published_figures(lake, deployment.pacs_names)
     previews = {name: row_preview(published_rows(lake, name)) for name in done.rows}
-    least, alike = done.least_patients, few_alike(lake)
+    least, alike = done.least_patients, share_below_k(lake)
     read = quarters(lake, published_rows(lake, "nex_monthly"))
     yield dg.MaterializeResult(
         metadata={
@@ -101,7 +101,7 @@ class _Way(TypedDict):
     kinds={"html", "pdf"},
     owners=["team:radiology"],
 )
-@tells_plainly
+@redact_errors
 def chief_report(
     report_turn: ReportTurnResource,
 ) -> dg.MaterializeResult[None]:

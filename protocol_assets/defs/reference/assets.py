@@ -4,7 +4,7 @@ from collections import Counter
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.deidentify.labels import labels_table
 from protocol_assets.deidentify.policy import terms_table
@@ -25,7 +25,7 @@ __all__ = ["protocol_labels", "reference_data"]
     kinds={"parquet"},
     owners=["team:data-engineering"],
 )
-@tells_plainly
+@redact_errors
 def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
     """Readable protocol names by keyed code, where they passed the gates; the rest is withheld."""
     lake = deployment.deployment.lake
@@ -46,7 +46,7 @@ def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None
 
 
 @dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
-@tells_plainly
+@redact_errors
 def reference_data(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
     """The vocabularies and the governance files, checked: scanners, targets, findings."""
     lake = deployment.deployment.lake

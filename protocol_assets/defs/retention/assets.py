@@ -5,7 +5,7 @@ from collections import Counter
 
 import dagster as dg
 
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import DeploymentResource
 from protocol_assets.ingest.retention.purging import Retention, purge_expired
 
@@ -13,7 +13,7 @@ __all__ = ["retention_purge"]
 
 
 @dg.asset(group_name="restricted", kinds={"dicom"}, owners=["team:data-engineering"])
-@tells_plainly
+@redact_errors
 def retention_purge(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
     """Deletes what has outlived its retention; a record of counts and digests stays."""
     here = deployment.deployment

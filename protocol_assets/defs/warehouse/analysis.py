@@ -6,7 +6,7 @@ import dagster as dg
 import pandas as pd
 
 from protocol_assets.analysis.tables import analysis_tables
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.lake.analysis import read_measured, read_reference, write_analysis
@@ -31,7 +31,7 @@ class AnalysisConfig(dg.Config):
     kinds={"pandas", "parquet"},
     owners=["team:data-engineering"],
 )
-@tells_plainly
+@redact_errors
 def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.MaterializeResult[None]:
     """Time model, potential, change dates, verification and compliance by scanner and protocol."""
     lake, as_of = report_turn.deployment.lake, _day(config.as_of)

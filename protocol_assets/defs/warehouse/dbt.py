@@ -25,7 +25,7 @@ from dagster_dbt import (
 )
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.defs.failures import tells_plainly
+from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.stages import write_schemas
@@ -114,7 +114,7 @@ def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """The dbt models of ``tag:core`` as assets, their tests as checks."""
 
     @_models(deployment, "warehouse", "core")
-    @tells_plainly
+    @redact_errors
     def warehouse(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,
@@ -131,7 +131,7 @@ def findings_assets(deployment: Deployment) -> dg.AssetsDefinition:
     """The dbt models of ``tag:findings`` as assets, their tests as checks."""
 
     @_models(deployment, "findings_models", "findings")
-    @tells_plainly
+    @redact_errors
     def findings(
         context: dg.AssetExecutionContext,
         dbt: DbtCliResource,

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from protocol_assets.lake.reading import few_alike, quarters, read_warehouse, write_reading_copy
+from protocol_assets.lake.reading import quarters, read_warehouse, share_below_k, write_reading_copy
 from protocol_assets.lake.zones import Lake
 
 
@@ -66,7 +66,7 @@ def test_the_reading_copy_holds_the_marts_and_needs_no_other_file(lake: Lake) ->
 
 
 def test_the_share_of_facts_that_few_patients_share(lake: Lake) -> None:
-    assert few_alike(lake) == 0.5
+    assert share_below_k(lake) == 0.5
 
 
 def test_the_quarters_that_can_be_read(lake: Lake) -> None:
