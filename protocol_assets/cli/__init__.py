@@ -1,4 +1,4 @@
-"""The command line: thin verbs over the same assets that the Dagster UI shows."""
+"""The command line. Its commands run the same assets that the Dagster UI shows."""
 
 from protocol_assets.cli.main import cli, main
 

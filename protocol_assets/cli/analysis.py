@@ -1,4 +1,4 @@
-"""The command line's questions to the analysis: what a setting would do, and a protocol's sheet."""
+"""The commands ``what-if`` and ``sheet``: another setting, and a protocol beside its reference."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SHOWN_KEY: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class _Fleet:
-    """The acquisitions of the trailing days and what people call scanners and protocols.
+    """The acquisitions of the trailing days, and the names of scanners and protocols.
 
     Attributes:
         frame: From ``prepared``, up to the day.
@@ -43,7 +43,7 @@ class _Fleet:
     protocols: dict[str, str]
 
     def devices(self, names: Sequence[str]) -> list[str]:
-        """The keys of scanners, by label or by the beginning of a key; all where none is named."""
+        """Return the keys of scanners, by label or by the start of a key; all if none is named."""
         known = set(self.frame["device_key"])
         if not names:
             return sorted(known)
@@ -52,12 +52,12 @@ class _Fleet:
             own = [key for key in known if self.scanners.get(key) == name or key.startswith(name)]
             if len(own) != 1:
                 labels = ", ".join(sorted(self.scanners.get(key, key) for key in known))
-                raise Fault(f"{name!r} is not one scanner; there are {labels}")
+                raise Fault(f"{name!r} does not match one scanner; the scanners are {labels}")
             found += own
         return found
 
     def protocol_keys(self, patterns: Sequence[str], devices: Sequence[str]) -> list[str]:
-        """The protocols of those scanners whose key or label is, or is matched by, a pattern."""
+        """Return the protocols of those scanners whose key or label matches a pattern."""
         there = sorted(set(self.frame.loc[self.frame["device_key"].isin(devices), "protocol_key"]))
         found = [
             key
@@ -69,7 +69,10 @@ class _Fleet:
             )
         ]
         if not found:
-            raise Fault(f"no protocol matches; there are {', '.join(there) or 'none'}")
+            raise Fault(
+                f"no protocol matches; the protocols of these scanners are "
+                f"{', '.join(there) or 'none'}"
+            )
         return found
 
 
@@ -90,7 +93,11 @@ def _fleet(lake: Lake, as_of: dt.datetime | None) -> _Fleet:
     day = pd.Timestamp(as_of) if as_of else frame["study_date"].max()
     frame = frame[frame["study_date"] <= day].reset_index(drop=True)
     if frame.empty:
-        raise Fault("there are no acquisitions of a known scanner up to that day")
+        raise Fault(
+            f"no acquisition of a known scanner was found up to {day.date()}; give a later --as-of"
+            if as_of
+            else "no acquisition of a known scanner was found; run 'protocol-assets materialize'"
+        )
     latest = [row for row in read_mart(lake, "dim_scanner") if row["is_latest"]]
     return _Fleet(
         frame,
@@ -120,9 +127,10 @@ def what_if(
     protocols: tuple[str, ...],
     as_of: dt.datetime | None,
 ) -> int:
-    """Calculate minutes and noise of another setting for the acquisitions of the current period.
+    """Calculate scan time and noise of another setting for the acquisitions of the current period.
 
-    A calculation, never a recommendation: averaging also suppresses flow and motion artefacts.
+    This is a calculation and never a recommendation: averaging also suppresses flow and motion
+    artefacts.
     """
     from protocol_assets.analysis.limits import limit
     from protocol_assets.lake.analysis import read_time_model
@@ -144,21 +152,24 @@ def what_if(
     chosen = fleet.frame["device_key"].isin(devices) & fleet.frame["protocol_key"].isin(keys)
     chosen &= fleet.frame["is_eligible"] & (days < limit("current_days"))
     if not chosen.any():
-        raise Fault(f"no acquisition of these scanners and protocols in {_current_period()}")
+        raise Fault(
+            f"these scanners have no acquisition of these protocols in {_current_period()}; "
+            "choose others, or another day with --as-of"
+        )
     found = calculated(fleet.frame, chosen, setting, read_time_model(lake), fleet.as_of)
     _print_what_if(fleet, found)
     return _DONE
 
 
 def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
-    numbers = ("n", "told", "min/exam", "then", "a month", "saved a month", "SNR", "error")
+    numbers = ("n", "known", "min/exam", "new", "exams/month", "saved/month", "SNR", "error")
     table = TextTable("scanner", "protocol", *numbers, "note", right=numbers)
     ordered = found.sort_values("minutes_saved_per_month", ascending=False, kind="stable")
     for row in ordered.to_dict("records"):
         low, high = (row[f"minutes_saved_per_month_{end}"] for end in ("low", "high"))
         notes = [row["reason"]] if isinstance(row["reason"], str) else []
         notes += ["SNR without g-factor"] if row["snr_is_without_g_factor"] else []
-        notes += ["times are off here"] if row["time_is_off"] else []
+        notes += ["predicted times are unreliable here"] if row["time_is_off"] else []
         table.add_row(
             fleet.scanners.get(str(row["device_key"]), str(row["device_key"])[:_SHOWN_KEY]),
             fleet.protocols.get(str(row["protocol_key"]), str(row["protocol_key"])),
@@ -176,9 +187,9 @@ def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
     table.show()
     total = found["minutes_saved_per_month"].sum()
     say(
-        f"{total:.0f} minutes a month together, as of {fleet.as_of.date()}. Noise only: same "
-        "voxel, coil and reconstruction; averaging also suppresses flow and motion artefacts. "
-        "A radiologist decides.",
+        f"Total saving: {total:.0f} minutes per month, as of {fleet.as_of.date()}. SNR considers "
+        "noise only, for the same voxel, coil and reconstruction. Averaging also suppresses flow "
+        "and motion artefacts, so a radiologist must decide.",
         is_wrapped=True,
     )
 
@@ -190,7 +201,7 @@ def _print_what_if(fleet: _Fleet, found: pd.DataFrame) -> None:
     "--reference",
     "references",
     multiple=True,
-    help="Scanner to compare with; by default the fair peers at the reference's level.",
+    help="Scanner to compare with; by default the peers whose averages are at the reference.",
 )
 @click.option("--as-of", type=_DAY, help="Last study day to use; the latest by default.")
 def sheet(
@@ -208,7 +219,7 @@ def sheet(
     (device,) = fleet.devices([scanner])
     keys = fleet.protocol_keys([protocol], [device])
     if len(keys) > 1:
-        raise Fault(f"several protocols match: {', '.join(keys)}")
+        raise Fault(f"several protocols match; name one of them: {', '.join(keys)}")
     key = device, keys[0]
     devices = fleet.devices(references) if references else _peers(lake, fleet, key)
     problem, rows = "", []
@@ -219,7 +230,7 @@ def sheet(
         problem = f"the scanner has not run this protocol in {_current_period()}"
     if problem:
         raise Fault(problem)
-    # A part of the protocol's key, and thus the same on both sides.
+    # The reconstruction is part of the protocol's key, so it is the same on both sides.
     reconstruction = keys[0].rpartition(".")[2]
     rows.append(
         {
@@ -235,8 +246,8 @@ def sheet(
     say(f"reference: {others or 'none; choose one with --reference'}")
     _print_sheet(rows)
     say(
-        f"Settings of most acquisitions in {_current_period()}, to {fleet.as_of.date()}; * differs "
-        "by more than the tolerance. Any change needs a radiologist's approval.",
+        f"The most frequent settings in {_current_period()} up to {fleet.as_of.date()}. * differs "
+        "by more than the tolerance. Every change needs a radiologist's approval.",
         is_wrapped=True,
     )
     return _DONE
@@ -273,10 +284,10 @@ def _print_sheet(rows: list[dict[Any, Any]]) -> None:
 
 def _setting(value: Any) -> str:
     if isinstance(value, float):
-        return _number(value, ".4g") or "not told"
+        return _number(value, ".4g") or "not reported"
     if value is None:
-        return "not told"
-    # A coil is known by its code alone.
+        return "not reported"
+    # Coils appear as keyed codes only.
     return str(value)[:_SHOWN_KEY] if str(value).isupper() else str(value)
 
 

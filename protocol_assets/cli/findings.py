@@ -1,4 +1,4 @@
-"""The command line's verbs of findings: what was found, and what people decide about it."""
+"""The command group ``findings``: list findings and record decisions about them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def list_findings(
     if rows:
         _table(rows[:limit]).show()
     else:
-        say("nothing was found")
+        say("no finding matches")
     say(f"{min(limit, len(rows))} of {len(rows)} findings")
     return _DONE
 
@@ -74,7 +74,7 @@ def accept(key: str, owner: str, on: dt.datetime | None) -> int:
         known = {row["finding_key"]: row for row in read_mart(lake, "opportunities")}
         opportunity = known.get(found["finding_key"])
         if opportunity is None:
-            raise Fault("it is not seen any more; there is nothing to accept")
+            raise Fault("this finding is no longer in the data, so there is nothing to accept")
     line = _changed_line(lake, found, lambda line: accepted(line, opportunity, owner, _day(on)))
     promised = line.promised_minutes_per_month
     _say(f"accepted by {owner}" + (f", {promised:g} min a month" if promised else ""))
@@ -117,14 +117,17 @@ def verify(key: str, signed_by: str, signed_on: dt.datetime, on: dt.datetime | N
         if all(row[name] == found[name] for name in ("device_key", "protocol_key"))
     }
     if found["kind"] != "opportunity" and found["is_seen"]:
-        raise Fault("it is still seen; make the report after the change, then verify")
+        raise Fault(
+            "this finding is still in the data; once days after the change have landed and the "
+            "report is refreshed, verify it again"
+        )
 
     def verify_line(line: Finding) -> Finding:
         of_this = own.get(line.changed_on)
         return verified(line, of_this, _day(on), signed_by, signed_on.date())
 
     _changed_line(lake, found, verify_line)
-    _say(f"verified, images signed off by {signed_by}")
+    _say(f"verified; images approved by {signed_by}")
     return _DONE
 
 
@@ -146,18 +149,20 @@ def waive(key: str, until: dt.datetime, owner: str, reason: str) -> int:
 
 
 def _found(lake: Lake, key: str) -> Row:
-    """The finding whose key begins so."""
+    """Return the only finding whose key begins with ``key``."""
     from protocol_assets.lake.analysis import read_mart
 
     matching = [row for row in read_mart(lake, "findings") if row["finding_key"].startswith(key)]
     if len(matching) != 1:
-        count = "no finding's" if not matching else f"{len(matching)} findings'"
-        raise Fault(f"{count} key begins with {key}; 'protocol-assets findings list' shows them")
+        count = "no finding has a key" if not matching else f"{len(matching)} findings have keys"
+        raise Fault(
+            f"{count} that starts with {key}; run 'protocol-assets findings list' to see the keys"
+        )
     return matching[0]
 
 
 def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) -> Finding:
-    """Change the finding's line, which nobody else can change meanwhile."""
+    """Change the finding's line, while no other process can change it."""
     from protocol_assets.governance.findings import findings_file, put_finding, read_findings
     from protocol_assets.governance.lives import line_of
     from protocol_assets.lake.analysis import read_analysis
@@ -199,7 +204,7 @@ def _table(rows: Sequence[Row]) -> TextTable:
             f"{row['n_affected']} of {row['n_exams']}" if row["n_exams"] else "",
             f"{row['minutes_per_month']:.0f}" if row["minutes_per_month"] is not None else "",
             f"{100 * (row['snr_ratio'] - 1):.0f} %" if row["snr_ratio"] is not None else "",
-            row["finding_state"] if row["is_seen"] else f"{row['finding_state']}, not seen",
+            row["finding_state"] if row["is_seen"] else f"{row['finding_state']}, no longer seen",
             row["owner"] or "",
         )
     return table

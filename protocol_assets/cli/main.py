@@ -1,4 +1,4 @@
-"""The command line: thin verbs over the same assets that the Dagster UI shows."""
+"""The command line. Its commands run the same assets that the Dagster UI shows."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ _ALL_LANDED: Final = 0
 _SOME_MISSING: Final = 1
 _CONFIGURATION: Final = 2
 _STOPPED: Final = 130
-"""As shells tell SIGINT; SIGTERM ends alike."""
+"""The exit code that shells use after SIGINT; SIGTERM gives the same."""
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 def main() -> None:
-    """Run the command line; every error is one line that says what to do."""
+    """Run the command line. Every error is printed as one line that says what to do."""
     restrict_new_files()
     expect_any_text()
     code = _CONFIGURATION
@@ -142,8 +142,11 @@ def probe(name: str, as_json: bool) -> int:
         for finding in report.findings:
             table.add_row(finding.verdict, finding.item, finding.sentence)
         table.show()
-        kept = "kept: the extractor goes by it" if report.profile else "not kept: too little known"
-        say(f"profile {kept}")
+        say(
+            "The profile is stored; landing uses it."
+            if report.profile
+            else "No profile is stored, because the probe learned too little."
+        )
     return _SOME_MISSING if report.verdict == "fail" else _ALL_LANDED
 
 
@@ -156,7 +159,7 @@ def pause(name: str) -> int:
 
     deployment.settings.pacs_named(name)
     pause_pacs(deployment.lake, name, dt.datetime.now(dt.UTC))
-    say(f"{name} is paused; protocol-assets resume {name} ends it")
+    say(f"Requests to {name} are paused. To continue, run 'protocol-assets resume {name}'.")
     return _ALL_LANDED
 
 
@@ -169,7 +172,7 @@ def resume(name: str) -> int:
 
     deployment.settings.pacs_named(name)
     resume_pacs(deployment.lake, name)
-    say(f"{name} is asked again; what was missed is caught up")
+    say(f"Requests to {name} are resumed. Missed days will be fetched.")
     return _ALL_LANDED
 
 
@@ -200,7 +203,7 @@ def rebuild() -> int:
     refused = [outcome for outcome in outcomes if outcome.state == "refused"]
     for outcome in refused:
         say_error(f"{outcome.partition.day} {outcome.partition.pacs}: {outcome.reason}")
-    say(f"{len(outcomes) - len(refused)} of {len(stale)} stale partitions rebuilt")
+    say(f"{len(outcomes) - len(refused)} of {len(stale)} outdated partitions rebuilt")
     if problem:
         say_error(f"warehouse and report: {problem}")
     return _SOME_MISSING if refused or problem else _ALL_LANDED
@@ -208,7 +211,7 @@ def rebuild() -> int:
 
 @cli.command()
 @click.option("--port", default=8971, show_default=True, help="Port on 127.0.0.1.")
-@click.option("--seed", default=1, show_default=True, help="Seed; it decides the fleet.")
+@click.option("--seed", default=1, show_default=True, help="Random seed of the fleet.")
 @click.option("--scanners", default=12, show_default=True, help="Number of scanners.")
 @click.option("--studies", default=480, show_default=True, help="Number of studies in the period.")
 @click.option(
@@ -260,19 +263,19 @@ def simulate(
 def classify(file: Path) -> int:
     """Classify the series descriptions in a CSV file by the role rules.
 
-    FILE holds a column SeriesDescription and any other DICOM keyword that helps, such as
-    StudyDescription or EchoTime. One line a series comes out, as CSV.
+    FILE has a column SeriesDescription and may have columns for other DICOM keywords, such as
+    StudyDescription or EchoTime. Prints one line per series, as CSV.
     """
     from protocol_assets.modalities.mr.classify import UnreadableListError, write_classified
 
     try:
-        # A byte order mark is what spreadsheets put before UTF-8.
+        # Spreadsheets put a byte order mark before UTF-8.
         with file.open(encoding="utf-8-sig", newline="") as lines:
             summary = write_classified(lines, standard_output())
     except UnreadableListError as error:
         raise click.ClickException(f"{file}: {error}") from None
     except UnicodeDecodeError:
-        raise click.ClickException(f"{file}: not UTF-8; save it as CSV in UTF-8") from None
+        raise click.ClickException(f"{file} is not UTF-8; save it as CSV in UTF-8") from None
     say_error(summary)
     return _ALL_LANDED
 
@@ -283,7 +286,7 @@ for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, statu
 
 @contextmanager
 def _progress() -> Iterator[Tell]:
-    """A bar on a terminal, a plain line a partition elsewhere."""
+    """Show a progress bar on a terminal, and otherwise one line per partition."""
     if not is_interactive():
         yield _plain
         return

@@ -1,4 +1,4 @@
-"""The command line's verbs of data protection: labels, resolve, purge, rekey."""
+"""The commands of data protection: ``labels``, ``resolve``, ``purge`` and ``rekey``."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ __all__ = ["labels", "purge", "rekey", "resolve"]
 
 _DONE: Final = 0
 _SOME_MISSING: Final = 1
-_HELD_UP: Final = {
-    "markup": "signs that begin markup",
-    "one_scanner": "on one scanner only",
+_WITHHELD: Final = {
+    "markup": "contains markup characters",
+    "one_scanner": "seen on one scanner only",
 }
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -39,15 +39,15 @@ def labels_pending() -> int:
     judged = judged_labels(Deployment.load().lake)
     waiting = [one for one in judged if one.is_pending]
     for one in waiting:
-        why = f"unknown: {' '.join(one.unknown)}" if one.unknown else _HELD_UP[one.reason]
+        why = f"unknown words: {' '.join(one.unknown)}" if one.unknown else _WITHHELD[one.reason]
         say(f"{one.label_code}  {one.patients:>6} patients  '{one.text}'  ({why})")
     released = sum(one.is_released for one in judged)
-    say(f"{len(waiting)} texts wait, {released} of {len(judged)} are released")
+    say(f"{len(waiting)} texts need a decision; {released} of {len(judged)} are released")
     return _DONE
 
 
 def _decision(name: Decision, words: str) -> click.Command:
-    @click.command(name, help=f"{words} The next report shows it; it holds for the past as well.")
+    @click.command(name, help=f"{words} Takes effect with the next report, for past data too.")
     @click.argument("label_code")
     def command(label_code: str) -> int:
         from protocol_assets.governance.labels import decide
@@ -61,7 +61,7 @@ def _decision(name: Decision, words: str) -> click.Command:
 
 for _name, _words in zip(
     get_args(Decision),
-    ("Release a text that the gates hold up.", "Withhold a text whatever the gates say."),
+    ("Release a text that the gates withhold.", "Withhold a text that the gates would release."),
     strict=True,
 ):
     labels.add_command(_decision(_name, _words))
@@ -78,7 +78,7 @@ def resolve(key: str, reason: str) -> int:
     now = dt.datetime.now(dt.UTC)
     found = resolve_key(deployment.lake, deployment.pseudonyms(), key, reason=reason, now=now)
     for one in found:
-        accession = one.accession_number or "no accession number is kept"
+        accession = one.accession_number or "no accession number stored"
         say(f"{one.partition.day} {one.partition.pacs}  {accession}  {one.study_instance_uid}")
     say_error(f"{len(found)} studies")
     return _DONE if found else _SOME_MISSING
@@ -90,19 +90,19 @@ def resolve(key: str, reason: str) -> int:
 @click.option("--issuer", help="Issuer of the patient ID; all issuers by default.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation.")
 def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, yes: bool) -> int:
-    """Delete data permanently; a record of counts and digests is kept."""
+    """Delete data permanently. A record of counts and digests remains."""
     if (before is None) == (patient is None):
-        raise click.UsageError("give one of --before and --patient")
+        raise click.UsageError("give either --before or --patient")
     deployment = Deployment.load()
     pseudonyms = deployment.pseudonyms()
     if not yes:
-        click.confirm("This cannot be taken back. Go on?", abort=True, err=True)
+        click.confirm("Deleted data cannot be restored. Continue?", abort=True, err=True)
     now = dt.datetime.now(dt.UTC)
     if before is not None:
         from protocol_assets.ingest.retention.purging import purge_before
 
         deletion = purge_before(deployment.lake, pseudonyms, before.date(), now)
-        say(f"{sum(one.files for one in deletion.entries)} files dropped")
+        say(f"{sum(one.files for one in deletion.entries)} files deleted")
         return _DONE
     from protocol_assets.governance.do_not_process import do_not_process
     from protocol_assets.ingest.retention.erasure import purge_patient
@@ -112,15 +112,15 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
     touched = purge_patient(deployment.lake, pseudonyms, patient, issuer, now)
     lake = deployment.lake
     problem = _rebuild(deployment, [one for one in touched if lake.has(lake.series(one))])
-    say(f"{len(touched)} partitions held something of the patient; it is dropped")
+    say(f"The patient's data were deleted from {len(touched)} partitions.")
     if problem:
-        say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
+        say_error(f"The rebuild failed: {problem}. To try again, run 'protocol-assets rebuild'.")
     return _SOME_MISSING if problem else _DONE
 
 
 @click.command()
 def rekey() -> int:
-    """Change over to a new key; see the help text below."""
+    """Change to a new key; the help text is below."""
     from protocol_assets.ingest.retention.rekeying import rekey as change_over
     from protocol_assets.lake.key_record import describe_keys, find_key_ids
 
@@ -130,31 +130,33 @@ def rekey() -> int:
     old = deployment.keyed(suffix="_OLD") if has_old else None
     found = find_key_ids(deployment.lake, every=True)
     if old is not None and found.keys() - {old.key_id, new.key_id}:
-        said = f"{KEY_VARIABLE}_OLD is {old.key_id}, the data were made with {describe_keys(found)}"
-        raise click.UsageError(said)
+        raise click.UsageError(
+            f"{KEY_VARIABLE}_OLD holds the key {old.key_id}, but the data were made with "
+            f"{describe_keys(found)}; set it to the key of the data"
+        )
     done = change_over(deployment.lake, old, new)
     problem = _rebuild(deployment, done.to_rebuild)
     say(
-        f"{len(done.to_rebuild)} partitions rebuilt, {len(done.changed_over)} changed over as they "
-        f"stand, {done.lost} pseudonyms of the governance files not told"
+        f"{len(done.to_rebuild)} partitions rebuilt, {len(done.changed_over)} re-keyed without a "
+        f"rebuild, {done.lost} pseudonyms in governance files could not be translated"
     )
     if problem:
-        say_error(f"rebuilding: {problem}; run protocol-assets rebuild")
+        say_error(f"The rebuild failed: {problem}. To try again, run 'protocol-assets rebuild'.")
     return _SOME_MISSING if problem or done.lost else _DONE
 
 
 rekey.help = (
-    f"Change over to a new key. Set the new one in {KEY_VARIABLE}, the one that is left in "
-    f"{KEY_VARIABLE}_OLD (likewise the patient key); without the old one, what was named by it is "
-    "lost. Stop the daemon first."
+    f"Change to a new key. Stop the daemon first. Set {KEY_VARIABLE} to the new key and "
+    f"{KEY_VARIABLE}_OLD to the previous one, and likewise the patient keys. Without the previous "
+    "key, the governance files lose the entries that it identified."
 )
 
 
 def _rebuild(deployment: Deployment, partitions: Iterable[Partition]) -> str | None:
-    """Make the partitions' series and facts anew, then warehouse and report.
+    """Rebuild the partitions' series and facts, then the warehouse and the report.
 
     Returns:
-        None where all went well, else one line.
+        None if everything succeeded, else one line.
     """
     from protocol_assets.runner import Runner
 

@@ -1,4 +1,4 @@
-"""The verbs of scanners: names, spellings of one serial number, scanners that do not count."""
+"""The command group ``scanners``: name scanners, merge spellings, and exclude devices."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def scanners_pending() -> int:
     if waiting:
         table.show()
     else:
-        say("every scanner has a name")
+        say("Every scanner has a name.")
     return _DONE
 
 
@@ -57,7 +57,7 @@ def _scanner_note(
     one: SeenScanner, candidates: Mapping[str, Sequence[str]], named: Collection[str]
 ) -> str:
     if not one.device_key:
-        return "a placeholder: no scanner"
+        return "placeholder, not a scanner"
     notes = [] if one.device_key in named else ["no name"]
     if len(one.models) > 1:
         notes.append(f"{len(one.models)} models")
@@ -74,7 +74,7 @@ def _scanner_note(
 def scanners_join(device_key: str, same_as: str, reason: str) -> int:
     """Merge a device into another one: both serial numbers belong to the same scanner."""
     _add_scanner_rule(device_key, "join", same_as, reason)
-    say(f"{device_key} is {same_as} from the next report on")
+    say(f"{device_key} is merged into {same_as}; the next report shows it")
     return _DONE
 
 
@@ -84,7 +84,7 @@ def scanners_join(device_key: str, same_as: str, reason: str) -> int:
 def scanners_exclude(device_key: str, reason: str) -> int:
     """Exclude a scanner from all KPIs, such as phantoms or imported studies."""
     _add_scanner_rule(device_key, "exclude", "", reason)
-    say(f"{device_key} does not count from the next report on")
+    say(f"{device_key} is excluded from all KPIs; the next report shows it")
     return _DONE
 
 
@@ -95,7 +95,7 @@ def scanners_restore(device_key: str) -> int:
     from protocol_assets.governance.scanner_rules import remove_scanner_rule
 
     remove_scanner_rule(Deployment.load().lake, device_key)
-    say(f"{device_key} is a scanner of its own from the next report on")
+    say(f"{device_key} is a separate scanner again; the next report shows it")
     return _DONE
 
 

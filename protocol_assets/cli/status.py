@@ -1,4 +1,4 @@
-"""``protocol-assets status``: the summary of the deployment, as tables or for a machine."""
+"""``protocol-assets status``: the health of the deployment, as tables or as JSON."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["status"]
 
 _GOOD: Final = 0
-_TO_MEND: Final = 1
+_NEEDS_ACTION: Final = 1
 _MOST_SHOWN: Final = 20
 
 
@@ -41,7 +41,7 @@ def status(ask: bool, as_json: bool) -> int:
         say_json(found.to_json())
     else:
         _print(found)
-    return _GOOD if found.is_good else _TO_MEND
+    return _GOOD if found.is_good else _NEEDS_ACTION
 
 
 def _print(found: Summary) -> None:
@@ -49,7 +49,7 @@ def _print(found: Summary) -> None:
     for one in found.findings:
         table.add_row(one.verdict, one.item, one.sentence)
     for run in found.upcoming:
-        at = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "once it is on"
+        at = f"{run.at:%Y-%m-%d %H:%M}" if run.at else "when the automation is on"
         table.add_row("next", run.name, f"{at}: {run.words}")
     table.show()
     bad = [one for one in found.partitions if not one.is_good]
@@ -60,11 +60,14 @@ def _print(found: Summary) -> None:
     if found.left_out:
         _left_out(found.left_out).show()
         if len(found.left_out) > _MOST_SHOWN:
-            say(f"{len(found.left_out) - _MOST_SHOWN} more: protocol-assets status --json")
+            more = len(found.left_out) - _MOST_SHOWN
+            say(f"{more} more; 'protocol-assets status --json' lists all")
 
 
 def _partitions(states: Sequence[PartitionState]) -> TextTable:
-    table = _table("day", "PACS", "landed", "expected", "state", title="partitions to mend")
+    table = _table(
+        "day", "PACS", "landed", "expected", "state", title="partitions that need action"
+    )
     for state in states:
         counts = str(state.landed), str(state.expected)
         table.add_row(state.partition.day.isoformat(), state.partition.pacs, *counts, state.words)
@@ -90,13 +93,13 @@ def _letters(letters: Sequence[DeadLetter]) -> TextTable:
 
 
 def _waiting(until: str) -> str:
-    """Until when a study waits; empty where it does not."""
+    """Say until when a study waits; empty if it does not wait."""
     return f"waiting until {dt.datetime.fromisoformat(until):%H:%M} UTC" if until else ""
 
 
 def _left_out(objects: Sequence[LeftOutObject]) -> TextTable:
     headings = ("day", "PACS", "rule", "study", "series", "scanner", "instances")
-    table = _table(*headings, title="landed and left out of the facts")
+    table = _table(*headings, title="stored, but left out of the facts")
     for one in objects[:_MOST_SHOWN]:
         keys = one.study, one.series, one.device
         day = one.partition.day.isoformat()

@@ -1,4 +1,4 @@
-"""``protocol-assets verify``: whether everything stored is as it was written, and its repair."""
+"""``protocol-assets verify``: compare all stored data with their checksums, and repair them."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ __all__ = ["verify"]
 _GOOD: Final = 0
 _DAMAGED: Final = 1
 _ADVICE: Final = {
-    "land": "ask the PACS again",
-    "derive": "make it again from what is stored",
-    "report": "build and publish again",
-    "restore": "restore it from a back-up",
+    "land": "fetch it from the PACS again",
+    "derive": "rebuild it from stored data",
+    "report": "build and publish it again",
+    "restore": "restore it from a backup",
 }
 
 
@@ -46,7 +46,7 @@ def verify(repair: bool) -> int:
     if damages:
         _print(damages)
         return _DAMAGED
-    say("everything stored is as it was written")
+    say("All stored data match their checksums.")
     return _GOOD
 
 
@@ -59,14 +59,14 @@ def _find(deployment: Deployment) -> list[Damage]:
 
 
 def _print(damages: Iterable[Damage]) -> None:
-    table = TextTable("place", "finding", "what heals it")
+    table = TextTable("place", "finding", "repair")
     for one in damages:
         table.add_row(one.place, one.what, _ADVICE[one.remedy])
     table.show()
 
 
 def _repair(deployment: Deployment, damages: Sequence[Damage]) -> None:
-    """Make damaged partitions again, those that need the PACS first, then warehouse and report."""
+    """Repair partitions, those that need the PACS first, then warehouse and report."""
     from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
     from protocol_assets.runner import Runner
 

@@ -134,7 +134,7 @@ _WORDS: Final[dict[Kind, tuple[str, str]]] = {
         ),
     ),
     "shrunk": (
-        "lists fewer than half of the stored studies of this day, so nothing was deleted",
+        "listed fewer than half of the stored studies of this day, so nothing was deleted",
         "run the day again to confirm, or check the account's permissions",
     ),
     "incomplete": (

@@ -253,7 +253,7 @@ def test_the_probe_writes_the_profile_that_the_extractor_goes_by(
     assert told["profile"] == profile.to_json()
     assert profile.evidence == "measured"
     assert run("probe", "main") == 0
-    assert "profile kept: the extractor goes by it" in capsys.readouterr().out
+    assert "The profile is stored; landing uses it." in capsys.readouterr().out
 
 
 def test_status_lists_dead_letters(

@@ -99,11 +99,11 @@ def test_a_question_to_the_calculator(
     assert say("what-if", "--nex", "1", "--scanner", scanner, "--as-of", day) == 0
     told = capsys.readouterr().out
     assert "-29 %" in told
-    assert "A radiologist decides" in told
+    assert "a radiologist must decide" in " ".join(told.split())
     assert say("what-if", "--scanner", scanner) == 2
     assert "set at least one of" in capsys.readouterr().err
     assert say("what-if", "--nex", "1", "--scanner", "nobody") == 1
-    assert "'nobody' is not one scanner" in capsys.readouterr().err
+    assert "'nobody' does not match one scanner" in capsys.readouterr().err
 
 
 def test_a_sheet_for_the_console(

@@ -226,7 +226,7 @@ def test_candidates_are_shown(built: Built) -> None:
     )
     assert shown.exception is None
     assert f"same scanner as {built.serial('41001')}?" in shown.output
-    assert "a placeholder: no scanner" in shown.output
+    assert "placeholder, not a scanner" in shown.output
 
 
 def test_nothing_that_identifies_leaves_the_restricted_zone(built: Built) -> None:

@@ -51,7 +51,7 @@ def keys(settings: Settings, column: str) -> list[str]:
 
 def test_labels_are_decided_by_code(call: Call, landed: Settings) -> None:
     code = keys(landed, "label_code")[0]
-    assert "texts wait" in call("labels", "pending").output
+    assert "texts need a decision" in call("labels", "pending").output
     assert call("labels", "deny", code).return_value == 0
     assert (Lake(landed.home).governance / "labels.csv").read_text().endswith(f"{code},deny\n")
     assert isinstance(call("labels", "approve", "SAG T2").exception, Fault)

@@ -73,7 +73,7 @@ def test_every_command_of_the_page_works(tmp_path: Path) -> None:
     )
     with going_on(simulate, tmp_path, 8972):
         said(configure, tmp_path)
-        assert "kept: the extractor goes by it" in said(keyed + probe, tmp_path)
+        assert "The profile is stored" in said(keyed + probe, tmp_path)
         assert "14 of 14 partitions landed" in said(keyed + materialize, tmp_path)
         told = said(keyed + status, tmp_path)
         verdicts = {line.split()[1]: line.split()[0] for line in told.splitlines()[1:]}

@@ -36,18 +36,18 @@ def test_verify_names_every_place_and_repair_heals_them(whole_home: WholeHome) -
     code, text = ask("verify")
     assert code == 1
     for line in (
-        f"manifest of {DAYS[0]}|{PACS} is not as it was written ask the PACS again",
-        f"series of {DAYS[1]}|{PACS} is missing make it again from what is stored",
-        "warehouse is not as it was written build and publish again",
-        f"published version of {version} is not as it was written build and publish again",
+        f"manifest of {DAYS[0]}|{PACS} is not as it was written fetch it from the PACS again",
+        f"series of {DAYS[1]}|{PACS} is missing rebuild it from stored data",
+        "warehouse is not as it was written build and publish it again",
+        f"published version of {version} is not as it was written build and publish it again",
     ):
         assert line in text
     assert ask("status")[0] == 1
 
     code, text = ask("verify", "--repair")
-    assert text.endswith("everything stored is as it was written")
+    assert text.endswith("All stored data match their checksums.")
     assert code == 0
-    assert ask("verify") == (0, "everything stored is as it was written")
+    assert ask("verify") == (0, "All stored data match their checksums.")
     code, text = ask("status")
     assert code == 0, text
     assert "ok stored data everything stored is as it was written" in text
