@@ -6,11 +6,12 @@ READY := .venv/.ready
 # given, in which those that take minutes come first.
 TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+PYTHONS := python3.12 python3.13
 TESTS := tests/dagster tests/unit tests/architecture
 
 WHOLE_HOME := $(addprefix tests/integration/,test_concurrent.py test_repair.py test_dbt_full_disk.py)
 
-.PHONY: setup demo dev dashboard test coverage check format lock test-integration test-daemon test-concurrent test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
+.PHONY: setup demo dev dashboard test coverage test-python check format lock test-integration test-daemon test-concurrent test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
 
 setup: $(READY)
 
@@ -39,6 +40,15 @@ test: setup
 # so `make test` does without.
 coverage: setup
 	$(TEST) --cov tests/unit
+
+# The unit tests on other versions of Python, each in a virtual environment of its own.
+test-python:
+	set -e; for python in $(PYTHONS); do venv=.venv-$$(basename $$python); \
+	  $$python -m venv $$venv; \
+	  $$venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; \
+	  $$venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .; \
+	  PATH=$$PWD/$$venv/bin:$$PATH $$venv/bin/pytest -n 2 --dist loadfile tests/unit; \
+	done
 
 check: setup
 	$(BIN)/ruff check .
@@ -112,4 +122,4 @@ audit: setup
 	$(BIN)/python -m deploy.audit_lock
 
 clean:
-	rm -rf .venv demo site sbom.cdx.json .coverage dbt_project/target
+	rm -rf .venv .venv-* demo site sbom.cdx.json .coverage dbt_project/target
