@@ -13,12 +13,12 @@ from typing import Any, Final
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.faults import Fault
+from protocol_assets.figures.published import published_figures
 from protocol_assets.governance.lines import write_lines
 from protocol_assets.governance.scanners import ScannerName, name_scanner
 from protocol_assets.governance.targets import TARGETS_SCHEMA, targets_file
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import device_id
-from protocol_assets.reports.figures import published_figures
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
 from protocol_assets.storage.files import (
     OPEN_FILE,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from protocol_assets.delivery.outlets import MailingList, Outlets
 from protocol_assets.delivery.smtp import MailServer
 from protocol_assets.delivery.webhook import Webhook
-from protocol_assets.reports.scope import Scope
+from protocol_assets.figures.scope import Scope
 from protocol_assets.settings import ConfigurationError, Settings
 from protocol_assets.settings.addresses import mailbox
 from protocol_assets.settings.delivery import MailSettings, WebhookSettings

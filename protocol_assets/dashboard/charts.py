@@ -7,8 +7,6 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from protocol_assets.dashboard.tables.opportunities import ABOVE
-
 __all__ = [
     "averages_of_one",
     "coverage_by_day",
@@ -165,7 +163,7 @@ def nex_of_months(by_month: pd.DataFrame) -> alt.Chart:
     """Mean NEX by closed month.
 
     Args:
-        by_month: From ``nex_by`` with ``month_start``.
+        by_month: From ``values_by`` with ``month_start``.
     """
     chart: alt.Chart = (
         alt.Chart(_months(by_month, "month_start"))
@@ -225,9 +223,9 @@ def scanners_at_averages(levels: pd.DataFrame) -> alt.Chart:
     """How many scanners run a protocol at which averages.
 
     Args:
-        levels: From ``scanners_by_level``.
+        levels: From ``scanners_by_averages``.
     """
-    stands = [ABOVE, "not above", "not assessable"]
+    stands = ["above", "not_above", "not_assessable"]
     chart: alt.Chart = (
         alt.Chart(levels)
         .mark_bar()
@@ -235,13 +233,13 @@ def scanners_at_averages(levels: pd.DataFrame) -> alt.Chart:
             x=alt.X("averages:O", title="Averages", axis=alt.Axis(labelAngle=0, format="~g")),
             y=alt.Y("scanners:Q", title="Scanners", axis=alt.Axis(tickMinStep=1)),
             color=alt.Color(
-                "stands:N",
+                "place:N",
                 scale=alt.Scale(domain=stands, range=[_WARM, _ACCENT, _SOFT]),
                 legend=alt.Legend(orient="top", title=None),
             ),
             tooltip=[
                 alt.Tooltip("averages:O", title="Averages", format="~g"),
-                alt.Tooltip("stands:N", title="Stands"),
+                alt.Tooltip("place:N", title="Stands"),
                 alt.Tooltip("scanners:Q", title="Scanners"),
             ],
         )

@@ -10,8 +10,8 @@ import dagster as dg
 import pyarrow as pa
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.published import Figures, Landing
 from protocol_assets.ingest.overview import markdown_table
-from protocol_assets.reports.figures import Figures, Landing
 from protocol_assets.reports.pdf import render_chart
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import nex_chart
@@ -79,9 +79,9 @@ def _completeness_table(figures: Figures) -> dg.MarkdownMetadataValue:
 def _landing(landing: Landing | None) -> str:
     if landing is None:
         return "not landed"
-    if landing.percent is None:
-        return "no studies"
-    return f"{landing.percent:.0f} %" + ("" if landing.is_complete else ", incomplete")
+    if landing.share is None:
+        return "no studies" if landing.is_complete else "incomplete"
+    return f"{100 * landing.share:.4g} %" + ("" if landing.is_complete else ", incomplete")
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:

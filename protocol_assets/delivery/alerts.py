@@ -7,17 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from protocol_assets.delivery.outbox import Outbox, Told
+from protocol_assets.figures.findings import ALARMS, is_closed, is_seen
 from protocol_assets.reports.content.drift import drift
 from protocol_assets.reports.texts import Texts
 
-__all__ = ["ALARMS", "finding_line", "keep_findings", "one_message"]
+__all__ = ["finding_line", "keep_findings", "one_message"]
 
 Row = Mapping[str, Any]
 
-ALARMS: Final = ("drift", "relapse")
-"""Kinds of findings that a physicist is told of at once."""
-
-_CLOSED: Final = ("verified", "waived")
 _MOST_LINES: Final = 50
 
 
@@ -40,11 +37,11 @@ def keep_findings(
         if row["kind"] not in ALARMS:
             continue
         key, told = row["finding_key"], entries.get(row["finding_key"])
-        if row["is_waived"] or row["finding_state"] in _CLOSED:
+        if is_closed(row):
             if told is not None:
                 told.is_over, told.waits_for = True, []
             continue
-        if not row["is_seen"]:
+        if not is_seen(row):
             continue
         last = _iso(row["last_day"] or row["first_day"] or row["as_of"])
         if told is None or told.is_over or _iso(row["first_day"]) > told.since:

@@ -8,7 +8,7 @@ from email.headerregistry import Address
 
 from protocol_assets.delivery.smtp import MailServer
 from protocol_assets.delivery.webhook import Webhook
-from protocol_assets.reports.scope import Scope
+from protocol_assets.figures.scope import Scope
 
 __all__ = ["MailingList", "Outlets"]
 

@@ -16,11 +16,11 @@ from protocol_assets.delivery.outlets import MailingList, Outlets
 from protocol_assets.delivery.smtp import hand_over
 from protocol_assets.delivery.webhook import Webhook, post
 from protocol_assets.faults import Fault, safe_message
+from protocol_assets.figures.published import published_figures
+from protocol_assets.figures.scope import Scope
 from protocol_assets.lake.zones import Lake
-from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.mail import MailBody, render_mail
 from protocol_assets.reports.pdf import render_pdf
-from protocol_assets.reports.scope import Scope
 
 __all__ = ["Edition", "Outcome", "Reports", "editions", "send_report"]
 

@@ -1,4 +1,4 @@
-"""What could be won: the published opportunities summed up, and their course over closed months."""
+"""The potential saving: the sum of the published opportunities, and its course over months."""
 
 from __future__ import annotations
 
@@ -10,7 +10,17 @@ from typing import Any, Final
 
 from protocol_assets.analysis.limits import limit
 
-__all__ = ["Minutes", "Potential", "fleet_assessed", "minutes_of_months", "potential", "summed"]
+__all__ = [
+    "Minutes",
+    "MonthPotential",
+    "Potential",
+    "fleet_assessed",
+    "minutes_of",
+    "months_of",
+    "potential",
+    "ranked",
+    "summed",
+]
 
 Row = Mapping[str, Any]
 
@@ -24,7 +34,7 @@ class Minutes:
 
     Attributes:
         value: The estimate.
-        low: Lower end, None where it is not told.
+        low: Lower end, None where it is not known.
         high: Upper end, likewise.
     """
 
@@ -38,17 +48,18 @@ class Potential:
     """The opportunities of a fleet or of a scanner.
 
     Attributes:
-        as_of: The last study day they rest on, None where nothing was analysed.
+        as_of: The last study day that counts, None where nothing was analysed.
         minutes: Sum over the live opportunities with known minutes; zero where protocols were
-            assessed and none of them is a live opportunity; None where nothing can be said.
-        live: Opportunities that are open or accepted: the most minutes first, those that do not
-            tell them last.
+            assessed and none of them is a live opportunity; None where it is not known.
+        live: Opportunities that are open or accepted: the most minutes first, those
+            without a number last.
         set_aside: Opportunities that are not counted, by their state.
         states: Scanner protocols by ``state``: assessable, insufficient, not assessable.
         reasons: Scanner protocols that could not be assessed, by reason, the most frequent first.
+        with_averages: Scanner protocols whose averages are known.
         fleet_assessed: Share of all scanner protocols of the fleet that could be assessed, those
             included that are not published; None where nothing was analysed.
-        trend: Closed months in order, with what could be won at the end of each.
+        trend: Closed months in order, with the potential saving at the end of each.
     """
 
     as_of: dt.date | None
@@ -57,18 +68,59 @@ class Potential:
     set_aside: Mapping[str, int]
     states: Mapping[str, int]
     reasons: Mapping[str, int]
+    with_averages: int
     fleet_assessed: float | None
     trend: Sequence[tuple[dt.date, Minutes | None]]
 
     @property
     def scanner_protocols(self) -> int:
-        """How many scanner protocols were looked at."""
+        """How many scanner protocols there are."""
         return sum(self.states.values())
 
     @property
     def assessable(self) -> int:
         """How many of them could be assessed."""
         return self.states.get("assessable", 0)
+
+    @property
+    def accepted(self) -> int:
+        """How many of the live opportunities have been accepted."""
+        return sum(row["finding_state"] == "accepted" for row in self.live)
+
+    @property
+    def open(self) -> int:
+        """How many of the live opportunities are open."""
+        return len(self.live) - self.accepted
+
+    @property
+    def without_minutes(self) -> int:
+        """How many of the live opportunities have no number of minutes."""
+        return sum(row["minutes_per_month"] is None for row in self.live)
+
+
+@dataclass(frozen=True, slots=True)
+class MonthPotential:
+    """The potential saving at the end of a closed month.
+
+    Attributes:
+        month: First day of the month.
+        minutes: 0 where protocols were assessed and none is an opportunity; None where none was
+            assessed, or no opportunity has a number of minutes.
+        protocols: Scanner protocols that were looked at.
+        assessable: How many of them could be assessed.
+        opportunities: How many of them are above their reference.
+    """
+
+    month: dt.date
+    minutes: Minutes | None
+    protocols: int
+    assessable: int
+    opportunities: int
+
+    @property
+    def coverage(self) -> float | None:
+        """Share of the protocols that could be assessed, None without any."""
+        return self.assessable / self.protocols if self.protocols else None
 
 
 def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential:
@@ -95,32 +147,33 @@ def potential(opportunities: Sequence[Row], monthly: Sequence[Row]) -> Potential
     return Potential(
         as_of=max((row["as_of"] for row in opportunities), default=None),
         minutes=summed(live, "minutes_per_month") or nothing,
-        live=sorted(live, key=_rank),
+        live=ranked(live),
         set_aside=dict(sorted(aside.items())),
         states=states,
         reasons=dict(sorted(reasons.items(), key=lambda one: (-one[1], one[0]))),
+        with_averages=sum(row["averages"] is not None for row in opportunities),
         fleet_assessed=fleet_assessed(opportunities),
-        trend=minutes_of_months(monthly)[-_TREND_MONTHS:],
+        trend=[(one.month, one.minutes) for one in months_of(monthly)][-_TREND_MONTHS:],
     )
 
 
 def summed(rows: Iterable[Row], name: str) -> Minutes | None:
     """The sum of a column with the sums of its ends, the widest interval.
 
-    The errors of the time model are shared by scanners of a vendor, so that they do not cancel.
-    The ends are told only where every row that is summed tells them.
+    Scanners of a vendor share the errors of the time model, so these errors do not cancel. The
+    sum has an interval only where every row that is summed has one.
 
     Args:
         rows: Those without the value are left out.
         name: Column with its ends in ``<name>_low`` and ``<name>_high``.
     """
-    told = [row for row in rows if row[name] is not None]
-    if not told:
+    known = [row for row in rows if row[name] is not None]
+    if not known:
         return None
     return Minutes(
-        value=sum(row[name] for row in told),
-        low=_sum_of_all(row[f"{name}_low"] for row in told),
-        high=_sum_of_all(row[f"{name}_high"] for row in told),
+        value=sum(row[name] for row in known),
+        low=_sum_of_all(row[f"{name}_low"] for row in known),
+        high=_sum_of_all(row[f"{name}_high"] for row in known),
     )
 
 
@@ -136,8 +189,8 @@ def _sum_of_all(values: Iterable[float | None]) -> float | None:
 def fleet_assessed(opportunities: Iterable[Row]) -> float | None:
     """Share of all scanner protocols of the fleet that could be assessed, published or not.
 
-    Each row keeps what was true when it was published; the newest counts. None where no row has
-    it.
+    Each row keeps the share of the day it was published; the newest counts. None where no row has
+    one.
 
     Args:
         opportunities: Rows of ``published_opportunities``.
@@ -145,6 +198,27 @@ def fleet_assessed(opportunities: Iterable[Row]) -> float | None:
     known = [row for row in opportunities if row["fleet_assessed_share"] is not None]
     newest = max(known, key=lambda row: row["as_of"], default=None)
     return None if newest is None else float(newest["fleet_assessed_share"])
+
+
+def ranked(opportunities: Iterable[Row]) -> list[Row]:
+    """Opportunities in order: the most minutes first, those without a number last.
+
+    Args:
+        opportunities: Rows of ``published_opportunities``.
+    """
+    return sorted(opportunities, key=_rank)
+
+
+def minutes_of(opportunity: Row) -> float | None:
+    """The minutes of one scanner protocol: none are saved where it is not above its reference.
+
+    Args:
+        opportunity: Row of ``published_opportunities``.
+    """
+    if opportunity["has_potential"] is not None and not opportunity["has_potential"]:
+        return 0
+    minutes: float | None = opportunity["minutes_per_month"]
+    return minutes
 
 
 def _is_live(row: Row) -> bool:
@@ -157,8 +231,8 @@ def _rank(row: Row) -> tuple[bool, float, str, str]:
     return (minutes is None, -(minutes or 0), *names)
 
 
-def minutes_of_months(monthly: Iterable[Row]) -> list[tuple[dt.date, Minutes | None]]:
-    """The potential at the end of each closed month, in order.
+def months_of(monthly: Iterable[Row]) -> list[MonthPotential]:
+    """The potential saving at the end of each closed month, in order.
 
     Args:
         monthly: Rows of ``published_potential_monthly`` of some scanners.
@@ -166,12 +240,14 @@ def minutes_of_months(monthly: Iterable[Row]) -> list[tuple[dt.date, Minutes | N
     by_month: defaultdict[dt.date, list[Row]] = defaultdict(list)
     for row in monthly:
         by_month[row["month"]].append(row)
-    return [(month, _month(by_month[month])) for month in sorted(by_month)]
+    return [_month(month, by_month[month]) for month in sorted(by_month)]
 
 
-def _month(rows: Sequence[Row]) -> Minutes | None:
-    """Nothing to win is zero minutes; nothing assessed, or minutes not told, is no number."""
-    if not any(row["assessable"] for row in rows):
-        return None
-    nothing = None if any(row["opportunities"] for row in rows) else Minutes(0, 0, 0)
-    return summed(rows, "minutes_per_month") or nothing
+def _month(month: dt.date, rows: Sequence[Row]) -> MonthPotential:
+    protocols, assessable, opportunities = (
+        sum(row[name] or 0 for row in rows) for name in ("protocols", "assessable", "opportunities")
+    )
+    minutes = summed(rows, "minutes_per_month") if assessable else None
+    if minutes is None and assessable and not opportunities:
+        minutes = Minutes(0, 0, 0)
+    return MonthPotential(month, minutes, protocols, assessable, opportunities)

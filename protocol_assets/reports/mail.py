@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from protocol_assets.figures.published import Figures
 from protocol_assets.reports.content.blocks import Content, Section
 from protocol_assets.reports.content.report import content
-from protocol_assets.reports.figures import Figures
 from protocol_assets.reports.page import templates
 from protocol_assets.reports.pdf import render_chart
 from protocol_assets.reports.texts import Texts

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
+from protocol_assets.figures.monthly import MonthlyValues
+from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.chart import Chart, Dot, Label, Scale, levels
-from protocol_assets.reports.scanners import NexRow, ScannerFigures
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["Scales", "common_scales", "nex_dots", "time_line"]
@@ -45,7 +46,7 @@ def common_scales(scanners: Iterable[ScannerFigures]) -> Scales:
     shown = list(scanners)
     protocols = [row for one in shown for row in one.protocols]
     times = [_minutes_of(row) for one in shown for _, row in one.months]
-    highest = max((row.nex_mean for row in protocols if row.nex_mean is not None), default=1.0)
+    highest = max((row.mean for row in protocols if row.mean is not None), default=1.0)
     return Scales(
         nex=Scale(0, max(math.floor(highest) + 1.0, 3.0)),
         acquisitions=max((row.acquisitions for row in protocols), default=1),
@@ -59,7 +60,7 @@ def _minutes(times: Sequence[float]) -> Scale:
 
 
 def nex_dots(
-    protocols: Sequence[NexRow], scales: Scales, texts: Texts, *, name: str
+    protocols: Sequence[MonthlyValues], scales: Scales, texts: Texts, *, name: str
 ) -> Chart | None:
     """The protocols of a scanner over NEX, each as large as it has acquisitions.
 
@@ -73,12 +74,12 @@ def nex_dots(
         None where no NEX is told.
     """
     known = sorted(
-        ((row.nex_mean, row) for row in protocols if row.nex_mean is not None),
+        ((row.mean, row) for row in protocols if row.mean is not None),
         key=lambda one: (-one[1].acquisitions, one[0]),
     )
     if not known:
         return None
-    stacks: defaultdict[int, list[tuple[float, NexRow]]] = defaultdict(list)
+    stacks: defaultdict[int, list[tuple[float, MonthlyValues]]] = defaultdict(list)
     for nex, row in known:
         stacks[round(nex / scales.nex.high / _SIDE_BY_SIDE)].append((nex, row))
     values = [nex for nex, _ in known]
@@ -167,7 +168,7 @@ def _minutes_of(row: Row | None) -> float | None:
     return None if seconds is None else seconds / 60
 
 
-def _protocol(nex: float, row: NexRow, texts: Texts) -> str:
+def _protocol(nex: float, row: MonthlyValues, texts: Texts) -> str:
     name = row.protocol or texts("unnamed.protocol")
     return texts(
         "panel.nex.dot",
@@ -177,7 +178,7 @@ def _protocol(nex: float, row: NexRow, texts: Texts) -> str:
     )
 
 
-def _size(row: NexRow, scales: Scales) -> float:
+def _size(row: MonthlyValues, scales: Scales) -> float:
     """The area goes with the acquisitions."""
     share = math.sqrt(row.acquisitions / max(scales.acquisitions, 1))
     return round(max(_LARGEST * share, _SMALLEST), 2)

@@ -6,9 +6,9 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
+from protocol_assets.figures.published import Figures
 from protocol_assets.reports.content.blocks import Content
 from protocol_assets.reports.content.report import content, scanner_content
-from protocol_assets.reports.figures import Figures
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["render_page", "render_scanner_pages", "templates"]

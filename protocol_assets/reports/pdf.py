@@ -11,11 +11,11 @@ from typing import Any, Final, Literal
 
 import typst
 
+from protocol_assets.figures.published import Figures
 from protocol_assets.reports.chart import Chart
 from protocol_assets.reports.content.blocks import Content
 from protocol_assets.reports.content.panels import shown_scanners
 from protocol_assets.reports.content.report import content, scanner_content
-from protocol_assets.reports.figures import Figures
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["render_chart", "render_pdf"]

@@ -7,6 +7,7 @@ from typing import Final
 
 from protocol_assets.data import read_table, report_languages
 from protocol_assets.faults import Fault
+from protocol_assets.figures.scanners import Device
 
 __all__ = ["Texts"]
 
@@ -101,6 +102,14 @@ class Texts:
         if share is None:
             return _ABSENT
         return f"{self.number(100 * share, digits)}{_FIXED_SPACE}%"
+
+    def device(self, device: Device) -> str:
+        """Vendor, model and field strength, as far as they are known."""
+        name = " ".join(filter(None, (device.vendor, device.model)))
+        field = device.field_strength_t
+        return ", ".join(
+            filter(None, (name, None if field is None else f"{self.plain(field)}{_FIXED_SPACE}T"))
+        )
 
     def day(self, day: dt.date) -> str:
         """A day with its weekday and year."""

@@ -24,11 +24,11 @@ from protocol_assets.app.deployment import Deployment
 from protocol_assets.data import report_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
+from protocol_assets.figures.scope import Scope
 from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.reports.scope import Scope
 from protocol_assets.runner import PartitionOutcome, Runner
 from protocol_assets.settings import Settings
 from tests.crash.homes import find_bytes

@@ -7,14 +7,17 @@ from typing import Final
 
 import pandas as pd
 
-__all__ = ["commands", "waiting", "with_readings"]
+from protocol_assets.dashboard.tables.fleet import records
+from protocol_assets.figures.findings import waiting
+
+__all__ = ["commands", "waiting_rows", "with_readings"]
 
 _KEY: Final = re.compile(r"[0-9a-zA-Z_-]+")
 _BESIDE: Final = ("snr_change_percent", "snr_caveat", "confidence", "coverage")
 
 
-def waiting(findings: pd.DataFrame, opportunities: pd.DataFrame) -> pd.DataFrame:
-    """Open findings that are seen and not waived, the most minutes first.
+def waiting_rows(findings: pd.DataFrame, opportunities: pd.DataFrame) -> pd.DataFrame:
+    """Findings that wait for a decision, the most minutes first.
 
     Args:
         findings: ``published_findings``.
@@ -24,21 +27,15 @@ def waiting(findings: pd.DataFrame, opportunities: pd.DataFrame) -> pd.DataFrame
         The findings, for opportunities with ``snr_change_percent``, ``snr_caveat``,
         ``confidence`` and ``coverage``.
     """
-    is_open = (
-        (findings["finding_state"] == "open")
-        & ~findings["is_waived"].fillna(value=False)
-        & findings["is_seen"].fillna(value=True)
-    )
-    rows = findings[is_open.astype(bool)]
+    places = [row["place"] for row in waiting(records(findings.assign(place=range(len(findings)))))]
+    rows = findings.iloc[places]
     named = ["scanner", "protocol_key"]
     beside = opportunities[[*named, *_BESIDE]].drop_duplicates(named, keep=False)
     rows = rows.merge(beside, on=named, how="left")
     is_opportunity = rows["kind"] == "opportunity"
     for column in _BESIDE:
         rows[column] = rows[column].where(is_opportunity)
-    return rows.sort_values(
-        ["minutes_per_month", "share_affected", "finding_key"], ascending=[False, False, True]
-    ).reset_index(drop=True)
+    return rows.reset_index(drop=True)
 
 
 def with_readings(findings: pd.DataFrame) -> pd.DataFrame:

@@ -2,49 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import dataclasses
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
 
-from protocol_assets.figures.potential import Minutes, Potential, minutes_of_months, potential
+from protocol_assets.figures.findings import departures
+from protocol_assets.figures.monthly import SETTING, monthly_values
+from protocol_assets.figures.potential import Minutes, Potential, months_of, potential
+from protocol_assets.figures.scanners import Device, device_of, newest, scanner_rank
 
 __all__ = [
     "MINUTES",
-    "device_of",
+    "device",
     "minutes_by_month",
-    "minutes_of",
-    "nex_by",
+    "minutes_columns",
     "potential_of",
+    "ranked_protocols",
     "ranked_scanners",
     "records",
+    "values_by",
 ]
 
 MINUTES: Final = ("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high")
 """Minutes a month with the ends of their interval."""
-_DEVICE: Final = ("site", "vendor", "model", "field_strength_t")
+_COUNTS: Final = ("opportunities", "assessable", "protocols")
+_OF_SCANNERS: Final = ("published_opportunities", "nex_monthly", "exam_monthly")
+_VALUES: Final = (
+    f"{SETTING}_mean",
+    "share_above_1",
+    f"{SETTING}_coverage",
+    "acquisitions",
+    "scan_time_sum_s",
+    "scan_time_coverage",
+)
 
 
 def minutes_by_month(monthly: pd.DataFrame) -> pd.DataFrame:
-    """The potential saving by month, summed over the scanners.
+    """The potential saving by month, over all scanners of a table.
 
     Args:
         monthly: ``published_potential_monthly``.
 
     Returns:
-        ``month``, ``protocols``, ``assessable``, ``opportunities``, the ``MINUTES`` as the report
-        has them, and ``coverage``, assessable over protocols.
+        ``month``, the ``MINUTES``, ``opportunities``, ``assessable``, ``protocols``, and
+        ``coverage``, assessable over protocols.
     """
-    counts = ["protocols", "assessable", "opportunities"]
-    by_month = monthly.groupby("month")[counts].sum(min_count=1).reset_index()
-    minutes = [minutes_of(one) for _, one in minutes_of_months(records(monthly))]
-    by_month[list(MINUTES)] = pd.DataFrame(minutes, columns=list(MINUTES), dtype="float64")
-    by_month["coverage"] = _ratio(by_month["assessable"], by_month["protocols"])
-    return by_month
+    rows = [
+        (
+            one.month,
+            *minutes_columns(one.minutes),
+            one.opportunities,
+            one.assessable,
+            one.protocols,
+            one.coverage,
+        )
+        for one in months_of(records(monthly))
+    ]
+    frame = pd.DataFrame(rows, columns=["month", *MINUTES, *_COUNTS, "coverage"])
+    floats = dict.fromkeys([*MINUTES, "coverage"], "float64")
+    return frame.astype({"month": "datetime64[s]"} | floats | dict.fromkeys(_COUNTS, "Int64"))
 
 
 def potential_of(opportunities: pd.DataFrame) -> Potential:
-    """The potential of some scanners or protocols, as the report has it.
+    """The potential saving of some scanners or protocols.
 
     Args:
         opportunities: Rows of ``published_opportunities``.
@@ -52,7 +74,7 @@ def potential_of(opportunities: pd.DataFrame) -> Potential:
     return potential(records(opportunities), ())
 
 
-def minutes_of(minutes: Minutes | None) -> tuple[float | None, float | None, float | None]:
+def minutes_columns(minutes: Minutes | None) -> tuple[float | None, float | None, float | None]:
     """Minutes a month and the ends of their interval, as the columns ``MINUTES``."""
     return (None, None, None) if minutes is None else (minutes.value, minutes.low, minutes.high)
 
@@ -63,100 +85,116 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in rows]
 
 
-def nex_by(nex: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
-    """NEX and scan time over the protocols of a group: a mean weighs by acquisitions with NEX.
-
-    Medians and modes do not add up, so that there are none.
+def values_by(monthly: pd.DataFrame, key: str) -> pd.DataFrame:
+    """Mean setting and scan time over the protocols of each group, in the order of the key.
 
     Args:
-        nex: ``nex_monthly``.
-        keys: The columns of a group.
+        monthly: ``nex_monthly``.
+        key: The column of a group.
 
     Returns:
-        The keys, ``nex_mean``, ``share_above_1``, ``nex_coverage``, ``acquisitions``,
+        The key, the mean and coverage of the setting, ``share_above_1``, ``acquisitions``,
         ``scan_time_sum_s``, ``scan_time_coverage``.
     """
-    told = nex["nex_mean"].notna()
-    votes = nex["acquisitions_with_nex"].astype("float64").where(told)
-    timed = nex["scan_time_sum_s"].notna()
-    parts = nex[list(keys)].assign(
-        votes=votes,
-        eligible=nex["acquisitions_nex_eligible"].astype("float64"),
-        nex=nex["nex_mean"] * votes,
-        above=nex["share_above_1"] * votes,
-        above_votes=votes.where(nex["share_above_1"].notna()),
-        acquisitions=nex["acquisitions"].astype("float64"),
-        timed=(nex["acquisitions"].astype("float64") * nex["scan_time_coverage"]).where(timed),
-        scan_time_sum_s=nex["scan_time_sum_s"],
-    )
-    sums = parts.groupby(list(keys), dropna=False).sum(min_count=1).reset_index()
-    return sums[list(keys)].assign(
-        nex_mean=_ratio(sums["nex"], sums["votes"]),
-        share_above_1=_ratio(sums["above"], sums["above_votes"]),
-        nex_coverage=_ratio(sums["votes"], sums["eligible"]),
-        acquisitions=sums["acquisitions"].astype("Int64"),
-        scan_time_sum_s=sums["scan_time_sum_s"],
-        scan_time_coverage=_ratio(sums["timed"], sums["acquisitions"]),
-    )
+    rows = []
+    for value, group in monthly.groupby(key, sort=True):
+        one = monthly_values(records(group))
+        if one is not None:
+            numbers = one.mean, one.share_above_1, one.coverage, one.acquisitions
+            rows.append((value, *numbers, one.scan_time_s, one.scan_time_coverage))
+    types = dict.fromkeys(_VALUES, "float64") | {
+        "acquisitions": "Int64",
+        key: str(monthly[key].dtype),
+    }
+    return pd.DataFrame(rows, columns=[key, *_VALUES]).astype(types)
 
 
 def ranked_scanners(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """One row per scanner, the most minutes first.
 
     Args:
-        tables: ``published_opportunities``, ``nex_monthly`` and ``exam_monthly``.
+        tables: The published tables.
 
     Returns:
-        Scanner, site and device; the ``MINUTES`` of its live opportunities as the report has
-        them; ``opportunities``, ``assessable`` of ``protocols``; NEX and scan time of the fleet's
-        last closed month.
+        Scanner, site and device; the ``MINUTES`` of its live opportunities; ``opportunities``,
+        ``assessable`` of ``protocols``; setting and scan time of the fleet's last closed month.
     """
-    devices = _devices(tables)
-    nex = tables["nex_monthly"]
-    last = nex[nex["month_start"] == nex["month_start"].max()]
-    rows = devices.merge(_potential(tables["published_opportunities"]), on="scanner", how="left")
-    rows = rows.merge(nex_by(last, ["scanner"]), on="scanner", how="left")
-    return rows.sort_values(
-        ["minutes_per_month", "nex_mean", "scanner"], ascending=[False, False, True]
-    ).reset_index(drop=True)
-
-
-def device_of(tables: Mapping[str, pd.DataFrame], scanner: str) -> pd.Series:
-    """Site, vendor, model and field strength of a scanner; NULL where nothing tells them."""
-    devices = _devices(tables)
-    own = devices[devices["scanner"] == scanner]
-    return own.iloc[0] if len(own) else pd.Series(index=["scanner", *_DEVICE], dtype="object")
-
-
-def _devices(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """The newest that is told of each scanner."""
-    dated = [
-        tables["published_opportunities"].assign(
-            month_start=tables["published_opportunities"]["as_of"]
-        ),
-        tables["nex_monthly"],
-        tables["exam_monthly"],
-    ]
-    parts = [part.reindex(columns=["scanner", "month_start", *_DEVICE]) for part in dated]
-    return (
-        pd.concat([part for part in parts if len(part)] or parts[:1])
-        .sort_values("month_start", kind="stable")
-        .groupby("scanner", as_index=False)[list(_DEVICE)]
-        .last()
+    own = {name: _by_scanner(tables[name]) for name in _OF_SCANNERS}
+    found = _by_scanner(tables["published_findings"])
+    changed = _by_scanner(tables["published_verification"])
+    monthly = tables["nex_monthly"]
+    rows = []
+    for scanner in sorted({name for groups in own.values() for name in groups}):
+        parts = [row for groups in own.values() for row in groups.get(scanner, ())]
+        one = potential(own["published_opportunities"].get(scanner, ()), ())
+        remarkable = one.live or changed.get(scanner) or departures(found.get(scanner, ()))
+        rows.append(
+            {"scanner": scanner, "site": newest(parts, "site")}
+            | dataclasses.asdict(device_of(parts))
+            | dict(zip(MINUTES, minutes_columns(one.minutes), strict=True))
+            | (
+                {
+                    "opportunities": len(one.live),
+                    "assessable": one.assessable,
+                    "protocols": one.scanner_protocols,
+                }
+                if one.scanner_protocols
+                else dict.fromkeys(_COUNTS)
+            )
+            | {"rank": scanner_rank(one, scanner, is_remarkable=bool(remarkable))}
+        )
+    names = ["scanner", "site", "vendor", "model", "field_strength_t", *MINUTES, *_COUNTS]
+    rows.sort(key=lambda row: row["rank"])
+    types = dict.fromkeys(["field_strength_t", *MINUTES], "float64") | dict.fromkeys(
+        _COUNTS, "Int64"
     )
+    texts = dict.fromkeys(("scanner", "site", "vendor", "model"), "str")
+    ranked = pd.DataFrame(rows, columns=names).astype(types | texts)
+    last = monthly[monthly["month_start"] == monthly["month_start"].max()]
+    return ranked.merge(values_by(last, "scanner"), on="scanner", how="left")
 
 
-def _potential(opportunities: pd.DataFrame) -> pd.DataFrame:
-    names = ["scanner", *MINUTES, "opportunities", "assessable", "protocols"]
+def ranked_protocols(opportunities: pd.DataFrame) -> pd.DataFrame:
+    """One row per protocol, the most minutes first.
+
+    Args:
+        opportunities: ``published_opportunities``.
+
+    Returns:
+        ``protocol``, the ``MINUTES`` of its live opportunities, ``opportunities``, ``assessable``.
+    """
     rows = [
-        (scanner, *minutes_of(one.minutes), len(one.live), one.assessable, one.scanner_protocols)
-        for scanner, own in opportunities.groupby("scanner", sort=True)
+        (scanner_rank(one, str(protocol), is_remarkable=bool(one.live)), protocol, one)
+        for protocol, own in opportunities.groupby("protocol", sort=True)
         for one in (potential_of(own),)
     ]
-    types = dict.fromkeys(MINUTES, "float64") | dict.fromkeys(names[-3:], "Int64")
-    return pd.DataFrame(rows, columns=names).astype(types | {"scanner": "str"})
+    rows.sort(key=lambda row: row[0])
+    return pd.DataFrame(
+        [
+            (protocol, *minutes_columns(one.minutes), len(one.live), one.assessable)
+            for _, protocol, one in rows
+        ],
+        columns=["protocol", *MINUTES, "opportunities", "assessable"],
+    ).astype(dict.fromkeys(MINUTES, "float64"))
 
 
-def _ratio(part: pd.Series, whole: pd.Series) -> pd.Series:
-    whole = whole.astype("float64")
-    return part.astype("float64") / whole.where(whole > 0)
+def device(tables: Mapping[str, pd.DataFrame], scanner: str) -> tuple[Device, str | None]:
+    """Device and site of a scanner.
+
+    Args:
+        tables: The published tables.
+        scanner: Its name.
+    """
+    parts = [
+        row
+        for name in _OF_SCANNERS
+        for row in records(tables[name][tables[name]["scanner"] == scanner])
+    ]
+    return device_of(parts), newest(parts, "site")
+
+
+def _by_scanner(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for row in records(frame):
+        groups.setdefault(row["scanner"], []).append(row)
+    return groups

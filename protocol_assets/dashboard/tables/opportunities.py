@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from functools import cache
 from typing import Final
 
 import pandas as pd
 
+from protocol_assets.dashboard.tables.fleet import records
 from protocol_assets.data import read_table
+from protocol_assets.figures.averages import scanners_at
+from protocol_assets.figures.potential import ranked
 
 __all__ = [
     "ABOVE",
@@ -15,7 +19,7 @@ __all__ = [
     "levels",
     "listed",
     "remedies",
-    "scanners_by_level",
+    "scanners_by_averages",
 ]
 
 ABOVE: Final = "above the reference"
@@ -42,10 +46,10 @@ def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:
         "not assessable": opportunities["assessment_state"] != "assessable",
     }.get(shown)
     rows = opportunities if asked is None else opportunities[asked.astype(bool)]
-    return rows.sort_values(
-        ["is_waived", "minutes_per_month", "scanner", "protocol"],
-        ascending=[True, False, True, True],
-    ).reset_index(drop=True)
+    places = [one["place"] for one in ranked(records(rows.assign(place=range(len(rows)))))]
+    in_order = rows.iloc[places]
+    waived_last = in_order["is_waived"].fillna(value=False).astype(bool)
+    return in_order.loc[waived_last.sort_values(kind="stable").index].reset_index(drop=True)
 
 
 def levels(row: pd.Series) -> pd.DataFrame:
@@ -57,18 +61,14 @@ def levels(row: pd.Series) -> pd.DataFrame:
     return found.dropna().reset_index(drop=True)
 
 
-def scanners_by_level(opportunities: pd.DataFrame) -> pd.DataFrame:
+def scanners_by_averages(opportunities: pd.DataFrame) -> pd.DataFrame:
     """How many scanners run a protocol at which averages.
 
     Args:
         opportunities: Rows of one protocol.
 
     Returns:
-        ``averages`` (to a hundredth), ``stands`` (above the reference, not above, not assessable)
-        and ``scanners``; those whose averages are not told are left out.
+        ``averages``, ``place`` and ``scanners``, as ``scanners_at`` has them.
     """
-    above = opportunities["has_potential"]
-    stands = above.map({True: ABOVE, False: "not above"}).astype("str").fillna("not assessable")
-    counted = opportunities.assign(averages=opportunities["averages"].round(2), stands=stands)
-    counted = counted.dropna(subset=["averages"])
-    return counted.groupby(["averages", "stands"]).size().rename("scanners").reset_index()
+    found = [dataclasses.astuple(one) for one in scanners_at(records(opportunities))]
+    return pd.DataFrame(found, columns=["averages", "place", "scanners"])

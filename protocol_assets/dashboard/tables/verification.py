@@ -9,21 +9,17 @@ from typing import Final, Literal
 import pandas as pd
 
 from protocol_assets.dashboard.words import NOT_TOLD, day
+from protocol_assets.figures.changes import UNCONFIRMED, VERIFIED
 
 __all__ = [
-    "VERIFIED",
     "Standing",
     "before_and_after",
-    "by_state",
     "exam_times",
     "newest_first",
     "standing",
     "visit_of",
 ]
 
-VERIFIED: Final = "verified"
-"""The only state that is a success."""
-_WON: Final = "time won, quality not confirmed"
 _OF_PROTOCOL: Final = {"scan_time": "Scan time of the protocol"}
 _OF_EXAMS: Final = {
     "scan_time_sum": "Scan time of the exam",
@@ -61,7 +57,7 @@ def standing(row: pd.Series) -> Standing:
     why = f" ({reason})" if pd.notna(reason) else ""
     if state == VERIFIED:
         return Standing("success", f"Verified: time was won, and the images stood it{why}.")
-    if state == _WON:
+    if state == UNCONFIRMED:
         guard = row["guard_reason"] if pd.notna(row["guard_reason"]) else NOT_TOLD
         signed = "" if pd.notna(row["quality_signed_on"]) else " The images are not signed off."
         return Standing(
@@ -136,18 +132,3 @@ def visit_of(row: pd.Series, visits: pd.DataFrame) -> pd.Series | None:
         (visits["scanner_label"] == row["scanner_label"]) & (visits["visit_on"] == row["visit_on"])
     ]
     return None if own.empty else own.iloc[0]
-
-
-def by_state(verification: pd.DataFrame) -> pd.DataFrame:
-    """Changes by state with the minutes promised and realised.
-
-    Returns:
-        ``state``, ``changes``, ``promised_minutes_per_month``, ``realised_minutes_per_month``
-        (NULL where none is told) and ``promised``, the changes that have a promise.
-    """
-    minutes = ["promised_minutes_per_month", "realised_minutes_per_month"]
-    grouped = verification.groupby("verification_state")
-    result = grouped[minutes].sum(min_count=1)
-    result.insert(0, "changes", grouped.size())
-    result["promised"] = grouped["promised_minutes_per_month"].count()
-    return result.reset_index()

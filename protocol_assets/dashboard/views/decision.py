@@ -9,8 +9,8 @@ from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
-from protocol_assets.dashboard.tables.decisions import commands, waiting, with_readings
-from protocol_assets.dashboard.tables.fleet import MINUTES, minutes_of, records
+from protocol_assets.dashboard.tables.decisions import commands, waiting_rows, with_readings
+from protocol_assets.dashboard.tables.fleet import MINUTES, minutes_columns, records
 from protocol_assets.dashboard.words import (
     day,
     interval,
@@ -20,7 +20,7 @@ from protocol_assets.dashboard.words import (
     share,
     told,
 )
-from protocol_assets.figures.potential import summed
+from protocol_assets.figures.findings import waiting_summary
 
 __all__ = ["show"]
 
@@ -33,7 +33,7 @@ def show() -> None:
         "Findings that are open and seen, the most minutes first. This page writes "
         "nothing: a decision is recorded by a command that somebody runs."
     )
-    rows = waiting(tables["published_findings"], tables["published_opportunities"])
+    rows = waiting_rows(tables["published_findings"], tables["published_opportunities"])
     rows = with_readings(where.of(rows))
     if rows.empty:
         nothing(
@@ -67,21 +67,20 @@ def show() -> None:
 
 
 def _summary(rows: pd.DataFrame) -> None:
-    value, low, high = minutes_of(summed(records(rows), MINUTES[0]))
-    with_minutes = rows["minutes_per_month"].notna().sum()
+    found = waiting_summary(records(rows))
+    value, low, high = minutes_columns(found.minutes)
     one, two = st.columns(2)
     with one:
-        counts = rows["kind"].value_counts()
         figure(
             "Waiting",
-            number(len(rows)),
-            ", ".join(f"{kind}: {count}" for kind, count in counts.items()),
+            number(found.findings),
+            ", ".join(f"{kind}: {count}" for kind, count in found.kinds.items()),
         )
     with two:
         figure(
             "Minutes a month among them",
             number(value, "min"),
-            f"{interval(low, high, 'min')}; told for {with_minutes} of {len(rows)}",
+            f"{interval(low, high, 'min')}; told for {found.with_minutes} of {found.findings}",
         )
 
 

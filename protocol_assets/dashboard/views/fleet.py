@@ -13,15 +13,15 @@ from protocol_assets.dashboard.marts import Marts
 from protocol_assets.dashboard.names import Scope
 from protocol_assets.dashboard.parts import Choice, chart, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
-from protocol_assets.dashboard.tables.decisions import waiting
+from protocol_assets.dashboard.tables.decisions import waiting_rows
 from protocol_assets.dashboard.tables.fleet import (
     MINUTES,
     minutes_by_month,
-    minutes_of,
-    nex_by,
+    minutes_columns,
     potential_of,
     ranked_scanners,
     records,
+    values_by,
 )
 from protocol_assets.dashboard.words import interval, known, month, number, plain, share
 from protocol_assets.figures.potential import fleet_assessed
@@ -48,10 +48,10 @@ def show() -> None:
 
 def _figures(tables: Marts, where: Scope) -> None:
     saving = potential_of(where.of(tables["published_opportunities"]))
-    value, low, high = minutes_of(saving.minutes)
-    by_month = nex_by(where.of(tables["nex_monthly"]), ["month_start"])
+    value, low, high = minutes_columns(saving.minutes)
+    by_month = values_by(where.of(tables["nex_monthly"]), "month_start")
     last = by_month.iloc[-1] if len(by_month) else None
-    found = where.of(waiting(tables["published_findings"], tables["published_opportunities"]))
+    found = where.of(waiting_rows(tables["published_findings"], tables["published_opportunities"]))
     one, two, three, four = st.columns(4)
     with one:
         figure(
@@ -124,7 +124,7 @@ def _nex(tables: Marts, where: Scope) -> None:
     else:
         nothing("No day is published yet.")
     st.header("NEX by month")
-    by_month = nex_by(where.of(tables["nex_monthly"]), ["month_start"])
+    by_month = values_by(where.of(tables["nex_monthly"]), "month_start")
     if by_month.empty:
         nothing("No closed month is published yet.")
         return

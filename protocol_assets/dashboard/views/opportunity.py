@@ -10,7 +10,7 @@ from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
-from protocol_assets.dashboard.tables.fleet import MINUTES
+from protocol_assets.dashboard.tables.fleet import MINUTES, records
 from protocol_assets.dashboard.tables.opportunities import (
     ABOVE,
     SHOWN,
@@ -19,6 +19,7 @@ from protocol_assets.dashboard.tables.opportunities import (
     remedies,
 )
 from protocol_assets.dashboard.words import interval, known, number, plain, told, yes
+from protocol_assets.figures.potential import minutes_of
 
 __all__ = ["show"]
 
@@ -112,8 +113,7 @@ def _minutes_and_signal(row: pd.Series) -> None:
 
 def _minutes(row: pd.Series) -> str:
     """Nothing above the reference is no minutes; what cannot be assessed is not told."""
-    above = row["has_potential"]
-    return number(0 if pd.notna(above) and not above else row["minutes_per_month"], "min")
+    return number(minutes_of(records(row.to_frame().T)[0]), "min")
 
 
 def _rest(row: pd.Series) -> None:

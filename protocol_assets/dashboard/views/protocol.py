@@ -10,8 +10,14 @@ from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
-from protocol_assets.dashboard.tables.fleet import MINUTES, minutes_of, nex_by, potential_of
-from protocol_assets.dashboard.tables.opportunities import listed, scanners_by_level
+from protocol_assets.dashboard.tables.fleet import (
+    MINUTES,
+    minutes_columns,
+    potential_of,
+    ranked_protocols,
+    values_by,
+)
+from protocol_assets.dashboard.tables.opportunities import listed, scanners_by_averages
 from protocol_assets.dashboard.words import interval, known, month, number
 
 __all__ = ["show"]
@@ -44,38 +50,31 @@ def _overview(opportunities: pd.DataFrame) -> None:
     """All protocols, the most minutes first."""
     if opportunities.empty:
         return
-    sums = pd.DataFrame(
-        [
-            (protocol, *minutes_of(one.minutes), len(one.live), one.assessable)
-            for protocol, own in opportunities.groupby("protocol")
-            for one in (potential_of(own),)
-        ],
-        columns=["protocol", *MINUTES, "opportunities", "assessable"],
-    ).astype(dict.fromkeys(MINUTES, "float64"))
-    sums = sums.sort_values(["minutes_per_month", "protocol"], ascending=[False, True])
+    sums = ranked_protocols(opportunities)
     columns = shown("published_opportunities", "protocol", *MINUTES) | shown(
         "published_potential_monthly", "opportunities", "assessable"
     )
-    sums = sums.reset_index(drop=True)
     table(sums, columns, "Protocols", chosen=Choice("protocol", list(sums["protocol"])))
 
 
 def _figures(own: pd.DataFrame, nex: pd.DataFrame) -> None:
     saving = potential_of(own)
-    value, low, high = minutes_of(saving.minutes)
-    by_month = nex_by(nex, ["month_start"])
+    value, low, high = minutes_columns(saving.minutes)
+    by_month = values_by(nex, "month_start")
     last = by_month.iloc[-1] if len(by_month) else None
-    with_averages = own["averages"].notna().sum()
     one, two, three = st.columns(3)
     with one:
         figure(
-            "Scanners that run it", number(len(own)), f"averages told by {with_averages} of them"
+            "Scanners that run it",
+            number(saving.scanner_protocols),
+            f"averages told by {saving.with_averages} of them",
         )
     with two:
         figure(
             "Potential saving each month",
             number(value, "min"),
-            f"{interval(low, high, 'min')}; {saving.assessable} of {len(own)} scanners assessable",
+            f"{interval(low, high, 'min')}; {saving.assessable} of {saving.scanner_protocols} "
+            "scanners assessable",
         )
     with three:
         figure(
@@ -90,7 +89,7 @@ def _scanners(own: pd.DataFrame) -> None:
     if own.empty:
         nothing("No scanner has enough patients with this protocol to be published.")
         return
-    levels = scanners_by_level(own)
+    levels = scanners_by_averages(own)
     if len(levels):
         chart(
             charts.scanners_at_averages(levels),
@@ -115,7 +114,7 @@ def _months(nex: pd.DataFrame) -> None:
     if nex.empty:
         nothing("No closed month with enough patients is published.")
         return
-    by_month = nex_by(nex, ["month_start"])
+    by_month = values_by(nex, "month_start")
     chart(charts.nex_of_months(by_month), "Mean NEX of the protocol by closed month.")
     rows = nex.sort_values(["month_start", "scanner"], ascending=[False, True])
     names = ("month_start", "scanner", "nex_mean", "nex_median", "nex_mode", "nex_coverage")

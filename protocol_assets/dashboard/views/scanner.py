@@ -15,11 +15,12 @@ from protocol_assets.dashboard.names import Scope, choices
 from protocol_assets.dashboard.parts import Choice, chart, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
 from protocol_assets.dashboard.tables.decisions import with_readings
-from protocol_assets.dashboard.tables.fleet import MINUTES, device_of, nex_by, ranked_scanners
+from protocol_assets.dashboard.tables.fleet import MINUTES, device, ranked_scanners, values_by
 from protocol_assets.dashboard.tables.opportunities import listed
 from protocol_assets.dashboard.tables.verification import newest_first
 from protocol_assets.dashboard.visits import visits
 from protocol_assets.dashboard.words import NOT_TOLD, interval, known, month, number, plain
+from protocol_assets.figures.scanners import Device
 
 __all__ = ["show"]
 
@@ -31,11 +32,10 @@ def show() -> None:
         st.title("Scanner")
         _choose(tables, where)
         return
-    device = device_of(tables.tables, where.scanner)
     st.title(plain(where.scanner))
-    st.caption(plain(_described(device)))
+    st.caption(plain(_described(*device(tables.tables, where.scanner))))
     own = Scope(scanner=where.scanner)
-    nex = nex_by(own.of(tables["nex_monthly"]), ["month_start"])
+    nex = values_by(own.of(tables["nex_monthly"]), "month_start")
     exams = own.of(tables["exam_monthly"]).sort_values("month_start")
     ranked = own.of(ranked_scanners(tables.tables))
     _figures(ranked, nex, exams)
@@ -58,12 +58,11 @@ def _choose(tables: Marts, where: Scope) -> None:
     table(scanners, columns, "Scanners to choose from", chosen=rows)
 
 
-def _described(device: pd.Series) -> str:
-    site = device["site"]
+def _described(about: Device, site: str | None) -> str:
     parts = [
-        f"Site {site}" if pd.notna(site) else f"site {NOT_TOLD}",
-        " ".join(str(device[one]) for one in ("vendor", "model") if pd.notna(device[one])),
-        number(device["field_strength_t"], "T", 1) if pd.notna(device["field_strength_t"]) else "",
+        f"Site {site}" if site else f"site {NOT_TOLD}",
+        " ".join(filter(None, (about.vendor, about.model))),
+        "" if about.field_strength_t is None else number(about.field_strength_t, "T", 1),
     ]
     return ", ".join(part for part in parts if part)
 

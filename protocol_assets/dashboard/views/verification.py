@@ -12,10 +12,9 @@ from protocol_assets.dashboard.columns import Column, columns, shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
 from protocol_assets.dashboard.session import marts, scope
+from protocol_assets.dashboard.tables.fleet import records
 from protocol_assets.dashboard.tables.verification import (
-    VERIFIED,
     before_and_after,
-    by_state,
     exam_times,
     newest_first,
     standing,
@@ -23,6 +22,7 @@ from protocol_assets.dashboard.tables.verification import (
 )
 from protocol_assets.dashboard.visits import visits
 from protocol_assets.dashboard.words import day, interval, number, plain, share, told, yes
+from protocol_assets.figures.changes import savings
 
 __all__ = ["show"]
 
@@ -74,24 +74,24 @@ def show() -> None:
 
 
 def _summary(rows: pd.DataFrame) -> None:
-    states = by_state(rows).set_index("verification_state")
-    own = states.loc[VERIFIED] if VERIFIED in states.index else None
+    found = savings(records(rows))
     one, two, three = st.columns(3)
     with one:
-        count = 0 if own is None else own["changes"]
-        figure("Verified", number(count), f"of {len(rows)} changes; the others prove nothing yet")
+        figure(
+            "Verified",
+            number(found.verified),
+            f"of {found.changes} changes; the others prove nothing yet",
+        )
     with two:
-        promised = None if own is None else own["promised_minutes_per_month"]
         figure(
             "Promised by the verified",
-            number(promised, "min a month"),
-            f"told for {number(0 if own is None else own['promised'])} of them",
+            number(found.promised, "min a month"),
+            f"told for {number(found.with_promise)} of them",
         )
     with three:
-        realised = None if own is None else own["realised_minutes_per_month"]
         figure(
             "Realised by the verified",
-            number(realised, "min a month"),
+            number(found.realised, "min a month"),
             "seconds won by one acquisition x volume",
         )
 

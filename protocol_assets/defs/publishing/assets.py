@@ -10,6 +10,7 @@ from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.metadata import published_pictures, row_preview
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.published import published_figures
 from protocol_assets.lake.reading import (
     FEW_PATIENTS,
     quarters,
@@ -17,7 +18,6 @@ from protocol_assets.lake.reading import (
     write_reading_copy,
 )
 from protocol_assets.publishing.versions import publish_marts, published_rows
-from protocol_assets.reports.figures import published_figures
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from protocol_assets.reports.pdf import render_pdf
 

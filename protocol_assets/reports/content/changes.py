@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from protocol_assets.figures.changes import count_by
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Span, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
@@ -71,10 +71,12 @@ def changes(
 
 
 def _counted(rows: Sequence[Row], texts: Texts) -> str:
-    counts = Counter(row["verification_state"] for row in rows)
+    counts = count_by(rows, "verification_state")
     order = [*_BADGES, *sorted(set(counts) - set(_BADGES))]
     return ", ".join(
-        f"{texts.term('verification', state)} {counts[state]}" for state in order if counts[state]
+        f"{texts.term('verification', state)} {texts.number(counts[state], 0)}"
+        for state in order
+        if state in counts
     )
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, Final
 
 from protocol_assets.data import read_table
+from protocol_assets.figures.changes import count_by
+from protocol_assets.figures.findings import ALARMS
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.texts import Texts
@@ -16,7 +17,6 @@ __all__ = ["drift"]
 
 Row = Mapping[str, Any]
 
-_ALARMS: Final = ("relapse", "drift")
 _BADGES: Final[Mapping[str, State]] = {"relapse": "alarm", "drift": "partial"}
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
     ("protocol", "name"),
@@ -40,8 +40,8 @@ def drift(
         most: How many rows are shown; None for all.
         is_alone: Whether they are of one scanner.
     """
-    listed = [row for row in findings if is_alone or row["kind"] in _ALARMS]
-    others = Counter(row["kind"] for row in findings if row["kind"] not in _ALARMS)
+    listed = [row for row in findings if is_alone or row["kind"] in ALARMS]
+    others = count_by((row for row in findings if row["kind"] not in ALARMS), "kind")
     beside = _beside(others, texts) if others and not is_alone else None
     key, heading = "drift", texts("drift.alone" if is_alone else "drift")
     if not listed:
@@ -66,8 +66,7 @@ def drift(
 
 def _beside(others: Mapping[str, int], texts: Texts) -> str:
     counts = ", ".join(
-        f"{texts.term('kind', kind)} {texts.number(count, 0)}"
-        for kind, count in sorted(others.items(), key=lambda one: (-one[1], one[0]))
+        f"{texts.term('kind', kind)} {texts.number(count, 0)}" for kind, count in others.items()
     )
     return texts("drift.others", counts=counts)
 

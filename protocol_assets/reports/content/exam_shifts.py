@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from protocol_assets.figures.scanners import slug
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Table
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
-from protocol_assets.reports.scanners import slug
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["exam_shifts"]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.published import DayCompleteness, Figures, Landing
+from protocol_assets.figures.scope import Scope
 from protocol_assets.reports.content.blocks import Column, Entry, Section, Table, Tile
-from protocol_assets.reports.figures import DayCompleteness, Figures, Landing
-from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import nex_chart
 
@@ -114,10 +113,8 @@ def _landing(landing: Landing | None, texts: Texts) -> Entry:
     if landing is None:
         return Entry(texts("completeness.missing"), state="missing")
     if landing.is_complete:
-        text = texts("completeness.no_studies") if landing.percent is None else texts.percent(1)
+        text = texts("completeness.no_studies") if landing.share is None else texts.percent(1)
         return Entry(text, state="whole")
-    if landing.percent is None or landing.percent >= 100:
+    if landing.share is None:
         return Entry(texts("completeness.incomplete"), state="partial")
-    # Rounded down: what is not whole must not read as 100 %.
-    share = math.floor(10 * landing.percent) / 1000
-    return Entry(texts.percent(share, 1), state="partial")
+    return Entry(texts.percent(landing.share, 1), state="partial")

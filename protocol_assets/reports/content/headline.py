@@ -1,10 +1,11 @@
-"""The first section: how much can be won, how sure that is, how much of it was won."""
+"""The first section: the potential saving, how certain it is, and what has been saved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from protocol_assets.figures.changes import Savings, savings
 from protocol_assets.figures.potential import Potential
 from protocol_assets.reports.content.blocks import Section, Tile
 from protocol_assets.reports.texts import Texts
@@ -19,11 +20,11 @@ _REASONS: Final = 2
 
 
 def headline(potential: Potential, changes: Sequence[Row], texts: Texts) -> Section:
-    """What can be won, of a fleet or of a scanner.
+    """The potential saving of a fleet or of a scanner.
 
     Args:
-        potential: What can be won.
-        changes: What was changed and verified.
+        potential: The opportunities.
+        changes: Rows of ``published_verification``.
         texts: The wording.
     """
     if not potential.scanner_protocols:
@@ -41,7 +42,7 @@ def headline(potential: Potential, changes: Sequence[Row], texts: Texts) -> Sect
             _minutes(potential, texts),
             _count(potential, texts),
             _assessed(potential, texts),
-            _won(changes, texts),
+            _saved(savings(changes), texts),
         ],
         chart=minutes_chart(potential.trend, texts),
     )
@@ -61,17 +62,13 @@ def _minutes(potential: Potential, texts: Texts) -> Tile:
         notes.append(texts("tile.minutes.interval", interval=texts.interval(*ends)))
     if minutes.value >= _HOURS_FROM:
         notes.append(texts("tile.minutes.hours", hours=texts.number(minutes.value / 60, 0)))
-    untold = sum(row["minutes_per_month"] is None for row in potential.live)
-    if untold:
-        notes.append(texts("tile.minutes.untold", count=untold))
+    if potential.without_minutes:
+        notes.append(texts("tile.minutes.untold", count=potential.without_minutes))
     return Tile(label, texts.number(minutes.value, 0), unit, "; ".join(notes))
 
 
 def _count(potential: Potential, texts: Texts) -> Tile:
-    accepted = sum(row["finding_state"] == "accepted" for row in potential.live)
-    notes = [
-        texts("tile.opportunities.note", open=len(potential.live) - accepted, accepted=accepted)
-    ]
+    notes = [texts("tile.opportunities.note", open=potential.open, accepted=potential.accepted)]
     if potential.set_aside:
         states = ", ".join(
             f"{texts.term('finding', state)} {count}"
@@ -99,23 +96,11 @@ def _assessed(potential: Potential, texts: Texts) -> Tile:
     return Tile(texts("tile.assessed"), texts.percent(potential.fleet_assessed), "", note)
 
 
-def _won(changes: Sequence[Row], texts: Texts) -> Tile:
-    """What is confirmed alone counts as won; what waits for the images' sake stands beside it."""
-    verified = [row for row in changes if row["verification_state"] == "verified"]
-    waiting = [
-        row for row in changes if row["verification_state"] == "time won, quality not confirmed"
-    ]
-    label, unit = texts("tile.won"), texts("unit.min_month")
-    note = texts("tile.won.note", count=len(verified))
-    if waiting:
-        minutes = _sum(waiting)
-        note = texts("tile.won.waiting", note=note, minutes=texts.number(minutes, 0))
-    if verified and _sum(verified) is None:
-        return Tile(label, texts.number(None), "", note)
-    return Tile(label, texts.number(_sum(verified) or 0, 0), unit, note)
-
-
-def _sum(rows: Sequence[Row]) -> float | None:
-    told = [row["realised_minutes_per_month"] for row in rows]
-    known = [value for value in told if value is not None]
-    return sum(known) if known else None
+def _saved(found: Savings, texts: Texts) -> Tile:
+    """Only a verified saving counts; what waits for the image quality is in the note."""
+    note = texts("tile.won.note", count=found.verified)
+    if found.unconfirmed:
+        minutes = texts.number(found.unconfirmed_minutes, 0)
+        note = texts("tile.won.waiting", note=note, minutes=minutes)
+    unit = "" if found.realised is None else texts("unit.min_month")
+    return Tile(texts("tile.won"), texts.number(found.realised, 0), unit, note)

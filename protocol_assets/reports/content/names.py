@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from protocol_assets.figures.scanners import ScannerFigures, slug
 from protocol_assets.reports.content.blocks import Entry
-from protocol_assets.reports.scanners import slug
 from protocol_assets.reports.texts import Texts
 
-__all__ = ["protocol_on_scanner", "unbroken"]
+__all__ = ["about_scanner", "protocol_on_scanner", "unbroken"]
 
 
 def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool) -> Entry:
@@ -27,6 +27,11 @@ def protocol_on_scanner(row: Mapping[str, Any], texts: Texts, *, is_alone: bool)
         return Entry(name)
     about = [scanner or texts("unnamed.scanner"), *([row["site"]] if row["site"] else [])]
     return Entry(name, below=unbroken(", ".join(about)), link=slug(scanner) if scanner else None)
+
+
+def about_scanner(scanner: ScannerFigures, texts: Texts) -> str:
+    """Device and site of a scanner, as far as they are known."""
+    return unbroken(", ".join(filter(None, (texts.device(scanner.device), scanner.site))))
 
 
 def unbroken(text: str) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.published import Figures
+from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.content.blocks import Link, Panel, Section
-from protocol_assets.reports.content.names import unbroken
-from protocol_assets.reports.figures import Figures
+from protocol_assets.reports.content.names import about_scanner, unbroken
 from protocol_assets.reports.multiples import Scales, common_scales, nex_dots, time_line
-from protocol_assets.reports.scanners import ScannerFigures
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["MOST_SCANNERS", "multiples", "shown_scanners"]
@@ -58,12 +58,12 @@ def _name(scanner: ScannerFigures) -> tuple[str, str]:
 
 
 def _panel(scanner: ScannerFigures, scales: Scales, texts: Texts) -> Panel:
-    nex = scanner.nex
-    mean = None if nex is None else nex.nex_mean
-    coverage = None if nex is None else nex.coverage
+    together = scanner.together
+    mean = None if together is None else together.mean
+    coverage = None if together is None else together.coverage
     return Panel(
         name=unbroken(scanner.label),
-        about=unbroken(", ".join(part for part in (scanner.device, scanner.site) if part)),
+        about=about_scanner(scanner, texts),
         link=scanner.slug,
         nex=nex_dots(scanner.protocols, scales, texts, name=scanner.label),
         nex_note=texts("panel.nex.note", mean=texts.number(mean), coverage=texts.percent(coverage)),

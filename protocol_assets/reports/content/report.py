@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.published import Figures
+from protocol_assets.figures.scanners import ScannerFigures
+from protocol_assets.figures.scope import Scope
 from protocol_assets.reports.content.blocks import Content, Link, Section
 from protocol_assets.reports.content.changes import changes
 from protocol_assets.reports.content.drift import drift
 from protocol_assets.reports.content.exam_shifts import exam_shifts
 from protocol_assets.reports.content.fleet import completeness, fleet
 from protocol_assets.reports.content.headline import headline
-from protocol_assets.reports.content.names import unbroken
+from protocol_assets.reports.content.names import about_scanner, unbroken
 from protocol_assets.reports.content.opportunities import opportunities
 from protocol_assets.reports.content.panels import multiples
 from protocol_assets.reports.content.scanner import months, protocols
-from protocol_assets.reports.figures import Figures
-from protocol_assets.reports.scanners import ScannerFigures
-from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["content", "scanner_content"]
@@ -87,13 +87,13 @@ def scanner_content(
         is_demo: Whether it says that its data are simulated.
         most: How many rows a table may have, None for all.
     """
-    about = [scanner.device, scanner.site, texts.day(figures.day) if figures.day else None]
+    about = [about_scanner(scanner, texts), texts.day(figures.day) if figures.day else None]
     return _content(
         figures,
         texts,
         is_demo=is_demo,
         heading=unbroken(scanner.label),
-        subtitle=unbroken(", ".join(part for part in about if part)),
+        subtitle=", ".join(part for part in about if part),
         key=scanner.slug,
         sections=[
             headline(scanner.potential, scanner.changes, texts),

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.monthly import MonthlyValues
+from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Panel, Section, Table
 from protocol_assets.reports.content.names import unbroken
 from protocol_assets.reports.multiples import common_scales, nex_dots, time_line
-from protocol_assets.reports.scanners import NexRow, ScannerFigures
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["months", "protocols"]
@@ -63,18 +64,18 @@ def protocols(
     )
 
 
-def _protocol_rows(rows: Sequence[NexRow], texts: Texts) -> list[list[Entry]]:
-    longest = max((row.nex_mean for row in rows if row.nex_mean is not None), default=1)
+def _protocol_rows(rows: Sequence[MonthlyValues], texts: Texts) -> list[list[Entry]]:
+    longest = max((row.mean for row in rows if row.mean is not None), default=1)
     return [
         [
             Entry(unbroken(row.protocol or texts("unnamed.protocol"))),
             Entry(
-                texts.number(row.nex_mean),
-                bar=None if row.nex_mean is None else round(row.nex_mean / longest, 3),
+                texts.number(row.mean),
+                bar=None if row.mean is None else round(row.mean / longest, 3),
             ),
             Entry(texts.percent(row.coverage)),
             Entry(texts.number(row.acquisitions, 0)),
-            Entry(texts.number(row.scan_time_h, 1)),
+            Entry(texts.number(None if row.scan_time_s is None else row.scan_time_s / 3600, 1)),
             Entry(texts.percent(row.scan_time_coverage)),
         ]
         for row in rows

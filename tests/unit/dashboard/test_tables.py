@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.dashboard.tables.decisions import commands, waiting, with_readings
+from protocol_assets.dashboard.tables.decisions import commands, waiting_rows, with_readings
 from protocol_assets.dashboard.tables.fleet import (
     MINUTES,
-    device_of,
+    device,
     minutes_by_month,
-    nex_by,
     ranked_scanners,
+    records,
+    values_by,
 )
 from protocol_assets.dashboard.tables.opportunities import (
     ABOVE,
@@ -23,17 +24,18 @@ from protocol_assets.dashboard.tables.opportunities import (
     levels,
     listed,
     remedies,
-    scanners_by_level,
+    scanners_by_averages,
 )
 from protocol_assets.dashboard.tables.verification import (
     before_and_after,
-    by_state,
     exam_times,
     newest_first,
     standing,
     visit_of,
 )
 from protocol_assets.data import read_table
+from protocol_assets.figures.changes import savings
+from protocol_assets.figures.scanners import Device
 from tests.unit.dashboard.homes import frames
 from tests.unit.dashboard.published import (
     CAVEAT,
@@ -88,7 +90,7 @@ def test_mean_nex_weighs_by_votes_and_a_withheld_cell_lowers_coverage() -> None:
         nex(MONTHS[0], "MR 2", nex_mean=3.0, acquisitions_with_nex=10),
         nex(MONTHS[0], "MR 3", nex_mean=None, acquisitions_with_nex=None, scan_time_sum_s=None),
     )
-    (row,) = nex_by(rows, ["month_start"]).to_dict("records")
+    (row,) = values_by(rows, "month_start").to_dict("records")
     assert row["nex_mean"] == pytest.approx(1.5)
     assert row["nex_coverage"] == pytest.approx(40 / 120)
     assert row["acquisitions"] == 120
@@ -109,7 +111,7 @@ def test_a_mean_lies_between_its_parts(cells: list[tuple[float, int, int]]) -> N
         )
         for n, (mean, votes, more) in enumerate(cells)
     ]
-    for row in nex_by(table("nex_monthly", *rows), ["month_start"]).to_dict("records"):
+    for row in values_by(table("nex_monthly", *rows), "month_start").to_dict("records"):
         assert pd.isna(row["nex_coverage"]) or 0 <= row["nex_coverage"] <= 1
         means = [mean for mean, votes, _ in cells if votes]
         if means:
@@ -146,10 +148,10 @@ def test_a_scanner_is_called_as_it_was_last() -> None:
         "nex_monthly": [nex(MONTHS[1], site="Old", field_strength_t=3.0)],
         "published_opportunities": [opportunity(site="New")],
     }
-    device = device_of(frames(rows), "MR 1")
-    assert device["site"] == "New"
-    assert device["field_strength_t"] == 3
-    assert device_of(frames(rows), "MR 9").isna().all()
+    about, site = device(frames(rows), "MR 1")
+    assert site == "New"
+    assert about.field_strength_t == 3
+    assert device(frames(rows), "MR 9") == (Device(None, None, None), None)
 
 
 @pytest.mark.parametrize(
@@ -194,10 +196,10 @@ def test_scanners_are_counted_by_their_averages() -> None:
         unassessable("MR 5"),
         unassessable("MR 6", averages=None),
     )
-    assert scanners_by_level(rows).to_dict("split")["data"] == [
-        [1.0, "not above", 1],
-        [1.0, "not assessable", 2],
-        [2.0, ABOVE, 2],
+    assert scanners_by_averages(rows).to_dict("split")["data"] == [
+        [1.0, "not_above", 1],
+        [1.0, "not_assessable", 2],
+        [2.0, "above", 2],
     ]
 
 
@@ -236,11 +238,10 @@ def test_promised_and_realised_by_state() -> None:
         verification("MR 4", promised_minutes_per_month=None),
         unconfirmed(),
     )
-    states = by_state(rows).set_index("verification_state")
-    assert states.loc["verified", "changes"] == 2
-    assert states.loc["verified", "promised"] == 1
-    assert states.loc["verified", "promised_minutes_per_month"] == 39
-    assert states.loc["verified", "realised_minutes_per_month"] == 74
+    found = savings(records(rows))
+    assert (found.changes, found.verified, found.with_promise) == (3, 2, 1)
+    assert (found.promised, found.realised) == (39, 74)
+    assert found.unconfirmed == 1
 
 
 def test_registered_changes_come_first() -> None:
@@ -270,7 +271,7 @@ def test_what_waits_is_open_seen_and_not_waived_the_most_minutes_first() -> None
             "published_opportunities": [opportunity("MR 4"), opportunity("MR 2")],
         }
     )
-    rows = waiting(found["published_findings"], found["published_opportunities"])
+    rows = waiting_rows(found["published_findings"], found["published_opportunities"])
     assert list(zip(rows["scanner"], rows["kind"], strict=True)) == [
         ("MR 4", "opportunity"),
         ("MR 1", "opportunity"),

@@ -15,9 +15,9 @@ from protocol_assets.delivery.outlets import MailingList, Outlets
 from protocol_assets.delivery.report import Edition, Outcome, send_report
 from protocol_assets.delivery.smtp import Handover, MailServer
 from protocol_assets.delivery.webhook import Webhook
+from protocol_assets.figures.scope import Scope
 from protocol_assets.lake.zones import Lake
 from protocol_assets.reports.mail import MailBody
-from protocol_assets.reports.scope import Scope
 from protocol_assets.settings.addresses import mailbox
 
 DAY = dt.date(2026, 3, 4)

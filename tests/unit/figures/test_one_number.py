@@ -10,7 +10,7 @@ import pytest
 from protocol_assets.dashboard.tables.fleet import (
     MINUTES,
     minutes_by_month,
-    minutes_of,
+    minutes_columns,
     potential_of,
     ranked_scanners,
 )
@@ -59,9 +59,9 @@ CASES: dict[str, tuple[list[Row], str, tuple[float | None, float | None, float |
 def test_the_potential_is_the_same_everywhere(name: str) -> None:
     rows, shown, minutes = CASES[name]
     tables = frames({"published_opportunities": rows})
-    found = minutes_of(potential(rows, []).minutes)
+    found = minutes_columns(potential(rows, []).minutes)
     assert found == pytest.approx(minutes)
-    assert minutes_of(potential_of(tables["published_opportunities"]).minutes) == found
+    assert minutes_columns(potential_of(tables["published_opportunities"]).minutes) == found
     (scanner,) = ranked_scanners(tables).to_dict("records")
     assert [None if pd.isna(scanner[one]) else scanner[one] for one in MINUTES] == list(found)
 
@@ -79,7 +79,7 @@ def test_the_months_are_the_same_everywhere() -> None:
         won(MONTHS[1], None, opportunities=0),
         won(MONTHS[2], None, assessable=0, opportunities=0),
     ]
-    report = [(month, minutes_of(one)) for month, one in potential([], rows).trend]
+    report = [(month, minutes_columns(one)) for month, one in potential([], rows).trend]
     tables = frames({"published_potential_monthly": rows})
     shown = minutes_by_month(tables["published_potential_monthly"])
     dashboard = [

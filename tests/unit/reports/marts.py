@@ -6,8 +6,8 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from protocol_assets.reports.figures import MARTS, Figures, figures
-from protocol_assets.reports.scope import Scope
+from protocol_assets.figures.published import MARTS, Figures, figures
+from protocol_assets.figures.scope import Scope
 
 DAY = dt.date(2026, 3, 4)
 MONTHS = tuple(dt.date(2025 + (month > 12), (month - 1) % 12 + 1, 1) for month in range(9, 15))
@@ -64,6 +64,7 @@ def monthly(scanner: str | None, protocol: str | None, nex: float | None, **chan
         "field_strength_t": 1.5,
         "protocol_label": protocol,
         "nex_mean": nex,
+        "share_above_1": None if nex is None else 0.5,
         "nex_coverage": 0.5,
         "acquisitions": 20,
         "acquisitions_nex_eligible": 20,

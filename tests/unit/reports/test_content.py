@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from protocol_assets.figures.scope import Scope
 from protocol_assets.reports.content.blocks import Content, Section, Table
 from protocol_assets.reports.content.report import content, scanner_content
-from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
 from tests.unit.reports.marts import (
     DAY,

@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from protocol_assets.figures.monthly import MonthlyValues
 from protocol_assets.reports.multiples import common_scales, nex_dots, time_line
-from protocol_assets.reports.scanners import NexRow
 from protocol_assets.reports.texts import Texts
 from tests.unit.reports.marts import FIGURES, MONTHS, exams, made, monthly
 
@@ -12,8 +12,8 @@ TEXTS = Texts("en")
 SCALES = common_scales(FIGURES["whole"].scanners)
 
 
-def row(nex: float | None, acquisitions: int) -> NexRow:
-    return NexRow("T1", nex, 1.0, acquisitions, 1.0, 1.0)
+def row(nex: float | None, acquisitions: int) -> MonthlyValues:
+    return MonthlyValues("T1", nex, None, 1.0, acquisitions, 1.0, 1.0)
 
 
 def test_the_scales_hold_the_largest_of_all_scanners() -> None:

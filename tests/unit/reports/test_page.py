@@ -5,8 +5,8 @@ import re
 import pytest
 
 from protocol_assets.data import report_languages
+from protocol_assets.figures.scanners import slug
 from protocol_assets.reports.page import render_page, render_scanner_pages
-from protocol_assets.reports.scanners import slug
 from tests.unit.reports.marts import FIGURES, WILD_NAMES
 
 

@@ -8,10 +8,10 @@ import pytest
 from protocol_assets.analysis.verification import STATES as VERIFICATIONS
 from protocol_assets.data import read_table, report_languages
 from protocol_assets.faults import Fault
+from protocol_assets.figures.scope import Scope
 from protocol_assets.governance.findings import KINDS, STATES
 from protocol_assets.modalities.registry import MODALITIES
 from protocol_assets.reports.content.report import content, scanner_content
-from protocol_assets.reports.scope import Scope
 from protocol_assets.reports.texts import Texts
 from tests.unit.reports.marts import DAY, FIGURES, PACS, change, landed, made, opportunity, won
 

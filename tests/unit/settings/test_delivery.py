@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.reports.scope import Scope
+from protocol_assets.figures.scope import Scope
 from protocol_assets.settings import CONFIG_VARIABLE, ConfigurationError, Settings
 
 HEAD = 'home = "home"\nstart_date = 2026-03-01\n'

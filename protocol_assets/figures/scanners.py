@@ -13,9 +13,18 @@ from functools import cache
 from typing import Any, Final
 
 from protocol_assets.data import read_table
+from protocol_assets.figures.monthly import MonthlyValues, monthly_values, protocol_values
 from protocol_assets.figures.potential import Potential, potential
 
-__all__ = ["NexRow", "ScannerFigures", "nex_of", "scanner_figures", "slug"]
+__all__ = [
+    "Device",
+    "ScannerFigures",
+    "device_of",
+    "newest",
+    "scanner_figures",
+    "scanner_rank",
+    "slug",
+]
 
 Row = Mapping[str, Any]
 
@@ -24,24 +33,18 @@ _SLUG_LETTERS: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class NexRow:
-    """A protocol on a scanner, or all of a scanner's, in the last closed month.
+class Device:
+    """What a scanner is; None for what is not known.
 
     Attributes:
-        protocol: Readable protocol, None for the whole scanner.
-        nex_mean: One vote per counted acquisition with NEX; None where it is not told.
-        coverage: Share of the acquisitions eligible for NEX that tell it, None where none is.
-        acquisitions: Counted acquisitions.
-        scan_time_h: Sum of the known scan times in hours.
-        scan_time_coverage: Share of the counted acquisitions whose scan time is known.
+        vendor: Name of the manufacturer.
+        model: Manufacturer's model name.
+        field_strength_t: Field strength in tesla.
     """
 
-    protocol: str | None
-    nex_mean: float | None
-    coverage: float | None
-    acquisitions: int
-    scan_time_h: float | None
-    scan_time_coverage: float | None
+    vendor: str | None
+    model: str | None
+    field_strength_t: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,13 @@ class ScannerFigures:
         label: The hospital's name, else a name made from the device key.
         slug: Name of its page.
         site: The hospital's site, None where the scanner has none.
-        device: Vendor, model and field strength, as far as they are told.
+        device: Vendor, model and field strength.
         potential: Its opportunities.
         changes: Its changes (``published_verification``), the newest first.
         exam_shifts: The times of its exams by visit (``published_exam_shifts``), the newest first.
-        findings: What else was found there and is not dealt with.
-        protocols: Its protocols in the last closed month, the highest NEX first.
-        nex: All of them together, None where nothing is told.
+        findings: Its other findings that are open.
+        protocols: Its protocols in the last closed month, the highest mean first.
+        together: All of them together, None without any.
         months: Closed months up to the last, the same for every scanner, with its row of
             ``exam_monthly``.
     """
@@ -66,13 +69,13 @@ class ScannerFigures:
     label: str
     slug: str
     site: str | None
-    device: str
+    device: Device
     potential: Potential
     changes: Sequence[Row]
     exam_shifts: Sequence[Row]
     findings: Sequence[Row]
-    protocols: Sequence[NexRow]
-    nex: NexRow | None
+    protocols: Sequence[MonthlyValues]
+    together: MonthlyValues | None
     months: Sequence[tuple[dt.date, Row | None]]
 
     @property
@@ -121,24 +124,27 @@ def scanner_figures(
             ScannerFigures(
                 label=label,
                 slug=slug(label),
-                site=about[0]["site"],
-                device=_device(about),
+                site=newest(about, "site"),
+                device=device_of(about),
                 potential=potential(offers[label], past[label]),
                 changes=changed[label],
                 exam_shifts=visited[label],
                 findings=found[label],
-                protocols=sorted((_protocol(row) for row in protocols), key=_rank),
-                nex=nex_of(protocols),
+                protocols=sorted((protocol_values(row) for row in protocols), key=_rank),
+                together=monthly_values(protocols),
                 months=[(one, by_month.get(one)) for one in months],
             )
         )
-    return sorted(scanners, key=_most_minutes)
+    return sorted(
+        scanners,
+        key=lambda one: scanner_rank(one.potential, one.label, is_remarkable=one.is_remarkable),
+    )
 
 
 def slug(label: str) -> str:
-    """A file name for a scanner's name in any script: what is Latin of it, and a digest of it all.
+    """A file name for a scanner's name in any script: its Latin letters and a digest of the name.
 
-    It depends on the name alone, so that a link stays good whatever other scanners there are.
+    It depends on the name alone, so a link stays valid whatever other scanners there are.
     """
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     words = re.sub(r"[^a-z0-9]+", "-", plain)[:_SLUG_LETTERS].strip("-")
@@ -146,33 +152,8 @@ def slug(label: str) -> str:
     return f"{words or 'scanner'}-{digest}"
 
 
-def nex_of(rows: Sequence[Row]) -> NexRow | None:
-    """All protocols of a scanner; a mean weighs by acquisitions with NEX.
-
-    Args:
-        rows: The scanner's rows of ``nex_monthly`` of one month.
-    """
-    if not rows:
-        return None
-    told = [row for row in rows if row["nex_mean"] is not None and row["acquisitions_with_nex"]]
-    with_nex = sum(row["acquisitions_with_nex"] for row in told)
-    eligible = sum(row["acquisitions_nex_eligible"] for row in rows)
-    acquisitions = sum(row["acquisitions"] for row in rows)
-    timed = [row for row in rows if row["scan_time_sum_s"] is not None]
-    known = sum(row["acquisitions"] * (row["scan_time_coverage"] or 0) for row in timed)
-    nex_sum = sum(row["nex_mean"] * row["acquisitions_with_nex"] for row in told)
-    return NexRow(
-        protocol=None,
-        nex_mean=nex_sum / with_nex if with_nex else None,
-        coverage=with_nex / eligible if eligible else None,
-        acquisitions=acquisitions,
-        scan_time_h=_hours(sum(row["scan_time_sum_s"] for row in timed)) if timed else None,
-        scan_time_coverage=known / acquisitions if timed else None,
-    )
-
-
 def _by_scanner(rows: Iterable[Row]) -> defaultdict[str, list[Row]]:
-    """Rows by scanner; what has no scanner's name has no page."""
+    """Rows by scanner; a scanner without a name has no page."""
     result: defaultdict[str, list[Row]] = defaultdict(list)
     for row in rows:
         if row["scanner_label"] is not None:
@@ -190,42 +171,52 @@ def _months(last: dt.date | None, seen: Sequence[dt.date]) -> list[dt.date]:
     return months
 
 
-def _protocol(row: Row) -> NexRow:
-    return NexRow(
-        protocol=row["protocol_label"],
-        nex_mean=row["nex_mean"],
-        coverage=row["nex_coverage"],
-        acquisitions=row["acquisitions"],
-        scan_time_h=_hours(row["scan_time_sum_s"]),
-        scan_time_coverage=row["scan_time_coverage"],
-    )
+def _rank(row: MonthlyValues) -> tuple[float, str]:
+    return -(row.mean or 0), row.protocol or ""
 
 
-def _rank(row: NexRow) -> tuple[float, str]:
-    return -(row.nex_mean or 0), row.protocol or ""
+def scanner_rank(
+    potential: Potential, label: str, *, is_remarkable: bool
+) -> tuple[bool, float, bool, str]:
+    """The place of a scanner among others: the most minutes first, those without a number last.
+
+    Args:
+        potential: Its opportunities.
+        label: Its name.
+        is_remarkable: Whether it has an opportunity, a change, a drift or a relapse.
+    """
+    minutes = potential.minutes
+    return (minutes is None, -(minutes.value if minutes else 0), not is_remarkable, label)
 
 
-def _most_minutes(scanner: ScannerFigures) -> tuple[float, bool, str]:
-    minutes = scanner.potential.minutes
-    return -(minutes.value if minutes else 0), not scanner.is_remarkable, scanner.label
+def device_of(rows: Iterable[Row]) -> Device:
+    """The device of a scanner: of each of its properties the newest that is known.
+
+    Args:
+        rows: Its rows of any published tables.
+    """
+    known = list(rows)
+    vendor, model, field = (newest(known, name) for name in ("vendor", "model", "field_strength_t"))
+    return Device(_vendor_labels().get(vendor, vendor), model, field)
 
 
-def _device(rows: Sequence[Row]) -> str:
-    """What the newest row says that names a vendor; only the monthly ones know the field."""
-    named = [row for row in rows if row.get("vendor")]
-    if not named:
-        return ""
-    row = max(named, key=lambda one: one.get("month_start") or dt.date.min)
-    vendor, field = row["vendor"], row.get("field_strength_t")
-    name = " ".join(part for part in (_vendor_labels().get(vendor), row["model"]) if part)
-    return ", ".join(part for part in (name, f"{field:g} T" if field is not None else None) if part)
+def newest(rows: Iterable[Row], name: str) -> Any:
+    """The newest known value of a column; None where no row has one.
+
+    Args:
+        rows: Rows of any published tables.
+        name: The column, which not every table has.
+    """
+    known = [row for row in rows if row.get(name) is not None]
+    return max(known, key=_dated)[name] if known else None
+
+
+def _dated(row: Row) -> tuple[bool, Any]:
+    when = row.get("month_start") or row.get("as_of")
+    return when is not None, when or 0
 
 
 @cache
 def _vendor_labels() -> dict[str, str]:
     terms = read_table("terms.csv")
     return {row["term"]: row["label"] for row in terms if row["vocabulary"] == "vendor"}
-
-
-def _hours(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / 3600

@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.reports.scanners import nex_of, slug
+from protocol_assets.figures.monthly import monthly_values
+from protocol_assets.figures.scanners import slug
+from protocol_assets.reports.texts import Texts
 from tests.unit.reports.marts import FIGURES, MONTHS, WILD_NAMES, exams, made, monthly
 
 
@@ -28,9 +30,9 @@ def test_a_scanner_weighs_its_protocols_by_their_acquisitions() -> None:
         monthly("A", "Sag T1", 3.0, acquisitions_with_nex=5),
         monthly("A", "Sag T2", 1.0, acquisitions_with_nex=15),
     ]
-    nex = nex_of(rows)
+    nex = monthly_values(rows)
     assert nex is not None
-    assert nex.nex_mean == 1.5
+    assert nex.mean == 1.5
 
 
 def test_coverage_counts_only_acquisitions_that_are_eligible_for_nex() -> None:
@@ -41,16 +43,18 @@ def test_coverage_counts_only_acquisitions_that_are_eligible_for_nex() -> None:
         monthly("A", "diffusion", None, acquisitions=40, acquisitions_with_nex=0)
         | {"nex_coverage": None, "acquisitions_nex_eligible": 0},
     ]
-    nex = nex_of(rows)
+    nex = monthly_values(rows)
     assert nex is not None
     assert nex.coverage == 10 / 25
     assert nex.acquisitions == 65
 
 
 def test_what_is_not_told_is_no_mean() -> None:
-    nex = nex_of([monthly("A", "T1", None, acquisitions_with_nex=None, scan_time_sum_s=None)])
+    nex = monthly_values(
+        [monthly("A", "T1", None, acquisitions_with_nex=None, scan_time_sum_s=None)]
+    )
     assert nex is not None
-    assert (nex.nex_mean, nex.scan_time_h, nex.scan_time_coverage) == (None, None, None)
+    assert (nex.mean, nex.scan_time_s, nex.scan_time_coverage) == (None, None, None)
 
 
 def test_the_scanner_with_the_most_minutes_comes_first() -> None:
@@ -76,10 +80,10 @@ def test_a_scanner_without_a_name_has_no_page() -> None:
 @pytest.mark.parametrize(
     ("changed", "device"),
     [
-        ({}, "Siemens Healthineers Aera, 1.5 T"),
-        ({"model": None}, "Siemens Healthineers, 1.5 T"),
+        ({}, "Siemens Healthineers Aera, 1.5\u00a0T"),
+        ({"model": None}, "Siemens Healthineers, 1.5\u00a0T"),
         ({"field_strength_t": None}, "Siemens Healthineers Aera"),
-        ({"vendor": None}, ""),
+        ({"vendor": None}, "Aera, 1.5\u00a0T"),
     ],
 )
 def test_a_device_is_told_as_far_as_it_is_known(changed: dict[str, None], device: str) -> None:
@@ -91,4 +95,4 @@ def test_a_device_is_told_as_far_as_it_is_known(changed: dict[str, None], device
         published_exam_shifts=[],
         published_findings=[],
     )
-    assert [one.device for one in shown.scanners] == [device]
+    assert [Texts("en").device(one.device) for one in shown.scanners] == [device]

@@ -1,18 +1,21 @@
-"""The figures of a report: what the published marts say of one day and its last closed month."""
+"""The figures of a report: one day of the published marts and its last closed month."""
 
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from protocol_assets.figures.findings import departures
+from protocol_assets.figures.monthly import SETTING
 from protocol_assets.figures.potential import Potential, potential
+from protocol_assets.figures.scanners import ScannerFigures, scanner_figures
+from protocol_assets.figures.scope import Scope
 from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.versions import published_rows
-from protocol_assets.reports.scanners import ScannerFigures, scanner_figures
-from protocol_assets.reports.scope import Scope
 
 __all__ = [
     "MARTS",
@@ -42,8 +45,6 @@ MARTS: Final = (
 _TREND_DAYS: Final = 28
 _COMPLETENESS_DAYS: Final = 7
 _COMPLETENESS_DAYS_MOST: Final = 14
-_DEALT_WITH: Final = ("verified", "waived")
-_ALARMS: Final = ("relapse", "drift")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +53,25 @@ class Landing:
 
     Attributes:
         percent: Studies that the facts hold whole, of those listed; 0 where the partition was
-        refused,
-            None where none is listed.
+            refused, None where none is listed.
         is_complete: Whether the facts hold all that is listed.
     """
 
     percent: float | None
     is_complete: bool
+
+    @property
+    def share(self) -> float | None:
+        """The share of the studies, rounded down to a tenth of a percent.
+
+        What is incomplete therefore never reads as 100 %: where the studies are complete and
+        something else is missing, there is no share.
+        """
+        if self.is_complete:
+            return None if self.percent is None else 1.0
+        if self.percent is None or self.percent >= 100:
+            return None
+        return math.floor(10 * self.percent) / 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +90,12 @@ class Figures:
         scope: The scanners it is about.
         day: The reported day, None where no day has all its partitions.
         fleet: The fleet's KPIs of the day, None where there are none.
-        trend: Days up to the reported one with the fleet's mean NEX, None where withheld.
+        trend: Days up to the reported one with the fleet's mean, None where it is withheld.
         month: First day of the last closed month, None where no month is closed.
-        potential: What could be won.
+        potential: The potential saving.
         changes: Rows of ``published_verification``, the newest change first.
         exam_shifts: Rows of ``published_exam_shifts``, the newest visit first.
-        findings: Rows of ``published_findings`` that are seen, not dealt with and no opportunity:
-            relapses, then drifts, then all others; the latest first.
+        findings: Rows of ``published_findings``, as ``departures`` orders them.
         scanners: Those with the most minutes first.
         completeness: Newest day first.
         pacs: Names of the PACS.
@@ -157,7 +169,7 @@ def figures(
     opportunities, monthly = own("published_opportunities"), own("published_potential_monthly")
     changes = _newest_first(own("published_verification"), "changed_on")
     exam_shifts = _newest_first(own("published_exam_shifts"), "visit_on")
-    findings = _found(own("published_findings"))
+    findings = departures(own("published_findings"))
     return Figures(
         scope=scope,
         day=day,
@@ -183,21 +195,6 @@ def figures(
     )
 
 
-def _found(rows: Sequence[Row]) -> list[Row]:
-    shown = [
-        row
-        for row in rows
-        if row["kind"] != "opportunity"
-        and row["is_seen"]
-        and not row["is_waived"]
-        and row["finding_state"] not in _DEALT_WITH
-    ]
-    places = {kind: place for place, kind in enumerate(_ALARMS)}
-    return sorted(
-        _newest_first(shown, "first_day"), key=lambda row: places.get(row["kind"], len(places))
-    )
-
-
 def _newest_first(rows: Sequence[Row], name: str) -> list[Row]:
     in_order = sorted(
         rows, key=lambda row: (str(row["scanner_label"] or ""), str(row.get("protocol_key") or ""))
@@ -210,7 +207,7 @@ def _trend(days: Mapping[dt.date, Row], day: dt.date | None) -> list[tuple[dt.da
         return []
     first = max(min(days), day - dt.timedelta(days=_TREND_DAYS - 1))
     span = (first + dt.timedelta(days=n) for n in range((day - first).days + 1))
-    return [(one, days[one]["nex_mean"] if one in days else None) for one in span]
+    return [(one, days[one][f"{SETTING}_mean"] if one in days else None) for one in span]
 
 
 def _completeness(

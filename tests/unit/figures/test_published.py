@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from protocol_assets.reports.figures import Landing, latest_settled_day
+from protocol_assets.figures.published import Landing, latest_settled_day
 from tests.unit.reports.marts import DAY, PACS, change, finding, fleet, landed, made
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from protocol_assets.reports.scope import Scope
+from protocol_assets.figures.scope import Scope
 from tests.unit.reports.marts import made
 
 
