@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import pytest
+import yaml
 
 from protocol_assets import cli
 from protocol_assets.app.deployment import Deployment
@@ -84,6 +90,31 @@ def test_the_one_that_averages_twice_is_an_opportunity(runner: Runner, settings:
     assert own["snr_change_percent"] == -29
     assert own["minutes_rank"] == 1
     assert published_rows(Lake(settings.home), "published_opportunities")
+
+
+def test_the_unit_tests_of_dbt_pass(runner: Runner, settings: Settings, tmp_path: Path) -> None:
+    """They need the columns of the models, so they run on a copy of a built warehouse."""
+    lake = Lake(settings.home)
+    shutil.copy(lake.warehouse, lake.warehouse_building)
+    project = Path(__file__).parents[2] / "dbt_project"
+    command = [Path(sys.executable).with_name("dbt"), "--quiet", "test"]
+    command += ["--resource-type", "unit_test", "--project-dir", project, "--profiles-dir", project]
+    command += ["--target-path", tmp_path / "target", "--log-path", tmp_path / "logs"]
+    done = subprocess.run(
+        [str(part) for part in command],
+        env=os.environ | {HOME_VARIABLE: str(settings.home)},
+        capture_output=True,
+        text=True,
+    )
+    lake.warehouse_building.unlink()
+    assert done.returncode == 0, done.stdout
+    results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
+    declared = [
+        one
+        for path in project.rglob("models/**/*.yml")
+        for one in yaml.safe_load(path.read_text()).get("unit_tests", ())
+    ]
+    assert len(results) == len(declared) > 60
 
 
 def test_the_tables_carry_versions(runner: Runner, settings: Settings) -> None:

@@ -51,6 +51,8 @@ __all__ = ["dbt_cli", "dbt_project", "findings_assets", "warehouse_assets"]
 
 _PROJECT: Final = project_file("dbt_project")
 _RESULTS: Final = "run_results.json"
+_WITHOUT_UNIT_TESTS: Final = ("--exclude-resource-type", "unit_test")
+"""They test the SQL on rows of their own, not these data: the project's tests run them once."""
 _SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
 
 
@@ -169,7 +171,7 @@ def _build(
             copy_for_building(lake)
         with _home_in_environment(lake):
             build = dbt.cli(
-                ["build"],
+                ["build", *_WITHOUT_UNIT_TESTS],
                 context=context,
                 target_path=lake.dbt / "target",
                 raise_on_error=False,
