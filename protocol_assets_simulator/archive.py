@@ -22,6 +22,6 @@ class Archive:
         return self.fleet.studies(self.site, first, last, self.as_of)
 
     def study(self, study_uid: str) -> Study | None:
-        """The study with this UID, None where it is not held."""
+        """The study with this UID; None if it is not held."""
         study = self.fleet.study(study_uid)
         return study if study is not None and study.is_held(self.site, self.as_of) else None

@@ -65,7 +65,7 @@ class Scanner:
 class Protocol:
     """A protocol in physical terms; `kind` selects the formula of its time, `nex` is lean.
 
-    `potential` says at how many of 63 scanners it averages more than needed, None where every
+    `potential` says at how many of 63 scanners it averages more than needed, None if every
     scanner runs it alike. From `oversampled_from_t` tesla on, 100 % phase oversampling is usual.
     """
 

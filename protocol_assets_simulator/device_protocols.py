@@ -58,7 +58,7 @@ class DeviceProtocol:
         kind: Potential, a reason to average twice, or none.
         before: The setting at the start of the period.
         after: The setting without what is more than needed; `before` where there is no potential.
-        changed_on: First day of `after`; None where that lies beyond the period.
+        changed_on: First day of `after`; None if that lies beyond the period.
         relapsed_on: First day of `before` again.
         is_control: Whether no protocol of this scanner ever changes.
         is_planted: Whether it is the one whose averages of 3 compliance checks must find.

@@ -14,7 +14,7 @@ from protocol_assets_simulator.roster import Episodes
 
 @dataclass(frozen=True, slots=True)
 class ScannerTruth:
-    """The truth of a scanner; `serial_after` is None where its serial number never changed."""
+    """The truth of a scanner; `serial_after` is None if its serial number never changed."""
 
     station: str
     site: str
@@ -47,7 +47,7 @@ class ProtocolTruth:
         kind: `potential`; `legitimate_no_oversampling`, `legitimate_old_coil` or
             `legitimate_acceleration` for an average more that is needed; `none`.
         effective_averages_target: What the protocol needs.
-        changed_on: First day of the settings after; None where nothing changed in the period.
+        changed_on: First day of the settings after; None if nothing changed in the period.
         relapsed_on: First day of the settings before again.
         is_planted: Whether it is the one scanner with 3 averages that a compliance check must find.
     """

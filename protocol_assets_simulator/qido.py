@@ -71,7 +71,7 @@ class Filter:
     value: str
 
     def matches(self, data_set: DicomJson) -> bool:
-        """True where any value of the attribute matches (PS3.4 C.2.2.2)."""
+        """True if any value of the attribute matches (PS3.4 C.2.2.2)."""
         values = data_set.get(self.tag, {}).get("Value", [])
         return any(_match(self.vr, self.value, value) for value in values)
 

@@ -184,7 +184,7 @@ class Scan:
 
     @property
     def is_enhanced(self) -> bool:
-        """True where the scanner writes enhanced multi-frame objects."""
+        """True if the scanner writes enhanced multi-frame objects."""
         return self.study.scanner.encoding == "enhanced"
 
     @property

@@ -1,8 +1,8 @@
-"""What was tried on a partition, and when to try again: kept beside the manifest, restricted.
+"""The tries of each partition and the time of the next one; stored beside the manifest, restricted.
 
 The manifest lists what has landed; this records tries, also of a partition that never landed. A
-partition counts as failed from the moment a try begins until its facts stand, so that a run that
-was killed can be distinguished from one that ended well.
+partition counts as failed from the moment a try begins until its facts are stored, so that a killed
+run can be distinguished from one that ended well.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ _DAY: Final = dt.timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """The last try and those shortly before.
+    """The last try and the ones shortly before it.
 
     Attributes:
-        fingerprint: Keyed hash of the listing tried; empty where the day was not listed.
+        fingerprint: Keyed hash of the listing tried; empty if the day was not listed.
         failures: Tries in a row that did not complete the facts of the partition, the one under way
             included.
         recent: When the last tries began, oldest first: those of 24 hours, at most ``RESTLESS``.
-        problem: Kind of the error for which the day could not be listed, empty where it could.
+        problem: Kind of the error by which the day could not be listed; empty if it could.
         status: HTTP status of that error.
-        refusal: Why the gate refused what had landed, empty where it did not.
+        refusal: Why the gate refused the landed data; empty if it did not.
         refused_by: Versions of the rules that refused it.
     """
 
@@ -71,11 +71,11 @@ class Attempt:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the last try went all the way."""
+        """Whether the last try completed the partition."""
         return self.failures == 0
 
     def is_ahead(self, now: dt.datetime) -> bool:
-        """Whether the last try lies in the future: the clock was set back, and no wait holds."""
+        """Whether the last try is in the future: the clock was set back, so no wait applies."""
         return self.recent[-1] > now + CLOCK_SLACK
 
     @property
@@ -93,7 +93,7 @@ class Attempt:
 
 
 def read_attempt(lake: Lake, partition: Partition) -> Attempt | None:
-    """The partition's attempt; None where there was none, or its file cannot be read."""
+    """The partition's attempt; None if there was none, or its file cannot be read."""
     text = lake.storage.objects.read(_key(lake, partition))
     if text is None:
         return None
@@ -126,7 +126,7 @@ def begin_attempt(lake: Lake, partition: Partition, now: dt.datetime) -> Attempt
     recent = tuple(one for one in known if now - _DAY < one <= now + CLOCK_SLACK)
     failures = before.failures + 1 if before else 1
     begun = Attempt("", failures, (*recent, now)[-RESTLESS:])
-    if before is not None:  # what a gate refused stays refused until the facts are stored
+    if before is not None:  # a refusal stays until the facts are stored
         begun = replace(begun, refusal=before.refusal, refused_by=before.refused_by)
     _write(lake, partition, begun)
     return before
@@ -135,7 +135,7 @@ def begin_attempt(lake: Lake, partition: Partition, now: dt.datetime) -> Attempt
 def record_listing(
     lake: Lake, partition: Partition, before: Attempt | None, fingerprint: str
 ) -> None:
-    """Record what the PACS listed; where that is new, the ladder begins anew."""
+    """Record what the PACS listed; a new listing restarts the retry intervals."""
     current = read_attempt(lake, partition)
     if current is None:
         return
@@ -154,14 +154,14 @@ def record_problem(lake: Lake, partition: Partition, problem: str, status: int |
 def record_refusal(
     lake: Lake, partition: Partition, refusal: str, refused_by: Mapping[str, str]
 ) -> None:
-    """Record why the gate refused what had landed, and by which rules; empty once it passes."""
+    """Record why the gate refused the landed data, and by which rules; empty once it passes."""
     current = read_attempt(lake, partition)
     if current is not None and (current.refusal, current.refused_by) != (refusal, refused_by):
         _write(lake, partition, replace(current, refusal=refusal, refused_by=dict(refused_by)))
 
 
 def settle_attempt(lake: Lake, partition: Partition, fingerprint: str | None = None) -> None:
-    """Record that the partition is whole and its facts stand.
+    """Record that the partition is complete and its facts are stored.
 
     Args:
         lake: The lake.
@@ -183,5 +183,5 @@ def _key(lake: Lake, partition: Partition) -> str:
 def _write(lake: Lake, partition: Partition, attempt: Attempt) -> None:
     content = asdict(attempt) | {"recent": [moment.isoformat() for moment in attempt.recent]}
     text = json.dumps(content).encode()
-    # A try that the machine did not outlive may be forgotten.
+    # If the machine crashes now, this try may be forgotten.
     lake.storage.objects.write(_key(lake, partition), text, flush=False)

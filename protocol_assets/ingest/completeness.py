@@ -60,8 +60,8 @@ def completeness_row(
 
     Args:
         manifest: What was listed and what has landed.
-        facts_state: Whether the facts hold it.
-        left_out: What the facts lack of it; None where that is not known yet.
+        facts_state: Whether it is in the facts.
+        left_out: What is missing from the facts; None if that is not known yet.
     """
     known = certificate(manifest)
     row: dict[str, Any] = {name: known[name] for name in _COUNTS}
@@ -74,7 +74,7 @@ def completeness_row(
 
 
 def refused_row(partition: Partition) -> pa.Table:
-    """The completeness of a partition that was refused before anything of it landed."""
+    """The completeness of a partition that was refused before any of it landed."""
     return _row(partition, "refused", {})
 
 
@@ -86,9 +86,9 @@ def _row(partition: Partition, facts_state: FactsState, counts: Mapping[str, Any
 def certificate(manifest: Manifest) -> Mapping[str, Any]:
     """The completeness certificate of one partition: counts and kinds, nothing identifying.
 
-    ``studies_expected`` are those that the PACS holds ready, and the rows of its listing that
+    ``studies_expected`` are those that the PACS has online, and the rows of its listing that
     cannot be used (``studies_unreadable``). Tombstones (``studies_gone``), studies that are not
-    online and studies of another modality are counted apart.
+    online and studies of another modality are counted separately.
     """
     held = [entry for entry in manifest.studies if entry.state not in ("gone", "not_online")]
     return {
@@ -126,7 +126,7 @@ def _expected(entry: StudyEntry) -> int:
 
 
 def describe_shortfall(manifest: Manifest) -> str:
-    """What is missing of a partition and why, in one line; empty where it is complete."""
+    """What is missing of a partition and why, in one line; empty if it is complete."""
     if manifest.is_complete:
         return ""
     parts = []

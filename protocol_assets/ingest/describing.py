@@ -1,6 +1,6 @@
 """Describe the series of a partition by the protocol rules, so that one odd series fails alone.
 
-All series are described together, for clocks, exams and repeats need the whole day. Where that
+All series are described together, because clocks, exams and repeats need the whole day. If that
 fails, studies and series are tried one by one, and only those that fail are left out.
 """
 
@@ -25,8 +25,8 @@ class DescribedSeries:
     """Rows of ``series`` with their derived columns.
 
     Attributes:
-        rows: In order; None where the rules failed.
-        faults: Class and place of the error, by place of the row.
+        rows: In order; None if the rules failed.
+        faults: Class and place of the error, by position of the row.
     """
 
     rows: tuple[dict[str, Any] | None, ...]
@@ -43,7 +43,7 @@ def describe_series(rows: Sequence[_Row], zone: dt.tzinfo | None = None) -> Desc
 
     Args:
         rows: Rows of ``series``.
-        zone: Time zone of the scanners, None where unknown.
+        zone: Time zone of the scanners; None if unknown.
 
     Raises:
         Fault: They cannot be described together although each study can alone.
@@ -62,7 +62,7 @@ def describe_series(rows: Sequence[_Row], zone: dt.tzinfo | None = None) -> Desc
 
 
 def _find_faults(rows: Sequence[_Row], zone: dt.tzinfo | None) -> Iterator[tuple[int, str]]:
-    """Places of the rows that cannot be described, study by study."""
+    """Positions of the rows that cannot be described, study by study."""
 
     def study_of(index: int) -> str:
         return str(rows[index]["StudyInstanceUID"])
@@ -80,11 +80,11 @@ def _find_faults(rows: Sequence[_Row], zone: dt.tzinfo | None) -> Iterator[tuple
 
 
 def _try(rows: Sequence[_Row], zone: dt.tzinfo | None) -> tuple[list[dict[str, Any]], str]:
-    """The described rows; or class and place of the error where the rules failed."""
+    """The described rows; or class and place of the error if the rules failed."""
     try:
         derived = MR.describe(rows, zone)
     except (Fault, OSError, MemoryError):
-        raise  # of the machine, not of a series
+        raise  # a failure of the machine, not of a series
     except Exception as error:
         return [], f"{type(error).__name__} {fault_place(error)}"
     return [{**row, **own} for row, own in zip(rows, derived, strict=True)], ""

@@ -35,12 +35,12 @@ __all__ = ["PartitionFacts", "describe_and_project"]
 
 @dataclass(frozen=True, slots=True)
 class PartitionFacts:
-    """What one partition gives to the safe zone, and to the restricted label registry.
+    """The results of one partition for the safe zone and for the restricted label registry.
 
     Attributes:
         projection: The facts.
-        impossible: ``IMPOSSIBLE_SCHEMA``: what became NULL, by scanner.
-        quarantine: ``QUARANTINE_SCHEMA``: what is left out, or kept with a note.
+        impossible: ``IMPOSSIBLE_SCHEMA``: values that became NULL, by scanner.
+        quarantine: ``QUARANTINE_SCHEMA``: objects left out, or kept with a note.
         registry: The texts seen.
     """
 
@@ -53,16 +53,16 @@ class PartitionFacts:
 def describe_and_project(
     series: pa.Table, partition: Partition, pseudonyms: Pseudonyms, zone: dt.tzinfo | None = None
 ) -> PartitionFacts:
-    """Describe each series, then let through what the policy allows.
+    """Describe each series, then pass on what the policy allows.
 
-    The study day is the one for which the PACS lists the study: the rules and the facts see it in
-    the place of StudyDate (0008,0020), which may differ in single series.
+    The study day is the one for which the PACS lists the study: the rules and the facts use it
+    instead of StudyDate (0008,0020), which may differ in single series.
 
     Args:
         series: The partition's ``series``.
         partition: Study day and PACS.
         pseudonyms: The keyed pseudonyms.
-        zone: Time zone of the PACS's scanners, None where unknown.
+        zone: Time zone of the PACS's scanners; None if unknown.
     """
     rows = [with_kept_keys(row) for row in series.to_pylist()]
     kept = [row for row in rows if row["quarantine_rule"] is None]
@@ -101,7 +101,7 @@ def describe_and_project(
 
 
 def _left_out_before(row: Mapping[str, Any], zone: dt.tzinfo | None) -> OddObject:
-    """A row that flattening has left out, with its scanner where it can be described."""
+    """A row that flattening has left out, with its scanner if that can be described."""
     known = describe_series([row], zone).rows[0] or row
     detail = row["quarantine_detail"] or ""
     return OddObject(known, row["quarantine_rule"], is_left_out=True, detail=detail)

@@ -1,4 +1,4 @@
-"""The gate: candidates are validated partition by partition, and refused where a suite says so."""
+"""The gate: candidates are validated, and each partition that a suite rejects is refused."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["Verdict", "judge"]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What the suite said of the candidates of one data set.
+    """The suite's verdict on the candidates of one data set.
 
     Attributes:
         result: The suite over all candidates.
-        refused: Why, by refused partition.
+        refused: The reason, by refused partition.
     """
 
     result: SuiteResult | None
@@ -31,8 +31,8 @@ class Verdict:
 def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) -> Verdict:
     """Validate the candidates of ``partitions``.
 
-    The suite runs once over all of them. Only where something critical failed does it run again
-    partition by partition, to find which to refuse. Rows that flattening has left out are not
+    The suite runs once over all of them. Only if a critical check failed does it run again
+    partition by partition, to find which ones to refuse. Rows that flattening has left out are not
     judged.
 
     Args:
@@ -56,7 +56,7 @@ def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) ->
 
 
 def _candidate(lake: Lake, data_set: str, partition: Partition) -> pa.Table:
-    """The candidate with the partition it claims beside it, for the suite to compare."""
+    """The candidate with its partition in columns, for the suite to compare."""
     table = read_part(lake, lake.candidate(data_set, partition))
     if "quarantine_rule" in table.column_names:
         table = table.filter(pc.field("quarantine_rule").is_null())

@@ -33,7 +33,7 @@ __all__ = ["day_fingerprint", "land_partition", "partition_lock"]
 
 
 def partition_lock(partition: Partition) -> str:
-    """Held by whoever changes a partition, from what it reads to what it writes."""
+    """The lock that a run holds while it changes a partition, from reading to writing."""
     return f"raw-{partition.day}-{partition.pacs}"
 
 
@@ -47,27 +47,27 @@ def land_partition(
     progress: Progress | None = None,
     is_excluded: Callable[[Sequence[bytes]], bool] = lambda _lines: False,
 ) -> Manifest:
-    """Land one study day of one PACS; where another run works on the partition, after it.
+    """Land one study day of one PACS; wait if another run works on the partition.
 
-    Studies whose file says that it is what the PACS lists are kept, whether or not the run that
-    landed them came to its end; the others are retrieved, each on its own. A study that fails
-    leaves its last good file. A study no longer listed is removed and stays in the manifest as
-    ``gone``. Where the last comparison by content is long ago, a sample of what would be kept is
-    retrieved all the same; if one of them has changed behind its counts, all are.
+    Studies whose file matches the listing of the PACS are kept, even if the run that landed them
+    was killed; the others are retrieved one by one. If a study fails, its last good file stays. A
+    study that is no longer listed is removed and stays in the manifest as ``gone``. If the last
+    comparison by content is long ago, a sample of the unchanged studies is retrieved as well; if
+    the content of one of them has changed although its counts have not, all are retrieved.
 
     Args:
         client: The PACS.
         lake: The lake.
         partition: Study day and PACS.
         pseudonyms: Name the study files.
-        force: Retrieve every study, and believe a listing that has shrunk.
-        progress: Told after each study.
+        force: Retrieve every study, and accept a listing that has shrunk.
+        progress: Called after each study.
         is_excluded: Whether the instances of a study are of a patient who must not be processed;
             such a study is not kept.
 
     Raises:
-        PacsError: The PACS is not to be asked now, the day cannot be listed, or most of its
-            studies have vanished; nothing is changed.
+        PacsError: The PACS must not be asked now, the day cannot be listed, or most of its
+            studies are no longer listed; nothing is changed.
     """
     locks, what = lake.storage.locks, f"partition {partition.key}"
     with (
@@ -116,7 +116,7 @@ def land_partition(
 
 
 def _last_manifest(lake: Lake, partition: Partition) -> Manifest | None:
-    """The manifest of before; one that is damaged is as good as none: the files say what landed."""
+    """The last manifest; None if it is damaged, because the files show what has landed."""
     try:
         return read_manifest(lake, partition)
     except DamagedManifestError:
@@ -144,7 +144,7 @@ def day_fingerprint(
 ) -> str:
     """Keyed hash of a day's listing.
 
-    It differs when a study comes, goes, changes its counts, or is taken off line or back, and when
+    It differs when a study comes, goes, changes its counts, or is taken offline or back, and when
     the number of rows that cannot be used changes.
     """
     lines = [

@@ -1,4 +1,4 @@
-"""What a PACS was asked in the last days: one static page for its administrator."""
+"""The requests to a PACS in the last days: one static page for its administrator."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ _STYLE: Final = (
 
 
 def write_load_page(lake: Lake, endpoint: Endpoint, now: dt.datetime) -> None:
-    """Write the page where ``Lake.load_page`` says."""
+    """Write the page to ``Lake.load_page``."""
     page = load_page(endpoint, read_load(lake, endpoint.name), now)
     lake.storage.objects.write(lake.load_page(endpoint.name), page.encode(), flush=False)
 
 
 def load_page(endpoint: Endpoint, load: Mapping[str, HourLoad], now: dt.datetime) -> str:
-    """Yesterday by the hour, the last days by day, and what was agreed; no script, no link."""
+    """Yesterday by the hour, the last days by day, and the agreed limits; no script, no link."""
     today = now.astimezone(ZoneInfo(endpoint.rate_limits.timezone)).date()
     yesterday = today - dt.timedelta(days=1)
     hours = {hour[11:] + ":00": one for hour, one in load.items() if hour[:10] == f"{yesterday}"}

@@ -1,11 +1,11 @@
-"""Studies that the listing calls another modality: which of them hold a wanted one all the same.
+"""Studies that the listing calls another modality: which of them contain a wanted one anyway.
 
-ModalitiesInStudy may be stale, and a proxy or an index may show the first of its values only. So a
-listing is not believed by itself when it leaves a study out: the study's series are looked up once,
-and again when its row in the listing changes. A PACS lists many more such studies than wanted ones,
+ModalitiesInStudy may be outdated, and a proxy or an index may show only its first value. So a study
+is not left out because of the listing alone: its series are looked up once, and again when its row
+in the listing changes. A PACS lists many more such studies than wanted ones,
 so this is done for a few of a day: those that the PACS itself finds by the wanted modality, those
-that list nothing but companions (KO, PR, SR and the like), and a sample of the rest. Where one of
-the latter two proves that the listing is wrong, all studies of the day are looked up.
+that list nothing but companions (KO, PR, SR and the like), and a sample of the rest. If one of
+the latter two shows that the listing is wrong, all studies of the day are looked up.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ _ABOUT_THE_PACS: Final = ("held", "busy", "unauthorized", "forbidden", "unreacha
 def followed_studies(
     listing: DayListing, manifest: Manifest | None, pseudonyms: Pseudonyms
 ) -> tuple[ListedStudy, ...]:
-    """The studies whose change changes the day: wanted ones, and others that may hold one.
+    """The studies of which a change matters: wanted ones, and others that may contain one.
 
-    Those are the companions, and what landed although the listing calls it another modality.
+    The others are the companions, and studies that landed although listed as another modality.
     """
     landed = _landed_names(manifest)
     return (
@@ -64,7 +64,7 @@ class ModalityReview:
         client: The PACS.
         pseudonyms: Name the studies.
         previous: The partition's last manifest.
-        force: Look up again what is known.
+        force: Look up again what is already known.
         wanted: After ``review``: the studies to land.
         others: After ``review``: the studies left out.
     """
@@ -92,7 +92,7 @@ class ModalityReview:
                 self.others.append(self._other(study, is_verified=holds is False))
 
     def _is_settled(self, study: ListedStudy) -> bool:
-        """Whether the study was decided at an earlier landing, or cannot be asked for."""
+        """Whether an earlier landing decided about the study, or it cannot be asked for."""
         other = self._other(study, is_verified=True)
         before = {one.name: one for one in self.previous.others} if self.previous else {}
         if not study.study_instance_uid:
@@ -106,7 +106,7 @@ class ModalityReview:
         return True
 
     def _in_turn(self, listing: DayListing, unknown: Sequence[ListedStudy]) -> list[ListedStudy]:
-        """Suspects first, then companions, then the rest in an order that means nothing."""
+        """Suspects first, then companions, then the rest in a random but fixed order."""
         if len(unknown) > LOOKED_UP_AT_ONCE:
             self._suspects = self._found_by_filter(listing)
 
@@ -129,7 +129,7 @@ class ModalityReview:
         return found
 
     def _holds_wanted(self, study: ListedStudy) -> bool | None:
-        """What the series of a study say, None where it is not asked or they say nothing."""
+        """Whether its series are of a wanted modality; None if not asked or not reported."""
         is_suspect = study.study_instance_uid in self._suspects
         if self._failures >= _FAILURES_THAT_END:
             return None
@@ -143,7 +143,7 @@ class ModalityReview:
             self._failures += _FAILURES_THAT_END if is_over else 1
             return None
         if is_suspect and not holds:
-            self._suspects = frozenset()  # the filter is ignored: it makes nobody suspect
+            self._suspects = frozenset()  # the filter is ignored, so it points to no study
         if holds and not is_suspect:
             self._is_believed = False
         return holds

@@ -1,4 +1,4 @@
-"""Small tables of a partition for people to glance at: counts and means, nothing identifying."""
+"""Small tables of a partition for the UI: counts and means, nothing identifying."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def role_overview(facts: pa.Table) -> str:
 
 
 def odd_overview(quarantine: pa.Table) -> str:
-    """The odd objects of the partition by keyed hash and rule, as markdown; left out ones first."""
+    """The odd objects of the partition by keyed hash and rule; those left out come first."""
     if not quarantine.num_rows:
         return "none"
     columns = ("rule", "study_key", "series_key", "device_key", "n_instances")
@@ -64,7 +64,7 @@ def odd_overview(quarantine: pa.Table) -> str:
 
 
 def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A markdown table; what would be markup in a value is escaped."""
+    """A markdown table; markup in values is escaped."""
     lines = [map(escape_markdown, head), ["---"] * len(head)]
     lines += [map(escape_markdown, row) for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

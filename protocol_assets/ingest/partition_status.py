@@ -1,4 +1,4 @@
-"""The state of every partition: whole, refused or stale; its gaps; and the dead letters."""
+"""The state of every partition: complete, refused or outdated; its gaps; and the dead letters."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class PartitionState:
         partition: The partition.
         landed: Studies landed.
         expected: Studies listed.
-        shortfall: What is missing and why, in words; empty where it is complete.
+        shortfall: What is missing and why; empty if it is complete.
         is_stale: Whether its facts are missing or were made by other versions than today's, and can
-            be made anew.
-        damage: Why its manifest cannot be read, in words; empty where it can.
-        refusal: Why the rules of today refuse it; empty where they do not, or may not.
-        left_out: What the facts lack of what has landed.
+            be rebuilt.
+        damage: Why its manifest cannot be read; empty if it can.
+        refusal: Why today's rules refuse it; empty if they do not, or might not.
+        left_out: Landed objects that are missing from the facts.
     """
 
     partition: Partition
@@ -81,7 +81,7 @@ def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[Partitio
 
     Args:
         lake: The lake.
-        pseudonyms: Of the key of now; without them a change of the key makes no partition stale.
+        pseudonyms: Of the present key; without them, a change of the key is not noticed.
     """
     now = partition_versions(pseudonyms) if pseudonyms else code_versions()
     states = []
@@ -98,7 +98,7 @@ def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[Partitio
                     partition,
                     manifest.count("landed"),
                     manifest.expected,
-                    # What the rules of today refuse, they refuse again when it is rebuilt.
+                    # Today's rules would refuse it again after a rebuild.
                     is_stale=not refusal and _is_stale(lake, manifest, now),
                     shortfall=describe_shortfall(manifest),
                     refusal=refusal,
@@ -109,7 +109,7 @@ def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[Partitio
 
 
 def read_left_out(lake: Lake, partition: Partition) -> LeftOut:
-    """What a partition's facts lack of what has landed; nothing where it has no quarantine."""
+    """Landed objects that are missing from a partition's facts; none without a quarantine."""
     try:
         return left_out(read_part(lake, lake.quarantine(partition)))
     except (FileNotFoundError, DamagedPartError):
@@ -118,16 +118,16 @@ def read_left_out(lake: Lake, partition: Partition) -> LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class LeftOutObject:
-    """An object that has landed and that the facts lack.
+    """An object that has landed and is missing from the facts.
 
     Attributes:
         partition: The partition.
         study: Keyed study.
-        series: Keyed series; empty where it is no single series.
-        device: Keyed scanner; empty where it is not known.
+        series: Keyed series; empty if it is not a single series.
+        device: Keyed scanner; empty if it is not known.
         rule: Term of ``quarantine_rule``.
-        detail: Place in the code where the rule applied, empty where there is none.
-        instances: Instances of it.
+        detail: Place in the code where the rule applied; empty if there is none.
+        instances: Its instances.
     """
 
     partition: Partition
@@ -140,7 +140,7 @@ class LeftOutObject:
 
 
 def left_out_objects(lake: Lake, partitions: Iterable[Partition]) -> list[LeftOutObject]:
-    """Every object that has landed and that the facts lack, in order of day and PACS."""
+    """Every object that has landed and is missing from the facts, in order of day and PACS."""
     return [
         LeftOutObject(
             partition=partition,
@@ -158,7 +158,7 @@ def left_out_objects(lake: Lake, partitions: Iterable[Partition]) -> list[LeftOu
 
 
 def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
-    """Why the partition was refused, where the same rules would refuse it again."""
+    """Why the partition was refused, if the same rules would refuse it again."""
     if attempt is None or not attempt.refusal:
         return ""
     is_of_today = all(now.get(name) == version for name, version in attempt.refused_by.items())
@@ -168,12 +168,12 @@ def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
 def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:
     partition = manifest.partition
     if manifest.purged and not lake.has(lake.series(partition)):
-        return False  # nothing is left that they could be made of
+        return False  # no data are left to make them from
     return not now.items() <= _versions(lake, lake.facts(partition)).items()
 
 
 def _versions(lake: Lake, key: str) -> dict[str, str]:
-    """The versions of a part; none where it is missing or cannot be read."""
+    """The versions of a part; none if it is missing or cannot be read."""
     try:
         return part_versions(lake, key)
     except (OSError, DamagedPartError):
@@ -182,15 +182,15 @@ def _versions(lake: Lake, key: str) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """A study, or the listing of a day, that could not be had and will be tried again.
+    """A study, or the listing of a day, that could not be retrieved and will be tried again.
 
     Attributes:
         partition: The partition.
         name: Keyed name of the study; empty for a listing.
         stage: ``list``, ``retrieve`` or ``reconcile``.
         kind: Class of the error.
-        status: HTTP status, None where there was none.
-        tries: Tries in vain.
+        status: HTTP status; None if there was none.
+        tries: Failed tries.
         first_seen: When it failed first, UTC (ISO 8601); empty for a listing.
         last_seen: When it failed last.
         waits_until: Until when the PACS asked for no requests about it, UTC (ISO 8601); empty
@@ -213,7 +213,7 @@ def dead_letters(lake: Lake, now: dt.datetime | None = None) -> list[DeadLetter]
 
     Args:
         lake: The lake.
-        now: An aware time, to say which studies are waiting; none where nobody asks for that.
+        now: An aware time, to say which studies are waiting; by default, that is not determined.
     """
     found = []
     waits: dict[str, dict[str, dt.datetime]] = {}

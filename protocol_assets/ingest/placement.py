@@ -1,4 +1,4 @@
-"""The parts of a partition that passed the gate are put in place together."""
+"""Puts the parts of a partition that passed the gate in place together."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MARK: Final = "restricted/candidates/placing/{}/moves.json"
 
 
 def place_facts(lake: Lake, partition: Partition, *, has_counts: bool) -> None:
-    """Put the candidates of the facts, and of what belongs to them, in place.
+    """Put the candidates of the facts, and the parts that belong to them, in place.
 
     Args:
         lake: The lake.
@@ -35,7 +35,7 @@ def place_facts(lake: Lake, partition: Partition, *, has_counts: bool) -> None:
 
 
 def finish_placements(lake: Lake, partitions: Iterable[Partition] | None = None) -> int:
-    """Finish what runs that were killed have begun to put in place.
+    """Finish placements that killed runs have begun.
 
     Args:
         lake: The lake.

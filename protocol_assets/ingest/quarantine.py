@@ -70,8 +70,8 @@ class OddObject:
     Attributes:
         row: Its row of ``series``, with the derived columns as far as they are known.
         rule: Term of ``quarantine_rule``.
-        is_left_out: Whether the facts lack it.
-        detail: Place in the code where the rule applied, empty where that says nothing.
+        is_left_out: Whether it is missing from the facts.
+        detail: Place in the code where the rule applied; empty if that says nothing.
     """
 
     row: Mapping[str, Any]
@@ -82,7 +82,7 @@ class OddObject:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """How much of a partition the facts lack.
+    """How much of a partition is missing from the facts.
 
     Attributes:
         studies: Studies of which at least one object is left out.
@@ -98,7 +98,7 @@ class LeftOut:
 
     @property
     def is_damage(self) -> bool:
-        """Whether something that landed is no longer what it was: it has to be landed again."""
+        """Whether something that landed is damaged and has to be landed again."""
         return any(rule in self.rules for rule in (RAW_UNREADABLE, INSTANCES_MISSING))
 
     @property
@@ -113,12 +113,12 @@ class LeftOut:
 def is_of_another_day(days: Iterable[dt.date | None], day: dt.date) -> bool:
     """Whether a study belongs to another day than the one it was listed for.
 
-    It does where its series state dates and none of them is the listed one; a placeholder is no
-    date. A single series may bear another date, as reconstructions and captures do, or none: the
-    listing decides.
+    It does if its series have dates and none of them is the listed one; a placeholder is not a
+    date. A single series may have another date, as reconstructions and captures do, or none: then
+    the listing decides.
 
     Args:
-        days: StudyDate of each series; None where it has none.
+        days: StudyDate of each series; None if it has none.
         day: The study day of the partition.
     """
     stated = {one for one in days if one is not None and not is_sentinel(one)}
@@ -154,8 +154,8 @@ def quarantine_table(
 
     Args:
         odd: What was found.
-        described: The described series that are kept: an object that does not say on which scanner
-            it was made is counted for the one scanner of its study.
+        described: The described series that are kept: an object without a scanner is counted for
+            the one scanner of its study.
         pseudonyms: The keyed pseudonyms.
         partition: Study day and PACS.
     """
@@ -166,7 +166,7 @@ def quarantine_table(
 
 
 def left_out(quarantine: pa.Table) -> LeftOut:
-    """What a partition's quarantine says the facts lack."""
+    """What is missing from the facts according to a partition's quarantine."""
     rows = [row for row in quarantine.to_pylist() if row["is_left_out"]]
     return LeftOut(
         studies=len({row["study_key"] for row in rows}),
@@ -180,7 +180,7 @@ _Scanner = tuple[str | None, str | None]
 
 
 def _scanners(described: Sequence[Mapping[str, Any]]) -> dict[str | None, _Scanner]:
-    """Device and vendor by study, where all series of it agree."""
+    """Device and vendor by study, if all its series agree."""
     found: dict[str | None, set[_Scanner]] = {}
     for row in described:
         found.setdefault(row["StudyInstanceUID"], set()).add((row["device_id"], row["vendor"]))

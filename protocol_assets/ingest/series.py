@@ -1,8 +1,8 @@
 """The series stage: a partition's raw studies flattened to one row per series.
 
-Studies are flattened one by one: one that cannot be read is a row that says so, and the others are
-not held up. What was purged from raw stays as it is in the last ``series``; patients on the
-do-not-process list have no rows.
+Studies are flattened one by one: a study that cannot be read becomes a row that says so, and does
+not affect the others. Rows of studies that were purged from raw stay as they are in the last
+``series``; patients on the do-not-process list have no rows.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ def flatten_partition(
 
 
 def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
-    """Every Patient ID and issuer that the instances of a study bear; normally one."""
+    """Every Patient ID and issuer in the instances of a study; normally one."""
     found: set[Patient] = set()
     last: tuple[Any, Any] | None = None
     for instance in instances:
@@ -120,7 +120,7 @@ def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
 
 
 def _several(element: Any) -> tuple[str, ...]:
-    """The texts of an element that holds several where one is allowed; each may name somebody."""
+    """The texts of an element with several values instead of one; each may identify somebody."""
     values = element.get("Value") if isinstance(element, dict) else None
     if not isinstance(values, list) or len(values) < 2:
         return ()
@@ -140,13 +140,13 @@ def _named(row: Mapping[str, Any]) -> Patient:
 def _flatten_one(
     lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
-    """The rows of one study, and its unreadable values; one row that says why where it fails."""
+    """The rows of one study, and its unreadable values; one row that says why if it fails."""
     try:
         return _flattened(lake, partition, entry, people)
     except DamagedStudyError:
         rule, detail = RAW_UNREADABLE, None
     except (Fault, OSError, MemoryError):
-        raise  # of the machine, not of the study
+        raise  # a failure of the machine, not of the study
     except Exception as error:
         rule, detail = CANNOT_BE_FLATTENED, f"{type(error).__name__} {fault_place(error)}"
     row = _study_row(partition, entry, rule, entry.instances)
@@ -182,7 +182,7 @@ def _flattened(
 def _study_row(
     partition: Partition, entry: StudyEntry, rule: str, instances: int
 ) -> dict[str, Any]:
-    """A row that says what of a study has no row of its own."""
+    """A row for a study of which nothing has a row of its own."""
     return {
         "pacs": partition.pacs,
         "StudyInstanceUID": entry.study_instance_uid,

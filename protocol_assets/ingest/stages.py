@@ -1,6 +1,6 @@
 """The three stages over several partitions: each partition passes or is refused on its own.
 
-A refused partition keeps its last good data, is named with its reason, and does not hold up the
+A refused partition keeps its last good data, is reported with its reason, and does not affect the
 others.
 """
 
@@ -54,8 +54,8 @@ class StageResult:
 
     Attributes:
         passed: Counts by partition that passed.
-        refused: Why, by refused partition.
-        suite: The suite's result where the stage has one.
+        refused: The reason, by refused partition.
+        suite: The suite's result, if the stage has one.
     """
 
     passed: dict[Partition, PartitionMetadata] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class StageResult:
 def write_schemas(lake: Lake) -> None:
     """Put a part without rows into each data set of the facts, so that dbt finds every column.
 
-    Also in a home of an earlier version, whose facts lack a data set of today.
+    This also completes a home of an earlier version, whose facts lack a newer data set.
     """
     schemas = {
         "series": facts_schema(MR.facts_columns),
@@ -87,7 +87,7 @@ class Stages:
         pseudonyms: The keyed pseudonyms.
         client_for: Opens the client of a PACS by its name.
         tell: Reports progress: partition, studies done, studies listed.
-        zone_of: The time zone of the scanners of a PACS; None where unknown.
+        zone_of: The time zone of the scanners of a PACS; None if unknown.
         is_excluded: The do-not-process list.
     """
 
@@ -120,7 +120,7 @@ class Stages:
         result = _each(partitions, land_one)
         for partition in result.refused:
             with suppress(OtherKeyError), self._working_on([partition]):
-                # What landed before stays, and so does what is known of it.
+                # What landed before stays, and so does its record.
                 if self._manifest(partition) is None:
                     self._write_completeness(partition, refused_row(partition))
         return result
@@ -129,7 +129,7 @@ class Stages:
     def _working_on(self, partitions: Iterable[Partition]) -> Iterator[None]:
         """Within, no other run changes these partitions or the key; waits for those that do.
 
-        Everybody takes the partitions in the same order, so that no two wait for each other.
+        All runs take the partitions in the same order, so that no two wait for each other.
         """
         with ExitStack() as stack:
             stack.enter_context(using_key(self.lake, self.pseudonyms.key_id))
@@ -169,9 +169,7 @@ class Stages:
     ) -> StageResult:
         partitions = list(partitions)
         with self._working_on(partitions):
-            finish_placements(
-                self.lake, partitions
-            )  # before new candidates take the place of theirs
+            finish_placements(self.lake, partitions)  # before new candidates replace theirs
             return self._judged(data_set, suite, _each(partitions, make), place)
 
     def _judged(
@@ -189,7 +187,7 @@ class Stages:
         return result
 
     def _record_refused(self, partition: Partition, reason: str) -> None:
-        """A refused partition is not complete, and says why until its facts are stored."""
+        """Record that a refused partition is not complete, and why, until its facts are stored."""
         record_refusal(self.lake, partition, reason, code_versions())
         manifest = self._manifest(partition)
         if manifest is not None:
@@ -199,7 +197,7 @@ class Stages:
         try:
             return read_manifest(self.lake, partition)
         except Fault:
-            return None  # damaged: what was landed is not known
+            return None  # damaged: it is not known what had landed
 
     def _write_completeness(self, partition: Partition, row: pa.Table) -> None:
         key = self.lake.completeness(partition)
@@ -256,7 +254,7 @@ class Stages:
     def _commit_facts(self, partition: Partition) -> None:
         manifest = self._manifest(partition)
         lost = left_out(read_part(self.lake, self.lake.candidate("quarantine", partition)))
-        # Where another run has landed more since, the facts of that are still to come.
+        # If another run has landed more since, its facts are still to come.
         is_current = manifest is not None and self._is_of_what_landed(manifest)
         if manifest is not None and is_current:
             row = completeness_row(manifest, "stored", lost)
@@ -276,7 +274,7 @@ class Stages:
 
 
 def _content_of(manifest: Manifest) -> str:
-    """A digest of what has landed, whenever and however often it was asked for."""
+    """A digest of the landed data, independent of when and how often they were requested."""
     lines = (f"{one.name}|{one.has_data}|{one.content_hash}" for one in manifest.studies)
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
@@ -284,7 +282,7 @@ def _content_of(manifest: Manifest) -> str:
 def _each(
     partitions: Iterable[Partition], work: Callable[[Partition], PartitionMetadata]
 ) -> StageResult:
-    """Work on one partition after another; a failed one is refused with a harmless reason."""
+    """Work on one partition after another; refuse a failed one with a reason that may be shown."""
     result = StageResult()
     for partition in partitions:
         try:

@@ -1,4 +1,4 @@
-"""What a landing records of one study: pure steps from the entry of before to the entry of now."""
+"""What a landing records about one study: pure functions from the last entry to the new one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def begin_entry(
         listed: The study as the PACS lists it.
         name: Its name in the lake.
         before: Its entry in the last manifest.
-        stamp: What its file says of itself; None where the file is not what it says.
+        stamp: The description in its file; None if the file does not match it.
         has_file: Whether there is a file.
     """
     has_data = has_file and (stamp is not None or before is not None)
@@ -113,7 +113,7 @@ class EntryRecorder:
 
 
 def _stamped(entry: StudyEntry, stamp: Stamp) -> StudyEntry:
-    """The entry with what the study's file says of itself."""
+    """The entry with the description in the study's file."""
     return replace(
         entry,
         fingerprint=stamp.fingerprint,

@@ -35,7 +35,7 @@ def is_check_due(verified_at: str, now: dt.datetime, recheck_days: float) -> boo
     """Whether studies that show no change are to be compared by content.
 
     Args:
-        verified_at: When they were last compared; empty where they never were.
+        verified_at: When they were last compared; empty if they never were.
         now: When the landing began.
         recheck_days: Days between two comparisons.
     """

@@ -1,4 +1,4 @@
-"""Verifying a partition: whether all that is stored of it is as it was written and counted."""
+"""Verifies a partition: whether everything stored is as it was written and counted."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ DAMAGED: Final = "is not as it was written"
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Something stored that is not what it was.
+    """A stored object that is damaged or missing.
 
     Attributes:
         place: Where, in words that identify nobody.
         what: What is wrong with it.
-        remedy: What heals it.
-        partition: The partition that has to be made anew; None where it is none.
+        remedy: What repairs it.
+        partition: The partition that has to be rebuilt; None if it belongs to no partition.
     """
 
     place: str
@@ -47,12 +47,12 @@ class Damage:
 def verify_partition(
     lake: Lake, partition: Partition, retention: Retention, now: dt.datetime
 ) -> Iterator[Damage]:
-    """What is damaged or missing of a landed partition; nothing while it is being landed.
+    """What is damaged or missing in a landed partition; nothing while it is being landed.
 
     Args:
         lake: The lake.
         partition: A partition that has a manifest.
-        retention: What is missing because its time is over is not missed.
+        retention: What it has deleted is not reported as missing.
         now: UTC.
     """
     try:
@@ -115,7 +115,7 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
 
 
 def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
-    """Studies of which ``series`` does not hold the instances that have landed."""
+    """Studies whose landed instances are not in ``series``."""
     counted = ["StudyInstanceUID", "NumberOfSeriesRelatedInstances"]
     rows = read_part(lake, lake.series(manifest.partition)).select(counted).to_pylist()
     flattened: Counter[str] = Counter()
@@ -123,7 +123,7 @@ def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
         flattened[row["StudyInstanceUID"]] += row["NumberOfSeriesRelatedInstances"] or 0
     for entry in manifest.with_data:
         read = flattened[entry.study_instance_uid]
-        # Of a patient on the do-not-process list nothing is flattened.
+        # Studies of patients on the do-not-process list are not flattened.
         if read and read != entry.instances:
             place = f"series of {manifest.partition.key}, study {entry.name}"
             what = f"has {read} of {entry.instances} instances"
@@ -131,7 +131,7 @@ def _counts(lake: Lake, manifest: Manifest) -> Iterator[Damage]:
 
 
 def _state(lake: Lake, key: str) -> str:
-    """What is wrong with a part; empty where nothing is."""
+    """What is wrong with a part; empty if it is good."""
     try:
         read_part(lake, key)
     except FileNotFoundError:

@@ -1,8 +1,8 @@
-"""Watching a PACS: which partitions one tick asks to be landed, and where the next one goes on.
+"""Watches a PACS: which partitions a tick requests, and where the next tick continues.
 
 A tick lists days, newest first, and compares each listing with the one that was tried last. New
-studies, late series, deletions and catching up after an outage are all the same thing: a partition
-that differs from what was tried, or that never came whole and is due again. Knows nothing of
+studies, late series, deletions and catching up after an outage are handled alike: a partition that
+differs from the last try, or that was never complete and is due again. The module does not know
 Dagster.
 """
 
@@ -46,12 +46,12 @@ _CHECKED_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The days that may be asked for.
+    """The days that may be requested.
 
     Attributes:
         oldest: First day of the grid.
-        newest: Last day of the grid: yesterday, or earlier where the grid is closed.
-        lookback_days: Days back from ``newest`` that are listed again for what came late.
+        newest: Last day of the grid: yesterday, or earlier if the grid has an end date.
+        lookback_days: Days back from ``newest`` that are listed again for late arrivals.
     """
 
     oldest: dt.date
@@ -79,13 +79,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class PartitionRecord:
-    """What the lake knows of a partition: its last try, and the manifest where it has landed."""
+    """What is recorded of a partition: its last try, and its manifest if it has landed."""
 
     attempt: Attempt | None
     manifest: Manifest | None
 
     def is_due(self, now: dt.datetime) -> bool:
-        """Whether it never came whole and the ladder allows another try."""
+        """Whether it was never complete and another try is due."""
         if self.attempt is None:
             return self.manifest is None or not self.manifest.is_complete
         if self.attempt.is_settled:
@@ -98,13 +98,13 @@ class PartitionRecord:
         return self.manifest is not None and not (self.attempt and self.attempt.refusal)
 
     def may_change(self, now: dt.datetime) -> bool:
-        """Whether a change of its listing would be followed now."""
+        """Whether a change of its listing would start a new try now."""
         if self.attempt is None or self.attempt.is_ahead(now):
             return True
         return self.attempt.next_change <= now + _SLACK
 
     def is_check_due(self, now: dt.datetime, after: dt.timedelta) -> bool:
-        """Whether a whole partition was last compared by content so long ago."""
+        """Whether the last comparison by content of a complete partition is this long ago."""
         if self.manifest is None or not self.manifest.is_complete or not self.may_change(now):
             return False
         if not self.manifest.with_data:  # an empty day, or purged: there is nothing to compare
@@ -120,12 +120,12 @@ class PartitionRecord:
         """Whether the PACS lists another state than the one tried last."""
         tried = self.attempt.fingerprint if self.attempt else ""
         if not tried and self.attempt is not None and not self.attempt.is_settled:
-            return False  # the day could not be listed: the ladder says when to try again
+            return False  # the day could not be listed; it is tried again when a try is due
         return listed_as != (tried or (self.manifest.fingerprint if self.manifest else ""))
 
 
 def read_record(lake: Lake, partition: Partition) -> PartitionRecord:
-    """The record of one partition; one whose manifest is damaged is as good as never tried."""
+    """The record of one partition; one with a damaged manifest counts as never tried."""
     try:
         return PartitionRecord(read_attempt(lake, partition), read_manifest(lake, partition))
     except DamagedManifestError:
@@ -140,12 +140,12 @@ def state_of(record: PartitionRecord, fingerprint: str) -> str:
 
 @dataclass
 class Watched:
-    """What a tick came to.
+    """The result of a tick.
 
     Attributes:
         wanted: Days to land, newest first, each with a digest of its state.
         listed: Days that were listed.
-        resume_at: The day at which the next tick goes on; None where this one came to the end.
+        resume_at: The day at which the next tick continues; None if this one finished.
         trouble: One line for each thing that went wrong.
     """
 
@@ -164,8 +164,8 @@ class Watch:
         lake: The lake.
         pseudonyms: Key the fingerprints.
         window: The days that may be asked for.
-        in_flight: Days that a run is to land or is landing.
-        most: Most days to ask for.
+        in_flight: Days that a run will land or is landing.
+        most: Most days to request.
         now: The time of day.
         ends_at: When the tick must have ended, on ``clock``.
         clock: Monotonic seconds.
@@ -188,12 +188,12 @@ class Watch:
         """Find the days to land.
 
         The days of the look-back that have landed are listed and compared: from ``resume_at`` on to
-        the oldest, then from the newest on. Days that never landed are asked for without a listing
-        of their own, once any listing has shown that the PACS answers. Where nothing else is to
-        be done, one landed day is asked for whose comparison by content is due.
+        the oldest, then from the newest on. Days that never landed are requested without a listing
+        of their own, once a listing has shown that the PACS answers. If there is nothing else to
+        do, one landed day is requested whose comparison by content is due.
 
         Args:
-            resume_at: Where the last tick left off.
+            resume_at: Where the last tick stopped.
         """
         missing = [day for day in self._missing() if self._is_open(day) and self._due(day)]
         landed = [day for day in self._landed() if self._is_open(day) and self._follows(day)]
@@ -208,7 +208,7 @@ class Watch:
         return self._result
 
     def _list(self, days: Sequence[dt.date]) -> bool:
-        """List day after day while the budget lasts; true where the PACS answered."""
+        """List day after day while the budget lasts; true if the PACS answered."""
         answers = False
         for day, following in zip_longest(days, days[1:]):
             if answers and self._is_over:
@@ -217,7 +217,7 @@ class Watch:
             if self._look(day):
                 answers = True
                 continue
-            # A day that breaks off a tick, or uses up a whole one, must not do so for ever.
+            # A day that ends a tick early, or uses a whole one, must not do so every time.
             self._result.resume_at = day if answers and self._is_over else following
             break
         return answers
@@ -227,14 +227,14 @@ class Watch:
         return self.ends_at - self.clock() < _SHORTEST_LISTING_S
 
     def _look(self, day: dt.date) -> bool:
-        """List one day and compare; False where that came to nothing."""
+        """List one day and compare; False if that failed."""
         record = self._records[day]
         try:
             listing = self.client.list_day(day)
         except PacsError as error:
             if not (self._result.listed and self._is_over):  # else a later tick will notice
                 self._result.trouble.append(f"{day}: {error}")
-            # It answers; this day alone cannot be listed.
+            # It answers; only this day cannot be listed.
             return error.kind in ("capped", "unstable")
         self._result.listed += 1
         followed = followed_studies(listing, record.manifest, self.pseudonyms)
@@ -276,7 +276,7 @@ class Watch:
         return self.lake.storage.objects.exists(self.lake.manifest(self._partition(day)))
 
     def _is_open(self, day: dt.date) -> bool:
-        """Whether nobody works on the partition and its record can be read."""
+        """Whether no run works on the partition and its record can be read."""
         if day not in self._open:
             self._open[day] = self._read(day)
         return self._open[day]
@@ -287,7 +287,7 @@ class Watch:
         self._records[day] = record = read_record(self.lake, self._partition(day))
         if record.attempt is None or record.attempt.is_settled:
             return True
-        try:  # begun and not ended: does it still go on, or was it killed?
+        try:  # begun and not ended: is it still running, or was it killed?
             with self.lake.storage.locks.exclusive(
                 partition_lock(self._partition(day)), wait=False, what="the partition"
             ):

@@ -275,7 +275,7 @@ def _drop_rows(
 
 
 class _Split(NamedTuple):
-    """A table without the patient's rows, None where it has none; and the studies of those."""
+    """A table without the patient's rows; None if it has none; and the studies of those."""
 
     left: pa.Table | None
     studies: set[str]
@@ -292,7 +292,7 @@ def _without(table: pa.Table, patient: _Patient, studies: Set[str]) -> _Split:
 
 
 def _studies_in(lake: Lake, key: str, patient: _Patient, studies: Set[str]) -> set[str]:
-    """The patient's studies in a part, by UID or by key; none where there is no part."""
+    """The patient's studies in a part, by UID or by key; none if there is no part."""
     if not lake.has(key):
         return set()
     return _without(read_part(lake, key), patient, studies).studies

@@ -31,7 +31,7 @@ def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
     Patients whose identifiers were purged everywhere keep the one key that they have.
 
     Returns:
-        Parts that changed; none where it was done before.
+        Parts that changed; none if it was done before.
     """
     with report_turn(lake), using_key(lake, pseudonyms.key_id):
         return _rename_all(lake, _names(lake, pseudonyms))
@@ -89,7 +89,7 @@ def _rename(lake: Lake, key: str, column: str, names: Mapping[str, str]) -> int:
 
 
 def _renamed(table: pa.Table, column: str, names: Mapping[str, str]) -> pa.Table | None:
-    """The table with the new names; None where it has none that changes."""
+    """The table with the new names; None if it has none that changes."""
     place = table.schema.get_field_index(column)
     before = table[column].to_pylist() if place >= 0 else []
     after = [names.get(key, key) for key in before]

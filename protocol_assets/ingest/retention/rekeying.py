@@ -1,4 +1,4 @@
-"""A new key: what is kept under pseudonyms changes over, the rest is made anew from ``series``.
+"""A new key: what is kept under pseudonyms changes over, the rest is rebuilt from ``series``.
 
 Where the identifiers are still there, pseudonyms are made of them. Where they were purged, a
 pseudonym becomes one of the old pseudonym: who has old facts cannot join them to the new ones. With
@@ -49,7 +49,7 @@ class Rekeyed:
     """What a change of keys came to.
 
     Attributes:
-        to_rebuild: Partitions whose facts are to be made anew from ``series``.
+        to_rebuild: Partitions whose facts are to be rebuilt from ``series``.
         changed_over: Partitions whose series were purged: their facts changed over as they stand.
         lost: Pseudonyms in the governance files that the old key would be needed for.
     """
@@ -64,7 +64,7 @@ def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
 
     Args:
         lake: The lake. Runs under way are waited for; they refuse what they would still make.
-        old: Of the key that is left; None where it is lost or destroyed.
+        old: Of the key that is left; None if it is lost or destroyed.
         new: Of the new key.
     """
     with report_turn(lake), changing_key(lake):
@@ -81,7 +81,7 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
         ):
             finish_placements(lake, [partition])
             for waiting in lake.candidates(partition):
-                lake.storage.objects.delete(waiting)  # of the old key; made anew with the facts
+                lake.storage.objects.delete(waiting)  # of the old key; rebuilt with the facts
             _rename_raw(lake, partition, new)
             has_series = lake.has(lake.series(partition))
             can_be_made = has_series and lake.has(lake.manifest(partition))
@@ -215,7 +215,7 @@ def _rekey_part(
         key: The part; nothing is done where there is none.
         keys: Domain by column.
         change: New pseudonyms for old ones.
-        is_stale: It can be made anew, and shall be: whoever is killed before that leaves a part of
+        is_stale: It can be rebuilt, and shall be: whoever is killed before that leaves a part of
             one key all the same, which ``rebuild`` makes exact.
     """
     if not lake.has(key):

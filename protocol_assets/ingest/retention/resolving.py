@@ -31,7 +31,7 @@ class Resolved:
 
     Attributes:
         partition: Study day and PACS.
-        accession_number: None where the header has none, or the identifiers were purged.
+        accession_number: None if the header has none, or the identifiers were purged.
         study_instance_uid: The study.
     """
 

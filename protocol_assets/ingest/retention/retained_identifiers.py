@@ -1,7 +1,7 @@
 """What stays of the identifiers in ``series`` when they are purged: their pseudonyms.
 
 They stand in columns of their own, which flattening leaves empty, so that nothing a PACS sends can
-pass for one. With them the facts can still be made anew, the patient unknown.
+pass for one. With them the facts can still be rebuilt, the patient unknown.
 """
 
 from __future__ import annotations

@@ -184,7 +184,7 @@ def _strong(etag: str) -> str:
 
 
 def asked_wait(retry_after: str | None, now: datetime) -> float | None:
-    """Retry-After (RFC 9110 10.2.3) in seconds, None where it says nothing readable.
+    """Retry-After (RFC 9110 10.2.3) in seconds; None if it says nothing readable.
 
     Several headers come as one with commas between; the longest wait counts. A number with a
     decimal point is read as well.

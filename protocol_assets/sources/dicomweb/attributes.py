@@ -64,7 +64,7 @@ def texts(row: Mapping[str, Any], tag: str) -> list[str]:
 
 
 def uid(row: Mapping[str, Any], tag: str) -> str | None:
-    """The UID of ``tag`` (PS3.5 section 9.1), None where it is absent or none."""
+    """The UID of ``tag`` (PS3.5 section 9.1); None if it is absent or none."""
     value = next(iter(texts(row, tag)), "")
     return value if is_uid(value) else None
 
@@ -78,12 +78,12 @@ def is_uid(text: str) -> bool:
 
 
 def count(row: Mapping[str, Any], tag: str) -> int | None:
-    """The whole number of ``tag``, not negative, None where it is absent or none."""
+    """The whole number of ``tag``, not negative; None if it is absent or none."""
     return next(iter(counts(row, tag)), None)
 
 
 def counts(row: Mapping[str, Any], tag: str) -> list[int]:
-    """The whole numbers of ``tag``, not negative; nothing where the first value is none."""
+    """The whole numbers of ``tag``, not negative; nothing if the first value is none."""
     read = []
     for text in texts(row, tag):
         text = text.removesuffix(".0")
@@ -94,7 +94,7 @@ def counts(row: Mapping[str, Any], tag: str) -> list[int]:
 
 
 def day(row: Mapping[str, Any], tag: str) -> dt.date | None:
-    """The date of ``tag``, None where it is absent.
+    """The date of ``tag``; None if it is absent.
 
     Besides DICOM's ``20260302`` and ACR-NEMA's ``2026.03.02`` it takes ``2026-03-02``,
     ``2026/03/02``, and each of them with a time behind it.
@@ -115,6 +115,6 @@ def day(row: Mapping[str, Any], tag: str) -> dt.date | None:
 
 
 def minute_of_day(row: Mapping[str, Any], tag: str) -> int | None:
-    """The DICOM TM of ``tag`` as minutes since midnight, None where hour and minute are absent."""
+    """The DICOM TM of ``tag`` as minutes since midnight, None if hour and minute are absent."""
     match = _TIME.match(next(iter(texts(row, tag)), "").replace(":", ""))
     return int(match[1]) * 60 + int(match[2]) if match else None

@@ -147,7 +147,7 @@ class Endpoint:
 
 
 def is_on_loopback(url: str) -> bool:
-    """Whether a URL points to this machine; false where it is no URL."""
+    """Whether a URL points to this machine; false if it is no URL."""
     try:
         return _is_loopback(urlsplit(url).hostname or "")
     except ValueError:

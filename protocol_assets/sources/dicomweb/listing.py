@@ -202,7 +202,7 @@ class _DayLister:
     def _by_halves(self, whole: Enumeration) -> Enumeration | None:
         """The day again, split where about half of its studies lie on either side.
 
-        None where that proves nothing: one start time alone, or StudyTime not heeded.
+        None if that proves nothing: one start time alone, or StudyTime not heeded.
         """
         minutes = sorted(whole.timed().values())
         if not minutes or minutes[0] == minutes[-1]:
@@ -220,7 +220,7 @@ class _DayLister:
         return halves
 
     def _window(self, first: int, last: int) -> Enumeration | None:
-        """One window of StudyTime, None where the server refuses or ignores the filter."""
+        """One window of StudyTime, None if the server refuses or ignores the filter."""
         try:
             window = self._enumerate({"StudyTime": time_range(first, last)})
         except StudyTimeError:

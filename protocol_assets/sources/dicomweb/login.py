@@ -181,7 +181,7 @@ def _token_of(body: bytes) -> tuple[str, float]:
 
 
 def choose_login(endpoint: Endpoint) -> Login | None:
-    """The way that the configuration names to log in to a PACS; None where it names none."""
+    """The way that the configuration names to log in to a PACS; None if it names none."""
     if endpoint.oauth is not None:
         session = requests.Session()
         guard_session(session, endpoint)

@@ -28,7 +28,7 @@ class ProbeReport:
     Attributes:
         pacs: The configured name.
         findings: In words.
-        profile: What the extractor keeps to; None where too little was found.
+        profile: What the extractor keeps to; None if too little was found.
     """
 
     pacs: str

@@ -21,7 +21,7 @@ _YES_NO: Final = {"yes": True, "no": False, "": None}
 
 @dataclass(frozen=True)
 class SiteProfile:
-    """A server's abilities; None where they are not known.
+    """A server's abilities; None if they are not known.
 
     Attributes:
         product: Key of the product, ``unknown`` where none is named.

@@ -35,11 +35,11 @@ class ListedStudy:
     """A study as the PACS lists it.
 
     Attributes:
-        study_instance_uid: StudyInstanceUID (0020,000D); empty where it is not valid.
-        series: NumberOfStudyRelatedSeries (0020,1206), None where it is not reported.
-        instances: NumberOfStudyRelatedInstances (0020,1208), None where it is not reported.
-        modalities: ModalitiesInStudy (0008,0061), empty where it is not reported.
-        availability: InstanceAvailability (0008,0056; PS3.3 C.4.23), empty where not reported.
+        study_instance_uid: StudyInstanceUID (0020,000D); empty if it is not valid.
+        series: NumberOfStudyRelatedSeries (0020,1206); None if it is not reported.
+        instances: NumberOfStudyRelatedInstances (0020,1208); None if it is not reported.
+        modalities: ModalitiesInStudy (0008,0061); empty if it is not reported.
+        availability: InstanceAvailability (0008,0056; PS3.3 C.4.23); empty if not reported.
         is_ambiguous: Whether the PACS lists the study in several rows with different counts; the
             counts are then the largest, and prove nothing.
     """
@@ -67,8 +67,8 @@ class ListedSeries:
     """A series as the PACS lists it.
 
     Attributes:
-        instances: NumberOfSeriesRelatedInstances (0020,1209), None where it is not reported.
-        modality: Modality (0008,0060), empty where it is not reported.
+        instances: NumberOfSeriesRelatedInstances (0020,1209); None if it is not reported.
+        modality: Modality (0008,0060); empty if it is not reported.
         is_online: As for a study.
     """
 
@@ -91,7 +91,7 @@ class SeriesListing:
 
     @property
     def instances(self) -> int | None:
-        """Instances of all series, None where one of them is not counted."""
+        """Instances of all series, None if one of them is not counted."""
         numbers = [one.instances for one in self.series.values()]
         known = [number for number in numbers if number is not None]
         return None if self.unusable or len(known) < len(numbers) else sum(known)
@@ -102,8 +102,8 @@ class Instance(NamedTuple):
 
     Attributes:
         study_uids: StudyInstanceUID; several where the answer is ill-written.
-        series_uid: SeriesInstanceUID, empty where there is none.
-        sop_uid: SOPInstanceUID, empty where there is none.
+        series_uid: SeriesInstanceUID; empty if there is none.
+        sop_uid: SOPInstanceUID; empty if there is none.
         line: The instance as it will be landed: JSON text without bulk data.
     """
 
@@ -135,7 +135,7 @@ class ReceivedStudy:
         foreign: Instances of another study.
         rejected: Instances left out because they have no StudyInstanceUID or SOPInstanceUID.
         omitted_series: Listed series that could not be asked for.
-        listing: The series that it was retrieved by, None where it came in one answer.
+        listing: The series that it was retrieved by; None if it came in one answer.
     """
 
     study_instance_uid: str
@@ -198,7 +198,7 @@ class Reconciliation:
 
     Attributes:
         state: ``landed``, or ``incomplete`` where fewer instances or series came than were listed.
-        expected: Instances listed, None where the PACS does not count.
+        expected: Instances listed, None if the PACS does not count.
         received: Distinct instances of the study.
         miscounted: Instances that the study's count has and its series do not: two retrievals and
             the counts of the series agree that they do not exist.

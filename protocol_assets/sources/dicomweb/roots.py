@@ -21,7 +21,7 @@ _ROOTS: Final = (
 
 
 def find_root(client: PacsClient) -> str:
-    """A sentence that names the path to configure; empty where none of the usual ones answers."""
+    """A sentence that names the path to configure; empty if none of the usual ones answers."""
     url = urlsplit(client.endpoint.url)
     host = f"{url.scheme}://{url.netloc}"
     for base, where in {url.path: "url", "": "the host of url"}.items():

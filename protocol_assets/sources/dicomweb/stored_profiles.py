@@ -11,7 +11,7 @@ __all__ = ["read_profile", "write_profile"]
 
 
 def read_profile(lake: Lake, pacs: str) -> SiteProfile | None:
-    """The measured profile; None where there is none, or it cannot be read."""
+    """The measured profile; None if there is none, or it cannot be read."""
     text = lake.storage.objects.read(_key(lake, pacs))
     if text is None:
         return None

@@ -66,7 +66,7 @@ def transport_kind(error: Exception) -> tuple[Kind, None, str | None]:
 
 
 def unusable_certificates(endpoint: Endpoint) -> str:
-    """Why the files of certificates cannot be used, in words; empty where they can."""
+    """Why the files of certificates cannot be used, in words; empty if they can."""
     if endpoint.ca_file is not None:
         try:
             ssl.create_default_context(cafile=str(endpoint.ca_file))

@@ -105,13 +105,13 @@ class Exchange:
     """One request and what became of it.
 
     Attributes:
-        status: HTTP status, None where none came.
+        status: HTTP status; None if none came.
         kind: Kind of the failure, None of a good answer.
         seconds: It took.
         received: Bytes over the wire.
         retry: Whether it was a further try.
         retry_after: Seconds that the server asked to wait; None if it did not.
-        subject: The study that was asked about, as ``study_subject`` names it; empty where the
+        subject: The study that was asked about, as ``study_subject`` names it; empty if the
             request was about the PACS as a whole.
     """
 
@@ -143,7 +143,7 @@ class RateLimit(Protocol):
     """What a client keeps to."""
 
     def hold(self) -> str | None:
-        """Why nothing may be asked now, in words; None where asking is allowed."""
+        """Why nothing may be asked now, in words; None if asking is allowed."""
         ...
 
     def reserve(self, subject: str = "", patience: float = math.inf) -> float:

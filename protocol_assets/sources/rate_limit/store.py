@@ -308,7 +308,7 @@ def _pause_key(lake: Lake, pacs: str) -> str:
 
 
 def paused_since(lake: Lake, pacs: str) -> dt.datetime | None:
-    """When a PACS was paused; None where it is not.
+    """When a PACS was paused; None if it is not.
 
     A damaged file is a pause: somebody wanted one.
     """
