@@ -31,6 +31,13 @@ from protocol_assets.terminal import TextTable, say
 
 try:
     from protocol_assets_simulator import Fleet, SimulatedPacs, write_truth
+    from protocol_assets_simulator.comparison import (
+        judged,
+        linked,
+        places,
+        potential_scores,
+        read_truth,
+    )
     from protocol_assets_simulator.targets import signed_targets
 except ModuleNotFoundError as missing:
     if missing.name != "protocol_assets_simulator":
@@ -208,13 +215,6 @@ def _print_scores(deployment: Deployment, fleet: Fleet) -> None:
     from protocol_assets.analysis.frame import prepared
     from protocol_assets.lake.analysis import read_mart, read_measured
     from protocol_assets.modalities.mr.spec import MR
-    from protocol_assets_simulator.comparison import (
-        judged,
-        linked,
-        places,
-        potential_scores,
-        read_truth,
-    )
 
     truth = read_truth(fleet, deployment.pseudonyms())
     acquisitions = read_measured(deployment.lake).acquisitions
