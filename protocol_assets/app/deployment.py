@@ -1,4 +1,4 @@
-"""The composition root: what the settings of one deployment come to, wired together."""
+"""The composition root: builds the parts of a deployment from its settings."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ __all__ = ["Deployment"]
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment: its settings, and what they are wired to.
+    """One deployment: its settings, and the parts that are built from them.
 
     Attributes:
-        settings: What ``protocol_assets.toml`` says.
+        settings: The content of ``protocol_assets.toml``.
     """
 
     settings: Settings
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Self:
-        """The deployment that the environment names; a home of an earlier version is renamed.
+        """The deployment that the environment names; a home of an earlier version is upgraded.
 
         Raises:
             ConfigurationError: The configuration is missing or wrong.
@@ -89,7 +89,7 @@ class Deployment:
         return [one.name for one in self.settings.pacs]
 
     def grid(self, now: dt.datetime) -> Grid:
-        """The partitions that are asked for as of an aware time."""
+        """The partitions to retrieve as of an aware time."""
         first, last = self.settings.start_date, self.settings.last_day(now)
         return Grid(frozenset(self.pacs_names), first, last)
 
@@ -104,7 +104,7 @@ class Deployment:
         return endpoint_of(pacs, environment, read_profile(self.lake, name))
 
     def rate_limit(self, name: str) -> SharedRateLimit:
-        """The rate limit of one PACS, which all processes share.
+        """The rate limit of one PACS, shared by all processes.
 
         Raises:
             ConfigurationError: No PACS has that name.
@@ -126,14 +126,14 @@ class Deployment:
 
     @property
     def outlets(self) -> Outlets:
-        """The ways out: mail with its lists, the webhook; secrets are read when they are used."""
+        """Mail with its lists, and the webhook; secrets are read when they are used."""
         return outlets_of(self.settings, os.environ)
 
     def pseudonyms(self, environment: Mapping[str, str] | None = None) -> Pseudonyms:
-        """The keyed pseudonyms, of the key that the lake's were made with.
+        """The keyed pseudonyms, with the key that the lake was made with.
 
         Raises:
-            ConfigurationError: The key is missing, refused, or another one.
+            ConfigurationError: The key is missing, refused, or not that of the lake.
         """
         pseudonyms = self.keyed(environment)
         if problem := key_problem(self.lake, pseudonyms.key_id):
@@ -143,11 +143,11 @@ class Deployment:
     def keyed(
         self, environment: Mapping[str, str] | None = None, *, suffix: str = ""
     ) -> Pseudonyms:
-        """The pseudonyms of the key in the environment; a demo without a key uses the demo's.
+        """The pseudonyms with the key in the environment; a demo without a key uses the demo's.
 
         Args:
             environment: Holds the secrets.
-            suffix: Of the variables' names: ``_OLD`` for the key that is left.
+            suffix: Suffix of the variables' names: ``_OLD`` for the old key.
 
         Raises:
             ConfigurationError: The key is missing or refused.
@@ -165,10 +165,10 @@ class Deployment:
         raise ConfigurationError(problem)
 
     def stages(self, tell: Any = None) -> Stages:
-        """The stages that a partition passes: landing, flattening, facts.
+        """The stages of a partition: landing, flattening, facts.
 
         Args:
-            tell: Is given the progress of landing: partition, studies done, studies listed.
+            tell: Called with the progress of landing: partition, studies done, studies listed.
 
         Raises:
             ConfigurationError: The key is missing or refused.
@@ -185,7 +185,7 @@ class Deployment:
         )
 
     def _zone_of(self, name: str) -> ZoneInfo | None:
-        # UTC is the default where nobody configured a time zone, and no scanner's wall clock.
+        # UTC is the default without a configured time zone, and not the clock of a scanner.
         zone = self.settings.pacs_named(name).timezone or self.settings.timezone
         return None if zone == "UTC" else ZoneInfo(zone)
 

@@ -1,4 +1,4 @@
-"""From the settings of a PACS to its endpoint, with credentials and what the probe measured."""
+"""Builds the endpoint of a PACS from its settings, credentials and measured profile."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["endpoint_of", "rate_limits_of"]
 
 
 def rate_limits_of(pacs: PacsSettings) -> RateLimits:
-    """How often and when a PACS may be asked."""
+    """How often, and at which hours, a PACS may be asked."""
     return RateLimits(
         requests_per_second=pacs.requests_per_second,
         hours=tuple(map(Hours.parse, pacs.hours)),
@@ -34,8 +34,8 @@ def endpoint_of(
 
     Args:
         pacs: Its settings.
-        environment: Holds the credentials.
-        measured: What the probe found; it takes precedence over the product's profile.
+        environment: The variables with the credentials.
+        measured: The measured profile; it takes precedence over the product's profile.
 
     Raises:
         ConfigurationError: A named variable is not set, or the URL cannot be used.

@@ -26,7 +26,7 @@ def prepare_home(deployment: Deployment) -> None:
     """Create the zones and Dagster's instance file; keep user errors out of Dagster's storage."""
     os.environ["DAGSTER_REDACT_USER_CODE_ERRORS"] = "1"
     restrict_new_files()
-    # Where events are logged is in dagster.yaml, which Dagster calls beta at every run.
+    # dagster.yaml configures the logging of events, for which Dagster warns at every run.
     warnings.filterwarnings("ignore", category=dg.BetaWarning, message="Handling yaml-defined")
     lake = deployment.lake
     upgrade_home(lake)

@@ -1,4 +1,4 @@
-"""From the settings of mail and webhook to the ways out, with their secrets."""
+"""Builds the mail server, mailing lists and webhook from their settings and secrets."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ __all__ = ["outlets_of"]
 
 
 def outlets_of(settings: Settings, environment: Mapping[str, str]) -> Outlets:
-    """The ways out: mail with its lists, the webhook; secrets are read when they are used.
+    """Mail with its lists, and the webhook; secrets are read when they are used.
 
     Args:
         settings: The deployment's settings.
-        environment: Holds the secrets.
+        environment: The variables with the secrets.
     """
     mail, webhook = settings.mail, settings.webhook
     return Outlets(
@@ -33,7 +33,7 @@ def outlets_of(settings: Settings, environment: Mapping[str, str]) -> Outlets:
 
 
 def _mailing_lists(mail: MailSettings, language: str) -> tuple[MailingList, ...]:
-    """The lists; those without a language of their own get the deployment's."""
+    """The mailing lists; one without a language gets that of the deployment."""
     return tuple(
         MailingList(
             name=one.name,
@@ -64,7 +64,7 @@ def _server(mail: MailSettings, environment: Mapping[str, str]) -> MailServer:
 
 
 def _webhook(webhook: WebhookSettings, environment: Mapping[str, str]) -> Webhook:
-    url = secret(environment, webhook.url_env, whose="webhook", what="the URL that it is given")
+    url = secret(environment, webhook.url_env, whose="webhook", what="the URL of the webhook")
     problem = ""
     try:
         return Webhook(url, webhook.ca_file)

@@ -1,4 +1,4 @@
-"""The tables of the analysis: what they are made of, and where they stand."""
+"""The tables of the analysis: their input from the warehouse, and their storage."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
 
 
 def finish_analysis(lake: Lake) -> bool:
-    """Finish what a run that was killed has begun to put in place; False where nothing was."""
+    """Finish the moves of a run that was killed; False if there were none."""
     if not lake.has(_MARK):
         return False
     with lake.storage.locks.exclusive("analysis", wait=True, what="the tables of the analysis"):

@@ -1,7 +1,7 @@
-"""What dbt's DuckDB may open: the safe zone, whatever a model, test or macro names.
+"""Restricts dbt's DuckDB to the safe zone, whatever files a model, test or macro names.
 
-An analyst's model that reads a restricted file would carry its values into tables, compiled SQL
-and, where it fails, into messages, for DuckDB quotes the value that it cannot cast.
+A model that read a restricted file would copy its values into tables and compiled SQL, and into
+error messages, because DuckDB quotes a value that it cannot cast.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ __all__ = ["Plugin"]
 
 
 class Plugin(BasePlugin):
-    """A plugin of dbt-duckdb, which ``profiles.yml`` names and which expects this class name."""
+    """The plugin of dbt-duckdb that ``profiles.yml`` names; dbt-duckdb expects this class name."""
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Close the database to every file that does not stand in the warehouse's directory.
+        """Deny access to all files outside of the warehouse's directory.
 
         Args:
             conn: The connection of the dbt run, before it executes anything else.
@@ -31,9 +31,9 @@ class Plugin(BasePlugin):
         if self.creds is None or self.creds.path == ":memory:":
             raise ValueError("the warehouse of the dbt profile must be a file in the safe zone")
         safe = Path(self.creds.path).parent
-        # DuckDB compares a pattern with them as it is written, and then each file it matches.
+        # DuckDB compares a pattern as it is written, and then each file that it matches.
         allowed = [one.replace("'", "''") for one in (str(safe), escape_glob(safe))]
-        # In this order: DuckDB takes no directory once it is closed, and no option once locked.
+        # In this order: the second allows no more directories, and the third no more options.
         conn.execute(f"set allowed_directories = ['{allowed[0]}', '{allowed[1]}']")
         conn.execute("set enable_external_access = false")
         conn.execute("set lock_configuration = true")

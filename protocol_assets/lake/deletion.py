@@ -1,4 +1,4 @@
-"""Deletion: files are dropped, and a record of counts and digests stays."""
+"""Deletion of stored data, with a record of counts and digests."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Deleted:
 
     Attributes:
         data_set: ``raw``, ``series``, ``labels``, ``facts``, ...
-        partition: Key of the partition, empty where it belongs to none.
+        partition: Key of the partition; empty if it belongs to none.
         files: Files deleted.
         bytes: Their size.
         sha256: Digest over their contents in order of their names.
@@ -39,11 +39,11 @@ class Deleted:
 
 @contextmanager
 def recorded_deletion(lake: Lake, reason: str, now: dt.datetime) -> Iterator[Deletion]:
-    """One purge; what was deleted is recorded also where it ends with an error.
+    """Run one purge; its record is written even if it ends with an error.
 
     Args:
         lake: The lake.
-        reason: As of ``Deletion``.
+        reason: As for ``Deletion``.
         now: UTC.
     """
     deletion = Deletion(lake, reason)
@@ -84,13 +84,13 @@ class Deletion:
         self.entries.append(Deleted(data_set, key, len(found), size, digest.hexdigest()))
 
     def count_leftovers(self, leftovers: Leftovers) -> None:
-        """Note what killed runs had left."""
+        """Count the temporary files of killed runs."""
         if leftovers.files:
             count = leftovers.files.total()
             self.entries.append(Deleted("leftovers", "", count, leftovers.bytes, ""))
 
     def rewrote(self, data_set: str, partition: Partition | None) -> None:
-        """Note that a file was written anew with less in it."""
+        """Record that a file was rewritten with less content."""
         self.entries.append(Deleted(data_set, partition.key if partition else "", 0, 0, ""))
 
     def _record(self, now: dt.datetime) -> None:

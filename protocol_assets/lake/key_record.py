@@ -1,8 +1,8 @@
-"""Which key the lake's pseudonyms were made with: asked of the data, and remembered beside them.
+"""Which key the lake's pseudonyms were made with, according to the data and to a record of it.
 
 Every manifest and every part of series, labels, facts and publications carries the identifier of
-its key, which tells nothing of the key. The record in ``restricted/key_id`` is a memory of it:
-where it is lost it is written anew from the data, and where it disagrees the data are right.
+its key, which reveals nothing about the key. ``restricted/key_id`` records it. If the record is
+lost, it is restored from the data; if the two disagree, the data are right.
 """
 
 from __future__ import annotations
@@ -51,13 +51,13 @@ class OtherKeyError(Fault):
 
 
 def recorded_key_id(lake: Lake) -> str | None:
-    """The key's identifier as it was remembered; None before the first partition, or where lost."""
+    """The recorded identifier of the key; None before the first partition, or if lost."""
     text = (lake.storage.objects.read(lake.key_record) or b"").decode("ascii", "replace").strip()
     return text if _KEY_ID.fullmatch(text) else None
 
 
 def known_key_id(lake: Lake) -> str | None:
-    """The key's identifier, remembered or asked of the data; None before the first partition."""
+    """The identifier of the key, from the record or the data; None before the first partition."""
     recorded = recorded_key_id(lake)
     if recorded is not None:
         return recorded
@@ -65,19 +65,19 @@ def known_key_id(lake: Lake) -> str | None:
 
 
 def record_key_id(lake: Lake, key_id: str) -> None:
-    """Remember the key."""
+    """Record the key."""
     if recorded_key_id(lake) != key_id:
         lake.storage.objects.write(lake.key_record, f"{key_id}\n".encode("ascii"))
 
 
 def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
-    """The keys that data carry, with how many files carry each.
+    """The keys that the data carry, with the number of files of each.
 
-    What is damaged says nothing; ``verify`` names it.
+    Damaged files are skipped; ``verify`` reports them.
 
     Args:
         lake: The lake.
-        every: Read all files, and not those of the oldest and the newest day of each data set.
+        every: Read all files instead of those of the oldest and the newest day of each data set.
     """
     found: Counter[str] = Counter()
     for data_set in _DATA_SETS:
@@ -116,7 +116,7 @@ def _of_part(lake: Lake, key: str) -> Iterator[str]:
 
 
 def describe_keys(found: Mapping[str, int]) -> str:
-    """The keys that data carry, in words."""
+    """The keys that the data carry, as text."""
     return ", ".join(
         f"{key_id} ({count} {'file' if count == 1 else 'files'})"
         for key_id, count in sorted(found.items())
@@ -124,12 +124,12 @@ def describe_keys(found: Mapping[str, int]) -> str:
 
 
 def key_problem(lake: Lake, key_id: str, *, every: bool = False) -> str:
-    """Why data may not be made with a key, in words that say what to do; empty where they may.
+    """Why data may not be made with a key, and what to do about it; empty if they may.
 
     Args:
         lake: The lake.
-        key_id: Of the key in the environment.
-        every: Ask all data, and not a few files of each data set.
+        key_id: Identifier of the key in the environment.
+        every: Read all files instead of a few of each data set.
     """
     recorded = recorded_key_id(lake)
     found = find_key_ids(lake, every=every)
@@ -151,10 +151,10 @@ def key_problem(lake: Lake, key_id: str, *, every: bool = False) -> str:
 
 
 def claim_key(lake: Lake, key_id: str) -> None:
-    """Remember a key that data are going to be made with; two runs cannot begin with two keys.
+    """Record a key before data are made with it; two runs cannot start with different keys.
 
     Raises:
-        OtherKeyError: Another run has begun with another one.
+        OtherKeyError: Another run has started with another key.
     """
     if recorded_key_id(lake) == key_id:
         return
@@ -166,10 +166,10 @@ def claim_key(lake: Lake, key_id: str) -> None:
 
 @contextmanager
 def using_key(lake: Lake, key_id: str) -> Iterator[None]:
-    """Within, nobody changes the key.
+    """Hold the key: no other process can change it within the block.
 
     Raises:
-        OtherKeyError: It was changed since this run began.
+        OtherKeyError: It was changed since this run started.
     """
     with lake.storage.locks.shared(_LOCK, what=_WHAT):
         recorded = recorded_key_id(lake)
@@ -183,6 +183,6 @@ def using_key(lake: Lake, key_id: str) -> Iterator[None]:
 
 @contextmanager
 def changing_key(lake: Lake) -> Iterator[None]:
-    """Within, nobody makes data with a key; waits for those who do."""
+    """Change the key: waits for runs that make data with it, and excludes new ones."""
     with lake.storage.locks.exclusive(_LOCK, wait=True, what=_WHAT):
         yield

@@ -1,8 +1,8 @@
-"""What killed runs have left in a home: found, deleted and counted at the next start.
+"""Finds, deletes and counts the temporary files of killed runs at the next start.
 
-Every process that works on a home holds the lock of a file of its own as long as it lives. A file
-that nobody holds is of a process that was killed: only then the whole home is searched. What a
-process that lives is writing is never touched.
+Every process that works on a home holds a lock of its own until it exits. A lock that is abandoned
+belongs to a process that was killed: only then is the whole home searched. Files that a running
+process is writing are never deleted.
 """
 
 from __future__ import annotations
@@ -29,38 +29,38 @@ __all__ = ["Leftovers", "clean_leftovers", "count_leftovers", "last_cleaned", "r
 
 _RECORD: Final = "restricted/leftovers.json"
 _PROCESS: Final = "process-"
-"""What the names of the locks of processes begin with."""
+"""Prefix of the names of the locks of processes."""
 _REGISTERED: Final[set[tuple[int, Path]]] = set()
 
 
 @dataclass(slots=True)
 class Leftovers:
-    """Temporary files of runs that have ended without deleting them.
+    """Temporary files of killed runs.
 
     Attributes:
-        files: By folder of the home, ``restricted/candidates``.
-        bytes: Their size.
+        files: Number of files by folder of the home, such as ``restricted/candidates``.
+        bytes: Their total size.
     """
 
     files: Counter[str] = field(default_factory=Counter)
     bytes: int = 0
 
     def add(self, lake: Lake, leftover: Leftover) -> None:
-        """Count one."""
+        """Add one."""
         self.files["/".join(leftover.path.relative_to(lake.home).parent.parts[:2])] += 1
         self.bytes += leftover.bytes
 
     @property
     def words(self) -> str:
-        """``3 in restricted/candidates, 1 in publish/reports``; empty where there are none."""
+        """``3 in restricted/candidates, 1 in publish/reports``; empty if there are none."""
         return ", ".join(f"{count} in {folder}" for folder, count in sorted(self.files.items()))
 
 
 def register_process(lake: Lake) -> Leftovers | None:
-    """Say that this process works on the home, and clean up after those that were killed.
+    """Register this process with the home, and clean up after killed ones.
 
     Returns:
-        What was deleted; None where no process was killed since the last start.
+        What was deleted; None if no process was killed since the last start.
     """
     if (os.getpid(), lake.home) in _REGISTERED:
         return None
@@ -78,7 +78,7 @@ def register_process(lake: Lake) -> Leftovers | None:
 
 
 def clean_leftovers(lake: Lake) -> Leftovers:
-    """Delete what killed runs have left anywhere in the home, and record how much it was."""
+    """Delete the temporary files of killed runs in the whole home, and record their number."""
     finish_analysis(lake)
     cleaned = Leftovers()
     for leftover in _found(lake):
@@ -95,7 +95,7 @@ def clean_leftovers(lake: Lake) -> Leftovers:
 
 
 def count_leftovers(lake: Lake) -> Leftovers:
-    """What killed runs have left and no start has deleted yet."""
+    """Temporary files of killed runs that no start has deleted yet."""
     counted = Leftovers()
     for leftover in _found(lake):
         counted.add(lake, leftover)
@@ -103,7 +103,7 @@ def count_leftovers(lake: Lake) -> Leftovers:
 
 
 def last_cleaned(lake: Lake) -> tuple[dt.datetime, Mapping[str, int]] | None:
-    """When a start has last deleted something, and how many files by folder."""
+    """When a start last deleted something, and the number of files by folder."""
     try:
         content = lake.storage.documents.read(_RECORD) or {}
         files = {str(name): int(count) for name, count in content["files"].items()}
@@ -120,7 +120,7 @@ def _found(lake: Lake) -> Iterator[Leftover]:
 
 
 def _of_older_releases(lake: Lake) -> Iterator[Path]:
-    """What publishing left before temporary files and folders had names of one kind."""
+    """Temporary files of publishing in earlier releases, which named them differently."""
     yield from sorted(lake.publish.glob(".marts.*"))
     for path in sorted((lake.publish / "versions").glob(".*")):
         if not path.match(PARTIAL_NAME):
@@ -128,7 +128,7 @@ def _of_older_releases(lake: Lake) -> Iterator[Path]:
 
 
 def _of_databases(lake: Lake) -> Iterator[Path]:
-    """What a build that was killed has left, and DuckDB's own temporary folders."""
+    """Files of a build that was killed, and DuckDB's own temporary folders."""
     try:
         with lake.storage.locks.exclusive("warehouse", wait=False, what="the warehouse"):
             building = lake.warehouse_building
@@ -137,12 +137,12 @@ def _of_databases(lake: Lake) -> Iterator[Path]:
                 if path.exists():
                     yield path
     except LockedError:
-        pass  # somebody builds
+        pass  # another process is building
     for database in (lake.warehouse, lake.reading_copy):
         if _spilled(database).exists() and not is_open_elsewhere(database):
             yield _spilled(database)
 
 
 def _spilled(database: Path) -> Path:
-    """Where DuckDB puts what does not fit into memory."""
+    """DuckDB's folder for data that do not fit into memory."""
     return database.with_name(f"{database.name}.tmp")

@@ -35,10 +35,10 @@ class StudyEntry:
 
     Attributes:
         name: Keyed name; the study's file is ``<name>.ndjson.zst``.
-        study_instance_uid: The study; the manifest stands in the restricted zone.
-        state: What the last attempt came to. ``gone``: no longer in the PACS, a tombstone;
+        study_instance_uid: The study; the manifest is in the restricted zone.
+        state: The result of the last attempt. ``gone``: no longer in the PACS, a tombstone;
             ``not_online``: not retrieved, because that would wake near-line storage.
-        has_data: Whether a good file stands in the partition (of this attempt or an earlier one). A
+        has_data: Whether there is a good file of the study, of this attempt or an earlier one. A
             landed study without data was purged.
         fingerprint: Keyed hash of what the PACS listed at the last good retrieval.
         content_hash: Digest of the landed instances.
@@ -79,12 +79,12 @@ class StudyEntry:
 
     @property
     def is_purged(self) -> bool:
-        """Whether it has landed and its file is not kept; it is not asked for again."""
+        """Whether it has landed and its file was purged; it is not retrieved again."""
         return self.state == "landed" and not self.has_data
 
     @property
     def is_dead_letter(self) -> bool:
-        """Whether it was tried in vain and shall be tried again."""
+        """Whether it was tried without success and will be tried again."""
         return self.state in ("incomplete", "failed") and self.tries > 0
 
 
@@ -152,7 +152,7 @@ class Manifest:
 
     @property
     def dead_letters(self) -> tuple[StudyEntry, ...]:
-        """Studies that did not land and shall be tried again."""
+        """Studies that did not land and will be tried again."""
         return tuple(entry for entry in self.studies if entry.is_dead_letter)
 
     @property
@@ -180,7 +180,7 @@ class Manifest:
 
 
 class DamagedManifestError(Fault):
-    """A manifest is not as it was written. The next landing replaces it, as if there were none."""
+    """A manifest is damaged. The next landing replaces it, as if there were none."""
 
 
 def read_manifest(lake: Lake, partition: Partition) -> Manifest | None:
@@ -214,7 +214,7 @@ def _parse(text: bytes) -> Manifest:
 
 
 def write_manifest(lake: Lake, manifest: Manifest) -> None:
-    """Write the commit mark atomically, after every study file stands."""
+    """Write the commit mark atomically, after all study files are written."""
     content = {one.name: getattr(manifest, one.name) for one in fields(manifest)}
     content |= {"partition": manifest.partition.key, "versions": dict(manifest.versions)}
     text = orjson.dumps(content | {_SEAL_NAME: BLANK}, option=orjson.OPT_INDENT_2)

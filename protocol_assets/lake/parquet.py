@@ -1,4 +1,4 @@
-"""Parquet parts: the same bytes for the same rows, versions in the metadata."""
+"""Parquet parts: the same rows give the same bytes, with versions in the metadata."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = [
 
 _PREFIX: Final = "protocol_assets."
 _NAMED: Final = 4
-"""Data set, study date, PACS and file: the rest of a path may say more than it should."""
+"""Data set, study date, PACS and file; more of a key is not shown in messages."""
 
 
 class DamagedPartError(Fault):
-    """A part is not as it was written; the text names its place and nothing of its content."""
+    """A part is damaged; the message names its place and nothing of its content."""
 
 
 def write_part(lake: Lake, key: str, table: pa.Table, *, versions: Mapping[str, str]) -> None:
@@ -60,17 +60,17 @@ def read_part(lake: Lake, key: str) -> pa.Table:
     """The rows of one part (prefixes named ``name=value`` add no columns).
 
     Raises:
-        DamagedPartError: It is not as it was written.
+        DamagedPartError: It is damaged.
     """
     with _named(key):
         return lake.storage.tables.read(key)
 
 
 def require_whole(lake: Lake, *prefixes: str) -> None:
-    """Read every part below some prefixes before a program reads them that knows no seals.
+    """Verify every part below some prefixes, before a program reads them without checking seals.
 
     Raises:
-        DamagedPartError: One of them is not as it was written.
+        DamagedPartError: One of them is damaged.
     """
     for prefix in prefixes:
         for key in lake.storage.objects.list_keys(f"{prefix}/**/*.parquet"):
@@ -82,7 +82,7 @@ def part_versions(lake: Lake, key: str) -> dict[str, str]:
     """The versions a part carries.
 
     Raises:
-        DamagedPartError: It is not as it was written.
+        DamagedPartError: It is damaged.
     """
     with _named(key):
         metadata = lake.storage.tables.read_metadata(key)

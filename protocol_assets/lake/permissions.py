@@ -1,8 +1,8 @@
-"""Who may read, write and replace what is in the home: checked and enforced at every start.
+"""Permissions of the home, checked and enforced at every start.
 
-Each zone has the permission bits that its readers need; what is wider than that is tightened.
-What would let somebody else read or replace files is refused: links that lead out of a zone, files
-with a second name, files of other users, and a home or a parent that others may write to.
+Each zone has the permission bits that its readers need; wider ones are tightened. Anything that
+would let other users read or replace files is refused: links that lead out of a zone, files with a
+second name, files of other users, and a home or a parent directory that others may write to.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ZoneModes:
 
 
 PRIVATE: Final = ZoneModes(0o700, RESTRICTED_FILE)
-"""The platform's own user and nobody else."""
+"""Only the platform's own user has access."""
 
 PUBLIC: Final = ZoneModes(0o755, OPEN_FILE)
 """Every user of the machine may read."""
@@ -57,7 +57,7 @@ _WIDER: Final = "others may read or write"
 _LINK: Final = "links that lead out of the zone"
 _SECOND_NAME: Final = "files that have a second name outside of the zone (hard link)"
 _FOREIGN: Final = "files of another user"
-# Which files they are, for `find HOME/ZONE`: names of files may identify, so no message holds one.
+# How to find the files with `find HOME/ZONE`: messages name no files, because names may identify.
 _FIND: Final = {
     _LINK: "-type l",
     _SECOND_NAME: "-type f -links +1",
@@ -69,19 +69,19 @@ _REMEDY: Final = {
 
 
 def restrict_new_files() -> None:
-    """Let nobody else read what this process and its children create (umask 077).
+    """Make the files that this process and its children create private (umask 077).
 
-    DuckDB, dbt, pyarrow, Dagster and SQLite create files of their own, which take their permission
-    bits from the process. Files for others get theirs explicitly.
+    DuckDB, dbt, pyarrow, Dagster and SQLite create files of their own with the permission bits of
+    the process. Files that others may read get their bits explicitly.
     """
     os.umask(_PRIVATE_UMASK)
 
 
 def tighten_zone(zone: Path, modes: ZoneModes) -> None:
-    """Take away permission bits beyond ``modes`` from a zone and all that is in it.
+    """Remove permission bits beyond ``modes`` from a zone and everything in it.
 
-    Bits are never added: who closes a public zone further keeps it so. Links and what belongs to
-    other users are left alone; ``zone_problems`` names them.
+    Bits are never added: a public zone that was closed further stays closed. Links and files of
+    other users are not changed; ``zone_problems`` reports them.
     """
     for path, status in _walk(zone):
         if status.st_uid != os.getuid():
@@ -94,24 +94,24 @@ def tighten_zone(zone: Path, modes: ZoneModes) -> None:
 
 
 def zone_problems(zone: Path, modes: ZoneModes) -> Iterator[str]:
-    """What is wrong with one zone, one line each that says what to do."""
+    """The problems of one zone: one line each, with what to do."""
     if zone.is_symlink():
         yield f"{zone.name} is a link; a zone must be a directory of the home"
         return
     if not zone.is_dir():
-        yield f"{zone.name} is not there; the next start creates it"
+        yield f"{zone.name} does not exist yet; the next start creates it"
         return
     if zone.stat().st_uid != os.getuid():
         yield f"{zone.name} belongs to another user; run as the home's owner"
         return
     if _is_wider(zone.stat(), modes):
-        yield f"others may enter {zone.name}; the next start takes that right away"
+        yield f"others may enter {zone.name}; the next start removes that permission"
         return
     for problem, count in sorted(_count_problems(zone, modes).items()):
         if problem == _WIDER:
             yield (
                 f"{count} files or directories in {zone.name} are open to others; the next start "
-                "takes that right away"
+                "removes that permission"
             )
         elif problem == _FOREIGN:
             yield (
@@ -126,13 +126,13 @@ def zone_problems(zone: Path, modes: ZoneModes) -> Iterator[str]:
 
 
 def home_problems(home: Path) -> Iterator[str]:
-    """Who else could write to the home or put another directory in its place.
+    """Why other users could write to the home or replace it: one line each, with what to do.
 
-    The home itself may be a link or a mount: what it leads to is checked, and so is every directory
-    that leads to either.
+    The home itself may be a link or a mount: its target is checked, and so is every parent
+    directory of both.
     """
     if home.is_symlink() and home.lstat().st_uid not in _trusted_owners():
-        yield f"the link {home.name} belongs to another user; make it anew as the home's owner"
+        yield f"the link {home.name} belongs to another user; create it again as the home's owner"
     resolved = home.resolve()
     if resolved.is_dir():
         status = resolved.stat()
@@ -140,7 +140,7 @@ def home_problems(home: Path) -> Iterator[str]:
             yield f"the home {home.name} belongs to another user; run as the home's owner"
         if status.st_mode & _WRITABLE_BY_OTHERS:
             who = "everybody" if status.st_mode & stat.S_IWOTH else "its group"
-            yield f"{who} may write to the home {home.name}; take that right away (chmod go-w)"
+            yield f"{who} may write to the home {home.name}; remove that permission (chmod go-w)"
     absolute = home.absolute()
     for parent in dict.fromkeys((*resolved.parents, *absolute.parents)):
         try:
@@ -154,8 +154,8 @@ def home_problems(home: Path) -> Iterator[str]:
             )
         elif _others_may_replace(status):
             yield (
-                f"others may write to {parent} and could replace the home in it; take that right "
-                f"away (chmod go-w {parent}), or move the home"
+                f"others may write to {parent} and could replace the home in it; remove that "
+                f"permission (chmod go-w {parent}), or move the home"
             )
 
 
@@ -177,10 +177,10 @@ def _count_problems(zone: Path, modes: ZoneModes) -> Counter[str]:
 
 
 def _has_names_elsewhere(names: list[Path]) -> bool:
-    """Whether a file has a name outside of its zone, beside these.
+    """Whether a file has further names outside of its zone.
 
-    A file that is being created has two for a moment, one of them temporary, and keeps them where
-    its writer is killed then.
+    A file that is being created has two names for a moment, one of them temporary. It keeps both if
+    its writer is killed at that moment.
     """
     for name in names:
         with suppress(FileNotFoundError):
@@ -189,9 +189,9 @@ def _has_names_elsewhere(names: list[Path]) -> bool:
 
 
 def _walk(zone: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """The zone and all in it with its status, links not followed; what vanishes meanwhile is not.
+    """The zone and everything in it with its status; links are not followed.
 
-    A zone that is itself a link is not entered.
+    Files that disappear during the walk are skipped. A zone that is a link is not entered.
     """
     try:
         status = zone.lstat()
@@ -224,7 +224,7 @@ def _allowed(status: os.stat_result, modes: ZoneModes) -> int | None:
 
 
 def _is_wider(status: os.stat_result, modes: ZoneModes) -> bool:
-    """Whether others may do more than the zone lets them; the owner's own bits do not matter."""
+    """Whether others have more permissions than the zone allows; the owner's bits do not count."""
     allowed = _allowed(status, modes)
     others = stat.S_IRWXG | stat.S_IRWXO
     return allowed is not None and bool(status.st_mode & others & ~allowed)
@@ -233,15 +233,15 @@ def _is_wider(status: os.stat_result, modes: ZoneModes) -> bool:
 def _stays_within(link: Path, zone: Path) -> bool:
     try:
         return link.resolve().is_relative_to(zone)
-    except (OSError, RuntimeError):  # a circle of links leads nowhere
+    except (OSError, RuntimeError):  # a circle of links
         return False
 
 
 def _others_may_replace(status: os.stat_result) -> bool:
-    """Whether another user may rename what is in a directory.
+    """Whether another user may rename files in a directory.
 
-    In a directory with the sticky bit, such as ``/tmp``, only owners may. A group that holds nobody
-    but the user, as many systems make for each account, is nobody else.
+    In a directory with the sticky bit, such as ``/tmp``, only owners may. A group whose only member
+    is the user, as many systems create for each account, does not count as another user.
     """
     if status.st_mode & stat.S_ISVTX:
         return False
@@ -264,7 +264,7 @@ def _is_private_group(group_id: int) -> bool:
 
 
 def _trusted_owners() -> tuple[int, int, int]:
-    """Ourselves and root; where user identifiers are mapped, root is whoever owns ``/``."""
+    """This user and root; if user identifiers are mapped, root is the owner of ``/``."""
     return os.getuid(), 0, Path("/").stat().st_uid
 
 

@@ -1,9 +1,9 @@
-"""Raw study files: NDJSON in one zstd frame a study, and before it a stamp of what it is.
+"""Raw study files: one zstd frame of NDJSON per study, preceded by a stamp that describes it.
 
-The stamp makes a file whole in itself: after a run that was killed before its manifest, the next
-one knows from the files alone which studies have landed. It is a skippable frame (RFC 8878
-section 3.1.2), which every zstd reader passes over. The stamp is sealed, the frame of the instances
-ends with zstd's checksum, and whoever reads them compares their digest with the manifest's.
+The stamp makes a file self-contained: if a run was killed before its manifest was written, the next
+run knows from the files which studies have landed. The stamp is a skippable frame (RFC 8878
+section 3.1.2), which every zstd reader skips. It is sealed, the frame of the instances ends with
+zstd's checksum, and readers compare the digest of the instances with that in the manifest.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SEAL_PLACE: Final = b'"sha256": "'
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What a study file says of itself.
+    """What a study file says about itself.
 
     Attributes:
         fingerprint: Keyed hash of what the PACS listed when it was retrieved.
@@ -44,7 +44,7 @@ class Stamp:
         expected: Instances the PACS listed, None where it does not count.
         instances: Instances in the file.
         etag: ETag of the answer, empty where there was none or it came in parts.
-        rejected: As of the study's entry in the manifest.
+        rejected: As in the study's entry in the manifest.
         duplicates: Likewise.
         foreign: Likewise.
         miscounted: Likewise.
@@ -101,7 +101,7 @@ def read_stamp(objects: ObjectStore, key: str) -> Stamp | None:
 
 
 def is_whole(objects: ObjectStore, key: str, content_hash: str) -> bool:
-    """Whether a study file holds the instances that it held when it was written.
+    """Whether a study file still holds the instances that were written.
 
     Args:
         objects: The store.
@@ -120,7 +120,7 @@ def is_whole(objects: ObjectStore, key: str, content_hash: str) -> bool:
 def read_study(objects: ObjectStore, key: str, content_hash: str) -> Iterator[Dataset]:
     """Instances of one study, one at a time.
 
-    That the file is damaged may be known at its end only: keep nothing of what came before.
+    Damage may be detected only at the end of the file: discard everything if this raises.
 
     Args:
         objects: The store.
@@ -128,7 +128,7 @@ def read_study(objects: ObjectStore, key: str, content_hash: str) -> Iterator[Da
         content_hash: The digest of its lines, as manifest and stamp give it.
 
     Raises:
-        DamagedStudyError: The file is no zstd frame, or does not hold what was written.
+        DamagedStudyError: The file is not a zstd frame, or is not what was written.
     """
     digest = hashlib.sha256()
     is_object = True
@@ -145,7 +145,7 @@ def read_study(objects: ObjectStore, key: str, content_hash: str) -> Iterator[Da
 
 
 def _lines(objects: ObjectStore, key: str) -> Iterator[bytes]:
-    """The lines of a study file with their newlines.
+    """The lines of a study file, with their newlines.
 
     Raises:
         DamagedStudyError: It cannot be decompressed.
@@ -169,7 +169,7 @@ def _sealed(stamp: Stamp) -> bytes:
 
 
 def _read_stamp(file: BinaryIO) -> bytes:
-    """The stamp's text; the file stands at the first frame of instances afterwards."""
+    """Read the stamp's text; the file is then at the first frame of instances."""
     head = file.read(_HEAD.size)
     if len(head) == _HEAD.size:
         magic, size = _HEAD.unpack(head)

@@ -1,4 +1,4 @@
-"""Reading the warehouse: nothing beyond the file can be reached, and nothing of that be changed."""
+"""Read access to the warehouse: no other file can be read, and nothing can be changed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 FEW_PATIENTS: Final = disclosure_limit("few_patients")
-"""Patients below which the facts of a scanner's day are counted as those of few."""
+"""With fewer patients than this, the facts of a scanner's day count as those of few."""
 
 _READ_ONLY: Final = 0o400
 _SCHEMAS: Final = ("marts", "published")
@@ -38,11 +38,11 @@ _SCHEMAS: Final = ("marts", "published")
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """Shares of the quarters of a scanner and protocol (0 to 1), None where no month is closed.
+    """Shares of the quarters of a scanner and protocol (0 to 1); None if no month is closed.
 
     Attributes:
-        anyhow: That stand in a published row, be it merged into ``other``.
-        by_name: That stand in a row of their own.
+        anyhow: Share with a published row, including those merged into ``other``.
+        by_name: Share with a row of their own.
     """
 
     anyhow: float | None
@@ -59,9 +59,9 @@ def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
 
 
 def escape_glob(path: Path) -> str:
-    """A path as DuckDB's file functions take it: what would be a pattern in it stands for itself.
+    """A path for DuckDB's file functions, with the characters of patterns escaped.
 
-    dbt's sources do the same in ``dbt_project.yml``, where no Python is at hand.
+    ``dbt_project.yml`` does the same for dbt's sources, without Python.
     """
     return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
@@ -69,7 +69,7 @@ def escape_glob(path: Path) -> str:
 def share_below_k(lake: Lake) -> float | None:
     """Share of the facts whose scanner and study day have fewer than ``FEW_PATIENTS`` patients.
 
-    The facts stay in the safe zone for that reason; None where there are none.
+    This is why the facts stay in the safe zone. None if there are no facts.
     """
     query = """
         with days as (
@@ -85,7 +85,7 @@ def share_below_k(lake: Lake) -> float | None:
 
 
 def quarters(lake: Lake, published: Iterable[Mapping[str, object]]) -> Shown:
-    """How much of what was scanned can be read in what is published.
+    """How much of what was scanned is visible in the published tables.
 
     Args:
         lake: The lake.
@@ -121,7 +121,7 @@ def quarters(lake: Lake, published: Iterable[Mapping[str, object]]) -> Shown:
 
 
 def write_reading_copy(lake: Lake) -> int:
-    """A copy of the marts for BI tools: tables of their own, no views, a file nobody writes.
+    """Write a copy of the marts for BI tools: tables without views, in a read-only file.
 
     Returns:
         Tables in the copy.
@@ -129,10 +129,10 @@ def write_reading_copy(lake: Lake) -> int:
     Raises:
         Fault: Another program holds the warehouse, or it cannot be opened.
     """
-    read_warehouse(lake).close()  # removes what another program may have left beside it
+    read_warehouse(lake).close()  # removes a log that another program may have left
     with staging_directory(lake.reading_copy.parent) as folder:
         temporary = folder / lake.reading_copy.name
-        # Attaching files is what external access means, so that here it stays on.
+        # Attaching a file needs external access, so it stays enabled here.
         with explain_warehouse_errors(lake.warehouse), duckdb.connect(str(temporary)) as copy:
             copy.execute(f"attach '{_quoted(str(lake.warehouse))}' as source (read_only)")
             tables = copy.execute(

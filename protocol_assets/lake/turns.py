@@ -1,7 +1,7 @@
-"""Whose turn it is: runs that meet wait for each other, and both end well.
+"""Locks between runs: runs that need the same data wait for each other.
 
-Locks are taken in this order, so that no two runs wait for each other: the report, the key
-(``key_record``), a partition, its PACS, the publications.
+To avoid deadlocks, locks are always taken in this order: the report, the key (``key_record``), a
+partition, its PACS, the publications.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ __all__ = ["publications_turn", "report_turn"]
 
 @contextmanager
 def report_turn(lake: Lake) -> Iterator[Lake]:
-    """Within, nobody else builds the warehouse, analyses, publishes or writes the report.
+    """Exclude all others from building the warehouse, analysing, publishing and reporting.
 
-    A report is made in several steps, each of which reads what the one before it has written: two
-    at the same time would publish a warehouse that is half the other's.
+    A report is made in several steps, each of which reads the results of the previous one. Two runs
+    at the same time would mix their results.
 
     Yields:
         The lake.
@@ -30,6 +30,6 @@ def report_turn(lake: Lake) -> Iterator[Lake]:
 
 @contextmanager
 def publications_turn(lake: Lake) -> Iterator[None]:
-    """Within, nobody else publishes or changes the ledger of publications."""
+    """Exclude all others from publishing and from changing the ledger of publications."""
     with lake.storage.locks.exclusive("publications", wait=True, what="the publications"):
         yield

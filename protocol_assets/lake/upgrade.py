@@ -1,4 +1,4 @@
-"""Homes of earlier versions: folders and files that have another name today are renamed."""
+"""Upgrades of earlier homes: folders and files are given their current names."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ __all__ = ["upgrade_home"]
 
 
 def upgrade_home(lake: Lake) -> list[str]:
-    """Rename what an earlier version called otherwise.
+    """Rename the folders and files that had other names in an earlier version.
 
     Args:
-        lake: The home; one that does not exist yet is left alone.
+        lake: The home; nothing is done if it does not exist yet.
 
     Returns:
         One line for each folder or file that was renamed.
 
     Raises:
-        Fault: Both names exist, so that a person has to say which content is right.
+        Fault: Both names exist, and a person has to decide which content is right.
     """
     renamed = []
     for old, new in _renamed(lake):

@@ -1,9 +1,9 @@
-"""The warehouse as a file: opened, copied and replaced whatever other programs do with it.
+"""Opens, copies and replaces the warehouse file, safely against other programs that use it.
 
-DuckDB lets one process write to a file. A program that opens the warehouse to write locks it, and
-one that ends before it has closed it leaves a log (WAL) beside it, which does not match the next
-warehouse. Everything of ours closes its files, so that a log beside the warehouse always belongs to
-somebody else; it is removed as soon as nobody has the file open.
+DuckDB lets one process write to a file. A program that opens the warehouse for writing locks it. If
+it ends before it closes the file, it leaves a log (WAL) next to it, which does not match the next
+warehouse. The platform always closes its files, so such a log belongs to another program. It is
+removed as soon as no program has the file open.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _HOLDER: Final = re.compile(r"\(PID (\d+)\)")
 
 
 def write_ahead_logs(path: Path) -> list[Path]:
-    """What DuckDB has written for a database that is not yet part of its file."""
+    """The logs of a database: changes that are not yet part of its file."""
     return sorted(one for one in path.parent.iterdir() if one.name.startswith(f"{path.name}.wal"))
 
 
@@ -69,7 +69,7 @@ def explain_warehouse_errors(path: Path) -> Iterator[None]:
 def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     """A connection that reads a database and no other file of the machine.
 
-    ``read_only`` alone would still let a query read any local file.
+    With ``read_only`` alone, a query could still read any local file.
 
     Raises:
         Fault: Another program holds the file, or it cannot be opened.
@@ -82,7 +82,7 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
 def can_be_read(path: Path) -> bool:
     """Whether every row of a database can be read, without changing anything.
 
-    True as well while another program writes to it: what it holds cannot be known then.
+    Also true while another program writes to it, because its content is unknown then.
     """
     if write_ahead_logs(path):
         return True
@@ -100,31 +100,31 @@ def can_be_read(path: Path) -> bool:
 
 
 def prepare_building(lake: Lake) -> None:
-    """Remove what a build that was killed has left."""
+    """Remove the files of a build that was killed."""
     remove_logs(lake.warehouse_building)
     delete(lake.warehouse_building)
 
 
 def room_for_building(path: Path) -> int:
-    """Bytes that a build takes at most, as far as the last warehouse tells."""
+    """The most bytes that a build needs, estimated from the last warehouse."""
     return path.stat().st_size if path.exists() else 0
 
 
 def copy_for_building(lake: Lake) -> None:
-    """Begin a build with a copy of the warehouse.
+    """Start a build with a copy of the warehouse.
 
     Raises:
         Fault: Another program may be writing to it, so that a copy could be torn.
     """
     with explain_warehouse_errors(lake.warehouse):
         _remove_foreign_log(lake.warehouse)
-        # Held while it is copied: nobody can begin to write meanwhile.
+        # While this connection is open, no other program can start to write.
         with duckdb.connect(str(lake.warehouse), read_only=True, config=_CLOSED):
             copy_content(lake.warehouse, lake.warehouse_building)
 
 
 def finish_building(path: Path) -> None:
-    """Bring into the file what stands in its log: a full disk lets DuckDB close without doing so.
+    """Merge the log into the file: on a full disk, DuckDB closes without doing so.
 
     Raises:
         Fault: The disk is full, or another program holds the file.
@@ -135,7 +135,7 @@ def finish_building(path: Path) -> None:
 
 
 def put_in_place(new: Path, target: Path) -> None:
-    """Replace a database by a new one that stands whole in its file.
+    """Replace a database by a new one that is complete in its file.
 
     Raises:
         Fault: Another program holds the new one.
@@ -147,13 +147,13 @@ def put_in_place(new: Path, target: Path) -> None:
 
 
 def remove_logs(path: Path) -> None:
-    """Remove the logs of a database: what is in them is lost."""
+    """Remove the logs of a database; the changes in them are lost."""
     for log in write_ahead_logs(path):
         delete(log)
 
 
 def is_open_elsewhere(path: Path) -> bool:
-    """Whether a program has a database open; DuckDB then lets no other write to it."""
+    """Whether a program has a database open, so that no other can write to it."""
     try:
         if path.exists():
             duckdb.connect(str(path)).close()
@@ -165,7 +165,7 @@ def is_open_elsewhere(path: Path) -> bool:
 
 
 def _remove_foreign_log(path: Path) -> None:
-    """Remove what another program left behind; never while it still has the file open."""
+    """Remove the log of another program, unless that still has the file open."""
     if not write_ahead_logs(path):
         return
     try:
@@ -177,7 +177,7 @@ def _remove_foreign_log(path: Path) -> None:
 
 
 def is_about_full_disk(text: str) -> bool:
-    """Whether a message of DuckDB's says that it could not write for want of room."""
+    """Whether a message of DuckDB says that the disk is full."""
     return bool(_FULL.search(text))
 
 

@@ -1,4 +1,4 @@
-"""Zones and paths: where every data set of every partition stands, and who may read it."""
+"""Zones and keys: where each data set of each partition is stored, and who may read it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _PARTITION: Final = f"{_DAY}*/{_PACS}*"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Partition:
-    """One square of the grid: a study day of one PACS."""
+    """One study day of one PACS."""
 
     day: dt.date
     pacs: str
@@ -61,7 +61,7 @@ class Partition:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The partitions that a deployment asks for.
+    """The partitions that a deployment retrieves.
 
     Attributes:
         pacs: Names of the configured PACS.
@@ -87,12 +87,12 @@ class Lake:
 
     @property
     def storage(self) -> Storage:
-        """Where objects, locks and shared states are kept: files below ``home``."""
+        """Objects, locks, shared states and logs; they are files below ``home``."""
         return open_posix_storage(self.home)
 
     @property
     def restricted(self) -> Path:
-        """What identifies patients: raw answers, series, the label registry."""
+        """Data that identify patients: raw answers, series, the label registry."""
         return self.home / "restricted"
 
     @property
@@ -102,7 +102,7 @@ class Lake:
 
     @property
     def publish(self) -> Path:
-        """Aggregates and reports that may leave."""
+        """Aggregates and reports that may be shown outside."""
         return self.home / "publish"
 
     @property
@@ -117,7 +117,7 @@ class Lake:
 
     @property
     def dbt(self) -> Path:
-        """What dbt writes beside the warehouse: its log and artefacts, which may quote facts."""
+        """The log and artifacts of dbt, which may quote facts."""
         return self.home / "dbt"
 
     @property
@@ -134,11 +134,11 @@ class Lake:
         return self.home / key
 
     def prepare(self) -> None:
-        """Create the zones with their permissions, and tighten what is open in those that exist.
+        """Create the zones with their permissions, and tighten those that exist.
 
         Raises:
-            Fault: Somebody else owns a zone, the home or something in them, could put something
-                else in its place, or a link leads out of a zone.
+            Fault: Another user owns the home, a zone or a file in it, or could replace one of them;
+                or a link leads out of a zone.
         """
         for problem in home_problems(self.home):
             raise Fault(problem)
@@ -149,14 +149,14 @@ class Lake:
             raise Fault(problem)
 
     def problems(self) -> Iterator[str]:
-        """What is wrong with home and zones, one line each that says what to do."""
+        """The problems of home and zones: one line each, with what to do."""
         yield from home_problems(self.home)
         for zone, modes in self._zones.items():
             yield from zone_problems(zone, modes)
 
     @property
     def _zones(self) -> dict[Path, ZoneModes]:
-        # The public one first, so that a home made with it lets others through to it.
+        # The public zone first, so that others can pass through a home that is created with it.
         closed = (self.restricted, self.safe, self.governance, self.dagster_home, self.dbt)
         return {self.publish: PUBLIC} | dict.fromkeys(closed, PRIVATE)
 
@@ -181,15 +181,15 @@ class Lake:
         return f"restricted/series/{partition.prefix}/part.parquet"
 
     def label_registry(self, partition: Partition) -> str:
-        """The protocol texts seen in the partition, per patient key."""
+        """The protocol texts of the partition, by patient key."""
         return f"restricted/labels/{partition.prefix}/part.parquet"
 
     def candidate(self, data_set: str, partition: Partition) -> str:
-        """Where a part waits for its gate."""
+        """A part that waits for its gate."""
         return f"restricted/candidates/{data_set}/{partition.prefix}/part.parquet"
 
     def candidates(self, partition: Partition) -> list[str]:
-        """All parts of a partition that wait for a gate, or were refused by one."""
+        """All parts of a partition that wait for a gate, or that a gate refused."""
         return self.storage.objects.list_keys(self.candidate("*", partition))
 
     def facts(self, partition: Partition) -> str:
@@ -197,7 +197,7 @@ class Lake:
         return f"safe/facts/series/{partition.prefix}/part.parquet"
 
     def completeness(self, partition: Partition) -> str:
-        """The partition's counts: what was listed and what has landed."""
+        """The partition's counts: studies and instances listed and landed."""
         return f"safe/facts/completeness/{partition.prefix}/part.parquet"
 
     def impossible(self, partition: Partition) -> str:
@@ -205,7 +205,7 @@ class Lake:
         return f"safe/facts/impossible/{partition.prefix}/part.parquet"
 
     def quarantine(self, partition: Partition) -> str:
-        """Odd objects of the partition: left out of the facts, or kept with a note, by rule."""
+        """Unusual objects of the partition: left out of the facts or only noted, by rule."""
         return f"safe/facts/quarantine/{partition.prefix}/part.parquet"
 
     @property
@@ -220,7 +220,7 @@ class Lake:
 
     @property
     def access_log(self) -> str:
-        """Who led a pseudonym back to a patient, when and why."""
+        """The log of accesses: who resolved a pseudonym to a patient, when and why."""
         return "restricted/access.log"
 
     @property
@@ -229,7 +229,7 @@ class Lake:
         return "safe/labels/protocol_labels.parquet"
 
     def reference(self, name: str) -> str:
-        """A reference table: vocabulary or a governance file, checked."""
+        """A reference table: a vocabulary, or a validated governance file."""
         return f"safe/reference/{name}.parquet"
 
     def analysis(self, name: str) -> str:
@@ -238,7 +238,7 @@ class Lake:
 
     @property
     def warehouse(self) -> Path:
-        """The warehouse that readers get."""
+        """The warehouse that readers open."""
         return self.safe / "warehouse.duckdb"
 
     @property
@@ -253,7 +253,7 @@ class Lake:
 
     @property
     def publications(self) -> str:
-        """What was published of closed periods, and which patients stand behind it."""
+        """Prefix of the ledger of publications: what was published, and about which patients."""
         return "safe/publications"
 
     @property

@@ -1,10 +1,10 @@
-"""Disclosure control: which rows of a closed period may be published, now and after the past.
+"""Disclosure control: which rows of a closed period may be published, given earlier publications.
 
-Whoever keeps every publication must not learn anything of fewer than ``K_PATIENTS`` patients: not
-from a row, not from the difference of two versions of a row, and not from the fleet's days less the
-scanners' months (one hierarchy: fleet > scanner > protocol). So a period is published once; it is
-corrected only where every row that changes does so for enough patients; and where the difference
-would tell of too few, the smallest scanner of the month is withheld as well.
+Somebody with all publications must not learn anything about fewer than ``K_PATIENTS`` patients: not
+from a row, not from the difference of two versions of a row, and not from the fleet's days minus
+the scanners' months (one hierarchy: fleet > scanner > protocol). A period is therefore published
+once. It is corrected only if enough patients changed in every row that changes. If the difference
+would reveal too few patients, the smallest scanner of the month is withheld as well.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ __all__ = [
 ]
 
 _MOST_COMPARED: Final = disclosure_limit("compared_rows")
-"""Rows of a unit whose sums are all compared; with more that changed, it is not corrected."""
+"""If more rows of a unit than this changed, their sums are not compared and it stays."""
 
 Decision = Literal["publish", "keep", "withhold"]
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """What one person brings to a row.
+    """The contribution of one person to a row.
 
     Attributes:
-        is_patient: Whether the patient is known; others never count towards the least number.
-        units: Acquisitions or exams: what adds up over rows.
-        content: A text that differs when anything does.
+        is_patient: Whether the patient is known; unknown ones never count towards the minimum.
+        units: Acquisitions or exams, which add up over rows.
+        content: A text that changes when anything changes.
     """
 
     is_patient: bool
@@ -76,16 +76,16 @@ Units = Mapping[UnitKey, Rows]
 def decide(
     now: Units, before: Units, is_settled: Callable[[UnitKey], bool]
 ) -> dict[UnitKey, Decision]:
-    """What is to become of every unit.
+    """Decide about every unit.
 
     Args:
         now: The units as they would be published today.
         before: The units as they were published last.
-        is_settled: Whether a unit that was never published is whole.
+        is_settled: Whether a unit that was never published is complete.
 
     Returns:
-        ``publish`` what is new or may be corrected, ``keep`` what stays as it was published (also
-        where it is gone today), ``withhold`` what must wait.
+        ``publish`` if it is new or may be corrected, ``keep`` if it stays as it was published (even
+        if it no longer exists), ``withhold`` if it must wait.
     """
     decisions = {key: _by_itself(now.get(key), before.get(key)) for key in now.keys() | before}
     for key in now.keys() - before:
@@ -97,7 +97,7 @@ def decide(
 
 
 def tells_enough(now: Mapping[str, Person], before: Mapping[str, Person]) -> bool:
-    """Whether two versions of one row differ by nobody, or by enough patients."""
+    """Whether two versions of one row differ by no patient, or by enough patients."""
     changed = _changed(now, before)
     return not changed or _is_crowd(changed)
 
@@ -119,8 +119,8 @@ def _by_itself(now: Rows | None, before: Rows | None) -> Decision:
 def _may_correct(now: Rows, before: Rows) -> bool:
     """Whether no sum over rows differs between the two versions by too few patients.
 
-    Where somebody's units moved from one row to another, those two rows together may tell of the
-    few others that changed; then every choice of rows is looked at.
+    If units of a patient moved from one row to another, the sum of the two rows may reveal the few
+    others that changed. Then every combination of rows is checked.
     """
     changes = {key: _changed(now.get(key, {}), before.get(key, {})) for key in now.keys() | before}
     changed = sorted(key for key, members in changes.items() if members)
@@ -139,7 +139,7 @@ Moves = Mapping[str, tuple[bool, Mapping[tuple[str, str], int]]]
 
 
 def _moves(now: Rows, before: Rows, changed: Iterable[tuple[str, str]]) -> Moves:
-    """Whose units changed in which row, by how many; and whether the patient is known."""
+    """By patient: whether it is a known one, and by how many units each row changed."""
     moves: defaultdict[str, tuple[bool, dict[tuple[str, str], int]]] = defaultdict(
         lambda: (False, {})
     )
@@ -165,7 +165,7 @@ def _tells_enough(moves: Moves, rows: Iterable[tuple[str, str]]) -> bool:
 
 
 def _changed(now: Mapping[str, Person], before: Mapping[str, Person]) -> dict[str, bool]:
-    """Who brings something else than before, and whether the patient is known."""
+    """The persons whose contribution changed, and whether they are known patients."""
     return {
         member: (now.get(member) or before[member]).is_patient
         for member in now.keys() | before
@@ -178,13 +178,13 @@ def _is_crowd(persons: Mapping[str, bool]) -> bool:
 
 
 def _protect(month: dt.date, decisions: dict[UnitKey, Decision], now: Units, before: Units) -> None:
-    """Withhold, smallest first, until the fleet less its scanners tells of nobody or of enough."""
+    """Withhold, smallest first, until fleet minus scanners reveals nobody or enough patients."""
     keys = [key for key in decisions if key.month == month]
     while not _is_safe(_published(keys, decisions, now, before)):
         new = [key for key in keys if decisions[key] == "publish" and key not in before]
         corrected = [key for key in keys if decisions[key] == "publish" and key in before]
         if new:
-            # The scanners' months first: the fleet's days are what people look at daily.
+            # The scanners' months first: people look at the fleet's days every day.
             least = min(new, key=lambda key: (not key.device_key, _size(now[key]), key))
             decisions[least] = "withhold"
         elif corrected:
@@ -205,7 +205,7 @@ def _published(
 
 
 def _is_safe(published: Units) -> bool:
-    """Whether the fleet's days less the scanners' months tell of nobody, or of enough."""
+    """Whether the fleet's days minus the scanners' months reveal nobody or enough patients."""
     scanners = {key: rows for key, rows in published.items() if key.device_key}
     if not scanners or len(scanners) == len(published):
         return True

@@ -1,8 +1,8 @@
-"""The ledger of publications as files: tables named by their content, and one commit mark.
+"""Storage of the ledger of publications: tables named by their content, and one commit mark.
 
-``safe/publications/ledger.json`` names the tables that are in force, each with the digest of its
-file. A change writes new tables beside the old ones, then replaces this document, then deletes what
-it no longer names: whoever reads gets all tables of before, or all of after.
+``safe/publications/ledger.json`` names the current tables, each with the digest of its file. A
+change writes new tables next to the old ones, then replaces this document, then deletes the tables
+that it no longer names. A reader gets all old tables or all new ones.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class PublicationLedger:
                 key.rpartition("/")[2].removesuffix(_ENDING)
                 for key in self._objects.list_keys(f"{lake.publications}/*{_ENDING}")
             ]
-            # Tables of a commit that was killed before its mark are not in force.
+            # Tables of a commit that was killed before its mark are not current.
             marked = {name: "" for name in sorted(names) if not _IS_OF_A_COMMIT.search(name)}
         self._digests = marked
         self._changed: dict[str, bytes | None] = {}
@@ -54,11 +54,11 @@ class PublicationLedger:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the tables in force."""
+        """Names of the current tables."""
         return tuple(sorted(self._digests))
 
     def read(self, name: str) -> pa.Table | None:
-        """A table as it was committed; None where there is none of that name.
+        """A table as it was committed; None if there is none of that name.
 
         Raises:
             Fault: The file is missing or damaged.
@@ -74,18 +74,18 @@ class PublicationLedger:
         return part_versions(self._lake, self._checked(name))
 
     def put(self, name: str, table: pa.Table, versions: Mapping[str, str] | None = None) -> None:
-        """Replace a table once the ledger is committed; one without rows is left out of it.
+        """Replace a table with the next commit; a table without rows is removed.
 
         Args:
             name: Name of the table.
             table: Its rows.
-            versions: What it carries; by default the key that the lake was made with.
+            versions: Its versions; by default the key that the lake was made with.
         """
         versions = {"key_id": self._key_id} if versions is None else versions
         self._changed[name] = encode_part(table, versions=versions) if table.num_rows else None
 
     def commit(self) -> None:
-        """Put all changes in force at once."""
+        """Make all changes current at once."""
         contents: dict[str, bytes | None] = dict(self._changed)
         if self.is_of_older_release:
             contents = {one: self._objects.read(self._key(one)) for one in self.names} | contents
@@ -111,7 +111,7 @@ class PublicationLedger:
             self._objects.write(key, content, flush=False)
 
     def _sweep(self) -> None:
-        """Delete tables that are in force no more, and those of a run that was killed."""
+        """Delete tables that are no longer current, and those of a run that was killed."""
         if self.is_of_older_release:
             return
         named = {_table(self._lake, name, digest) for name, digest in self._digests.items()}
@@ -135,7 +135,7 @@ class PublicationLedger:
 def open_ledger(lake: Lake) -> Iterator[PublicationLedger]:
     """The ledger; another process that opens it waits until the block ends.
 
-    What is ``put`` and not committed when the block ends is dropped.
+    Changes that were not committed when the block ends are discarded.
 
     Raises:
         Fault: The ledger is damaged.
@@ -145,7 +145,7 @@ def open_ledger(lake: Lake) -> Iterator[PublicationLedger]:
 
 
 def ledger_mark(lake: Lake) -> dict[str, str]:
-    """The keys in force by name of the table, without their content being read.
+    """The keys of the current tables by name; their content is not read.
 
     Raises:
         Fault: The mark is damaged.
@@ -164,7 +164,7 @@ def _table(lake: Lake, name: str, digest: str) -> str:
 
 
 def _read_mark(lake: Lake) -> dict[str, str] | None:
-    """Digest by name of the table; None where an older release wrote the ledger, or nobody."""
+    """Digest by name of the table; None if there is no ledger, or an older release wrote it."""
     damaged = False
     try:
         mark = lake.storage.documents.read(_mark(lake))

@@ -1,7 +1,7 @@
-"""The ledger of publications: what was published of each period, and who stood behind it.
+"""The ledger of publications: what was published about each period, and about which patients.
 
-It stands in the safe zone, for it holds patient keys. What is published is made from it: a row that
-may not change is taken from here, whatever the warehouse says today.
+It is in the safe zone, because it holds patient keys. Published tables are made from it: a row that
+must not change is taken from the ledger, even if the warehouse differs today.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PERIODIC: Final = (FLEET, *MONTHLY)
 
 _MEASURES: Final = {"nex_monthly": "acquisitions", "exam_monthly": "exams"}
 _SHOWN_ANEW: Final = ("scanner_label", "site")
-"""What a kept row shows as it is called today."""
+"""Columns of a retained row that show the current names."""
 
 _MEMBERS: Final = pa.schema(
     [
@@ -61,8 +61,8 @@ class Publications:
 
     Attributes:
         tables: Rows by name of the table, as the warehouse orders its columns.
-        decisions: What became of every unit.
-        least_patients: Fewest patients behind a published row, None where there is none.
+        decisions: The decision about every unit.
+        least_patients: Fewest patients behind a published row; None if there is none.
     """
 
     tables: Mapping[str, pa.Table]
@@ -73,14 +73,14 @@ class Publications:
 def settle(
     ledger: PublicationLedger, connection: duckdb.DuckDBPyConnection, settled: Settled
 ) -> Publications:
-    """Decide what is published of every period, and remember it in the ledger.
+    """Decide what is published about every period, and record it in the ledger.
 
     Args:
         ledger: What was published before; to be committed by the caller.
         connection: The warehouse, for reading.
-        settled: Which days and months are whole.
+        settled: Which days and months are complete.
     """
-    is_month_settled = cache(settled.is_month_settled)  # asked for every scanner
+    is_month_settled = cache(settled.is_month_settled)  # called for every scanner
 
     def is_settled(key: UnitKey) -> bool:
         if key.device_key:
@@ -113,7 +113,7 @@ def settle(
     )
 
 
-# What the warehouse says today
+# The current content of the warehouse
 
 
 def _units_today(connection: duckdb.DuckDBPyConnection) -> dict[UnitKey, Rows]:
@@ -129,7 +129,7 @@ def _units_today(connection: duckdb.DuckDBPyConnection) -> dict[UnitKey, Rows]:
 
 
 def _with_enough(rows: Rows) -> Rows:
-    """Rows without those of too few patients, which the warehouse does not publish either."""
+    """The rows with enough patients; the warehouse does not publish the others either."""
     return {key: persons for key, persons in rows.items() if patients_in(persons) >= K_PATIENTS}
 
 
@@ -176,7 +176,7 @@ def _fleet(
     kept: Sequence[Mapping[str, Any]],
     decisions: Mapping[UnitKey, Decision],
 ) -> Table:
-    """Every day of the warehouse, nothing but the day where it is withheld."""
+    """Every day of the warehouse; a withheld day has no values."""
     old = {row["period"]: row for row in kept}
     rows: dict[dt.date, dict[str, Any]] = {}
     for row in fresh:
@@ -213,10 +213,10 @@ def _units_before(ledger: PublicationLedger, kept: Mapping[str, Table]) -> dict[
 
 
 def _with_rows(before: Mapping[UnitKey, Rows], kept: Mapping[str, Table]) -> dict[UnitKey, Rows]:
-    """Units whose rows are in the ledger too.
+    """The units whose rows are in the ledger too.
 
-    Releases without a commit mark wrote the members first: where such a run was killed, units are
-    named whose rows were neither written nor published.
+    Releases without a commit mark wrote the members first. If such a run was killed, the members
+    name units whose rows were neither written nor published.
     """
     present = {(row["period"], "") for row in kept[FLEET]}
     present |= {

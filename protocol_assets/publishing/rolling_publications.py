@@ -1,9 +1,8 @@
-"""The ledger of what is published anew as time goes by: opportunities, findings, changes, visits.
+"""Rolling publications: tables whose rows cover a moving window, such as opportunities.
 
-Their rows look back over a moving window, so whoever keeps two versions of a row could subtract
-one from the other. A row is therefore renewed only where nobody or at least ``K_PATIENTS`` of the
-patients behind it changed since it was published; until then it stays as it was, but for what the
-hospital says of it.
+Somebody with two versions of a row could subtract one from the other. A row is therefore updated
+only if none of the patients behind it, or at least ``K_PATIENTS`` of them, changed since it was
+published. Until then it stays as published, except for names and the hospital's own decisions.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from protocol_assets.publishing.disclosure import Person, patients_in, tells_eno
 from protocol_assets.publishing.ledger_files import PublicationLedger
 from protocol_assets.publishing.settled import Settled
 
-__all__ = ["STANDING", "Standing", "settle_standing"]
+__all__ = ["ROLLING", "RollingPublications", "settle_rolling"]
 
 _SHOWN_ANEW: Final = {
     "published_opportunities": (
@@ -50,9 +49,9 @@ _SHOWN_ANEW: Final = {
     "published_exam_shifts": ("scanner_label", "site"),
     "published_potential_monthly": ("scanner_label", "site"),
 }
-"""What a kept row shows as it is today: names, and what the hospital decided."""
+"""Columns of a retained row that are always current: names, and decisions of the hospital."""
 
-STANDING: Final = tuple(_SHOWN_ANEW)
+ROLLING: Final = tuple(_SHOWN_ANEW)
 """The published tables that are governed here."""
 
 _RENAMED: Final = "renamed_columns.csv"
@@ -74,14 +73,14 @@ _Persons = Mapping[str, Person]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RollingPublications:
     """The governed tables as they may be published.
 
     Attributes:
         tables: By name, as the warehouse orders columns.
         kept: Rows that stay as they were published before.
-        withheld: Rows that too few patients stand behind.
-        least_patients: Fewest patients behind a published row, None where there is none.
+        withheld: Rows with too few patients.
+        least_patients: Fewest patients behind a published row; None if there is none.
     """
 
     tables: Mapping[str, pa.Table]
@@ -90,19 +89,19 @@ class Standing:
     least_patients: int | None
 
 
-def settle_standing(
+def settle_rolling(
     ledger: PublicationLedger, connection: duckdb.DuckDBPyConnection, settled: Settled
-) -> Standing:
-    """Decide which rows are renewed, and remember who stands behind what is published.
+) -> RollingPublications:
+    """Decide which rows are updated, and record the patients behind what is published.
 
     Args:
         ledger: What was published before; to be committed by the caller.
         connection: The warehouse, for reading.
-        settled: Which months are whole: a row of another month waits.
+        settled: Which months are complete: a row of another month waits.
     """
-    present = [name for name in STANDING if _has(connection, name)]
+    present = [name for name in ROLLING if _has(connection, name)]
     if not present:
-        return Standing({}, 0, 0, None)
+        return RollingPublications({}, 0, 0, None)
     now = _persons(
         connection.sql(
             "select * rename (member_key as patient_key) from intermediate.int_standing_members"
@@ -116,7 +115,7 @@ def settle_standing(
         decided.append(_decide(name, fresh, now, before, ledger, settled))
     _remember(ledger, decided, before)
     persons = [patients_in(one) for part in decided for one in part.behind.values()]
-    return Standing(
+    return RollingPublications(
         {part.name: part.table for part in decided},
         sum(part.kept for part in decided),
         sum(part.withheld for part in decided),
@@ -126,7 +125,7 @@ def settle_standing(
 
 @dataclass(slots=True)
 class _Decided:
-    """One table: its rows, who stands behind them, and the rows of before that are gone today."""
+    """One table: its rows, the patients behind them, and earlier rows that no longer exist."""
 
     name: str
     table: pa.Table
@@ -183,7 +182,7 @@ def _persons(members: pa.Table) -> dict[_Key, _Persons]:
 
 
 def _published_before(ledger: PublicationLedger, name: str) -> list[Row]:
-    """What is published of a table, under today's names: earlier versions had others."""
+    """The published rows of a table, with current column names; earlier versions had others."""
     table = ledger.read(name)
     if table is None:
         return []
@@ -198,7 +197,7 @@ def _remember(
     decided: Sequence[_Decided],
     before: Mapping[_Key, _Persons],
 ) -> None:
-    """Rows and persons, also those that are gone today: whoever kept them still knows them."""
+    """Record rows and persons, also of rows that no longer exist: old copies still show them."""
     behind = dict(before)
     for part in decided:
         behind |= part.behind

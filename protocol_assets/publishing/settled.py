@@ -1,8 +1,8 @@
-"""Which days and months are settled: nothing that is still to come belongs to them.
+"""Which days and months are settled: no more data are expected for them.
 
-What is published of a period stays as it is (``publications``), so that a period must not be
-published before it is whole. While a PACS is backfilled, the data of the others say nothing of it:
-every configured PACS counts by itself.
+A published period does not change any more (``publications``), so it must not be published before
+it is complete. Every configured PACS counts on its own, because during a backfill the data of one
+PACS say nothing about another.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ Days = Mapping[str, frozenset[dt.date]]
 class Settled:
     """Whether a period is settled.
 
-    A PACS is settled for a day when all that it lists has landed, whether or not a rule left some
-    of it out; or when it was tried for the day, and all of a later day of that same PACS,
-    ``settling_days`` or more after it, landed: the PACS answers, and what the day lacks has had its
-    time. A day is settled when every configured PACS is, a month when each of its days is that the
-    configuration asks for.
+    A PACS is settled for a day when everything that it lists has landed, even if a rule left some
+    of it out. It is also settled when the day was tried, and a day of the same PACS at least
+    ``settling_days`` later has landed completely: the PACS answers, and the missing data had enough
+    time. A day is settled when every configured PACS is. A month is settled when each of its
+    configured days is.
 
     Attributes:
         grid: The partitions of the deployment.
-        whole: Days of which nothing more is expected.
-        tried: Days that landed, or failed to.
+        whole: Days for which no more data are expected.
+        tried: Days that landed or failed.
     """
 
     grid: Grid

@@ -1,4 +1,4 @@
-"""Publishing: the tables that may leave, as Parquet, each version swapped in by a link."""
+"""Publishing: the published tables as Parquet files, each version put in place by a link."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from protocol_assets.lake.turns import publications_turn
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.publishing.publications import Publications, settle
-from protocol_assets.publishing.rolling_publications import Standing, settle_standing
+from protocol_assets.publishing.rolling_publications import RollingPublications, settle_rolling
 from protocol_assets.publishing.settled import read_settled
 from protocol_assets.storage.files import (
     OPEN_FILE,
@@ -44,8 +44,8 @@ class Published:
 
     Attributes:
         rows: Rows by table.
-        least_patients: Fewest patients behind a row, None where there is none.
-        withheld: Periods and rows that wait or are too small.
+        least_patients: Fewest patients behind a row; None if there is none.
+        withheld: Periods and rows that wait or have too few patients.
         kept: Periods and rows that stay as they were published before.
     """
 
@@ -58,8 +58,8 @@ class Published:
 def publish_marts(lake: Lake, grid: Grid) -> Published:
     """Write the tables of the schema ``published`` and point ``publish/marts`` at them.
 
-    A version is named by its content: publishing the same rows again, in whatever order the
-    warehouse gives them, changes nothing.
+    A version is named by its content: publishing the same rows again changes nothing, whatever
+    their order in the warehouse.
 
     Args:
         lake: The lake.
@@ -76,12 +76,12 @@ def _publish(lake: Lake, grid: Grid) -> Published:
         with read_warehouse(lake) as connection:
             settled = read_settled(lake, connection, grid)
             publications = settle(ledger, connection, settled)
-            standing = settle_standing(ledger, connection, settled)
-            rows = _write_tables(connection, publications, standing, staging)
-        ledger.commit()  # first: nobody may read what the ledger does not know
+            rolling = settle_rolling(ledger, connection, settled)
+            rows = _write_tables(connection, publications, rolling, staging)
+        ledger.commit()  # first, so that nobody can read rows that the ledger does not contain
         version = versions / version_name(staging)
         if version.exists() and version_name(version) != version.name:
-            delete_folder(version)  # somebody else's program has changed it
+            delete_folder(version)  # another program has changed it
         if not version.exists():
             move(staging, version, mode=0o755)
         replace_link(lake.marts, version)
@@ -89,23 +89,23 @@ def _publish(lake: Lake, grid: Grid) -> Published:
         _forget_old(versions)
     counts = Counter(publications.decisions.values())
     least = [
-        one for one in (publications.least_patients, standing.least_patients) if one is not None
+        one for one in (publications.least_patients, rolling.least_patients) if one is not None
     ]
     return Published(
         rows,
         min(least, default=None),
-        counts["withhold"] + standing.withheld,
-        counts["keep"] + standing.kept,
+        counts["withhold"] + rolling.withheld,
+        counts["keep"] + rolling.kept,
     )
 
 
 def _write_tables(
     connection: duckdb.DuckDBPyConnection,
     publications: Publications,
-    standing: Standing,
+    rolling: RollingPublications,
     directory: Path,
 ) -> dict[str, int]:
-    governed = {**publications.tables, **standing.tables}
+    governed = {**publications.tables, **rolling.tables}
     rows = {}
     names = connection.execute(
         "select table_name from information_schema.tables where table_schema = ? order by 1",
@@ -122,7 +122,7 @@ def _write_tables(
 
 
 def _in_order(table: pa.Table) -> pa.Table:
-    """The rows in the order of their values, in one piece: the same rows are the same bytes."""
+    """The rows sorted by their values in one chunk, so the same rows give the same bytes."""
     by = [(name, "ascending") for name in table.column_names]
     return table.combine_chunks().sort_by(by).combine_chunks()
 
@@ -137,7 +137,7 @@ def version_name(directory: Path) -> str:
 
 
 def _forget_old(versions: Path) -> None:
-    """Delete all but the newest versions, and those that are no longer what was published."""
+    """Delete old versions, and versions that were changed after they were published."""
     found = sorted(
         (path for path in versions.iterdir() if not path.name.startswith(".")),
         key=lambda path: path.stat().st_mtime,
@@ -149,7 +149,7 @@ def _forget_old(versions: Path) -> None:
 
 
 def published_rows(lake: Lake, name: str) -> list[dict[str, object]]:
-    """The rows of one published table; none where it is not there yet."""
+    """The rows of one published table; none if it does not exist yet."""
     path = lake.marts / f"{name}.parquet"
     if not path.exists():
         return []

@@ -1,4 +1,4 @@
-"""What ``protocol-assets status`` tells: is the deployment well, and what happens next.
+"""What ``protocol-assets status`` shows: whether the deployment is healthy, and what runs next.
 
-Everything here reads; nothing is created, changed or asked for unless a person says so.
+Nothing here creates or changes data, and no PACS is asked unless the user requests it.
 """

@@ -1,4 +1,4 @@
-"""What is known of the automation: when the daemon was last heard of, and what has ticked."""
+"""The state of the automation: the daemon's last heartbeat and the last ticks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class AutomationState:
     """The automation as of now.
 
     Attributes:
-        heard_at: When the daemon was last heard of; None where it never ran here.
-        last_ticks: When each sensor that has ticked did so last.
-        stopped: Sensors and schedules that somebody turned off in the UI.
-        problem: Why nothing of this is known, in a sentence; empty where it is known.
+        heard_at: Time of the daemon's last heartbeat; None if it never ran here.
+        last_ticks: Time of the last tick by sensor.
+        stopped: Sensors and schedules that were turned off in the UI.
+        problem: Why the state is unknown, in a sentence; empty if it is known.
     """
 
     heard_at: dt.datetime | None

@@ -37,11 +37,11 @@ _PACKAGE: Final = "protocol-assets"
 
 
 def configuration_finding(deployment: Deployment, now: dt.datetime) -> Finding:
-    """What the configuration says, in a sentence.
+    """The configuration in a sentence.
 
     Args:
         deployment: The deployment.
-        now: An aware time: days that have not ended are no partitions yet.
+        now: An aware time: a day that has not ended is no partition yet.
     """
     settings = deployment.settings
     names = ", ".join(deployment.pacs_names)
@@ -58,10 +58,10 @@ def configuration_finding(deployment: Deployment, now: dt.datetime) -> Finding:
 
 
 def zones_finding(lake: Lake) -> Finding:
-    """Whether the zones are ours, and closed to others where they must be."""
+    """Whether the zones belong to this user, and are closed to others where required."""
     problems = list(lake.problems())
     if not lake.home.exists():
-        return Finding("zones", "warn", "the home is not there yet; the first run creates it")
+        return Finding("zones", "warn", "the home does not exist yet; the first run creates it")
     if problems:
         return Finding("zones", "fail", "; ".join(problems))
     return Finding(
@@ -72,7 +72,7 @@ def zones_finding(lake: Lake) -> Finding:
 
 
 def key_finding(deployment: Deployment) -> tuple[Finding, Pseudonyms | None]:
-    """Whether the key is there, strong, and the one that the lake was made with."""
+    """Whether the key is set, strong, and the one that the lake was made with."""
     try:
         pseudonyms = deployment.pseudonyms()
     except ConfigurationError as error:
@@ -89,25 +89,25 @@ def key_finding(deployment: Deployment) -> tuple[Finding, Pseudonyms | None]:
 
 
 def daemon_finding(automation: AutomationState, now: dt.datetime) -> Finding:
-    """Whether Dagster's daemon runs, and whether everything of ours is turned on."""
+    """Whether Dagster's daemon runs, and all sensors and schedules are turned on."""
     if automation.problem:
         return Finding("daemon", "fail", f"its records cannot be read: {automation.problem}")
     if automation.heard_at is None:
-        return Finding("daemon", "warn", "none has run here; without one nothing happens by itself")
+        return Finding("daemon", "warn", "it has never run here; start it")
     silent = now - automation.heard_at
     if silent >= SILENT:
         heard = automation.heard_at.astimezone(now.tzinfo)
-        return Finding("daemon", "fail", f"not heard of since {heard:%Y-%m-%d %H:%M}; start it")
+        return Finding("daemon", "fail", f"no heartbeat since {heard:%Y-%m-%d %H:%M}; start it")
     if automation.stopped:
         names = ", ".join(sorted(automation.stopped))
         return Finding(
-            "daemon", "fail", f"runs, but turned off are {names}; turn them on in the UI"
+            "daemon", "fail", f"it runs, but these are turned off: {names}; turn them on in the UI"
         )
-    return Finding("daemon", "ok", f"heard of {max(0, int(silent.total_seconds()))} s ago")
+    return Finding("daemon", "ok", f"last heartbeat {max(0, int(silent.total_seconds()))} s ago")
 
 
 def versions_finding(requirements: Iterable[str] | None = None) -> Finding:
-    """Whether Python and the packages are those that the project was tested with.
+    """Whether Python and the packages have tested versions.
 
     Args:
         requirements: As in the package's metadata; those of the installed package by default.
@@ -144,38 +144,38 @@ def _problem(wanted: Requirement) -> str | None:
 
 
 def warehouse_finding(lake: Lake, now: dt.datetime) -> Finding:
-    """Whether the warehouse holds what has landed."""
+    """Whether the warehouse is up to date with the facts."""
     objects = lake.storage.objects
     facts = map(objects.describe, objects.list_keys("safe/facts/**/*.parquet"))
     newest = max((one.modified for one in facts if one is not None), default=0.0)
     if not lake.warehouse.exists():
-        words = "there is none yet; it follows the first partitions, or run protocol-assets rebuild"
+        words = "there is none yet; the first report builds it, or run protocol-assets rebuild"
         return Finding("warehouse", "warn" if newest else "ok", words)
     if write_ahead_logs(lake.warehouse):
         words = (
-            "another program writes to safe/warehouse.duckdb, or was ended while it did; the next "
-            "report drops what it wrote; open safe/reading/warehouse.duckdb instead, read-only"
+            "another program is writing to safe/warehouse.duckdb, or ended while writing; the next "
+            "report discards its changes; open safe/reading/warehouse.duckdb read-only instead"
         )
         return Finding("warehouse", "warn", words)
     built = _changed(lake.warehouse)
     when = f"built {dt.datetime.fromtimestamp(built, now.tzinfo):%Y-%m-%d %H:%M}"
     if newest > built:
-        words = f"{when}, before the latest facts; it follows them, or run protocol-assets rebuild"
-        return Finding("warehouse", "warn", words)
+        advice = "the next report updates it, or run protocol-assets rebuild"
+        return Finding("warehouse", "warn", f"{when}, before the latest facts; {advice}")
     return Finding("warehouse", "ok", f"{when}, with the latest facts")
 
 
 def leftovers_finding(lake: Lake, now: dt.datetime) -> Finding:
-    """Whether runs that were killed have left temporary files, and what the last start deleted."""
+    """Whether killed runs left temporary files, and what the last start deleted."""
     if words := count_leftovers(lake).words:
-        text = f"temporary files of runs that were killed: {words}; the next start deletes them"
+        text = f"temporary files of killed runs: {words}; the next start deletes them"
         return Finding("leftovers", "warn", text)
     if cleaned := last_cleaned(lake):
         at, files = cleaned
         when = f"{at.astimezone(now.tzinfo):%Y-%m-%d %H:%M}"
-        text = f"none; {sum(files.values())} of killed runs were deleted on {when}"
+        text = f"none; {sum(files.values())} files of killed runs were deleted on {when}"
         return Finding("leftovers", "ok", text)
-    return Finding("leftovers", "ok", "none: no run was killed in the midst of a file")
+    return Finding("leftovers", "ok", "none: no killed run left temporary files")
 
 
 def _changed(path: Path) -> float:

@@ -1,4 +1,4 @@
-"""How long the disk lasts: what a study day takes, and what retention gives back."""
+"""How long the disk lasts: the size of a study day, and the effect of retention."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _HORIZON_DAYS: Final = 3650
 _FEW_DAYS: Final = 30
 _TOO_FEW_DAYS: Final = 7
 _LEAST_FREE: Final = 1 << 30
-"""The warehouse is built beside the one that is read, and a day that lands needs room at once."""
+"""Room for building a second warehouse, and for landing a day."""
 _GIB: Final = 1 << 30
 _MIB: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """What study days leave behind.
+    """The size of one kind of data per study day.
 
     Attributes:
-        bytes_per_day: Mean over the days that are kept.
-        kept_days: Days that are kept now.
-        most_days: Days after which retention drops the oldest.
+        bytes_per_day: Mean over the stored days.
+        kept_days: Number of stored days.
+        most_days: Days after which retention deletes the oldest.
     """
 
     bytes_per_day: float
@@ -39,12 +39,12 @@ class Layer:
     most_days: int
 
     def size(self, days_on: int) -> float:
-        """Bytes in so many days."""
+        """Bytes after this many more days."""
         return self.bytes_per_day * min(self.kept_days + days_on, max(self.most_days, 1))
 
 
 def days_left(layers: list[Layer], free: int) -> int | None:
-    """Days until the layers have grown by ``free`` bytes; None where they will not in ten years."""
+    """Days until the layers have grown by ``free`` bytes; None if more than ten years."""
     now = sum(layer.size(0) for layer in layers)
     grown = (
         day
@@ -55,7 +55,7 @@ def days_left(layers: list[Layer], free: int) -> int | None:
 
 
 def measured_layers(lake: Lake, keep: Retention) -> list[Layer]:
-    """Raw, series, and all that lives as long as the facts: marts and Dagster's history too."""
+    """Raw, series, and everything with the lifetime of facts: marts, and Dagster's history."""
     days = {partition.day for partition in lake.landed_partitions()}
     raw = {_day_of(path) for path in (lake.restricted / "raw").rglob("*.zst")}
     facts = lake.safe / "facts"
@@ -70,26 +70,26 @@ def measured_layers(lake: Lake, keep: Retention) -> list[Layer]:
 
 
 def disk_finding(lake: Lake, keep: Retention) -> Finding:
-    """Whether there is room, and for how long."""
+    """Whether there is enough room, and for how long."""
     free = shutil.disk_usage(_existing(lake.home)).free
     layers = measured_layers(lake, keep)
     left = days_left(layers, free)
     per_day = sum(layer.bytes_per_day for layer in layers)
     taken = f"{free / _GIB:.1f} GiB free, a study day takes {per_day / _MIB:.1f} MiB"
     if free < _LEAST_FREE or (left is not None and left < _TOO_FEW_DAYS):
-        return Finding("disk", "fail", f"{taken}; make room, or keep less ([retention])")
+        return Finding("disk", "fail", f"{taken}; free disk space, or shorten [retention]")
     if not layers:
         return Finding("disk", "ok", f"{free / _GIB:.1f} GiB free")
     if left is None:
-        return Finding("disk", "ok", f"{taken}; with this retention that lasts for years")
-    lasts = f"{taken}; that lasts for {left} days"
+        return Finding("disk", "ok", f"{taken}; with this retention enough for years")
+    lasts = f"{taken}; enough for {left} days"
     if left < _FEW_DAYS:
-        return Finding("disk", "warn", f"{lasts}; make room, or keep less ([retention])")
+        return Finding("disk", "warn", f"{lasts}; free disk space, or shorten [retention]")
     return Finding("disk", "ok", lasts)
 
 
 def _size(folder: Path) -> int:
-    """Bytes on disk below a folder; what vanishes meanwhile counts nothing."""
+    """Bytes on disk below a folder; files that disappear during the walk do not count."""
     return sum(_on_disk(path) for path in _files(folder))
 
 

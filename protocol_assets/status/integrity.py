@@ -1,4 +1,4 @@
-"""Whether what is stored is as it was written: raw, series, facts, warehouse, what is published."""
+"""Verifies all stored data: raw, series, facts, warehouse, ledgers, and published versions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ __all__ = ["integrity_finding", "verify"]
 
 
 def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damage]:
-    """Everything stored that is not as it was written, or is missing.
+    """All stored data that are damaged or missing.
 
     Args:
         lake: The lake.
-        retention: How long each zone is kept.
+        retention: How long each zone is stored.
         now: UTC.
     """
     for partition in lake.landed_partitions():
@@ -38,7 +38,7 @@ def verify(lake: Lake, retention: Retention, now: dt.datetime) -> Iterator[Damag
 
 
 def integrity_finding(damages: Sequence[Damage]) -> Finding:
-    """What ``verify`` found, in a sentence."""
+    """The result of ``verify`` in a sentence."""
     if not damages:
         return Finding("stored data", "ok", "everything stored is as it was written")
     counts = Counter(one.place.split(" of ")[0] for one in damages)
@@ -48,7 +48,7 @@ def integrity_finding(damages: Sequence[Damage]) -> Finding:
 
 
 _DERIVED: Final = ("labels", "reference", "analysis")
-"""Tables below ``safe/`` that every report makes anew."""
+"""Tables below ``safe/`` that every report rebuilds."""
 
 
 def _tables(lake: Lake) -> Iterator[Damage]:
@@ -64,7 +64,7 @@ def _tables(lake: Lake) -> Iterator[Damage]:
 
 
 def _ledgers(lake: Lake) -> Iterator[Damage]:
-    """What nothing else holds: who stands behind what was published, and what was sent."""
+    """The ledgers, which cannot be rebuilt: publications with their patients, and deliveries."""
     try:
         tables = ledger_mark(lake)
     except Fault:
@@ -84,7 +84,7 @@ def _ledgers(lake: Lake) -> Iterator[Damage]:
 
 
 def _databases(lake: Lake) -> Iterator[Damage]:
-    """DuckDB keeps a checksum of each block, which it compares when the block is read."""
+    """DuckDB has a checksum for each block, and verifies it when the block is read."""
     for name, path in (("warehouse", lake.warehouse), ("reading copy", lake.reading_copy)):
         if path.exists() and not can_be_read(path):
             yield Damage(name, DAMAGED, "report")

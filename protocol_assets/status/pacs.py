@@ -1,4 +1,4 @@
-"""How it stands with one PACS: from what is remembered, or, where a person wants it, by asking."""
+"""The state of one PACS: the recorded results, or the result of a test request."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ _BUDGET_S: Final = 15.0
 
 
 def pacs_finding(deployment: Deployment, name: str, today: dt.date, *, ask: bool) -> Finding:
-    """Whether a PACS can be asked, and how it answered last.
+    """Whether requests to a PACS are allowed, and how it answered last.
 
-    The sensors ask every quarter of an hour and what became of it is kept, so that nothing needs to
-    be asked to know. After a change of network or credentials a person wants to know at once.
+    The sensors send requests every 15 minutes, and their results are recorded, so a status needs no
+    request. A test request is useful after a change of network or credentials.
 
     Args:
         deployment: The deployment.
         name: The PACS.
         today: In its time zone.
-        ask: Send one request, for one row of yesterday; hours, pauses and pace are kept to.
+        ask: Send one test request for one row of yesterday, within hours, pauses and rate limit.
     """
     item = f"PACS {name}"
     try:

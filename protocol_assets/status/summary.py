@@ -1,4 +1,4 @@
-"""The whole of it: partitions, dead letters, what happens next, and the checks."""
+"""The complete status: partitions, dead letters, upcoming runs, and checks."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ __all__ = ["Summary", "summarize"]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What was found.
+    """The status of a deployment.
 
     Attributes:
-        findings: The checks, in words; ``fail`` is to be mended, ``warn`` to be known.
+        findings: The checks; ``fail`` needs action, ``warn`` needs attention.
         partitions: Every landed partition.
-        letters: What could not be had.
-        left_out: What has landed and the facts lack.
-        upcoming: What happens next.
+        letters: Studies that could not be retrieved.
+        left_out: Objects that landed and are missing from the facts.
+        upcoming: What runs next.
     """
 
     findings: tuple[Finding, ...]
@@ -58,11 +58,11 @@ class Summary:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is to be mended."""
+        """Whether no check needs action."""
         return all(one.verdict != "fail" for one in self.findings)
 
     def to_json(self) -> dict[str, Any]:
-        """For a machine: the same, and every partition."""
+        """The same for machines, with every partition."""
         return {
             "is_good": self.is_good,
             "findings": [asdict(one) for one in self.findings],
@@ -87,16 +87,17 @@ def summarize(
     *,
     ask: bool = False,
 ) -> Summary:
-    """Look at the deployment that the environment names.
+    """Summarize the deployment that the environment names.
 
     Args:
         now: An aware time.
-        read_automation: Reads what Dagster's instance remembers.
+        read_automation: Reads the state of Dagster's automation.
         ask: Whether each PACS is sent a request; see ``pacs_finding``.
     """
     problem = ""
     try:
-        deployment = Deployment(Settings.load())  # nothing is changed, not even a name
+        # Without upgrading the home: status changes nothing.
+        deployment = Deployment(Settings.load())
     except ConfigurationError as error:
         problem = str(error)
     if problem:
@@ -129,7 +130,7 @@ def summarize(
 def _partition_findings(
     names: Sequence[str], partitions: Sequence[PartitionState], letters: Sequence[DeadLetter]
 ) -> Iterator[Finding]:
-    """One finding a PACS; those that the configuration names no more come last."""
+    """One finding per PACS; PACS that are no longer configured come last."""
     for name in dict.fromkeys([*names, *(one.partition.pacs for one in partitions)]):
         own = [one for one in partitions if one.partition.pacs == name]
         bad = [one for one in own if not one.is_good]
@@ -142,7 +143,7 @@ def _partition_findings(
             (len(dead), "dead letter" if len(dead) == 1 else "dead letters"),
         )
         parts = [f"{count} {words}" for count, words in counts if count]
-        whole = f"{len(own) - len(bad)} of {len(own)} landed partitions are whole and up to date"
+        whole = f"{len(own) - len(bad)} of {len(own)} landed partitions are complete and up to date"
         odd = sum(bool(one.left_out.series) for one in own)
         noted = [f"{odd} with objects left out: see below"] if odd else []
         item, sentence = f"partitions {name}", "; ".join([whole, *parts, *noted])

@@ -1,4 +1,4 @@
-"""What happens next: what each PACS will be asked for, and what runs by the clock."""
+"""What runs next: what each sensor will retrieve, and what the schedules do."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from protocol_assets.status.automation import AutomationState
 __all__ = ["SILENT", "NextRun", "next_daily", "upcoming_runs"]
 
 SILENT: Final = dt.timedelta(minutes=5)
-"""A daemon that was not heard of for so long does not run; it beats every 30 seconds."""
+"""Without a heartbeat for this long, the daemon does not run; it sends one every 30 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class NextRun:
-    """Something that will happen.
+    """Something that will run.
 
     Attributes:
         name: The sensor or schedule, or what runs.
-        at: When; None where no daemon runs that would do it, or it is turned off.
-        words: What it will do, as far as it can be told without asking a PACS.
+        at: When; None if no daemon runs, or it is turned off.
+        words: What it will do, as far as this is known without asking a PACS.
     """
 
     name: str
@@ -48,11 +48,11 @@ class NextRun:
 def upcoming_runs(
     deployment: Deployment, automation: AutomationState, now: dt.datetime
 ) -> list[NextRun]:
-    """All that runs by itself, in the order of the configuration.
+    """Everything that runs automatically, in the order of the configuration.
 
     Args:
         deployment: The deployment.
-        automation: What Dagster remembers.
+        automation: The state of Dagster's automation.
         now: An aware time.
     """
     return [
@@ -70,10 +70,10 @@ def upcoming_runs(
 
 
 def next_daily(cron: str, zone: dt.tzinfo, now: dt.datetime) -> dt.datetime:
-    """When a daily cron line comes round next.
+    """The next time of a daily cron line.
 
     Raises:
-        ValueError: The line is not one of minute and hour alone.
+        ValueError: The line has more than minute and hour.
     """
     minute, hour, *others = cron.split()
     if others != ["*", "*", "*"]:
@@ -128,7 +128,7 @@ def _records(lake: Lake, pacs: str, window: Window) -> Iterator[tuple[dt.date, P
         try:
             yield day, read_record(lake, Partition(day, pacs))
         except Fault:
-            continue  # told as a partition
+            continue  # reported as a damaged partition
 
 
 def _purge(deployment: Deployment, automation: AutomationState, now: dt.datetime) -> NextRun:

@@ -1,1 +1,1 @@
-"""Storage: the only place where files of data are written, renamed, synced, linked or deleted."""
+"""Storage: ports for objects, tables, documents, locks, states and logs, implemented with files."""

@@ -1,8 +1,8 @@
-"""Files that are there whole or not at all: temporary file, sync, rename, sync of the folder.
+"""Atomic writes to local files: temporary file, sync, rename, sync of the folder.
 
-A temporary file or folder is called ``.<random>.partial``, lies beside what it will become, and is
-locked by its writer. The kernel frees the lock when the writer ends, however it ends, so that
-``leftovers`` can tell what a killed process has left from what another process is writing.
+A temporary file or folder is called ``.<random>.partial``, is next to its destination, and is
+locked by its writer. The kernel releases the lock however the writer ends, so ``leftovers`` can
+distinguish the file of a killed process from one that is still being written.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ _BLOCK: Final = 1 << 20
 
 
 def read_bytes(path: Path) -> bytes | None:
-    """What a file holds; None where it is not there."""
+    """The content of a file; None if it does not exist."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -70,9 +70,9 @@ def atomic_file(target: Path, *, mode: int, sync_name: bool = True) -> Iterator[
     Args:
         target: The file to write; its directory is created with the execute bits of ``mode``.
         mode: Permission bits of the file.
-        sync_name: Whether the file outlives the machine under its name when the block has ended.
-            False where many are written into one directory: ``sync`` it after the last. The name
-            never refers to less than the whole content either way.
+        sync_name: Whether the file survives a loss of power under its name once the block has
+            ended. Pass False to write many files into one directory, and ``sync`` the directory
+            after the last. Either way, the name never refers to a part of the content.
     """
     writer = _Writer()
     with (
@@ -90,16 +90,16 @@ def atomic_file(target: Path, *, mode: int, sync_name: bool = True) -> Iterator[
 
 
 def write_bytes(target: Path, content: bytes, *, mode: int, sync_name: bool = True) -> None:
-    """Write a whole file; the arguments are those of ``atomic_file``."""
+    """Write a whole file; for the arguments see ``atomic_file``."""
     with atomic_file(target, mode=mode, sync_name=sync_name) as file:
         file.write(content)
 
 
 def create_bytes(target: Path, content: bytes, *, mode: int) -> bool:
-    """Write a whole file where there is none of that name yet.
+    """Write a whole file unless one of that name exists.
 
     Returns:
-        False where another process was first; its file is left as it is.
+        False if another process was first; its file is not changed.
     """
     with (
         explain_full_disk(target.parent, lambda: len(content)),
@@ -120,10 +120,10 @@ def create_bytes(target: Path, content: bytes, *, mode: int) -> bool:
 
 @contextmanager
 def staging_directory(parent: Path) -> Iterator[Path]:
-    """A temporary folder in ``parent``, for several files or those that other programs write.
+    """A temporary folder in ``parent``, for several files or for files that other programs write.
 
-    What is moved out of it, or the folder itself where it is moved, stays; the rest is deleted when
-    the block ends.
+    Files that are moved out of it stay, and so does the folder if it is moved itself. Everything
+    else is deleted when the block ends.
     """
     make_directory(parent, 0o700)
     while True:
@@ -132,7 +132,7 @@ def staging_directory(parent: Path) -> Iterator[Path]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if folder.exists():
             break
-        os.close(descriptor)  # taken for a leftover before it was locked
+        os.close(descriptor)  # deleted as a leftover before it was locked
     try:
         yield folder
     finally:
@@ -143,12 +143,12 @@ def staging_directory(parent: Path) -> Iterator[Path]:
 
 
 def move(source: Path, target: Path, *, mode: int, sync_content: bool = False) -> None:
-    """Move a file that is whole, or a folder of such files, into place.
+    """Move a complete file, or a folder of complete files, into place.
 
     Args:
         source: On the same file system.
-        target: A file of that name is replaced; a folder must not be there.
-        mode: Permission bits that it gets; missing directories get their execute bits added.
+        target: A file of that name is replaced; a folder of that name must not exist.
+        mode: Its permission bits; missing directories are created with execute bits added.
         sync_content: Whether the file was written by another program, which may not have synced it.
     """
     with explain_full_disk(target.parent):
@@ -161,27 +161,27 @@ def move(source: Path, target: Path, *, mode: int, sync_content: bool = False) -
 
 
 def add_name(source: Path, target: Path) -> None:
-    """Give a file a second name, where it has not got it yet."""
+    """Give a file a second name, unless that name is taken."""
     with suppress(FileExistsError):
         operations.link(source, target)
     sync(target.parent)
 
 
 def copy_content(source: Path, target: Path) -> None:
-    """Begin a file with what another one holds; it is not whole before this has returned."""
+    """Copy a file; the copy is incomplete until this has returned."""
     with explain_full_disk(target.parent, lambda: source.stat().st_size):
         operations.copy(source, target)
 
 
 def touch(path: Path) -> None:
-    """Give a file or directory the time of now."""
+    """Set the time of a file or directory to now."""
     operations.touch(path)
 
 
 def append_line(descriptor: int, line: bytes) -> None:
-    """Add a line to an open, locked file, and return when it outlives the machine.
+    """Append a line to an open, locked file, and return when it survives a loss of power.
 
-    A line that a crash has cut off is ended first, so that it does not swallow this one.
+    If a crash has cut off the last line, a newline is added first, so the two do not merge.
     """
     size = os.lseek(descriptor, 0, os.SEEK_END)
     is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
@@ -190,18 +190,18 @@ def append_line(descriptor: int, line: bytes) -> None:
 
 
 def append_to_log(path: Path, line: bytes) -> None:
-    """Add a line to a log that several processes write to, without a sync."""
+    """Append a line to a log that several processes write to, without a sync."""
     descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, RESTRICTED_FILE)
     try:
-        operations.write(descriptor, line + b"\n")  # one write: processes do not mix theirs
+        operations.write(descriptor, line + b"\n")  # one write: lines of processes do not mix
     finally:
         os.close(descriptor)
 
 
 def write_in_place(descriptor: int, content: bytes) -> None:
-    """Replace what an open, locked file holds, without a sync.
+    """Replace the content of an open, locked file, without a sync.
 
-    For states of which nothing is lost when they are: a reader must bear a file that is torn.
+    Only for states that may be lost: after a crash, a reader can find a part of the content.
     """
     os.lseek(descriptor, 0, os.SEEK_SET)
     _write_all(descriptor, content)
@@ -213,10 +213,10 @@ def delete(path: Path, *, sync_name: bool = True) -> bool:
 
     Args:
         path: The file.
-        sync_name: As of ``atomic_file``.
+        sync_name: As for ``atomic_file``.
 
     Returns:
-        Whether it was there.
+        Whether it existed.
     """
     try:
         operations.unlink(path)
@@ -228,16 +228,16 @@ def delete(path: Path, *, sync_name: bool = True) -> bool:
 
 
 def delete_folder(folder: Path) -> None:
-    """Delete a folder at once: readers and a later run see all of it, or nothing."""
+    """Delete a folder atomically: readers and later runs see all of it, or nothing."""
     with staging_directory(folder.parent) as away:
         operations.replace(folder, away / folder.name)
         sync(folder.parent)
 
 
 def delete_tree(folder: Path) -> None:
-    """Delete a folder with all that is in it, where it is there.
+    """Delete a folder with its content, if it exists.
 
-    Where the process ends in the midst of it, a part of the folder stays; see ``delete_folder``.
+    If the process ends before this returns, a part of the folder stays; see ``delete_folder``.
     """
     if folder.is_symlink() or folder.is_file():
         delete(folder)
@@ -256,14 +256,14 @@ def delete_tree(folder: Path) -> None:
 
 
 def delete_empty_directories(directory: Path, root: Path) -> None:
-    """Delete a directory and those above it, below ``root``, as far as they are empty."""
+    """Delete a directory and its parents below ``root``, as long as they are empty."""
     while directory != root and directory.is_dir() and not any(directory.iterdir()):
         operations.remove_directory(directory)
         directory = directory.parent
 
 
 def make_directory(path: Path, mode: int) -> None:
-    """Create a directory with its parents; new ones get ``mode`` whatever the umask."""
+    """Create a directory and its parents; new ones get ``mode``, regardless of the umask."""
     for parent in reversed((path, *path.parents)):
         if not parent.exists():
             with explain_full_disk(parent):
@@ -277,7 +277,7 @@ def tighten(path: Path, mode: int) -> None:
 
 
 def sync(path: Path) -> None:
-    """Return when a file, or the names in a directory, outlive the machine."""
+    """Return when a file, or the names in a directory, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         operations.sync(descriptor)
@@ -290,7 +290,7 @@ class _Writer(io.RawIOBase):
 
     Attributes:
         descriptor: The file.
-        needed: Bytes that were written, and those of the last write.
+        needed: Bytes written so far, plus those of the current write.
     """
 
     descriptor: int = -1
@@ -298,7 +298,7 @@ class _Writer(io.RawIOBase):
     _written: int = 0
 
     def writable(self) -> bool:
-        """It is."""
+        """Always."""
         return True
 
     def write(self, content: bytes | memoryview) -> int:  # type: ignore[override]
@@ -322,7 +322,7 @@ def _temporary_file(target: Path, mode: int) -> Iterator[tuple[int, Path]]:
     try:
         yield descriptor, temporary
     except BaseException:
-        # A disk that is full or broken must not hide why the write failed.
+        # An error of the clean-up must not hide why the write failed.
         with suppress(OSError):
             operations.unlink(temporary)
         raise
@@ -340,7 +340,7 @@ def _made_and_locked(target: Path, mode: int) -> tuple[int, Path]:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor, Path(name)
-        os.close(descriptor)  # taken for a leftover before it was locked
+        os.close(descriptor)  # deleted as a leftover before it was locked
 
 
 def _directory_mode(mode: int) -> int:

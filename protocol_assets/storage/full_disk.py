@@ -1,4 +1,4 @@
-"""A full disk in plain words: which folder, how much is missing, what to do."""
+"""Errors for a full disk: which folder, how many bytes are missing, and what to do."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["DiskFullError", "describe_full_disk", "explain_full_disk", "has_no_r
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _UNITS: Final = (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10))
 _LEAST: Final = 4096
-"""A block: what a file system gives at least."""
+"""One block, the smallest amount that a file system allocates."""
 _NO_ROOM: Final = 1 << 20
-"""Free bytes below which an error that does not name its cause comes from the full disk."""
+"""Below this many free bytes, an error without a named cause is attributed to the full disk."""
 _SQLITE_FILES: Final = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 class DiskFullError(Fault, OSError):
-    """The disk, or what this user may take of it, is used up."""
+    """The disk, or the quota of this user, is full."""
 
     def __init__(self, text: str, number: int = errno.ENOSPC) -> None:
         super().__init__(text)
@@ -36,8 +36,8 @@ def explain_full_disk(folder: Path, needed: Callable[[], int] = lambda: 0) -> It
     """Turn the system's error for a full disk into one that a person can act on.
 
     Args:
-        folder: Where something is written.
-        needed: Bytes that are still to be written there, as far as is known.
+        folder: The folder that is written to.
+        needed: Bytes that are still to be written there, if known.
 
     Raises:
         DiskFullError: The disk is full.
@@ -55,13 +55,13 @@ def explain_full_disk(folder: Path, needed: Callable[[], int] = lambda: 0) -> It
 
 
 def _full_number(error: Exception, folder: Path) -> int | None:
-    """The number of an error that a full disk has caused, else None; SQLite has its own numbers."""
+    """The error number if a full disk caused the error, else None. SQLite has its own numbers."""
     if isinstance(error, OSError):
         return error.errno if error.errno in _FULL else None
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, sqlite3.Error):
-            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the rest says where it arose
+            code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # the other bits are details
             is_about_files = code in _SQLITE_FILES and has_no_room(folder)
             return errno.ENOSPC if code == sqlite3.SQLITE_FULL or is_about_files else None
         cause = cause.__cause__
@@ -69,15 +69,15 @@ def _full_number(error: Exception, folder: Path) -> int | None:
 
 
 def has_no_room(folder: Path) -> bool:
-    """Whether the disk that holds a folder has hardly a byte left."""
+    """Whether the disk that holds a folder is practically full."""
     return _free(folder) < _NO_ROOM
 
 
 def describe_full_disk(folder: Path, needed: int) -> str:
-    """What a person reads: the folder, how much is missing, and what to do.
+    """The message for a person: the folder, how much is missing, and what to do.
 
     Args:
-        folder: Where something was written; it is named as seen from the home.
+        folder: The folder that was written to; it is named relative to the home.
         needed: Bytes that were still to be written.
     """
     missing = max(needed - _free(folder), _LEAST)
@@ -94,9 +94,9 @@ def _free(folder: Path) -> int:
 
 
 def _name(folder: Path) -> str:
-    """The folder as seen from the home, which is the one that has zones."""
+    """The folder relative to the home, which is the directory with zones."""
     if folder.name.endswith(".partial"):
-        folder = folder.parent  # what a folder is made in says more than its passing name
+        folder = folder.parent  # the name of a temporary folder says nothing
     for parent in folder.parents:
         if (parent / "restricted").is_dir():
             return f"the folder {folder.relative_to(parent).as_posix()}"

@@ -1,4 +1,4 @@
-"""What killed processes have left: temporary files and folders that nobody writes to any more."""
+"""Temporary files and folders of killed processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 from protocol_assets.storage.files import PARTIAL_NAME, delete, delete_tree
 
 _WITH_SIDE_FILES: Final = f"{PARTIAL_NAME}*"
-"""What DuckDB writes beside a file is named after it."""
+"""DuckDB names its temporary files after the database."""
 
 __all__ = ["Leftover", "delete_leftover", "find_leftovers"]
 
@@ -23,7 +23,7 @@ class Leftover:
 
     Attributes:
         path: The file or folder.
-        bytes: Its size, of a folder that of its files.
+        bytes: Its size; the size of a folder is that of its files.
     """
 
     path: Path
@@ -31,15 +31,15 @@ class Leftover:
 
 
 def find_leftovers(folder: Path, *, deep: bool = True) -> Iterator[Leftover]:
-    """The leftovers in a folder; what another process is writing is not among them.
+    """The leftovers in a folder, without the files that another process is writing.
 
     Args:
-        folder: Where to look; nothing is found where it is not there.
-        deep: Whether the folders below it are searched too.
+        folder: Where to look; it need not exist.
+        deep: Whether to search the folders below it too.
     """
     for path in sorted(folder.rglob(_WITH_SIDE_FILES) if deep else folder.glob(_WITH_SIDE_FILES)):
         if any(one.match(_WITH_SIDE_FILES) for one in path.relative_to(folder).parents[:-1]):
-            continue  # goes with the folder that it lies in
+            continue  # deleted together with its folder
         descriptor = _lock(path)
         if descriptor is not None:
             os.close(descriptor)
@@ -47,7 +47,7 @@ def find_leftovers(folder: Path, *, deep: bool = True) -> Iterator[Leftover]:
 
 
 def delete_leftover(leftover: Leftover) -> bool:
-    """Delete a leftover; False where it is gone, or somebody else deletes it at the same time."""
+    """Delete a leftover; False if it is gone, or another process is deleting it."""
     descriptor = _lock(leftover.path)
     if descriptor is None:
         return False
@@ -61,7 +61,7 @@ def delete_leftover(leftover: Leftover) -> bool:
 
 
 def _lock(path: Path) -> int | None:
-    """The lock that a writer holds; None where it is held, or the file is gone."""
+    """Take the lock of a writer; None if a writer holds it, or the file is gone."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:

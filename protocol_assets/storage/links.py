@@ -1,4 +1,4 @@
-"""Symbolic links that are replaced in one step."""
+"""Symbolic links that are replaced atomically."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ __all__ = ["replace_link"]
 
 
 def replace_link(link: Path, target: Path) -> None:
-    """Point a link at another target of the same folder or below; readers see one or the other.
+    """Point a link at another target in the same folder or below; readers see the old or the new.
 
     Args:
-        link: The link; made where it is not there.
-        target: What it shall lead to.
+        link: The link; created if it does not exist.
+        target: The new target.
     """
     relative = Path(os.path.relpath(target, link.parent))
     with staging_directory(link.parent) as folder:

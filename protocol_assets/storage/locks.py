@@ -1,4 +1,4 @@
-"""Locks between processes on one machine."""
+"""Locks between the processes of one machine, as ``flock`` on files."""
 
 from __future__ import annotations
 
@@ -36,17 +36,17 @@ class LockedError(Fault):
 
 @contextmanager
 def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
-    """Hold an exclusive lock; the kernel frees it when the process ends, however it ends.
+    """Hold an exclusive lock; the kernel releases it however the process ends.
 
-    A thread that holds it already goes on holding it.
+    A thread that already holds it keeps it.
 
     Args:
         path: The lock file.
-        wait: Wait for the other process, and say so, or refuse at once.
-        what: Named in the error and while waiting: nothing that identifies anybody.
+        wait: Wait for the other process and log that, or refuse at once.
+        what: What the lock protects, for the error and the log. It must identify nobody.
 
     Raises:
-        LockedError: The lock is held and ``wait`` is false.
+        LockedError: Another process holds the lock and ``wait`` is false.
     """
     if path in _HELD.paths:
         yield
@@ -61,11 +61,11 @@ def exclusive(path: Path, *, wait: bool, what: str) -> Iterator[None]:
 
 @contextmanager
 def shared(path: Path, *, what: str) -> Iterator[None]:
-    """Hold a lock together with others; whoever wants it ``exclusive`` waits, and is waited for.
+    """Hold a lock together with others; an ``exclusive`` holder waits for all of them.
 
     Args:
         path: The lock file.
-        what: As of ``exclusive``.
+        what: As for ``exclusive``.
     """
     if path in _HELD.paths:
         yield
@@ -95,10 +95,10 @@ def _locked(path: Path, kind: int, *, wait: bool, what: str) -> Iterator[None]:
 
 @contextmanager
 def exclusive_file(path: Path) -> Iterator[int]:
-    """A small restricted file that is read and written in place by one process at a time.
+    """A small restricted file that one process at a time reads and writes in place.
 
     Yields:
-        Its descriptor, at the beginning. The file is made where it is not there.
+        Its descriptor, at the beginning. The file is created if it does not exist.
     """
     descriptor = _opened(path)
     try:
@@ -109,11 +109,11 @@ def exclusive_file(path: Path) -> Iterator[int]:
 
 
 def read_locked(path: Path, most: int) -> bytes | None:
-    """What a file of ``exclusive_file`` holds between two writes; None where there is no file.
+    """The content of a file of ``exclusive_file`` between two writes; None if there is no file.
 
     Args:
         path: The file.
-        most: Bytes that are read at most.
+        most: The most bytes to read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY)
@@ -127,9 +127,9 @@ def read_locked(path: Path, most: int) -> bytes | None:
 
 
 def hold_until_exit(path: Path) -> None:
-    """Hold the lock of a file as long as this process lives, and delete the file when it exits.
+    """Hold the lock of a file until this process exits, and then delete the file.
 
-    A process that is killed leaves the file, which ``is_held`` then tells from one in use.
+    A killed process leaves the file, and ``is_held`` is then false for it.
     """
     descriptor = _opened(path)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -143,7 +143,7 @@ def hold_until_exit(path: Path) -> None:
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process holds the lock of a file; False where there is no file."""
+    """Whether a process holds the lock of a file; False if there is no file."""
     try:
         descriptor = os.open(path, os.O_RDWR)
     except FileNotFoundError:
@@ -159,7 +159,7 @@ def is_held(path: Path) -> bool:
 
 
 class _Paths(threading.local):
-    """Files of one thread."""
+    """The files that one thread holds."""
 
     def __init__(self) -> None:
         self.paths: set[Path] = set()
@@ -171,12 +171,12 @@ _HELD: Final = _Paths()
 
 @contextmanager
 def editing(path: Path) -> Iterator[None]:
-    """Hold a file from reading it to writing it, so that no edit of another process is lost.
+    """Lock a file from reading it to writing it, so that no edit of another process is lost.
 
-    Others that edit the file wait; whoever only reads does not. May be nested.
+    Other processes that edit the file wait; readers do not. Calls may be nested.
 
     Args:
-        path: The file, which is replaced whole; the lock file is beside it.
+        path: The file, which is replaced atomically; the lock file is next to it.
     """
     if is_editing(path):
         yield
@@ -190,7 +190,7 @@ def editing(path: Path) -> Iterator[None]:
 
 
 def is_editing(path: Path) -> bool:
-    """Whether this thread holds the file by ``editing``."""
+    """Whether this thread is within ``editing`` of the file."""
     return path in _EDITED.paths
 
 

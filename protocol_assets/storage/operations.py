@@ -1,8 +1,7 @@
 """The operations that change a file system, one function each.
 
-Everything that this package does to a disk goes through these functions, so that a test can count
-them, let each one fail, or end the process before or in the middle of it. They add nothing to what
-the operating system does.
+This package changes the disk through these functions only, so a test can count the changes, let
+each one fail, or end the process before or during it. They add nothing to the operating system.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ def write(descriptor: int, content: bytes | memoryview) -> int:
 
 
 def sync(descriptor: int) -> None:
-    """Return when what was written to an open file or directory outlives the machine."""
+    """Return when an open file or directory survives a loss of power."""
     os.fsync(descriptor)
 
 
 def truncate(descriptor: int, size: int) -> None:
-    """Cut an open file off after ``size`` bytes."""
+    """Truncate an open file to ``size`` bytes."""
     os.ftruncate(descriptor, size)
 
 
@@ -48,12 +47,12 @@ def change_mode(path: Path | int, mode: int) -> None:
 
 
 def copy(source: Path, target: Path) -> None:
-    """Copy what a file holds to another one."""
+    """Copy the content of a file to another one."""
     shutil.copyfile(source, target)
 
 
 def touch(path: Path) -> None:
-    """Give a file or directory the time of now."""
+    """Set the time of a file or directory to now."""
     os.utime(path)
 
 
@@ -82,7 +81,7 @@ def unlink(path: Path) -> None:
 
 
 def make_directory(path: Path) -> None:
-    """Make one directory; one that is there is left as it is."""
+    """Create one directory; an existing one is not changed."""
     path.mkdir(exist_ok=True)
 
 

@@ -1,7 +1,7 @@
-"""Seals: every stored file carries the digest of its own bytes, so that no flipped bit goes unseen.
+"""Seals: every stored file contains the digest of its own bytes, so a flipped bit is detected.
 
-A digest beside a file would be a second file that a crash could part from the first. It stands in
-the file itself instead, and is taken with zeros in its own place.
+A digest in a second file could be separated from the first by a crash. It is part of the file
+instead, and is computed with zeros in its own place.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Final
 __all__ = ["BLANK", "is_sealed", "seal"]
 
 BLANK: Final = "0" * 64
-"""What stands in the place of the digest until the file is sealed: as long as SHA-256 in hex."""
+"""The placeholder of the digest until the file is sealed: as long as SHA-256 in hex."""
 
 
 def seal(content: bytes, before: bytes) -> bytes:
-    """The content with its digest in the place of ``BLANK``.
+    """The content with its digest instead of ``BLANK``.
 
     Args:
         content: A whole file.
-        before: The bytes that stand before the place; what stands last counts.
+        before: The bytes before the placeholder; the last occurrence counts.
 
     Raises:
-        ValueError: There is no such place.
+        ValueError: There is no placeholder.
     """
     place = _place(content, before)
     if place is None or content[place : place + len(BLANK)] != BLANK.encode():
@@ -32,11 +32,11 @@ def seal(content: bytes, before: bytes) -> bytes:
 
 
 def is_sealed(content: bytes, before: bytes) -> bool | None:
-    """Whether a file is as it was sealed; None where it has no place for a seal.
+    """Whether a file is what was sealed; None if it has no place for a seal.
 
     Args:
         content: A whole file.
-        before: As of ``seal``.
+        before: As for ``seal``.
     """
     place = _place(content, before)
     if place is None:

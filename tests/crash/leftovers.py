@@ -24,28 +24,30 @@ def leave_leftovers(lake: Lake, partition: Partition, content: bytes) -> list[Pa
         partition: A partition, for the places that belong to one.
         content: What the process was writing: a token that must not survive.
     """
-    targets = [
+    day = dt.date(2026, 1, 1)
+    keys = [
         *(lake.candidate(name, partition) for name in ("series", "series_facts", "labels")),
-        lake.local_path(lake.raw(partition)) / "study.ndjson.zst",
-        lake.local_path(lake.manifest(partition)),
+        lake.study(partition, "study"),
+        lake.manifest(partition),
         lake.series(partition),
         lake.label_registry(partition),
         lake.facts(partition),
         lake.completeness(partition),
-        lake.local_path(lake.publications) / "members-0000000000000000.parquet",
-        lake.local_path(f"{lake.deliveries}/alerts/arrivals.json"),
-        lake.local_path(f"{lake.deliveries}/reports/chiefs/{partition.day}.json"),
-        lake.local_path(lake.report(dt.date(2026, 1, 1))) / "report.html",
-        lake.local_path(lake.report(dt.date(2026, 1, 1))) / "scanners" / "mr_1.html",
+        f"{lake.publications}/members-0000000000000000.parquet",
+        f"{lake.deliveries}/alerts/arrivals.json",
+        f"{lake.deliveries}/reports/chiefs/{partition.day}.json",
+        f"{lake.report(day)}/report.html",
+        f"{lake.report(day)}/scanners/mr_1.html",
         lake.labels,
         lake.reference("terms"),
         lake.analysis("next/potential"),
-        lake.governance / "do_not_process.csv",
-        lake.local_path(f"{lake.pacs('main')}/profile.json"),
-        lake.local_path(lake.key_record),
-        lake.local_path(lake.deletions) / "1.json",
-        lake.local_path(lake.load_page("main")),
+        "governance/do_not_process.csv",
+        f"{lake.pacs('main')}/profile.json",
+        lake.key_record,
+        f"{lake.deletions}/1.json",
+        lake.load_page("main"),
     ]
+    targets = [lake.local_path(key) for key in keys]
     before = set(lake.home.rglob("*"))
     for target in targets:
         _in_a_child(lambda target=target: _write_and_die(target, content))  # type: ignore[misc]

@@ -199,7 +199,7 @@ def test_scanners_are_named(config: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_status_and_rebuild(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert materialize(capsys)[0] == 0
     assert run("status") == 0
-    assert "1 of 1 landed partitions are whole and up to date" in capsys.readouterr().out
+    assert "1 of 1 landed partitions are complete and up to date" in capsys.readouterr().out
     assert run("status", "--ask", "--json") == 0
     told = json.loads(capsys.readouterr().out)
     answers = {one["item"]: one["sentence"] for one in told["findings"]}

@@ -54,7 +54,7 @@ def test_the_whole_way(settings: Settings) -> None:
     assert PASSWORD not in done.stdout + done.stderr
     state = command("-m", "protocol_assets", "status", password=PASSWORD)
     assert state.returncode == 0, state.stderr
-    assert "2 of 2 landed partitions are whole" in state.stdout
+    assert "2 of 2 landed partitions are complete" in state.stdout
 
 
 def test_a_wrong_password(settings: Settings) -> None:

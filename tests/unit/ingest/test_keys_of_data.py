@@ -123,7 +123,7 @@ def keep_series(lake: Lake) -> None:
 
 def keep_facts(lake: Lake) -> None:
     shutil.rmtree(lake.restricted)
-    shutil.rmtree(lake.publications)
+    shutil.rmtree(lake.local_path(lake.publications))
 
 
 def keep_publications(lake: Lake) -> None:

@@ -13,7 +13,11 @@ import pytest
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.publishing.ledger_files import open_ledger
-from protocol_assets.publishing.rolling_publications import STANDING, Standing, settle_standing
+from protocol_assets.publishing.rolling_publications import (
+    ROLLING,
+    RollingPublications,
+    settle_rolling,
+)
 from protocol_assets.publishing.settled import Settled
 
 TABLE = "published_opportunities"
@@ -29,7 +33,9 @@ def lake(tmp_path: Path) -> Lake:
     return lake
 
 
-def settled(lake: Lake, rows: dict[str, Members], n: int | None = None, **told: Any) -> Standing:
+def settled(
+    lake: Lake, rows: dict[str, Members], n: int | None = None, **told: Any
+) -> RollingPublications:
     """Publish rows; each tells how many acquisitions its patients have."""
     anew = {
         "scanner_label": "MR 1",
@@ -59,12 +65,12 @@ def settled(lake: Lake, rows: dict[str, Members], n: int | None = None, **told: 
                     [TABLE, key, member, content],
                 )
         with open_ledger(lake) as ledger:
-            done = settle_standing(ledger, connection, SETTLED)
+            done = settle_rolling(ledger, connection, SETTLED)
             ledger.commit()
         return done
 
 
-def shown(standing: Standing) -> dict[str, dict[str, Any]]:
+def shown(standing: RollingPublications) -> dict[str, dict[str, Any]]:
     return {row["row_key"]: row for row in standing.tables[TABLE].to_pylist()}
 
 
@@ -133,8 +139,8 @@ def test_no_two_versions_differ_by_too_few(lake: Lake) -> None:
 
 def test_nothing_to_publish_yet(lake: Lake) -> None:
     with duckdb.connect() as connection, open_ledger(lake) as ledger:
-        assert settle_standing(ledger, connection, SETTLED) == Standing({}, 0, 0, None)
-    assert TABLE in STANDING
+        assert settle_rolling(ledger, connection, SETTLED) == RollingPublications({}, 0, 0, None)
+    assert TABLE in ROLLING
 
 
 def test_a_kept_row_of_an_earlier_version_has_todays_column_names(lake: Lake) -> None:

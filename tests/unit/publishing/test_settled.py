@@ -16,7 +16,7 @@ from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.lake.zones import Grid, Lake, Partition
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.publishing.publications import settle
-from protocol_assets.publishing.rolling_publications import settle_standing
+from protocol_assets.publishing.rolling_publications import settle_rolling
 from protocol_assets.publishing.settled import Settled, read_settled
 
 FIRST, LAST = dt.date(2026, 1, 1), dt.date(2026, 3, 10)
@@ -232,6 +232,6 @@ def test_the_potential_of_a_month_waits_for_the_month(
             """
         )
         with open_ledger(Lake(tmp_path)) as ledger:
-            done = settle_standing(ledger, connection, Settled(GRID, days, days))
+            done = settle_rolling(ledger, connection, Settled(GRID, days, days))
     assert done.tables["published_potential_monthly"].num_rows == rows
     assert done.withheld == 1 - rows

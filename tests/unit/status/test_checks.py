@@ -84,13 +84,13 @@ def test_zones_are_looked_at_and_left_as_they_are(settings: Settings) -> None:
     assert lake.restricted.stat().st_mode & 0o777 == 0o755
     lake.prepare()
     lake.publish.rmdir()
-    assert "publish is not there" in zones_finding(lake).sentence
+    assert "publish does not exist yet" in zones_finding(lake).sentence
 
 
 @pytest.mark.parametrize(
     ("state", "verdict", "said"),
     [
-        (AutomationState(None, {}, frozenset()), "warn", "none has run here"),
+        (AutomationState(None, {}, frozenset()), "warn", "it has never run here"),
         (AutomationState(NOW - dt.timedelta(hours=1), {}, frozenset()), "fail", "start it"),
         (AutomationState(None, {}, frozenset(), "no room"), "fail", "cannot be read: no room"),
         (AutomationState(NOW, {}, frozenset({"watch_main"})), "fail", "watch_main; turn them on"),

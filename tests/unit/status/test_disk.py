@@ -72,9 +72,9 @@ def test_a_day_is_measured_by_what_stands_there(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("free", "verdict", "said"),
     [
-        (1 << 40, "ok", "lasts for years"),
-        (22 << 30, "warn", "make room, or keep less"),
-        (1 << 29, "fail", "make room, or keep less"),
+        (1 << 40, "ok", "enough for years"),
+        (22 << 30, "warn", "free disk space, or shorten"),
+        (1 << 29, "fail", "free disk space, or shorten"),
     ],
 )
 def test_a_disk_that_fills_up_is_told_in_time(

@@ -60,7 +60,7 @@ def test_what_is_to_be_mended_is_counted_by_pacs(settings: Settings) -> None:
     land_partition(pacs, Lake(settings.home), PARTITION, pseudonyms)  # type: ignore[arg-type]
     verdict, sentence = verdicts()["partitions main"]
     assert verdict == "fail"
-    assert sentence.startswith("0 of 1 landed partitions are whole and up to date; 1 incomplete")
+    assert sentence.startswith("0 of 1 landed partitions are complete and up to date; 1 incomplete")
     assert "1 stale: run protocol-assets rebuild" in sentence
     assert sentence.endswith("1 dead letter")
     content = json.loads(json.dumps(summarize(NOW, read_automation_state).to_json()))
@@ -86,7 +86,7 @@ def test_a_damaged_manifest_is_told_and_hides_nothing_else(settings: Settings) -
     ]
     assert verdicts()["partitions main"] == (
         "fail",
-        "0 of 1 landed partitions are whole and up to date; 1 damaged",
+        "0 of 1 landed partitions are complete and up to date; 1 damaged",
     )
 
 

@@ -49,7 +49,7 @@ def test_a_process_is_killed_at_every_kind_of_place_and_the_next_start_cleans(la
     assert not count_leftovers(lake).files
     finding = leftovers_finding(lake, NOW)
     assert finding.verdict == "ok"
-    assert f"{cleaned.files.total()} of killed runs" in finding.sentence
+    assert f"{cleaned.files.total()} files of killed runs" in finding.sentence
 
 
 @pytest.mark.parametrize("verb", ["erasure", "before", "retention", "rekey"])
