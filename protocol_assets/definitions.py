@@ -1,4 +1,4 @@
-"""What Dagster loads: the definitions of the deployment that the environment names."""
+"""The definitions that Dagster loads, for the deployment that the environment names."""
 
 from __future__ import annotations
 

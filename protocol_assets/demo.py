@@ -63,9 +63,9 @@ _PACS: Final = """
 [[pacs]]
 name = "{name}"
 url = "{url}"
-requests_per_second = 1000    # it is a simulator; a hospital's PACS is asked 20 times a second
+requests_per_second = 1000    # for the simulator; the default for a hospital's PACS is 20
 """
-_MARKER: Final = "This home holds simulated data; the demo's key works here.\n"
+_MARKER: Final = "This home contains simulated data. The demo's key works here.\n"
 
 
 def run_demo(directory: Path, tell: Any, fleet: Fleet = DEMO_FLEET) -> bool:
@@ -80,7 +80,7 @@ def run_demo(directory: Path, tell: Any, fleet: Fleet = DEMO_FLEET) -> bool:
         Whether every partition landed.
 
     Raises:
-        Fault: Warehouse or report failed.
+        Fault: The warehouse or the report failed.
     """
     from protocol_assets.runner import Runner
 
@@ -116,13 +116,13 @@ def _deployment(directory: Path, fleet: Fleet, server: SimulatedPacs) -> Deploym
     deployment.lake.prepare()
     write_bytes(deployment.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
     delete_tree(deployment.lake.publish / "reports")
-    # A demo shows what this version makes of its days, not what an earlier one has published.
+    # The demo shows the results of this version, not those that an earlier one has published.
     delete_tree(deployment.lake.local_path(deployment.lake.publications))
     return deployment
 
 
 def _name_scanners(deployment: Deployment, fleet: Fleet) -> None:
-    """Name the fleet's scanners, as a hospital would."""
+    """Name the scanners of the fleet, as a hospital would."""
     pseudonyms = deployment.pseudonyms()
     for site in fleet.sites:
         scanners = [one for one in fleet.scanners if one.site.name == site]
@@ -135,7 +135,7 @@ def _name_scanners(deployment: Deployment, fleet: Fleet) -> None:
 
 
 def sign_targets(fleet: Fleet, lake: Lake) -> None:
-    """The sites' signed targets in the governance file."""
+    """Write the signed targets of the sites into the governance file."""
     columns = tuple(TARGETS_SCHEMA.names)
     rows = [
         {
@@ -165,7 +165,7 @@ def sign_targets(fleet: Fleet, lake: Lake) -> None:
 
 
 def _free(port: int) -> int:
-    """The port, or 0 for any where another program has it."""
+    """Return the port, or 0 for any free port if another program uses it."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -178,7 +178,7 @@ def _free(port: int) -> int:
 def _print_kpis(deployment: Deployment) -> None:
     shown = published_figures(deployment.lake, deployment.pacs_names)
     if shown.day is None or shown.fleet is None or shown.fleet["is_suppressed"]:
-        raise Fault("the demo has no complete day; remove the folder demo and run it again")
+        raise Fault("the demo has no complete day; delete the folder demo, then run the demo again")
     fleet = shown.fleet
     say()
     say(f"The fleet on {shown.day}", style="bold")
@@ -186,14 +186,14 @@ def _print_kpis(deployment: Deployment) -> None:
         ("mean NEX", f"{fleet['nex_mean']:.2f} (known for {fleet['nex_coverage']:.0%})"),
         (
             "acquisitions",
-            f"{fleet['acquisitions']}, of them above NEX 1 {fleet['share_above_1']:.0%}",
+            f"{fleet['acquisitions']}, {fleet['share_above_1']:.0%} of them above NEX 1",
         ),
         ("scan time", f"{fleet['acquisition_time_sum_s'] / 3600:.1f} h"),
         ("exams", f"{fleet['exams']}, median span {fleet['exam_span_median_s'] / 60:.1f} min"),
     ):
         say(f"  {name:<14}{text}")
-    numbers = ("averages", "signal to noise", "minutes a month")
-    title = "Opportunities with the most minutes"
+    numbers = ("averages", "signal-to-noise", "minutes/month")
+    title = "Largest potential savings"
     table = TextTable("scanner", "protocol", *numbers, title=title, right=numbers)
     for row in shown.potential.live[:5]:
         table.add_row(
@@ -201,7 +201,7 @@ def _print_kpis(deployment: Deployment) -> None:
             row["protocol_label"],
             f"{row['averages']:.3g} -> {row['what_if_averages']:.3g}",
             f"{row['snr_change_percent']:+.0f} %",
-            "not told" if row["minutes_per_month"] is None else f"{row['minutes_per_month']:.0f}",
+            "not known" if row["minutes_per_month"] is None else f"{row['minutes_per_month']:.0f}",
         )
     table.show()
     say()
@@ -209,7 +209,7 @@ def _print_kpis(deployment: Deployment) -> None:
 
 
 def _print_scores(deployment: Deployment, fleet: Fleet) -> None:
-    """How far the opportunities agree with the truth of the simulated scanners."""
+    """Print how far the opportunities agree with the truth of the simulated scanners."""
     import pandas as pd
 
     from protocol_assets.analysis.frame import prepared

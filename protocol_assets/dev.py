@@ -1,8 +1,8 @@
-"""``make dev``: the Dagster UI and daemon of the configuration that is set, else of the demo.
+"""``make dev``: the Dagster UI and daemon for the configuration that is set, or for the demo.
 
-The demo's PACS is served beside them. The UI listens on loopback behind the guard of
-``protocol_assets.webserver``. Each process runs in a session of its own, and the whole session is
-ended, however this program is stopped.
+For the demo, its simulated PACS is served too. The UI listens on loopback behind the guard of
+``protocol_assets.webserver``. Each process runs in its own session, and the whole session ends
+however this program is stopped.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ _WORKSPACE: Final = ("--workspace", "workspace.yaml")
 
 
 def main() -> int:
-    """Serve until interrupted. Arguments are those of ``protocol_assets.webserver``.
+    """Serve until interrupted. The arguments are those of ``protocol_assets.webserver``.
 
     Returns:
-        The exit code: 2 where there is nothing to serve, else of the process that ended first.
+        The exit code: 2 if there is nothing to serve, else that of the process that ended first.
     """
     restrict_new_files()
     is_demo = not os.environ.get(CONFIG_VARIABLE)
     if is_demo:
         config = Path("demo") / "protocol_assets.toml"
         if not config.exists():
-            say_error("there is no demo yet; run 'make demo' first")
+            say_error("the demo has not run yet; run 'make demo' first")
             return 2
         os.environ[CONFIG_VARIABLE] = str(config.resolve())
         os.environ.pop(HOME_VARIABLE, None)
@@ -67,7 +67,7 @@ def main() -> int:
 
 
 def _demo_pacs(deployment: Deployment, is_demo: bool) -> contextlib.AbstractContextManager[object]:
-    """The PACS that the demo's configuration names; nothing for another configuration."""
+    """Serve the PACS that the demo's configuration names; do nothing for another configuration."""
     if not is_demo:
         return contextlib.nullcontext()
     from protocol_assets.demo import DEMO_FLEET, SimulatedPacs
@@ -80,7 +80,7 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _first_exit(*children: subprocess.Popen[bytes]) -> int:
-    """Wait until one ends: neither is of use without the other."""
+    """Wait until one of them ends, because neither is useful without the other."""
     while True:
         for child in children:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -97,14 +97,14 @@ def _running(command: list[str]) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask the session to stop, then make it."""
+    """Ask the session to stop, then kill it."""
     for signum in (signal.SIGINT, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(child.pid, signum)
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(_GRACE_S)
             break
-    with contextlib.suppress(ProcessLookupError):  # what outlived its parent
+    with contextlib.suppress(ProcessLookupError):  # processes that outlived their parent
         os.killpg(child.pid, signal.SIGKILL)
 
 

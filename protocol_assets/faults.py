@@ -1,8 +1,9 @@
-"""Errors that may be shown: one line, what to do, nothing identifying.
+"""Errors that may be shown: one line that says what to do and identifies nobody.
 
-Only errors of this project's own classes are quoted. Any other may hold a value of a patient or a
-path that names one, so that it is reported by its class and the place in our code where it arose.
-An error of the operating system is reported by the meaning of its number, never by its text.
+Only errors of this project's own classes are quoted. The text of any other error may contain a
+patient's value or a path that names a patient. Such an error is reported by its class and by the
+place in our code where it arose. An error of the operating system is reported by the meaning of its
+number, never by its text.
 """
 
 from __future__ import annotations
@@ -23,28 +24,28 @@ _PACKAGE = Path(__file__).parent
 _UNREACHABLE: Final = "check the network, the address and the firewall"
 _ADVICE: Final = {
     errno.ENOSPC: "free some space, or move the home to a larger disk, then run again",
-    errno.EDQUOT: "free some space, or have the quota of this user raised, then run again",
-    errno.EFBIG: "raise the largest file size of this user (ulimit -f) or of the file system",
-    errno.EACCES: "give this user the right to the file or folder, or run as the home's owner",
-    errno.EPERM: "give this user the right to the file or folder, or run as the home's owner",
-    errno.EROFS: "mount the file system for writing, or move the home to another one",
-    errno.EMFILE: "raise the number of files that this user may open (ulimit -n)",
-    errno.ENFILE: "stop other programs, or raise the number of files of the whole machine",
+    errno.EDQUOT: "free some space, or have this user's quota raised, then run again",
+    errno.EFBIG: "raise the file size limit of this user (ulimit -f) or of the file system",
+    errno.EACCES: "give this user access to the file or folder, or run as the owner of the home",
+    errno.EPERM: "give this user access to the file or folder, or run as the owner of the home",
+    errno.EROFS: "mount the file system with write access, or move the home to another one",
+    errno.EMFILE: "raise the limit of open files for this user (ulimit -n)",
+    errno.ENFILE: "stop other programs, or raise the machine's limit of open files (fs.file-max)",
     errno.ENAMETOOLONG: "move the home to a shorter path",
-    errno.ENOENT: "something removed it while it was in use; run again",
-    errno.ENOTDIR: "remove the file that is in the place of a folder of the home",
-    errno.EISDIR: "remove the folder that is in the place of a file of the home",
-    errno.ELOOP: "remove the links that lead to each other below the home",
+    errno.ENOENT: "a file or folder was removed while it was in use; run again",
+    errno.ENOTDIR: "a file is in the place of a folder of the home; remove it",
+    errno.EISDIR: "a folder is in the place of a file of the home; remove it",
+    errno.ELOOP: "links below the home lead to each other; remove them",
     errno.EIO: "the disk or network share failed; check it before you run again",
-    errno.ESTALE: "the network share went away; mount it again, then run again",
+    errno.ESTALE: "the network share was disconnected; mount it again, then run again",
     errno.ETIMEDOUT: _UNREACHABLE,
-    errno.ENOLCK: "the file system keeps no locks; move the home to a local disk",
+    errno.ENOLCK: "the file system does not support locks; move the home to a local disk",
     errno.ENOMEM: "stop other programs, or give the machine more memory",
-    errno.EAGAIN: "the machine is short of processes or memory; run again later",
-    errno.EBUSY: "another program uses it; close that program, then run again",
-    errno.EADDRINUSE: "another program uses the port; choose another one",
-    errno.EADDRNOTAVAIL: "the address belongs to no network card of this machine; choose another",
-    errno.ECONNREFUSED: "nothing answers there; check that the server runs, its port and firewall",
+    errno.EAGAIN: "the machine has too few free processes or too little memory; run again later",
+    errno.EBUSY: "another program is using it; close that program, then run again",
+    errno.EADDRINUSE: "another program is using the port; choose another one",
+    errno.EADDRNOTAVAIL: "no network card of this machine has this address; choose another",
+    errno.ECONNREFUSED: "no server answers there; check that it runs, its port and the firewall",
     errno.ECONNRESET: "the other side ended the connection; run again, then check its log",
     errno.ECONNABORTED: "the connection was ended; run again",
     errno.EPIPE: "the other side ended the connection or the pipe; run again",
@@ -56,12 +57,12 @@ _ADVICE: Final = {
 """What to do about an error of the operating system, by its number."""
 
 
-class Fault(Exception):  # noqa: N818 - a word people use
-    """Something a person can fix; its text is one line that says what to do."""
+class Fault(Exception):  # noqa: N818 - a common word
+    """Something that a person can fix. Its text is one line that says what to do."""
 
 
 def safe_message(error: BaseException) -> str:
-    """One line for a log, an event or a terminal."""
+    """Describe any error in one line for a log, an event or a terminal."""
     if isinstance(error, Fault):
         return str(error)
     place = fault_place(error)
@@ -75,7 +76,7 @@ def safe_message(error: BaseException) -> str:
 
 
 def fault_place(error: BaseException) -> str:
-    """Where in this project an error arose: ``at FILE:LINE``, or outside of it."""
+    """Say where in this project an error arose: ``at FILE:LINE``, or outside of it."""
     return next(
         (
             f"at {Path(frame.filename).relative_to(_PACKAGE.parent)}:{frame.lineno}"
@@ -87,15 +88,15 @@ def fault_place(error: BaseException) -> str:
 
 
 def explain_os_error(error: OSError) -> str:
-    """What happened and what to do, without the path or address that it is about.
+    """Say what happened and what to do, without the path or address that is concerned.
 
     Returns:
-        One line; empty where the error has no number that means anything, as those that libraries
-        derive from ``OSError``.
+        One line. It is empty if the error has no number of the operating system, as is the case for
+        classes that libraries derive from ``OSError``.
     """
-    # Both count in numbers of their own, which mean something else to the operating system.
+    # Both classes have their own numbers, which mean something else to the operating system.
     if isinstance(error, ssl.SSLError):
-        return "no secure connection (TLS); check the certificate, its authority and the port"
+        return "the TLS connection failed; check the certificate, its authority and the port"
     if isinstance(error, socket.gaierror | socket.herror):
         return "the name of the server is unknown; check its spelling and the name service (DNS)"
     number = error.errno
@@ -105,7 +106,7 @@ def explain_os_error(error: OSError) -> str:
         return ""
     what = f"{os.strerror(number)} ({errno.errorcode[number]})"
     advice = _ADVICE.get(number)
-    return f"{what}; {advice}" if advice else f"{what}; the operating system refused"
+    return f"{what}; {advice}" if advice else f"{what}; the operating system refused the operation"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

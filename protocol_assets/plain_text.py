@@ -1,8 +1,8 @@
-"""Text of unknown origin, made safe for those who read it: terminals, spreadsheets, Markdown.
+"""Make text of unknown origin safe for terminals, spreadsheets and Markdown.
 
-Headers, file names, arguments and the answers of servers may hold anything: sequences that a
-terminal obeys, characters that hide or reorder what stands beside them, formulas that a spreadsheet
-runs, markup. Whatever shows such a text passes it through one of these functions.
+Headers, file names, arguments and server responses may contain control sequences of a terminal,
+characters that hide or reorder their neighbours, spreadsheet formulas, and markup. All code that
+shows such text passes it through one of these functions.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ __all__ = [
     "write_csv",
 ]
 
-# Controls, formats (bidi overrides, zero-width), surrogates, private use, not assigned,
-# line and paragraph separators: what a reader cannot see or a terminal obeys.
+# Characters that a reader cannot see or that control a terminal: controls, formats (bidi overrides,
+# zero-width), surrogates, private use, unassigned, line and paragraph separators.
 _INVISIBLE_CATEGORIES: Final = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 # Characters of other categories that show nothing: DerivedCoreProperties.txt of Unicode,
 # Default_Ignorable_Code_Point, and the blank Braille pattern.
@@ -33,19 +33,19 @@ _BLANK: Final = re.compile(
 )
 _NAMED: Final = {"\n": r"\n", "\r": r"\r", "\t": r"\t"}
 
-# What a spreadsheet takes for the start of a formula, also in full-width and small forms.
+# Signs that start a formula in a spreadsheet, also in full-width and small forms.
 _FORMULA_SIGNS: Final = (
     "=+\\-@"
     "\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
     "\N{FULLWIDTH COMMERCIAL AT}\N{SMALL PLUS SIGN}\N{SMALL HYPHEN-MINUS}\N{SMALL EQUALS SIGN}"
     "\N{SMALL COMMERCIAL AT}\N{MINUS SIGN}"
 )
-# Spreadsheets skip blanks and quotation marks before it; and where a semicolon is the separator
-# of the reader's country, what follows one begins a value.
+# Spreadsheets skip blanks and quotation marks before the sign. In countries where the semicolon is
+# the separator, a value also begins after each semicolon.
 _FORMULA: Final = re.compile(rf"(^|;)([\s'\"\u2018\u2019\u201c\u201d]*)(?=[{_FORMULA_SIGNS}])")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]*[.,]?[0-9]+(?:[eE][+-]?[0-9]+)?")
 
-# Words and numbers as they are: letters, -1,234.5, 12 %, 2026-02-01, study_key.
+# Words and numbers that need no escape: letters, -1,234.5, 12 %, 2026-02-01, study_key.
 _NO_MARKDOWN: Final = re.compile(
     r"(?:[+-](?=[0-9]))?(?:[^\W_]|[ ,%]|(?<=[0-9])[.-](?=[0-9])|(?<=[^\W_])_(?=[^\W_]))*"
 )
@@ -57,17 +57,17 @@ class _Writable(Protocol):
 
 
 def find_invisible(text: str) -> str | None:
-    """The first character that a reader cannot see or a terminal obeys, as ``U+202E``."""
+    """Return the first invisible or control character as ``U+202E``, or None."""
     if text.isascii() and text.isprintable():
         return None
     return next((f"U+{ord(one):04X}" for one in text if _is_invisible(one)), None)
 
 
 def show_text(value: object) -> str:
-    r"""A text as one line in which everything is visible: ``\x1b`` for an escape.
+    r"""Return a text as one line in which every character is visible: ``\x1b`` for an escape.
 
     Args:
-        value: Text, or anything with a text; None is empty.
+        value: A text, or any object that has one; None becomes an empty text.
     """
     text = "" if value is None else str(value)
     if text.isascii() and text.isprintable():
@@ -76,7 +76,7 @@ def show_text(value: object) -> str:
 
 
 def starts_formula(text: str) -> bool:
-    """Whether a spreadsheet could take a text for a formula; a number or a lone sign is none."""
+    """Return whether a spreadsheet could run a text as a formula; a number or lone sign is safe."""
     stripped = text.strip()
     if len(stripped) < 2 or _NUMBER.fullmatch(stripped):
         return False
@@ -84,7 +84,7 @@ def starts_formula(text: str) -> bool:
 
 
 def spreadsheet_text(text: str) -> str:
-    """A text in which a spreadsheet finds no formula: an apostrophe stands before its sign."""
+    """Return a text that a spreadsheet does not run: an apostrophe precedes each formula sign."""
     return _FORMULA.sub(r"\1'\2", show_text(text))
 
 
@@ -92,9 +92,9 @@ def write_csv(out: _Writable, columns: Iterable[str], rows: Iterable[Iterable[ob
     """Write a table for people and their spreadsheets as CSV (RFC 4180, lines end with LF).
 
     Args:
-        out: Where to.
+        out: The stream to write to.
         columns: The headings.
-        rows: Their values: None is empty, numbers stay numbers, truth values are true and false.
+        rows: The values. None becomes empty, numbers stay numbers, booleans become true and false.
     """
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(map(spreadsheet_text, columns))
@@ -102,7 +102,7 @@ def write_csv(out: _Writable, columns: Iterable[str], rows: Iterable[Iterable[ob
 
 
 def escape_markdown(text: object) -> str:
-    """A text that Markdown shows letter by letter: no link, picture, formula, HTML or emphasis."""
+    """Escape a text so that Markdown shows it literally: no link, picture, formula or HTML."""
     shown = show_text(text)
     return shown if _NO_MARKDOWN.fullmatch(shown) else _MARKDOWN_SIGNS.sub(r"\\\1", shown)
 

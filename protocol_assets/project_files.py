@@ -1,4 +1,4 @@
-"""What stands beside the package in a checkout and is packed into it in a wheel."""
+"""Find files that are beside the package in a checkout and inside it in a wheel."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ _PACKED: Final = Path(__file__).with_name("packed")
 
 
 def project_file(name: str) -> Path:
-    """A file or folder of the project's top level, such as ``dbt_project``.
+    """Return the path of a file or folder at the top level, such as ``dbt_project``.
 
     Args:
-        name: Its name there.
+        name: Name of the file or folder.
     """
     return (_PACKED if is_installed() else Path(__file__).parents[1]) / name
 
 
 def is_installed() -> bool:
-    """Whether the package was installed from a wheel: its folder is then no place to write to."""
+    """Return whether the package was installed from a wheel; its folder is then not writable."""
     return _PACKED.is_dir()

@@ -1,4 +1,4 @@
-"""Run the Dagster assets in this process: what the command line and the demo do."""
+"""Run the Dagster assets in this process, for the command line and the demo."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ _QUIET: Final = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 @dataclass(frozen=True, slots=True)
 class PartitionOutcome:
-    """What became of one partition.
+    """The outcome of one partition.
 
     Attributes:
         partition: The partition.
         state: ``landed``, ``incomplete`` or ``refused``.
-        reason: Why, where it did not land whole.
+        reason: The reason, if it is incomplete or refused.
         studies: Studies landed.
         expected: Studies listed.
     """
@@ -56,8 +56,8 @@ class Runner:
             deployment, resource_overrides={"stages": lambda: deployment.stages(tell)}
         )
         os.environ["DAGSTER_HOME"] = str(deployment.lake.dagster_home)
-        # A refused partition is told in one line; Dagster's traceback of the failed run is not
-        # shown.
+        # A refused partition is reported in one line, so Dagster's traceback of the failed run is
+        # not shown.
         logging.getLogger("dagster.redacted_errors").addHandler(logging.NullHandler())
 
     def ingest(
@@ -72,10 +72,11 @@ class Runner:
         """Materialize the partitions of one PACS over a range of days, a month at a time.
 
         Raises:
-            Fault: The range or the PACS lies outside the configuration.
-            KeyboardInterrupt: The run was stopped; what has landed is kept.
+            Fault: The range or the PACS is outside the configuration.
+            KeyboardInterrupt: The run was stopped; landed partitions are kept.
         """
-        self.deployment.rate_limit(pacs).insist()  # a person asks, and may have mended what failed
+        # A person asks for these days, and may have fixed the cause of earlier failures.
+        self.deployment.rate_limit(pacs).insist()
         self._check_range(pacs, first, last)
         while first <= last:
             end = min(last, first + dt.timedelta(days=LARGEST_RUN - 1))
@@ -91,7 +92,7 @@ class Runner:
         is_closed = end is not None and end <= newest
         bound = f"end_date {end}" if is_closed else f"{newest}, the last day that has ended"
         raise Fault(
-            f"the days {first} to {last} must be in order and lie between start_date {start} and "
+            f"the days {first} to {last} must be in order and between start_date {start} and "
             f"{bound}; change --from and --to, or the configuration"
         )
 
@@ -111,24 +112,26 @@ class Runner:
             return PartitionOutcome(partition, "refused", refused[partition.key])
         manifest = read_manifest(self.deployment.lake, partition)
         if manifest is None:
-            return PartitionOutcome(partition, "refused", "the run ended before this partition")
+            return PartitionOutcome(
+                partition, "refused", "the run ended before it reached this partition; run it again"
+            )
         landed, expected = manifest.count("landed"), manifest.expected
         lost = read_left_out(self.deployment.lake, partition)
         if manifest.is_complete and not lost.series:
             return PartitionOutcome(partition, "landed", "", landed, expected)
         reasons = [describe_shortfall(manifest)] if not manifest.is_complete else []
         if lost.series:
-            reasons.append(f"{lost.words}; protocol-assets status names them")
+            reasons.append(f"{lost.words}; 'protocol-assets status' names them")
         return PartitionOutcome(partition, "incomplete", "; ".join(reasons), landed, expected)
 
     def report(self, as_of: dt.date | None = None) -> str | None:
-        """Build the warehouse from all facts, find what is to be found, publish, and report.
+        """Build the warehouse from all facts, run the analysis, publish, and write the report.
 
         Args:
-            as_of: The last study day that the findings count; the last one there is by default.
+            as_of: The last study day that findings use; the latest by default.
 
         Returns:
-            None where all went well, else one line that says what did not.
+            None if everything succeeded, else one line that says what failed.
         """
         config: dict[str, Any] = dict(_QUIET)
         if as_of is not None:
@@ -140,7 +143,7 @@ class Runner:
         self, job: str, config: Any, tags: dict[str, str], assets: Sequence[str] | None
     ) -> dg.ExecuteInProcessResult:
         selection = None if assets is None else [dg.AssetKey(name) for name in assets]
-        # Dagster's own records are in the home, and may be what finds no room.
+        # Dagster's own records are in the home, so a full disk may hit them first.
         with (
             explain_full_disk(self.deployment.lake.dagster_home),
             dg.DagsterInstance.get() as instance,
@@ -153,7 +156,7 @@ class Runner:
                 raise_on_error=False,
             )
         if _was_interrupted(result):
-            # Dagster takes SIGINT and SIGTERM for the failure of a step; they end all that we do.
+            # Dagster treats SIGINT and SIGTERM as the failure of a step; here they end the command.
             raise KeyboardInterrupt
         return result
 
@@ -178,7 +181,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> list[str]:
 
 
 def _refused(result: dg.ExecuteInProcessResult) -> dict[str, str]:
-    """Reasons by partition key, from the checks' metadata."""
+    """Return the reasons by partition key, from the metadata of the checks."""
     refused: dict[str, str] = {}
     for evaluation in result.get_asset_check_evaluations():
         reasons = evaluation.metadata.get("refused")

@@ -1,8 +1,7 @@
-"""Where every command writes: the only module that prints.
+"""The only module that prints. Every command writes through it.
 
-What is printed may come from a header, a server, a file or an argument. Nothing of it is read as
-markup, and what a terminal would obey or a reader could not see is shown as an escape
-(``plain_text``).
+The text may come from a header, a server, a file or an argument. None of it is interpreted as
+markup. Control sequences and invisible characters are shown as escapes (see ``plain_text``).
 """
 
 from __future__ import annotations
@@ -33,14 +32,14 @@ __all__ = [
     "standard_output",
 ]
 
-# Where no terminal tells its width, nothing is cut: keys must stay whole.
+# Without a terminal, lines are wide enough that keys are never cut.
 _WIDTH: Final = None if sys.stdout.isatty() else 200
 _OUT: Final = Console(highlight=False, width=_WIDTH)
 _ERR: Final = Console(stderr=True, highlight=False)
 
 
 class TextTable:
-    """A table of plain texts, without lines."""
+    """A table of plain text without borders."""
 
     def __init__(
         self,
@@ -49,13 +48,13 @@ class TextTable:
         right: Collection[str] = (),
         is_whole: bool = False,
     ) -> None:
-        """A table without rows.
+        """Create a table without rows.
 
         Args:
-            *headings: Of the columns.
-            title: What stands above it.
-            right: Headings of the columns that are justified to the right.
-            is_whole: Whether values are never broken into lines.
+            *headings: Headings of the columns.
+            title: Title above the table.
+            right: Headings of the columns that are aligned to the right.
+            is_whole: Whether values are never wrapped.
         """
         shown = None if title is None else _plain(title)
         self._table = Table(title=shown, title_justify="left", box=None, pad_edge=False)
@@ -64,11 +63,11 @@ class TextTable:
             self._table.add_column(_plain(heading), justify=justify, no_wrap=is_whole)  # type: ignore[arg-type]
 
     def add_row(self, *values: object) -> None:
-        """Add a row; None is empty."""
+        """Add a row; None becomes an empty value."""
         self._table.add_row(*map(_plain, values))
 
     def show(self) -> None:
-        """Print it to standard output."""
+        """Print the table to standard output."""
         _OUT.print(self._table)
 
 
@@ -77,8 +76,8 @@ def say(text: object = "", *, style: str | None = None, is_wrapped: bool = False
 
     Args:
         text: The line.
-        style: A style of rich's.
-        is_wrapped: Whether it is broken between words where the terminal ends.
+        style: A style name of rich.
+        is_wrapped: Whether to wrap the line between words at the edge of the terminal.
     """
     _OUT.print(_plain(text), style=style, soft_wrap=not is_wrapped)
 
@@ -89,7 +88,7 @@ def say_error(text: object) -> None:
 
 
 def say_usage(error: click.ClickException) -> None:
-    """Print an error of the command line's own to standard error, with the usage that helps."""
+    """Print a usage error to standard error, with the usage of the command."""
     text = io.StringIO()
     error.show(file=text)
     for line in text.getvalue().splitlines():
@@ -98,29 +97,29 @@ def say_usage(error: click.ClickException) -> None:
 
 def say_json(value: object) -> None:
     """Print a value as JSON in ASCII to standard output."""
-    # The only control character that JSON leaves as it is.
+    # JSON escapes all other control characters.
     click.echo(json.dumps(value, indent=1).replace("\x7f", "\\u007f"))
 
 
 def standard_output() -> TextIO:
-    """Where a command writes CSV, with ``plain_text.write_csv``."""
+    """Return the stream to which a command writes CSV, with ``plain_text.write_csv``."""
     return sys.stdout
 
 
 def is_interactive() -> bool:
-    """Whether standard error is a terminal."""
+    """Return whether standard error is a terminal."""
     return _ERR.is_terminal
 
 
 def progress_bar() -> Progress:
-    """A bar on standard error."""
+    """Create a progress bar on standard error."""
     description = TextColumn("{task.description}", markup=False)
     columns = (description, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     return Progress(*columns, console=_ERR, transient=True)
 
 
 def expect_any_text() -> None:
-    """Show what the terminal's encoding lacks as an escape, in place of an error."""
+    """Show characters that the terminal cannot encode as escapes instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")

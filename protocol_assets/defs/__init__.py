@@ -1,5 +1,5 @@
-"""The shell: the only Dagster code. Asset bodies are sentences; the work is done elsewhere.
+"""The only Dagster code. Asset bodies are short; the work is done in other packages.
 
-Modules with assets keep their annotations as objects (no postponed evaluation): Dagster resolves
-them at run time, and a decorated body would resolve them in the decorator's module.
+Modules with assets do not postpone the evaluation of annotations. Dagster resolves them at run
+time, and those of a decorated body would be resolved in the decorator's module.
 """

@@ -1,4 +1,4 @@
-"""What runs by itself: warehouse, marts and report after partitions have landed, and daily."""
+"""The automation of warehouse, marts and report: after partitions have landed, and daily."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -24,16 +24,16 @@ WAREHOUSE_TAG: Final = "protocol_assets/warehouse"
 
 _LAST: Final = "chief_report"
 _SHOWN: Final = (*PUBLISHED_MODELS, "published_marts", _LAST)
-"""What people see: it must be of today by the deadline."""
+"""The assets that people see; they must be refreshed by the daily deadline."""
 
 NOT_FOLLOWERS: Final = (*PARTITION_ASSETS, "retention_purge")
 FOLLOWERS: Final = dg.AssetSelection.all() - dg.AssetSelection.assets(*NOT_FOLLOWERS)
-"""The assets that are made after partitions have landed."""
+"""The assets that are refreshed after partitions have landed."""
 
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The sensor that evaluates the conditions, and the job that makes all of it by hand."""
+    """The sensor that evaluates the automation conditions."""
     return dg.Definitions(
         sensors=[
             dg.AutomationConditionSensorDefinition(
@@ -42,20 +42,20 @@ def defs() -> dg.Definitions:
                 default_status=dg.DefaultSensorStatus.RUNNING,
                 minimum_interval_seconds=AUTOMATION_INTERVAL_S,
                 run_tags={WAREHOUSE_TAG: "true"},
-                description="Makes marts and report after partitions have landed, and daily at 6.",
+                description="Refreshes marts and report after partitions have landed, and at 6:00.",
             )
         ],
     )
 
 
 def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.AssetKey]:
-    """True when partitions have landed since the last request, and daily; not during a report.
+    """Return the condition: partitions have landed since the last request, or a day has passed.
 
-    Before the first facts there is nothing to make.
+    It is false while a report is being made, and before the first facts exist.
 
-    Each asset looks at the partitions themselves instead of at its own upstream assets, so that all
-    of them become true on the same tick and run as one run. A run that lands partitions does not
-    hold them up: partitions are replaced whole, and a slow PACS must not delay the marts of the
+    Each asset looks at the partitions themselves instead of at its own upstream assets, so all of
+    them become true on the same tick and run as one run. A run that lands partitions does not block
+    them: partitions are replaced completely, and a slow PACS must not delay the marts of the
     others.
     """
     requested = dg.AutomationCondition.newly_requested()
@@ -83,11 +83,11 @@ def partitions_have_landed(settings: Settings) -> dg.AutomationCondition[dg.Asse
 def automate(
     assets: Iterable[dg.AssetsDefinition], settings: Settings
 ) -> list[dg.AssetsDefinition]:
-    """The same assets: followers with their automation condition, what people see with a deadline.
+    """Add the automation condition to followers, and a deadline to the assets that people see.
 
     Args:
         assets: All assets of the deployment.
-        settings: Its settings.
+        settings: The settings of the deployment.
     """
     condition = partitions_have_landed(settings)
     deadline = dg.FreshnessPolicy.cron(

@@ -1,4 +1,4 @@
-"""What Dagster's instance remembers of the automation: heartbeats, and each sensor's last tick."""
+"""Read the state of the automation from Dagster: heartbeats, and each sensor's last tick."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ __all__ = ["read_automation_state"]
 
 
 def read_automation_state(lake: Lake) -> AutomationState:
-    """The state of one deployment; an instance that was never used is not created."""
+    """Read the state of one deployment. An instance that was never used is not created."""
     home = lake.dagster_home
     if not (home / "dagster.yaml").exists() or not (home / "history").is_dir():
         return AutomationState(None, {}, frozenset())
     try:
-        # Opening Dagster's databases writes beside them.
+        # Opening Dagster's databases writes files beside them.
         with explain_full_disk(home), dg.DagsterInstance.from_config(str(home)) as instance:
             beats = [one.timestamp for one in instance.get_daemon_heartbeats().values()]
             states = list(instance.all_instigator_state())

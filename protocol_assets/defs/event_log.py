@@ -1,8 +1,8 @@
 """One JSON line for each event of every run, wherever it was started: for log collectors.
 
-Named in ``dagster.yaml``: runs of the daemon, of the UI and of the command line write alike.
-A line holds counts and names of ours, never a text that another library wrote: an unforeseen error
-is told by its class alone.
+The handler is named in ``dagster.yaml``, so runs of the daemon, the UI and the command line all
+write it. A line contains counts and our own names and never a text of another library: an
+unforeseen error is reported by its class only.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from protocol_assets.storage.files import append_to_log, delete, make_directory
 __all__ = ["EventLog", "event_line"]
 
 _KEPT_DAYS: Final = 30
-_TOLD: Final = {
+_LOGGED: Final = {
     dg.DagsterEventType.ASSET_MATERIALIZATION,
     dg.DagsterEventType.ASSET_CHECK_EVALUATION,
     dg.DagsterEventType.STEP_FAILURE,
@@ -34,13 +34,13 @@ _TOLD: Final = {
 
 
 class EventLog(logging.Handler):
-    """Appends to ``<DAGSTER_HOME>/events/<UTC day>.jsonl``; files older than 30 days are removed.
+    """Appends to ``<DAGSTER_HOME>/events/<UTC day>.jsonl`` and keeps the newest 30 files.
 
-    A line is one write to a file that is opened for appending: processes do not mix theirs.
+    Each line is one write to a file that is opened for appending, so processes do not mix lines.
     """
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write the record where it is an event that is told."""
+        """Write the record if it is an event that is logged."""
         try:
             line = event_line(record)
             if line is not None:
@@ -49,7 +49,7 @@ class EventLog(logging.Handler):
             self.handleError(record)
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
-        """Nothing: the standard one prints the record's text."""
+        """Do nothing, because the standard handler would print the text of the record."""
 
     def _append(self, line: str) -> None:
         folder = Path(os.environ["DAGSTER_HOME"]) / "events"
@@ -62,14 +62,14 @@ class EventLog(logging.Handler):
 
 
 def event_line(record: logging.LogRecord) -> dict[str, Any] | None:
-    """What is told of a record of Dagster's; None where nothing is.
+    """Return the line for a record of Dagster; None if it is not logged.
 
     ``time`` (UTC), ``level``, ``event``, ``run`` and ``job``; ``asset``, ``check``, ``partition``,
-    ``passed``, ``counts`` and ``error`` where there are any.
+    ``passed``, ``counts`` and ``error`` if they exist.
     """
     meta = getattr(record, "dagster_meta", None) or {}
     event = meta.get("dagster_event")
-    if not isinstance(event, dg.DagsterEvent) or event.event_type not in _TOLD:
+    if not isinstance(event, dg.DagsterEvent) or event.event_type not in _LOGGED:
         return None
     at = dt.datetime.fromtimestamp(record.created, dt.UTC)
     line = {
@@ -83,7 +83,7 @@ def event_line(record: logging.LogRecord) -> dict[str, Any] | None:
 
 
 def _level(record: logging.LogRecord, event: dg.DagsterEvent) -> str:
-    """Dagster logs what went well as ``debug``; a check that failed is as severe as it says."""
+    """Return the level. Dagster logs success as ``debug``; a failed check has its own severity."""
     if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         check = event.asset_check_evaluation_data
         return "info" if check.passed else {"WARN": "warning"}.get(check.severity.value, "error")
@@ -109,7 +109,7 @@ def _details(event: dg.DagsterEvent) -> Iterator[tuple[str, Any]]:
 
 
 def _counts(metadata: Any) -> dict[str, int | float]:
-    """Numbers alone: any text may be long, and none is needed to count."""
+    """Keep only the numbers, because texts may be long and are not needed."""
     numbers = (dg.IntMetadataValue, dg.FloatMetadataValue)
     return {
         name: value.value
@@ -119,7 +119,7 @@ def _counts(metadata: Any) -> dict[str, int | float]:
 
 
 def _error(failure: Any) -> str:
-    """Our own words where a failure carries them, else the class."""
+    """Return our own description of a failure if there is one, else its class."""
     own = failure.user_failure_data
     if own and own.description:
         return "; ".join(str(own.description).splitlines())

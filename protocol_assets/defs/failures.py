@@ -1,8 +1,8 @@
-"""Failures that may stand in Dagster's event log: told by our own words, never by a value.
+"""Redact errors before Dagster stores them, so that its event log never contains a patient's value.
 
 Dagster writes an exception with its text and chain into run storage. Here every unforeseen error of
-an asset becomes a ``dg.Failure`` of one plain line, raised outside the ``except`` block, so that no
-chain comes along.
+an asset becomes a ``dg.Failure`` with one safe line. It is raised outside the ``except`` block, so
+it has no chain.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 def redact_errors(body: Callable[P, T]) -> Callable[P, T]:
-    """Decorate an asset body, a function or a generator function."""
+    """Decorate the body of an asset or sensor, a function or a generator function."""
 
     @functools.wraps(body)
     def generator(*args: P.args, **kwargs: P.kwargs) -> Iterator[Any]:

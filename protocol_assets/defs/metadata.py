@@ -1,4 +1,4 @@
-"""What Dagster shows beside an asset: schemas, previews, and pictures of what is published."""
+"""Metadata that Dagster shows with an asset: schemas, previews, and charts of published data."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ __all__ = ["column_schema", "partition_metadata", "published_pictures", "row_pre
 
 _PREVIEWED: Final = 5
 _LANGUAGE: Final = "en"
-"""Of the UI itself."""
+"""The language of Dagster's UI."""
 _PIXELS_PER_INCH: Final = 120
-"""The chart is then as wide as the UI's window for it."""
+"""With this resolution the chart is as wide as its window in the UI."""
 
 
 def partition_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
-    """A partition's counts as Dagster shows them: row count, overview as a table."""
+    """Return the counts of a partition as Dagster shows them, with the overview as a table."""
     shown = dict(counts)
     if "series" in shown:
         shown["dagster/row_count"] = shown["series"]
@@ -37,7 +37,7 @@ def partition_metadata(counts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def row_preview(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataValue:
-    """The first rows of a published table."""
+    """Return the first rows of a published table."""
     if not rows:
         return dg.MetadataValue.md("no rows")
     shown = [
@@ -51,7 +51,7 @@ def row_preview(rows: Sequence[Mapping[str, object]]) -> dg.MarkdownMetadataValu
 
 
 def published_pictures(figures: Figures) -> dict[str, dg.MarkdownMetadataValue]:
-    """The fleet's NEX by day as a picture, and what has landed as a table; of what is published."""
+    """Return the published NEX per day as a chart, and the landed days as a table."""
     return {"nex_trend": _nex_picture(figures), "completeness": _completeness_table(figures)}
 
 
@@ -59,8 +59,8 @@ def _nex_picture(figures: Figures) -> dg.MarkdownMetadataValue:
     texts = Texts(_LANGUAGE)
     chart = nex_chart(figures.trend, texts, patients=K_PATIENTS)
     if chart is None:
-        return dg.MetadataValue.md("fewer than two days have a mean NEX")
-    # Markdown is what Dagster's UI shows a picture in, and only one that stands in the text.
+        return dg.MetadataValue.md("Fewer than two days have a mean NEX.")
+    # Dagster's UI shows pictures only in Markdown, and only as inline data.
     picture = render_chart(chart, language=_LANGUAGE, ppi=_PIXELS_PER_INCH)
     source = f"data:image/png;base64,{base64.b64encode(picture).decode('ascii')}"
     return dg.MetadataValue.md(f"![{chart.alt}]({source})")
@@ -85,7 +85,7 @@ def _landing(landing: Landing | None) -> str:
 
 
 def column_schema(schema: pa.Schema) -> dg.TableSchema:
-    """Dagster's column schema of an Arrow schema, with descriptions and units."""
+    """Return Dagster's column schema for an Arrow schema, with descriptions and units."""
     return dg.TableSchema(columns=[_column(field) for field in schema])
 
 

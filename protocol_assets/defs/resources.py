@@ -1,6 +1,6 @@
-"""The resources of the assets: their configuration is the deployment's, as the UI shows it.
+"""The resources of the assets. The UI shows the configuration of the deployment with them.
 
-The configuration names the variables that hold secrets, and no secret.
+The configuration contains the names of the variables that hold secrets, and never a secret.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class DeploymentResource(dg.ConfigurableResource[Any]):
     """The deployment that a run belongs to.
 
     Attributes:
-        configuration: What ``protocol_assets.toml`` says, defaults included.
+        configuration: The settings in ``protocol_assets.toml``, including defaults.
     """
 
     configuration: dict[str, Any]
@@ -49,31 +49,32 @@ class DeploymentResource(dg.ConfigurableResource[Any]):
 
 
 class ReportTurnResource(DeploymentResource):
-    """The deployment while no other run makes a report: held from a run's first step to its last.
+    """The deployment, locked so that only one run at a time makes a report.
 
-    A report is made in several steps, each of which reads what the one before it has written.
+    The lock lasts from the first step of a run to the last, because each step of a report reads
+    what the previous one has written.
     """
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Self]:  # noqa: ARG002
-        """Hold the turn for the run."""
+        """Hold the lock during the run."""
         with report_turn(self.deployment.lake):
             yield self
 
 
 class StagesResource(DeploymentResource):
-    """The stages that a partition passes."""
+    """The stages that every partition passes through."""
 
     def __call__(self) -> Stages:
-        """The stages, with the key and the clients of this process."""
+        """Return the stages, with the key and the clients of this process."""
         return self.deployment.stages()
 
 
 class NotifyResource(DeploymentResource):
-    """Who is informed of what, and over which channels."""
+    """The recipients of alerts and the channels over which they receive them."""
 
     def __call__(self, audience: Audience) -> Channels:
-        """The channels to one audience; empty where nobody is configured."""
+        """Return the channels to one audience; empty if no recipient is configured."""
         deployment = self.deployment
         alerts = deployment.settings.alerts
         to = alerts.engineers if audience == "engineers" else alerts.physicists

@@ -1,9 +1,9 @@
 """The do-not-process list: patients who objected, or whose data were erased.
 
-A patient ID is kept as the PACS writes it, whatever characters it holds.
-The list is kept in the restricted zone, for it names them; without a name nobody could be left
-out. Their studies are not kept when they land, and have no rows. An issuer narrows an entry to the
-studies that name it or none: not every study and series of a PACS states the issuer.
+The list contains patient IDs exactly as the PACS writes them, because a patient can be excluded
+only by an ID. It is therefore in the restricted zone. Studies of a listed patient are not stored
+when they land, and have no rows. An issuer limits an entry to the studies that state this issuer or
+none, because not every study and series of a PACS states the issuer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _COLUMNS: Final = ("patient_id", "issuer", "since")
 
 
 def list_file(lake: Lake) -> Path:
-    """Where the list stands."""
+    """Return the path of the list."""
     return lake.restricted / "do_not_process.csv"
 
 
@@ -36,7 +36,7 @@ def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.da
     Args:
         lake: The lake.
         patient_id: Patient ID as the PACS writes it.
-        issuer: Issuer of the patient ID, where two people of the PACS have the same ID; else None.
+        issuer: Issuer of the patient ID, if two people in the PACS have the same ID; else None.
         since: The day of the objection.
     """
     path = list_file(lake)
@@ -48,10 +48,10 @@ def do_not_process(lake: Lake, patient_id: str, issuer: str | None, since: dt.da
 
 
 def excludes(lake: Lake) -> Callable[[str | None, str | None], bool]:
-    """A function of patient ID and issuer: whether the patient must not be processed.
+    """Return a function that says whether a patient ID and issuer must not be processed.
 
     Raises:
-        Fault: The list cannot be read; nobody is processed by accident.
+        Fault: The list cannot be read, so that nobody is processed by accident.
     """
     listed: dict[str, set[str]] = defaultdict(set)
     for patient, issuer, _ in read_lines(list_file(lake), _COLUMNS, _parse, is_shown=False):

@@ -1,8 +1,8 @@
-"""``findings.csv``: the life of a finding, open -> accepted -> changed -> verified, or waived.
+"""``findings.csv``: the state of findings, open -> accepted -> changed -> verified, or waived.
 
-The warehouse finds; people decide, and what they decide stands here. A finding is one thing:
-kind, scanner, protocol and parameter. It stands once at a time, and again only after the one
-before was verified or its waiver has run out.
+The warehouse finds them, and this file records what people decide. A finding is identified by kind,
+scanner, protocol and parameter. Only one finding with this identity is active at a time. A new one
+can begin after the previous one was verified or its waiver has ended.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _DAYS: Final = (
     "waived_until",
 )
 _KEY: Final = re.compile(r"[A-Z2-7]{26}")
-# What each state must tell, beside what the state before it tells.
+# The columns that each state needs.
 _NEEDED: Final = {
     "open": (),
     "accepted": ("owner", "accepted_on"),
@@ -111,19 +111,19 @@ class Finding:
         kind: One of ``KINDS``.
         device_key: The scanner's key.
         protocol_key: The protocol.
-        parameter: What departs; ``effective_averages`` or ``nex`` for an opportunity.
+        parameter: The setting concerned; ``effective_averages`` or ``nex`` for an opportunity.
         opened_on: First day it was seen.
         state: One of ``STATES``.
-        owner: Who sees to it.
+        owner: Person who is responsible.
         accepted_on: Day of the decision to change.
-        volume_per_month: Acquisitions a month, frozen on that day.
-        promised_minutes_per_month: Minutes, frozen on that day.
-        changed_on: Day from which exams run at the new setting, registered before anyone looks.
+        volume_per_month: Acquisitions per month as of that day.
+        promised_minutes_per_month: Expected saving in minutes per month as of that day.
+        changed_on: First day with the new setting, registered before its effect is evaluated.
         verified_on: Day on which the verification was accepted.
-        quality_signed_by: Who looked at the images after the change.
-        quality_signed_on: When.
+        quality_signed_by: Person who approved the images after the change.
+        quality_signed_on: Day of this approval.
         waived_until: Last day of a waiver.
-        reason: Why it is waived, or a note.
+        reason: Reason for the waiver, or a note.
     """
 
     kind: str
@@ -145,34 +145,34 @@ class Finding:
 
     @property
     def thing(self) -> tuple[str, str, str, str]:
-        """What it is about; one finding of it lives at a time."""
+        """Return the identity of the finding; only one of each is active at a time."""
         return self.kind, self.device_key, self.protocol_key, self.parameter
 
     @property
     def ended_on(self) -> date | None:
-        """The last day of its life: it was verified, or its waiver ran out; None: it lives on."""
+        """Return the day of the verification or the end of the waiver; None if still active."""
         return {"verified": self.verified_on, "waived": self.waived_until}.get(self.state)
 
 
 def findings_file(lake: Lake) -> Path:
-    """Where the hospital's findings stand."""
+    """Return the path of the governance file of findings."""
     return lake.governance / "findings.csv"
 
 
 def read_findings(lake: Lake) -> list[Finding]:
-    """The checked lines of the file; none where there is no file.
+    """Read and check the lines of the file; without a file there are none.
 
     Raises:
-        Fault: A line is wrong; the text names line and reason.
+        Fault: A line is wrong; the text names the line and the reason.
     """
     return read_lines(findings_file(lake), _COLUMNS, _finding)
 
 
 def put_finding(lake: Lake, finding: Finding) -> None:
-    """Add a finding, or replace the one of the same thing and opening day.
+    """Add a finding, or replace the one with the same identity and opening day.
 
     Raises:
-        Fault: The finding is wrong, or another of the same thing lives at the time.
+        Fault: The finding is wrong, or another one with the same identity is active then.
     """
     path = findings_file(lake)
     values = ("" if value is None else str(value) for value in astuple(finding))
@@ -192,7 +192,7 @@ def put_finding(lake: Lake, finding: Finding) -> None:
 
 
 def findings_table(findings: Iterable[Finding]) -> pa.Table:
-    """The findings for the warehouse."""
+    """Return the findings as a table for the warehouse."""
     rows = [dict(zip(_COLUMNS, astuple(finding), strict=True)) for finding in findings]
     return pa.Table.from_pylist(rows, schema=FINDINGS_SCHEMA)
 
@@ -203,15 +203,15 @@ def _finding(line: Line, before: list[Finding]) -> Finding:
     if line["state"] not in STATES:
         raise ValueError(f"state must be one of {', '.join(STATES)}")
     if not _KEY.fullmatch(line["device_key"]):
-        raise ValueError(
-            "device_key must be the 26 characters that 'protocol-assets scanners' shows"
-        )
+        raise ValueError("device_key must be the 26-character key of a scanner, as in scanners.csv")
     needed = ("protocol_key", "parameter", "opened_on", *_NEEDED[line["state"]])
     if line["kind"] == "opportunity" and "accepted_on" in needed:
         needed += _FROZEN
     missing = [column for column in needed if not line[column]]
     if missing:
-        raise ValueError(f"a finding that is {line['state']} needs {', '.join(missing)}")
+        raise ValueError(
+            f"a finding in the state {line['state']} needs a value for {', '.join(missing)}"
+        )
     days = {column: day(line, column) for column in _DAYS}
     opened_on = days.pop("opened_on")
     if opened_on is None:
@@ -243,21 +243,21 @@ def _amount(line: Line, column: str) -> float | None:
     except ValueError:
         value = math.nan
     if not math.isfinite(value) or value < 0:
-        raise ValueError(f"{column} must be a number from 0 on")
+        raise ValueError(f"{column} must be a number that is not negative")
     return value
 
 
 def _check_order(finding: Finding) -> None:
-    """One day after another, as far as they are told."""
+    """Check that the days that are given are in order."""
     for chain in (
         ("opened_on", "accepted_on", "changed_on", "verified_on"),
         ("changed_on", "quality_signed_on"),
         ("opened_on", "waived_until"),
     ):
-        told = [(name, getattr(finding, name)) for name in chain if getattr(finding, name)]
-        for (earlier, first), (later, second) in pairwise(told):
+        given = [(name, getattr(finding, name)) for name in chain if getattr(finding, name)]
+        for (earlier, first), (later, second) in pairwise(given):
             if second < first:
-                raise ValueError(f"{later} lies before {earlier}")
+                raise ValueError(f"{later} is before {earlier}")
 
 
 def _check_once(finding: Finding, before: list[Finding]) -> None:
@@ -266,4 +266,6 @@ def _check_once(finding: Finding, before: list[Finding]) -> None:
             continue
         first, second = sorted((other, finding), key=lambda one: one.opened_on)
         if first.ended_on is None or second.opened_on <= first.ended_on:
-            raise ValueError("the same finding lives on another line: a finding stands once")
+            raise ValueError(
+                "another line has the same finding for the same time; keep only one of them"
+            )

@@ -1,7 +1,7 @@
 """``labels.csv``: the hospital's decisions on protocol labels, by keyed code.
 
-The file holds no text. The texts stand in the restricted registry, and are shown on the hospital's
-terminal only.
+The file contains no texts. They are in the restricted registry and are shown only on the hospital's
+own terminals.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _CODE: Final = re.compile(r"[A-Z2-7]{26}")
 
 
 def labels_file(lake: Lake) -> Path:
-    """Where the hospital's decisions stand."""
+    """Return the path of the governance file of decisions."""
     return lake.governance / "labels.csv"
 
 
 def read_decisions(lake: Lake) -> dict[str, Decision]:
-    """The checked decisions by label code; none where there is no file.
+    """Read and check the decisions by label code; without a file there are none.
 
     Raises:
-        Fault: A line is wrong; the text names line and reason.
+        Fault: A line is wrong; the text names the line and the reason.
     """
     return dict(read_lines(labels_file(lake), _COLUMNS, _parse))
 
 
 def decide(lake: Lake, code: str, decision: Decision) -> None:
-    """Record a decision; it holds for the past as well, from the next build on.
+    """Record a decision. It takes effect with the next build, for past data too.
 
     Raises:
-        Fault: It is no label code.
+        Fault: The code is not a label code.
     """
     problem = ""
     try:
@@ -59,7 +59,7 @@ def decide(lake: Lake, code: str, decision: Decision) -> None:
 
 
 def judged_labels(lake: Lake) -> list[JudgedLabel]:
-    """All texts of the registry with what the gates and the hospital say of them."""
+    """Return all texts of the registry with the results of the gates and the decisions."""
     parts = lake.storage.objects.list_keys("restricted/labels/*/*/part.parquet")
     return judge_labels([read_part(lake, key) for key in parts], read_decisions(lake))
 
@@ -68,10 +68,10 @@ def _parse(line: Line, before: list[Decided]) -> Decided:
     code, decision = (line[name] for name in _COLUMNS)
     if not _CODE.fullmatch(code):
         raise ValueError(
-            "label_code must be the 26 characters that 'protocol-assets labels pending' shows"
+            "label_code must have the 26 characters that 'protocol-assets labels pending' shows"
         )
     if decision not in get_args(Decision):
         raise ValueError(f"decision must be one of {', '.join(get_args(Decision))}")
     if any(code == other for other, _ in before):
-        raise ValueError("this label_code stands on an earlier line")
+        raise ValueError("an earlier line has the same label_code; keep only one of them")
     return code, cast("Decision", decision)

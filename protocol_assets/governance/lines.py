@@ -1,4 +1,4 @@
-"""A governance CSV file: checked line by line, each fault with its line, and written whole."""
+"""Read and write governance CSV files. Each line is checked, and errors name the line."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ def read_lines(
     *,
     is_shown: bool = True,
 ) -> list[T]:
-    """What the file holds; nothing where there is no file.
+    """Read the records of a file; without a file there are none.
 
     Args:
         path: A CSV file in UTF-8.
-        columns: Its first line.
-        parse: Makes a record of a line's stripped values and the records before it; raises
-            ``ValueError`` with the reason where the line is wrong.
+        columns: The column names in its first line.
+        parse: Makes a record from a line's stripped values and the records before it. Raises
+            ``ValueError`` with the reason if the line is wrong.
         is_shown: Whether the values are shown to people, who must be able to see each character.
 
     Raises:
-        Fault: The columns or a line are wrong; the text names line and reason.
+        Fault: The columns or a line are wrong; the text names the line and the reason.
     """
     if not path.exists():
         return []
@@ -47,7 +47,7 @@ def read_lines(
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Fault(f"{path.name} is not UTF-8; save it as CSV in UTF-8") from None
-    # Lines as CSV knows them: a quoted value may hold a line break.
+    # A quoted CSV value may contain a line break.
     reader = csv.DictReader(io.StringIO(text, newline=""))
     if tuple(reader.fieldnames or ()) != columns:
         raise Fault(f"{path.name}, line 1: the columns must be {','.join(columns)}")
@@ -55,7 +55,7 @@ def read_lines(
     for row in reader:
         place = f"{path.name}, line {reader.line_num}"
         if None in row or None in row.values():
-            raise Fault(f"{place}: has not {len(columns)} values")
+            raise Fault(f"{place}: the line must have {len(columns)} values")
         values = {name: row[name].strip() for name in columns}
         try:
             if is_shown:
@@ -77,13 +77,13 @@ def write_lines(
 
     Args:
         path: A CSV file in UTF-8.
-        columns: Its first line.
+        columns: The column names for its first line.
         rows: The values of the lines.
-        is_shown: As of ``read_lines``.
+        is_shown: See ``read_lines``.
 
     Raises:
-        Fault: A value holds an invisible character, or is a formula.
-        RuntimeError: The file was not read and is not written within ``editing``.
+        Fault: A value contains an invisible character, or is a formula.
+        RuntimeError: The caller does not hold ``editing`` for the file.
     """
     if not is_editing(path):
         raise RuntimeError(f"{path.name} must be read and written within 'with editing(path)'")
@@ -95,7 +95,7 @@ def write_lines(
                 _refuse_hostile(dict(zip(columns, line, strict=True)))
             except ValueError as error:
                 raise Fault(f"{path.name}: {error}") from None
-    # By itself the writer puts no quotation marks around a lone carriage return.
+    # The writer would not quote a lone carriage return.
     is_odd = any("\r" in value for line in lines for value in line)
     writer = csv.writer(
         text, lineterminator="\n", quoting=csv.QUOTE_ALL if is_odd else csv.QUOTE_MINIMAL
@@ -105,33 +105,33 @@ def write_lines(
 
 
 def _refuse_hostile(line: Line) -> None:
-    """Refuse what a reader cannot see, and what a spreadsheet would run.
+    """Refuse invisible characters and formulas that a spreadsheet would run.
 
     Raises:
-        ValueError: A value holds such a thing; the text names its column, not the value.
+        ValueError: A value contains one; the text names the column and not the value.
     """
     for column, value in line.items():
         character = find_invisible(value)
         if character is not None:
             raise ValueError(
-                f"{column} holds the control or invisible character {character}; delete it"
+                f"{column} contains the control or invisible character {character}; delete it"
             )
         if starts_formula(value):
             raise ValueError(
-                f"{column} begins like a formula, which a spreadsheet would run; put a letter or "
-                "digit first"
+                f"{column} begins like a formula, which a spreadsheet would run; start it with a "
+                "letter or digit"
             )
 
 
 def day(line: Line, column: str) -> date | None:
-    """A day as ``2024-05-31``; None where the value is empty.
+    """Parse a day such as ``2024-05-31``; an empty value gives None.
 
     Raises:
-        ValueError: It is no such day.
+        ValueError: The value is not a day in this form.
     """
     if not line[column]:
         return None
     try:
         return date.fromisoformat(line[column])
     except ValueError:
-        raise ValueError(f"{column} must be a day like 2024-05-31") from None
+        raise ValueError(f"{column} must be a day such as 2024-05-31") from None

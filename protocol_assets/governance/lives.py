@@ -1,6 +1,6 @@
-"""What people decide about a finding: accept it, register its change, verify or waive it.
+"""Decisions about a finding: accept it, register its change, verify it, or waive it.
 
-Each step makes a line of ``findings.csv`` from what the warehouse found and the line before.
+Each step makes a new line of ``findings.csv`` from the row of the warehouse and the previous line.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _SIGNED: Final = ("verified", "time won, quality not confirmed")
 
 
 def line_of(found: Found, lines: list[Finding], devices: Mapping[str, str]) -> Finding:
-    """The line that tells the finding's life, or a new one that is open.
+    """Return the current line of a finding, or a new one in the state open.
 
     Args:
-        found: The finding.
-        lines: The governance file.
-        devices: Newest key of a scanner by each of its keys.
+        found: The row of the finding.
+        lines: The lines of the governance file.
+        devices: The newest key of a scanner, by each of its keys.
     """
     thing = found["kind"], found["device_key"], found["protocol_key"], found["parameter"]
     own = [
@@ -51,22 +51,22 @@ def line_of(found: Found, lines: list[Finding], devices: Mapping[str, str]) -> F
 
 
 def accepted(line: Finding, opportunity: Found | None, owner: str, on: date) -> Finding:
-    """The decision to change: volume and minutes are frozen on this day.
+    """Accept a finding, and record the volume and the expected minutes as of this day.
 
     Args:
-        line: The finding's line.
-        opportunity: Its row of the mart ``opportunities``; None for another kind of finding.
-        owner: Who sees to it.
-        on: The day.
+        line: The current line of the finding.
+        opportunity: Its row in the mart ``opportunities``; None for another kind of finding.
+        owner: Person who is responsible.
+        on: Day of the decision.
 
     Raises:
-        Fault: It was decided on before, or there are no minutes to promise yet.
+        Fault: The finding is in another state, or its minutes per month are not known yet.
     """
-    _require(line, ("open", "waived"), "decide anew when it is seen again")
+    _require(line, ("open", "waived"), "only an open or waived finding can be accepted")
     if opportunity is not None and opportunity["minutes_per_month"] is None:
         raise Fault(
-            "no minutes a month can be promised yet: no month has closed, or nobody knows the "
-            "scan time; wait for the month's end"
+            "the saving per month is not known yet, because no month has closed or the scan time "
+            "is not known; accept the finding after the end of the month"
         )
     return replace(
         line,
@@ -83,14 +83,16 @@ def accepted(line: Finding, opportunity: Found | None, owner: str, on: date) -> 
 
 
 def changed(line: Finding, on: date, signed_by: str | None, signed_on: date | None) -> Finding:
-    """The day from which exams run at the new setting, and the sign-off of their images.
+    """Record the first day with the new setting, and optionally the approval of the images.
 
     Raises:
-        Fault: It was not accepted, or one half of the sign-off is missing.
+        Fault: The finding was not accepted, or the approval lacks the person or the day.
     """
-    _require(line, ("accepted", "changed"), "accept it first")
+    _require(line, ("accepted", "changed"), "run 'protocol-assets findings accept' first")
     if (signed_by is None) != (signed_on is None):
-        raise Fault("a sign-off is who looked at the images and on which day: give both")
+        raise Fault(
+            "an approval needs the person and the day; give both --signed-by and --signed-on"
+        )
     return replace(
         line,
         state="changed",
@@ -103,28 +105,33 @@ def changed(line: Finding, on: date, signed_by: str | None, signed_on: date | No
 def verified(
     line: Finding, verification: Found | None, on: date, signed_by: str, signed_on: date
 ) -> Finding:
-    """The end of a life: the change won its time, and the images stood it.
+    """Verify a change: it saved time, and the images were approved.
 
     Args:
-        line: The finding's line.
+        line: The current line of the finding.
         verification: The row of the mart ``change_verification`` for the registered change of an
             opportunity; None for another kind of finding.
-        on: The day.
-        signed_by: Who looked at the images after the change.
-        signed_on: When.
+        on: Day of the verification.
+        signed_by: Person who approved the images after the change.
+        signed_on: Day of this approval.
 
     Raises:
-        Fault: It was not changed, or the verification does not bear it out.
+        Fault: No change was registered, or the data do not confirm it.
     """
-    _require(line, ("changed",), "register the day of the change first")
+    _require(line, ("changed",), "run 'protocol-assets findings change' first")
     if line.kind == "opportunity":
         if verification is None:
-            raise Fault("nothing is known of this change yet; make the report, then verify")
+            raise Fault("this change has not been analysed yet; refresh the report, then verify it")
         if verification["verification_state"] not in _SIGNED:
             reason = f": {verification['reason']}" if verification["reason"] else ""
-            raise Fault(f"it cannot be verified: {verification['verification_state']}{reason}")
+            raise Fault(
+                f"the change cannot be verified: {verification['verification_state']}{reason}"
+            )
         if not verification["guard_is_held"]:
-            raise Fault(f"time won, quality not confirmed: {verification['guard_reason']}")
+            raise Fault(
+                f"time was saved, but the image-quality check failed: "
+                f"{verification['guard_reason']}"
+            )
     return replace(
         line,
         state="verified",
@@ -135,15 +142,19 @@ def verified(
 
 
 def waived(line: Finding, until: date, owner: str, reason: str) -> Finding:
-    """Left as it is, for a reason and until a day.
+    """Waive a finding until a day, for a reason.
 
     Raises:
-        Fault: It was decided on before.
+        Fault: The change was already registered or verified.
     """
-    _require(line, ("open", "accepted", "waived"), "it was changed: verify it")
+    _require(
+        line,
+        ("open", "accepted", "waived"),
+        "only a finding without a registered change can be waived",
+    )
     return replace(line, state="waived", owner=owner, waived_until=until, reason=reason)
 
 
 def _require(line: Finding, states: tuple[str, ...], otherwise: str) -> None:
     if line.state not in states:
-        raise Fault(f"the finding is {line.state}: {otherwise}")
+        raise Fault(f"the finding is in the state {line.state}; {otherwise}")

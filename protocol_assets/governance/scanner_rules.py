@@ -1,9 +1,9 @@
-"""``scanner_rules.csv``: which serial numbers are one scanner, and which scanners do not count.
+"""``scanner_rules.csv``: serial numbers that are one scanner, and scanners that are excluded.
 
-A serial number that is spelled in several ways (41001, 041001, MR41001) makes several devices; one
-line joins each of them to another. Phantom rooms and studies from outside are excluded. The rules
-are applied in the warehouse, also to facts whose headers are no longer kept: the next report shows
-them.
+A serial number that is spelled in several ways (41001, 041001, MR41001) looks like several devices;
+one line joins each of them to another. Phantom rooms and imported studies are excluded. The
+warehouse applies the rules, also to facts whose headers are no longer stored, so the next report
+shows their effect.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ __all__ = [
 _COLUMNS: Final = ("device_key", "rule", "same_as", "reason")
 _KEY: Final = re.compile(r"[A-Z2-7]{26}")
 _LEAST_DIGITS: Final = 3
-"""Serial numbers of fewer digits are alike by chance."""
+"""Serial numbers with fewer digits are often equal by chance."""
 
 SCANNER_RULES_SCHEMA: Final = pa.schema(
     [
@@ -55,8 +55,8 @@ class ScannerRule:
     Attributes:
         device_key: The device.
         rule: ``join`` or ``exclude``.
-        same_as: The device that it is, for ``join``; else empty.
-        reason: Why, in the hospital's own words; it stays in this file.
+        same_as: The device that it is joined to, for ``join``; else empty.
+        reason: The hospital's reason; it is not copied anywhere else.
     """
 
     device_key: str
@@ -66,15 +66,15 @@ class ScannerRule:
 
 
 def rules_file(lake: Lake) -> Path:
-    """Where the rules are kept."""
+    """Return the path of the governance file of rules."""
     return lake.governance / "scanner_rules.csv"
 
 
 def read_scanner_rules(lake: Lake) -> list[ScannerRule]:
-    """The checked lines of the file; none where there is no file.
+    """Read and check the lines of the file; without a file there are none.
 
     Raises:
-        Fault: A line is wrong, or joins lead round in a circle.
+        Fault: A line is wrong, or joins form a circle.
     """
     rules = read_lines(rules_file(lake), _COLUMNS, _scanner_rule)
     _check_circles(rules)
@@ -101,18 +101,18 @@ def remove_scanner_rule(lake: Lake, device_key: str) -> None:
     """Remove the rule of one device.
 
     Raises:
-        Fault: It has none.
+        Fault: The device has no rule.
     """
     with editing(rules_file(lake)):
         rules = read_scanner_rules(lake)
         others = [one for one in rules if one.device_key != device_key]
         if len(others) == len(rules):
-            raise Fault(f"{device_key} is neither joined nor excluded")
+            raise Fault(f"{device_key} has no rule: it is neither joined nor excluded")
         _write(lake, others)
 
 
 def scanner_rules_table(rules: Iterable[ScannerRule]) -> pa.Table:
-    """The rules for the warehouse: each device with the scanner it finally belongs to."""
+    """Return the rules as a table for the warehouse: each device with its final scanner."""
     rules = list(rules)
     joins = {one.device_key: one.same_as for one in rules if one.rule == "join"}
     excluded = {one.device_key for one in rules if one.rule == "exclude"}
@@ -132,17 +132,17 @@ def scanner_rules_table(rules: Iterable[ScannerRule]) -> pa.Table:
 def join_candidates(
     seen: Iterable[SeenScanner], rules: Iterable[ScannerRule]
 ) -> dict[str, list[str]]:
-    """The devices whose serial numbers are spellings of one number.
+    """Find devices whose serial numbers are probably spellings of one number.
 
-    They are of one manufacturer and agree in the digits, less leading zeros, letters around them
-    and a decimal fraction of zero. Models that differ speak against it.
+    They have the same manufacturer and the same digits. Leading zeros, letters around the digits
+    and a decimal fraction of zero are ignored. Devices of different models are not candidates.
 
     Args:
         seen: The devices in the restricted series.
-        rules: Rules that already stand; devices that they join or exclude are no candidates.
+        rules: The existing rules; devices that they join or exclude are not candidates.
 
     Returns:
-        For each candidate the other devices, the one with the most series first.
+        The other devices for each candidate, the one with the most series first.
     """
     settled = {one.device_key for one in rules}
     alike: dict[tuple[str, str], list[SeenScanner]] = defaultdict(list)
@@ -166,7 +166,7 @@ def join_candidates(
 
 
 def _digits(serial: str) -> str | None:
-    """The one number in a serial number, None where there are several or it is short."""
+    """Return the only number in a serial number; None if there are several or it is short."""
     numbers = re.findall(r"\d+", re.sub(r"\.0+$", "", serial.strip()))
     number = numbers[0].lstrip("0") if len(numbers) == 1 else ""
     return number if len(number) >= _LEAST_DIGITS else None
@@ -181,11 +181,11 @@ def _scanner_rule(line: Line, before: list[ScannerRule]) -> ScannerRule:
     if rule not in ("join", "exclude"):
         raise ValueError("rule must be join or exclude")
     if rule == "exclude" and same_as:
-        raise ValueError("same_as must be empty where a scanner is excluded")
+        raise ValueError("same_as must be empty if the rule is exclude")
     if key == same_as:
         raise ValueError("a device cannot be joined to itself")
     if any(other.device_key == key for other in before):
-        raise ValueError("this device_key has a rule on an earlier line")
+        raise ValueError("an earlier line has a rule for this device_key; keep only one of them")
     return ScannerRule(key, rule, same_as, reason)
 
 
@@ -193,11 +193,11 @@ def _check_circles(rules: Iterable[ScannerRule]) -> None:
     joins = {one.device_key: one.same_as for one in rules if one.rule == "join"}
     for device in joins:
         if _scanner_of(device, joins) in joins:
-            raise Fault(f"scanner_rules.csv: the joins of {device} lead back to it; remove one")
+            raise Fault(f"scanner_rules.csv: the joins of {device} form a circle; remove one")
 
 
 def _scanner_of(device: str, joins: dict[str, str]) -> str:
-    """Where a chain of joins ends; a device in the chain where it is a circle."""
+    """Return the end of a chain of joins; if it is a circle, any device in it."""
     for _ in joins:
         if device not in joins:
             break

@@ -1,7 +1,6 @@
-"""``scanners.csv``: readable names and sites of the devices, by keyed device.
+"""``scanners.csv``: readable names and sites of scanners, by keyed device.
 
-The hospital decides what a scanner is called; serial numbers and station names never leave the
-restricted zone.
+The hospital names its scanners. Serial numbers and station names never leave the restricted zone.
 """
 
 from __future__ import annotations
@@ -50,16 +49,17 @@ class ScannerName:
 
 @dataclass(frozen=True, slots=True)
 class SeenScanner:
-    """A device in the restricted series, with what helps to recognise it.
+    """A device in the restricted series, with values that help to recognise it.
 
     Attributes:
-        device_key: Keyed device; empty where the serial number identifies no scanner.
+        device_key: Keyed device; empty if the serial number is a placeholder.
         vendor: Manufacturer as one term.
         manufacturer: Manufacturer as the headers write it.
-        models: Model names as the headers write them; several mean several scanners or an upgrade.
+        models: Model names as the headers write them; several of them mean several scanners or an
+            upgrade.
         station: A station name.
         serial: The serial number.
-        series: Series.
+        series: Number of series.
     """
 
     device_key: str
@@ -72,15 +72,15 @@ class SeenScanner:
 
 
 def scanners_file(lake: Lake) -> Path:
-    """Where the hospital's scanner names stand."""
+    """Return the path of the governance file of scanner names."""
     return lake.governance / "scanners.csv"
 
 
 def read_scanner_names(lake: Lake) -> list[ScannerName]:
-    """The checked lines of the file; none where there is no file.
+    """Read and check the lines of the file; without a file there are none.
 
     Raises:
-        Fault: A line is wrong; the text names line and reason.
+        Fault: A line is wrong; the text names the line and the reason.
     """
     return read_lines(scanners_file(lake), _COLUMNS, _scanner_name)
 
@@ -89,16 +89,16 @@ def _scanner_name(line: Line, before: list[ScannerName]) -> ScannerName:
     key, label, site = (line[name] for name in _COLUMNS)
     if not _KEY.fullmatch(key):
         raise ValueError(
-            "device_key must be the 26 characters that 'protocol-assets scanners pending' shows"
+            "device_key must have the 26 characters that 'protocol-assets scanners pending' shows"
         )
     if not label or not site:
         raise ValueError("scanner_label and site must not be empty")
     if any(other.device_key == key for other in before):
-        raise ValueError("this device_key stands on an earlier line")
+        raise ValueError("an earlier line has the same device_key; keep only one of them")
     if any(other.scanner_label == label for other in before):
         raise ValueError(
-            f"the name {label!r} is taken by an earlier line; where this device replaced that one, "
-            "run 'protocol-assets scanners join NEW OLD', so that the place keeps name and history"
+            f"another scanner already has the name {label!r}; if this device replaced it, run "
+            "'protocol-assets scanners join NEW OLD' to keep the name and the history"
         )
     return ScannerName(key, label, site)
 
@@ -107,7 +107,7 @@ def name_scanner(lake: Lake, name: ScannerName) -> None:
     """Add or change one name.
 
     Raises:
-        Fault: The name is wrong or taken.
+        Fault: The name is not valid, or another scanner has it.
     """
     path = scanners_file(lake)
     with editing(path):
@@ -121,16 +121,16 @@ def name_scanner(lake: Lake, name: ScannerName) -> None:
 
 
 def scanner_names_table(names: Iterable[ScannerName]) -> pa.Table:
-    """The names for the warehouse."""
+    """Return the names as a table for the warehouse."""
     rows = [{column: getattr(name, column) for column in _COLUMNS} for name in names]
     return pa.Table.from_pylist(rows, schema=SCANNER_NAMES_SCHEMA)
 
 
 def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
-    """The devices in the restricted series, most series first.
+    """Return the devices in the restricted series, those with the most series first.
 
-    Reads the restricted zone and is for a terminal of the hospital only. Serial numbers that are
-    placeholders are there too, without a key.
+    This reads the restricted zone, so show the result only on the hospital's own terminals. Serial
+    numbers that are placeholders are included, without a key.
     """
     parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"
     if not lake.storage.objects.list_keys("restricted/series/*/*/part.parquet"):

@@ -1,8 +1,9 @@
-"""``targets.csv``: what the hospital has signed as the setting of a protocol, and from when.
+"""``targets.csv``: the settings that the hospital has signed for its protocols.
 
-A target is scoped: an empty field means any. Body region, role and reconstruction are never empty,
-for a target of one is none of another. Signed means an approver, a day and a reason. A new version
-of a target follows upon the one before; two of the same scope are never in force at a time.
+Each target has a scope, in which an empty field means any value. Body region, role and
+reconstruction are never empty, because a target for one does not apply to another. A signature
+consists of an approver, a day and a reason. A new version of a target follows the previous one: two
+targets with the same scope are never in force at the same time.
 """
 
 from __future__ import annotations
@@ -71,7 +72,7 @@ TARGETS_SCHEMA: Final = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One line of the file; None is any in the scope, and open in ``valid_to``."""
+    """One line of the file. None means any value in the scope, and no end in ``valid_to``."""
 
     target: str
     version: int
@@ -95,12 +96,12 @@ class Target:
 
     @property
     def scope(self) -> tuple[object, ...]:
-        """What it applies to, with the parameter."""
+        """Return the parameter and the scope that the target applies to."""
         return (self.parameter, *(getattr(self, name) for name in _SCOPE))
 
 
 def targets_file(lake: Lake) -> Path:
-    """Where the hospital's targets stand."""
+    """Return the path of the governance file of targets."""
     return lake.governance / "targets.csv"
 
 
@@ -118,7 +119,7 @@ def read_targets(lake: Lake) -> list[Target]:
 
 
 def targets_table(targets: Iterable[Target]) -> pa.Table:
-    """The targets for the warehouse and the analysis."""
+    """Return the targets as a table for the warehouse and the analysis."""
     rows = [dict(zip(_COLUMNS, astuple(target), strict=True)) for target in targets]
     return pa.Table.from_pylist(rows, schema=TARGETS_SCHEMA)
 
@@ -243,7 +244,7 @@ def _fields() -> tuple[float, ...]:
 
 @cache
 def _bounds() -> dict[str, tuple[float, float]]:
-    """Lowest and highest plausible value of the tracked numbers."""
+    """Return the lowest and highest plausible value of each tracked number."""
     return {
         row["parameter"]: plausible_range(row["parameter"])
         for row in read_table("drift_tolerances.csv")

@@ -1,4 +1,4 @@
-"""The typed configuration: one TOML file, secrets from the environment, plain errors."""
+"""The typed configuration: one TOML file, with secrets from the environment."""
 
 from protocol_assets.settings.deployment import CONFIG_VARIABLE, HOME_VARIABLE, Settings
 from protocol_assets.settings.pacs import PacsSettings

@@ -1,4 +1,4 @@
-"""Mail addresses as people write them."""
+"""Parse mail addresses as people write them."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _LONGEST_ADDRESS: Final = 254
 
 
 def mailbox(text: str) -> Address:
-    """One address, with or without a name: ``MR protocols <mr@hospital.example>``.
+    """Parse one address, with or without a name: ``MR protocols <mr@hospital.example>``.
 
-    The address itself is ASCII, so that servers without SMTPUTF8 (RFC 6531) take it; the name may
+    The address itself is ASCII, so that servers without SMTPUTF8 (RFC 6531) accept it. The name may
     be in any script.
 
     Raises:
-        ValueError: It is not one address.
+        ValueError: The text is not exactly one address.
     """
     if not text.isprintable():
         raise ValueError("must be one line without control characters")
@@ -28,7 +28,8 @@ def mailbox(text: str) -> Address:
     name, address = (named["name"], named["address"]) if named else ("", text.strip())
     if not address.isascii():
         raise ValueError(
-            "needs an address in ASCII, a domain in its xn-- form: not every server takes others"
+            "write the address in ASCII, with the domain in its xn-- form, because not every "
+            "server accepts other characters"
         )
     if not _ADDRESS.fullmatch(address) or len(address) > _LONGEST_ADDRESS:
         raise ValueError("write one address, such as MR protocols <mr@hospital.example>")

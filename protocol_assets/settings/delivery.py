@@ -1,4 +1,4 @@
-"""The tables ``[mail]``, ``[webhook]`` and ``[alerts]``: who is told what, and which way."""
+"""The tables ``[mail]``, ``[webhook]`` and ``[alerts]``: who receives what, over which channel."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _mailbox(text: str) -> str:
 
 def _modality(text: str) -> str:
     if not (text.isascii() and text.isalnum() and text.isupper()):
-        raise ValueError("write a modality as DICOM does, such as MR")
+        raise ValueError("write the modality as in DICOM, such as MR")
     return text
 
 
@@ -30,7 +30,7 @@ Security = Literal["starttls", "tls"]
 
 
 class ListSettings(Strict):
-    """One list of recipients: who gets the report of which scanners."""
+    """One list of recipients, and the scanners whose report they receive."""
 
     name: Name
     to: tuple[MailboxText, ...] = Field(min_length=1)
@@ -41,9 +41,9 @@ class ListSettings(Strict):
 
 
 class MailSettings(Strict):
-    """The mail server, and who gets the report.
+    """The mail server and the recipients of the report.
 
-    There is no way to send unencrypted, and none to leave a certificate unverified.
+    Mail is always sent encrypted, and certificates are always verified.
     """
 
     host: str = Field(min_length=1)
@@ -60,27 +60,27 @@ class MailSettings(Strict):
     def _names_are_unique(cls, lists: tuple[ListSettings, ...]) -> tuple[ListSettings, ...]:
         names = [one.name for one in lists]
         if len(set(names)) < len(names):
-            raise ValueError("two lists have the same name; each needs its own")
+            raise ValueError("two lists have the same name; rename one of them")
         if "webhook" in names:
-            raise ValueError("webhook is the webhook's own name; call the list otherwise")
+            raise ValueError("the name webhook is reserved; give the list another name")
         return lists
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> MailSettings:
         if (self.username_env is None) != (self.password_env is None):
-            raise ValueError("username_env and password_env go together")
+            raise ValueError("set both username_env and password_env, or neither")
         return self
 
 
 class WebhookSettings(Strict):
-    """The webhook. Its URL holds its token, so that it is a secret like a password."""
+    """The webhook. Its URL contains its token, so it is a secret like a password."""
 
     url_env: str
     ca_file: Path | None = None
 
 
 class AlertSettings(Strict):
-    """Who is told at once: of runs and partitions, and of scanners."""
+    """The recipients of alerts: about runs and partitions, and about scanners."""
 
     engineers: tuple[MailboxText, ...] = ()
     physicists: tuple[MailboxText, ...] = ()

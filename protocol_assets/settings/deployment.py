@@ -1,4 +1,4 @@
-"""The configuration of one deployment: one TOML file, secrets from the environment."""
+"""The configuration of one deployment: one TOML file, with secrets from the environment."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FILE: Final = "protocol_assets.toml"
 
 
 class RetentionSettings(Strict):
-    """How long each zone is kept, in days; see ``ingest.retention.purging.Retention``."""
+    """How many days each kind of data is kept; see ``ingest.retention.purging.Retention``."""
 
     raw_days: int = Field(30, ge=1)
     series_days: int = Field(400, ge=1)
@@ -35,12 +35,14 @@ class RetentionSettings(Strict):
     @model_validator(mode="after")
     def _in_order(self) -> RetentionSettings:
         if not self.raw_days <= self.series_days <= self.facts_days:
-            raise ValueError("raw_days, series_days and facts_days must not fall in this order")
+            raise ValueError(
+                "series_days must be at least raw_days, and facts_days at least series_days"
+            )
         return self
 
 
 class Settings(Strict):
-    """What ``protocol_assets.toml`` says."""
+    """The contents of ``protocol_assets.toml``."""
 
     home: Home
     timezone: TimeZone = "UTC"
@@ -60,7 +62,7 @@ class Settings(Strict):
     def _names_are_unique(cls, pacs: tuple[PacsSettings, ...]) -> tuple[PacsSettings, ...]:
         names = [one.name for one in pacs]
         if len(set(names)) < len(names):
-            raise ValueError("two PACS have the same name; each needs its own")
+            raise ValueError("two PACS have the same name; rename one of them")
         if len({name.replace("-", "_") for name in names}) < len(names):
             raise ValueError("two PACS differ only in '-' and '_'; rename one of them")
         return pacs
@@ -78,21 +80,21 @@ class Settings(Strict):
     @model_validator(mode="after")
     def _days_in_order(self) -> Settings:
         if self.end_date is not None and self.end_date < self.start_date:
-            raise ValueError("end_date lies before start_date")
+            raise ValueError("end_date is before start_date")
         return self
 
     @model_validator(mode="after")
     def _alerts_have_a_way(self) -> Settings:
         if self.mail is None and (self.alerts.engineers or self.alerts.physicists):
-            raise ValueError("alerts to addresses need a mail server; write the table [mail]")
+            raise ValueError("mail alerts need a mail server; add the table [mail]")
         return self
 
     @classmethod
     def load(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Settings from the file that the environment names, else from the working directory.
+        """Read the file that the environment names, or else the one in the working directory.
 
         Raises:
-            ConfigurationError: The file is missing or wrong; one line that names the value.
+            ConfigurationError: The file is missing or wrong; the line names the setting.
         """
         environment = os.environ if environment is None else environment
         path = Path(environment.get(CONFIG_VARIABLE) or _FILE)
@@ -105,16 +107,16 @@ class Settings(Strict):
         except OSError as error:
             problem = f"cannot be read: {explain_os_error(error)}"
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            problem = f"is no TOML: {error}"
+            problem = f"is not valid TOML: {error}"
         if problem == "absent":
             raise ConfigurationError(
-                f"no configuration at {path}; copy protocol_assets.example.toml to {_FILE} "
-                f"and edit it, or set {CONFIG_VARIABLE}"
+                f"there is no configuration file at {path}; copy protocol_assets.example.toml to "
+                f"{_FILE} and edit it, or set {CONFIG_VARIABLE} to its path"
             )
         if not problem:
             home = environment.get(HOME_VARIABLE) or content.get("home")
             if isinstance(home, str):
-                # Relative homes belong to the file, not to whoever calls.
+                # A relative home is relative to the file, not to the working directory.
                 content["home"] = path.resolve().parent / Path(home).expanduser()
             try:
                 return cls.model_validate(content)
@@ -128,11 +130,11 @@ class Settings(Strict):
         return ZoneInfo(self.timezone)
 
     def last_day(self, now: dt.datetime, pacs: str | None = None) -> dt.date:
-        """The last study day that can land: it has ended, whatever ``end_date`` says.
+        """Return the last study day that can land: it must have ended, whatever ``end_date`` says.
 
         Args:
-            now: An aware time.
-            pacs: Where one is named, the day has begun in its time zone as well.
+            now: A time with time zone.
+            pacs: Name of a PACS in whose time zone the day must have begun as well.
 
         Raises:
             ConfigurationError: No PACS has that name.
@@ -146,7 +148,7 @@ class Settings(Strict):
         return last
 
     def pacs_named(self, name: str) -> PacsSettings:
-        """One PACS by name.
+        """Return one PACS by name.
 
         Raises:
             ConfigurationError: No PACS has that name.
@@ -155,7 +157,7 @@ class Settings(Strict):
             if one.name == name:
                 return one
         known = ", ".join(one.name for one in self.pacs)
-        raise ConfigurationError(f"no PACS is named {name!r}; the configuration has: {known}")
+        raise ConfigurationError(f"the configuration has no PACS named {name!r}; it has {known}")
 
 
 def _problem(detail: ErrorDetails) -> str:

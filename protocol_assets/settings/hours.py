@@ -1,4 +1,4 @@
-"""When a PACS may be asked: times of the day, and maintenance windows of the week. Pure."""
+"""The hours in which a PACS may receive requests, and its maintenance windows. Pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MINUTES: Final = 24 * 60
 
 @dataclass(frozen=True, slots=True)
 class Hours:
-    """A span of the local day, on every day or on one day of the week; it may pass midnight.
+    """A part of the local day, on every day or on one day of the week; it may pass midnight.
 
     Attributes:
         first: Minute of the day at which it begins.
@@ -35,10 +35,10 @@ class Hours:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``20:00-06:00`` or ``Sun 02:00-04:00``.
+        """Parse ``20:00-06:00`` or ``Sun 02:00-04:00``.
 
         Raises:
-            ValueError: It is written otherwise, or is empty.
+            ValueError: The text has another form, or the span is empty.
         """
         match = _HOURS.fullmatch(text)
         if match is None or match["first"] == match["last"]:
@@ -47,7 +47,7 @@ class Hours:
         return cls(_minute(match["first"]), _minute(match["last"]), day)
 
     def hold(self, moment: dt.datetime) -> bool:
-        """Whether a local moment lies within."""
+        """Return whether a local time is within the span."""
         minute = moment.hour * 60 + moment.minute
         passes_midnight = self.last <= self.first
         if minute >= self.first and (passes_midnight or minute < self.last):
@@ -67,15 +67,15 @@ class Hours:
 def next_opening(
     moment: dt.datetime, allowed: Sequence[Hours], closed: Sequence[Hours]
 ) -> dt.datetime | None:
-    """The local moment from which on asking is allowed: the same where it is allowed now.
+    """Return the local time from which requests are allowed; ``moment`` if they are allowed now.
 
     Args:
-        moment: Now, with the time zone of the PACS.
-        allowed: When it may be asked; none means always.
-        closed: When it may not be asked all the same.
+        moment: The current time in the time zone of the PACS.
+        allowed: Hours in which requests are allowed; none means always.
+        closed: Hours in which requests are not allowed, even within ``allowed``.
 
     Returns:
-        None where it is never allowed within a week.
+        None if requests are not allowed at any time within a week.
     """
 
     def is_open(at: dt.datetime) -> bool:

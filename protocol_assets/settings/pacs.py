@@ -14,7 +14,7 @@ from protocol_assets.settings.values import Name, Strict, TimeZone
 __all__ = ["MAX_WAIT_S", "PacsSettings"]
 
 MAX_WAIT_S: Final = 900.0
-"""The longest wait that a PACS may ask for, unless the configuration says otherwise."""
+"""The longest wait that a PACS may request, unless the configuration sets another one."""
 
 
 def _hours(text: str) -> str:
@@ -25,7 +25,7 @@ def _product(text: str) -> str:
     products = {row["product"] for row in read_table("pacs_profiles.csv")}
     if text not in products:
         known = ", ".join(sorted(products))
-        raise ValueError(f"is no known product; known are {known}")
+        raise ValueError(f"unknown product; choose one of {known}")
     return text
 
 
@@ -33,10 +33,10 @@ HoursText = Annotated[str, AfterValidator(_hours)]
 
 
 class PacsSettings(Strict):
-    """One PACS: where it answers, the names of its credentials, and how it wants to be asked.
+    """One PACS: its address, the names of its credentials, and its limits.
 
-    A credential stands in the environment variable that is named, or in the file that the variable
-    of that name with ``_FILE`` appended names (a Docker or Kubernetes secret). Never in the TOML.
+    A credential is never in the TOML. It is in the environment variable that the setting names, or
+    in a file whose path is in the variable with ``_FILE`` appended (a Docker or Kubernetes secret).
     """
 
     name: Name
@@ -69,15 +69,17 @@ class PacsSettings(Strict):
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> PacsSettings:
         if (self.username_env is None) != (self.password_env is None):
-            raise ValueError("username_env and password_env go together")
+            raise ValueError("set both username_env and password_env, or neither")
         oauth = (self.oauth_token_url, self.oauth_client_id_env, self.oauth_client_secret_env)
         if any(one is None for one in oauth) and any(one is not None for one in oauth):
             raise ValueError(
-                "oauth_token_url, oauth_client_id_env and oauth_client_secret_env go together"
+                "set all of oauth_token_url, oauth_client_id_env and oauth_client_secret_env, "
+                "or none of them"
             )
         ways = (self.token_env, self.username_env, self.oauth_token_url)
         if sum(one is not None for one in ways) > 1:
             raise ValueError(
-                "give one of token_env, username_env and password_env, or oauth_token_url"
+                "use only one way to log in: token_env, username_env with password_env, or "
+                "oauth_token_url"
             )
         return self

@@ -1,4 +1,4 @@
-"""What settings are made of: strict tables, checked values, plain errors, secrets by name."""
+"""The building blocks of settings: strict tables, checked values, and secrets by name."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["ConfigurationError", "Home", "Language", "Name", "Strict", "TimeZone
 
 _NAME: Final = re.compile(r"[a-z0-9_-]+")
 _BAD_IN_HOME: Final = re.compile(r"[#?%\\\x00-\x1f\x7f\ud800-\udfff]")
-"""What a path to the home cannot hold: SQLAlchemy, through which Dagster opens its databases, and
-dbt-duckdb read paths as URLs, in which ``#``, ``?`` and ``%`` mean something else; DuckDB takes
-``\\`` for a separator; the rest is no text that a configuration or a log could show."""
+"""Characters that the path of the home cannot contain. SQLAlchemy, through which Dagster opens its
+databases, and dbt-duckdb read paths as URLs, in which ``#``, ``?`` and ``%`` have another meaning.
+DuckDB treats ``\\`` as a separator. The others cannot be shown in a configuration or a log."""
 
 
 class ConfigurationError(Fault):
-    """The configuration cannot be used; one line that says what to do."""
+    """The configuration cannot be used. The text is one line that says what to do."""
 
 
 class Strict(BaseModel):
-    """A table of the TOML: no key that nobody reads, no value in an error."""
+    """A table of the TOML. Unknown keys are errors, and errors contain no values."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
@@ -42,21 +42,21 @@ def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
     except (ZoneInfoNotFoundError, ValueError):
-        raise ValueError("is no time zone; write one such as Europe/Berlin") from None
+        raise ValueError("unknown time zone; write one such as Europe/Berlin") from None
     return text
 
 
 def _language(text: str) -> str:
     if text not in report_languages():
-        raise ValueError(f"is no language of the report; there are {', '.join(report_languages())}")
+        raise ValueError(f"unknown language; choose one of {', '.join(report_languages())}")
     return text
 
 
 def _home(path: Path) -> Path:
     if found := _BAD_IN_HOME.search(str(path)):
         raise ValueError(
-            f"the path contains the character {found.group()!a}, which the databases in it cannot "
-            "be opened with; use a path without '#', '?', '%', backslash and control characters"
+            f"the path contains the character {found.group()!a}, so the databases in it could not "
+            "be opened; use a path without '#', '?', '%', backslashes and control characters"
         )
     return path
 
@@ -68,19 +68,19 @@ Language = Annotated[str, AfterValidator(_language)]
 
 
 def secret(environment: Mapping[str, str], variable: str, *, whose: str, what: str) -> str:
-    """A secret from the environment, or from the file that the environment names.
+    """Read a secret from the environment, or from the file that the environment names.
 
-    It stands in the environment variable that is named, or in the file that the variable of that
-    name with ``_FILE`` appended names (a Docker or Kubernetes secret). Never in the TOML.
+    A secret is never in the TOML. It is in the environment variable, or in a file whose path is in
+    the variable with ``_FILE`` appended (a Docker or Kubernetes secret).
 
     Args:
-        environment: Holds the secrets.
-        variable: The variable's name.
-        whose: Named in the error: who asks for it.
-        what: Named in the error: what it must be.
+        environment: The environment with the secrets.
+        variable: Name of the variable.
+        whose: Who needs the secret; it is named in the error.
+        what: What the secret must be; it is named in the error.
 
     Raises:
-        ConfigurationError: Neither is there.
+        ConfigurationError: Neither the variable nor the file provides the secret.
     """
     path = environment.get(f"{variable}_FILE")
     text = environment.get(variable, "")

@@ -1,7 +1,7 @@
-"""Dagster's web server behind a guard: who may ask what, from where, and who changed something.
+"""Dagster's web server behind a guard that checks requests and records changes.
 
-Dagster's own server has no login, answers state-changing GET requests and form posts, and accepts
-every Host and Origin. ``python -m protocol_assets.webserver`` starts it with these closed.
+Dagster's own server has no login, accepts state-changing GET requests and form posts, and accepts
+every Host and Origin. ``python -m protocol_assets.webserver`` starts it with all of these closed.
 """
 
 from protocol_assets.webserver.audit import AuditLog

@@ -1,4 +1,4 @@
-"""``python -m protocol_assets.webserver``: Dagster's UI on loopback or on a socket of the proxy."""
+"""``python -m protocol_assets.webserver``: Dagster's UI on loopback or on the proxy's socket."""
 
 from __future__ import annotations
 
@@ -34,35 +34,35 @@ _POLL_MS = 2000
     type=click.Choice([role.value for role in Role]),
     default=Role.ENGINEER.value,
     show_default=True,
-    help="What everyone who reaches this server may do; viewers may look and change nothing.",
+    help="Role of everyone who reaches this server. Viewers cannot change anything.",
 )
 @click.option(
     "--socket",
     "path",
     type=click.Path(path_type=Path),
-    help="Listen on this Unix socket, which only the proxy may open; it names the user.",
+    help="Listen on this Unix socket. Only the proxy may open it, and it names the user.",
 )
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=_PORT,
     show_default=True,
-    help="Without --socket: listen on this port of loopback.",
+    help="Port on 127.0.0.1; used without --socket.",
 )
 @click.option(
     "--origin",
     "origins",
     multiple=True,
-    help="Address under which browsers use it, such as https://protocol-assets.example.org; may be "
-    "given more than once. On loopback http://127.0.0.1, http://localhost and http://[::1] with "
-    "the port are allowed without it.",
+    help="Address that browsers use, such as https://protocol-assets.example.org; may be repeated. "
+    "Without --socket, http://127.0.0.1, http://localhost and http://[::1] with the port are "
+    "always allowed.",
 )
 @click.option(
     "--log-format",
     type=click.Choice(["colored", "json", "rich"]),
     default="colored",
     show_default=True,
-    help="How log lines look.",
+    help="Format of log lines.",
 )
 def main(
     workspace: Path,
@@ -72,9 +72,9 @@ def main(
     origins: tuple[str, ...],
     log_format: str,
 ) -> None:
-    """Serve Dagster's UI until interrupted, behind a check of Host, Origin and content type."""
+    """Serve Dagster's UI until interrupted, and check Host, Origin and content type."""
     if not os.environ.get("DAGSTER_HOME"):
-        say_error("DAGSTER_HOME is not set; name the folder dagster of the home")
+        say_error("DAGSTER_HOME is not set; set it to the folder dagster in the home")
         sys.exit(2)
     configure_loggers(formatter=log_format, log_level="INFO")
     setup_interrupt_handlers()

@@ -1,4 +1,4 @@
-"""The audit log: one JSON line for each request to change something, before it is carried out."""
+"""The audit log: one JSON line for each request that changes something, before it is executed."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Outcome = Literal["accepted", "refused"]
 class AuditLog:
     """Appends to ``<folder>/<UTC year and month>.jsonl``.
 
-    A line names people of the staff who use the UI, never a patient: no partition, tag or
-    configuration of the request is in it.
+    A line names the members of staff who use the UI and never a patient: it contains no partition,
+    tag or configuration of the request.
 
     Attributes:
-        folder: Made with rights for its owner alone where it is absent.
+        folder: Folder of the log; if it is missing, it is created with access for its owner only.
     """
 
     folder: Path
 
     def write(self, *, user: str, role: str, outcome: Outcome, change: Change) -> None:
-        """Write one line, and return once it is on the disk.
+        """Write one line, and return when it is on the disk.
 
         Raises:
-            OSError: It could not be written; the change must then not be carried out.
+            OSError: The line could not be written; the change must then not be executed.
         """
         now = dt.datetime.now(dt.UTC)
         line = {

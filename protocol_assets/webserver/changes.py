@@ -1,7 +1,7 @@
-"""What a GraphQL request would change, read from its text before Dagster sees it.
+"""Find what a GraphQL request would change, before Dagster receives it.
 
-The client chooses the operation's name, so that what counts are the fields of Dagster's
-``Mutation`` type that the text asks for, through fragments too.
+The client chooses the name of the operation, so the name proves nothing. What counts are the fields
+of Dagster's ``Mutation`` type that the request contains, also through fragments.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from graphql import (
 __all__ = ["Change", "GraphQLRequest", "UnreadableRequestError", "read_request"]
 
 _LONGEST_DOCUMENT: Final = 50_000
-"""Tokens of a document. The UI sends long lists as variables, which are no part of it."""
+"""Maximum number of tokens in a document. The UI sends long lists as variables instead."""
 
 _NAMING: Final = frozenset(
     {
@@ -47,14 +47,14 @@ _NAMING: Final = frozenset(
         "sensorName",
     }
 )
-"""Arguments that name what is changed. Partitions, tags and configuration are not among them."""
+"""Arguments that name the target of a change. Partitions, tags and configuration are excluded."""
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./:-]{0,99}")
 _MOST_TARGETS: Final = 50
 
 
 class UnreadableRequestError(Exception):
-    """The body is not what a client of Dagster's GraphQL sends; its text says what is wrong."""
+    """The body is not a request to Dagster's GraphQL; the text says what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Change:
     """What a request would change.
 
     Attributes:
-        operation: The client's name of it; None where it has none.
+        operation: The name that the client gave it; None without a name.
         fields: Fields of Dagster's ``Mutation`` type, such as ``launchRun``.
         targets: Assets, jobs, runs, sensors and schedules that the arguments name.
     """
@@ -77,8 +77,8 @@ class GraphQLRequest:
     """A request that was read.
 
     Attributes:
-        body: The same request written anew: what was checked is what is executed.
-        change: None where it only reads.
+        body: The request, written again, so that exactly what was checked is executed.
+        change: What it changes; None if it only reads.
     """
 
     body: bytes
@@ -89,18 +89,18 @@ def read_request(body: bytes) -> GraphQLRequest:
     """Read the body of a JSON POST.
 
     Raises:
-        UnreadableRequestError: It is no JSON object with one query that parses.
+        UnreadableRequestError: It is not a JSON object with one valid query.
     """
     try:
         found = json.loads(body.decode("utf-8"))
     except (UnicodeDecodeError, ValueError, RecursionError):
         raise UnreadableRequestError("the body is not JSON in UTF-8") from None
     if not isinstance(found, dict) or not isinstance(found.get("query"), str):
-        raise UnreadableRequestError("the body holds no GraphQL query")
+        raise UnreadableRequestError("the body contains no GraphQL query")
     variables = found.get("variables")
     name = found.get("operationName")
     if not isinstance(variables, dict | None) or not isinstance(name, str | None):
-        raise UnreadableRequestError("variables or operationName are of the wrong type")
+        raise UnreadableRequestError("variables or operationName have the wrong type")
     change = _read_change(found["query"], variables or {})
     kept = {"query": found["query"], "variables": variables, "operationName": name}
     return GraphQLRequest(json.dumps(kept).encode(), change)
@@ -138,7 +138,7 @@ def _read_change(query: str, variables: Mapping[str, Any]) -> Change | None:
 def _fields(
     selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode], seen: set[str]
 ) -> Iterator[FieldNode]:
-    """The fields of an operation's root, those of fragments too."""
+    """Yield the root fields of an operation, including those in fragments."""
     for one in selected.selections:
         if isinstance(one, FieldNode):
             yield one
@@ -157,7 +157,7 @@ def _targets(field: FieldNode, variables: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _named(key: str, value: Any) -> Iterator[str]:
-    """The names among an argument's values. A path is the key of an asset."""
+    """Yield the names among the values of an argument. A path is the key of an asset."""
     if isinstance(value, dict):
         for inner, one in value.items():
             yield from _named(inner, one)
@@ -171,6 +171,6 @@ def _named(key: str, value: Any) -> Iterator[str]:
 
 
 def _worded(text: str) -> Iterator[str]:
-    """Only what looks like a name: a text that somebody typed may hold anything."""
+    """Yield a text only if it looks like a name, because typed text may contain anything."""
     if _NAME.fullmatch(text):
         yield text

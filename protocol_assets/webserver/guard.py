@@ -1,7 +1,7 @@
 """The guard in front of Dagster's web server, as ASGI middleware.
 
-What a browser must send, and cannot be made to send by a page of somebody else, decides: the Host,
-the Origin, the method and the content type. What is not known to be harmless is refused.
+It decides by what a browser always sends and a foreign page cannot forge: the Host, the Origin, the
+method and the content type. Every request that is not known to be harmless is refused.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from protocol_assets.faults import explain_os_error
 from protocol_assets.webserver.audit import AuditLog, Outcome
 from protocol_assets.webserver.changes import Change, UnreadableRequestError, read_request
 from protocol_assets.webserver.origins import Origins
@@ -28,7 +29,7 @@ GRAPHQL: Final = "/graphql"
 USER_HEADER: Final = "x-protocol-assets-user"
 ROLE_HEADER: Final = "x-protocol-assets-role"
 MAX_BODY: Final = 4 * 1024 * 1024
-"""Bytes of a request. A backfill of ten years of four PACS names its partitions in 400 KB."""
+"""Maximum size of a request. A backfill of ten years and four PACS takes 400 KB."""
 
 _LOCAL_USER: Final = "local"
 _LONGEST_USER: Final = 256
@@ -61,15 +62,15 @@ class _Refusal(Exception):  # noqa: N818 - an answer, not an error
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Refuses what no page of ours sends, and records what changes something.
+    """Refuses requests that our own pages never send, and records every change.
 
     Attributes:
         app: Dagster's application.
-        origins: Under which addresses browsers use it.
-        role: What those who reach this server may do.
-        audit: Where changes are recorded.
-        is_behind_proxy: A proxy, and nobody else, reaches this server, and names the user. Without
-            one the user is ``local``, and a header that names somebody is not believed.
+        origins: The addresses under which browsers use it.
+        role: The role of everyone who reaches this server.
+        audit: The log of changes.
+        is_behind_proxy: Whether only a proxy reaches this server and names the user. Otherwise the
+            user is ``local``, and a header that names a user is ignored.
     """
 
     app: ASGIApp
@@ -94,28 +95,28 @@ class Guard:
         await self.app(scope, receive, _with_headers(send))
 
     def _check(self, scope: Scope) -> str:
-        """Who asks.
+        """Check a request and return its user.
 
         Raises:
-            _Refusal: The request may not be answered.
+            _Refusal: The request is not allowed.
         """
         headers = Headers(scope=scope)
         host = _single(headers, "host")
         if host is None or not self.origins.is_host_allowed(host):
             raise _Refusal(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                "this address is not the web server's; --origin names those that are",
+                "this address is not the web server's; allow it with --origin if it should be",
             )
         origin = _single(headers, "origin")
         if origin is not None and not self.origins.is_own(origin, host):
-            raise _Refusal(HTTPStatus.FORBIDDEN, "the request comes from a page of somebody else")
+            raise _Refusal(HTTPStatus.FORBIDDEN, "the request comes from a page of another site")
         reads = scope["type"] == "http" and scope["method"] in _READING
         if scope["type"] == "http" and not reads and scope["method"] != "POST":
             raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "only GET, HEAD and POST are answered")
         if origin is None and not reads:
             raise _Refusal(HTTPStatus.FORBIDDEN, "a POST or WebSocket request needs an Origin")
         if reads and scope["path"].strip("/ \t\r\n") == GRAPHQL.strip("/"):
-            raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "GraphQL is answered to a POST alone")
+            raise _Refusal(HTTPStatus.METHOD_NOT_ALLOWED, "GraphQL is available by POST only")
         if scope["type"] == "websocket" and scope["path"] != GRAPHQL:
             raise _Refusal(HTTPStatus.NOT_FOUND, "there is no WebSocket at this path")
         return self._user(headers)
@@ -125,14 +126,14 @@ class Guard:
             return _LOCAL_USER
         user = _single(headers, USER_HEADER)
         if not user or len(user) > _LONGEST_USER or _single(headers, ROLE_HEADER) != self.role:
-            raise _Refusal(HTTPStatus.FORBIDDEN, "the proxy names no user of this server's role")
+            raise _Refusal(HTTPStatus.FORBIDDEN, "the proxy names no user with this server's role")
         return user
 
     async def _admit_post(self, scope: Scope, receive: Receive, user: str) -> tuple[Scope, Receive]:
-        """The request as it is passed on: what was checked, written anew."""
+        """Check a POST and return it as it is passed on."""
         headers = Headers(scope=scope)
         if scope["path"] != GRAPHQL:
-            raise _Refusal(HTTPStatus.NOT_FOUND, "only GraphQL is answered to a POST")
+            raise _Refusal(HTTPStatus.NOT_FOUND, "POST is available for GraphQL only")
         if not _is_json(_single(headers, "content-type")) or "content-encoding" in headers:
             raise _Refusal(
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the Content-Type must be application/json"
@@ -160,28 +161,30 @@ class Guard:
             await run_in_threadpool(
                 self.audit.write, user=user, role=self.role, outcome=outcome, change=change
             )
-        except OSError:
+        except OSError as error:
+            why = explain_os_error(error) or "the operating system refused the operation"
             raise _Refusal(
                 HTTPStatus.SERVICE_UNAVAILABLE,
-                "the audit log cannot be written, so that nothing is changed; see to its disk "
-                "and permissions",
+                f"the audit log cannot be written, so nothing was changed: {why}",
             ) from None
         if not allowed:
-            raise _Refusal(HTTPStatus.FORBIDDEN, "viewers may look, and change nothing")
+            raise _Refusal(
+                HTTPStatus.FORBIDDEN, "viewers cannot change anything; ask for the role engineer"
+            )
 
 
 _REWRITTEN: Final = frozenset({b"content-type", b"content-length", b"transfer-encoding"})
 
 
 def _single(headers: Headers, name: str) -> str | None:
-    """The value of a header that may be there once.
+    """Return the value of a header that may occur once.
 
     Raises:
-        _Refusal: It is there twice, so that two readers could each take another.
+        _Refusal: It occurs twice, so two readers could use different values.
     """
     values = headers.getlist(name)
     if len(values) > 1:
-        raise _Refusal(HTTPStatus.BAD_REQUEST, f"the header {name} is there more than once")
+        raise _Refusal(HTTPStatus.BAD_REQUEST, f"the header {name} occurs more than once")
     return values[0] if values else None
 
 
@@ -191,23 +194,26 @@ def _is_json(content_type: str | None) -> bool:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body, which is bounded."""
+    """Read the whole body, up to the maximum size."""
     parts: list[bytes] = []
     size = 0
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise _Refusal(HTTPStatus.BAD_REQUEST, "the client went away")
+            raise _Refusal(HTTPStatus.BAD_REQUEST, "the client closed the connection")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > MAX_BODY:
-            raise _Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the request is too large")
+            raise _Refusal(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"the request is larger than {MAX_BODY // 1024 // 1024} MiB",
+            )
         if not message.get("more_body", False):
             return b"".join(parts)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """A body that was read, to be read once more; then what comes from the client."""
+    """Return a reader that delivers the body again, and then what the client sends."""
     pending: Iterator[Message] = iter([{"type": "http.request", "body": body, "more_body": False}])
 
     async def read() -> Message:
@@ -223,7 +229,7 @@ def _with_headers(send: Send) -> Send:
             headers = MutableHeaders(scope=message)
             for name, value in _SECURITY_HEADERS.items():
                 headers[name] = value
-            # Beside the policy that Dagster's page has of its own: a browser obeys both.
+            # Dagster's page has its own policy too; a browser applies both.
             headers.append("Content-Security-Policy", "frame-ancestors 'none'")
         await send(message)
 

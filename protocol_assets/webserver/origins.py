@@ -1,4 +1,4 @@
-"""The addresses under which a browser may use the web server: scheme, name and port together."""
+"""The addresses under which a browser may use the web server: scheme, name and port."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Origins:
         allowed: Origins as a browser writes them, such as ``https://protocol-assets.example.org``.
 
     Raises:
-        Fault: One is not an origin, or there is none.
+        Fault: One of them is not an origin, or none is given.
     """
 
     def __init__(self, allowed: Iterable[str]) -> None:
@@ -31,35 +31,35 @@ class Origins:
             standard = _DEFAULT_PORTS[scheme]
             explicit = f"{name}:{port}"
             hosts = {explicit, name} if port == standard else {explicit}
-            # A browser leaves the port out of an origin where it is the scheme's own.
+            # Browsers omit the port from an origin if it is the default of the scheme.
             origin = f"{scheme}://{name if port == standard else explicit}"
             for host in hosts:
                 self._by_host.setdefault(host, set()).add(origin)
         if not self._by_host:
-            raise Fault("no origin is allowed; name the address of the web server with --origin")
+            raise Fault("no origin is allowed; give the address of the web server with --origin")
 
     def __str__(self) -> str:
         return " ".join(sorted({one for found in self._by_host.values() for one in found}))
 
     @staticmethod
     def loopback(port: int) -> list[str]:
-        """The names of this machine's loopback, each with the port that is listened on."""
+        """Return the loopback addresses of this machine with the port of the server."""
         return [f"http://{name}:{port}" for name in _LOOPBACK]
 
     def is_host_allowed(self, host: str) -> bool:
-        """Whether a request to this Host may be answered; a rebound name of a stranger is not."""
+        """Return whether requests to this Host are allowed; this stops DNS rebinding."""
         return host.lower() in self._by_host
 
     def is_own(self, origin: str, host: str) -> bool:
-        """Whether a page of this Origin was served by this Host. ``null`` is nobody's."""
+        """Return whether a page of this Origin belongs to this Host; ``null`` never does."""
         return origin.lower() in self._by_host.get(host.lower(), ())
 
 
 def _parse_origin(text: str) -> tuple[str, str, int]:
-    """Scheme, name (lower case, brackets kept) and port of an origin."""
+    """Split an origin into scheme, name (lower case, with brackets) and port."""
     fault = Fault(
-        f"{text!r} is not an origin; write scheme and name alone, and the port where it is not the "
-        "usual one, such as https://protocol-assets.example.org"
+        f"{text!r} is not an origin; write the scheme, the name, and the port if it is not the "
+        "default one, such as https://protocol-assets.example.org"
     )
     try:
         parts = urlsplit(text)

@@ -1,4 +1,4 @@
-"""Dagster's web server with the guard before it, on a socket of the proxy or on loopback."""
+"""Dagster's web server behind the guard, on the proxy's socket or on loopback."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LOOPBACK: Final = "127.0.0.1"
 _SOCKET_MODE: Final = 0o660
 _MAX_WEBSOCKET_MESSAGE: Final = 1024 * 1024
 _STOP_S: Final = 5
-"""A browser keeps its WebSocket open; a stop does not wait for it longer than this."""
+"""How long a stop waits for browsers, which keep their WebSockets open."""
 
 _DATABASE_TIMEOUT_MS: Final = 15_000
 _DATABASE_RECYCLE_S: Final = 3600
@@ -45,11 +45,11 @@ _PAGES: Final = frozenset({"/", "/{path:path}", "/server_info"})
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Where the server listens: on a Unix socket that the proxy opens, or on a port of loopback.
+    """Where the server listens: on a Unix socket for the proxy, or on a port of loopback.
 
     Attributes:
-        path: Of the socket; None for loopback.
-        port: Of loopback; 0 lets the system choose.
+        path: Path of the socket; None for loopback.
+        port: Port on loopback; with 0 the system chooses one.
     """
 
     path: Path | None = None
@@ -57,17 +57,17 @@ class Listener:
 
     @contextmanager
     def opened(self) -> Iterator[socket.socket]:
-        """The socket, which is bound.
+        """Open and bind the socket.
 
         Raises:
-            Fault: Something else listens there, or the place cannot be used.
+            Fault: Another program listens there, or the socket cannot be bound.
         """
         family = socket.AF_INET if self.path is None else socket.AF_UNIX
         with socket.socket(family, socket.SOCK_STREAM) as one:
             try:
                 self._bind(one)
             except OSError as error:
-                where = "the socket" if self.path is not None else f"port {self.port} of loopback"
+                where = "the socket" if self.path is not None else f"port {self.port} of 127.0.0.1"
                 raise Fault(f"cannot listen on {where}: {explain_os_error(error)}") from error
             try:
                 yield one
@@ -81,7 +81,7 @@ class Listener:
             one.bind((LOOPBACK, self.port))
             return
         if self.path.is_socket() and not _answers(self.path):
-            delete(self.path, sync_name=False)  # of a server that was killed
+            delete(self.path, sync_name=False)  # left by a server that was killed
         mask = os.umask(0o777 & ~_SOCKET_MODE)
         try:
             one.bind(str(self.path))
@@ -90,10 +90,10 @@ class Listener:
 
 
 class _Webserver(DagsterWebserver[WorkspaceProcessContext, WorkspaceRequestContext]):
-    """Dagster's web server with the routes that the UI needs, and no others.
+    """Dagster's web server with only the routes that the UI needs.
 
-    Left out are GraphQL over GET, the endpoints that record events of assets from outside, and
-    those that hand out notebooks, logs and dumps of runs.
+    GraphQL over GET is removed, and so are the endpoints that record asset events from outside and
+    those that return notebooks, logs and dumps of runs.
     """
 
     def build_routes(self) -> list[BaseRoute]:
@@ -122,12 +122,13 @@ def serve(
     Args:
         workspace: Dagster's workspace file.
         listener: Where to listen.
-        role: What those who reach the server may do.
-        origins: Addresses under which browsers use it; on loopback those of loopback are added.
-        poll_ms: How often the UI asks for news.
+        role: The role of everyone who reaches the server.
+        origins: Addresses under which browsers use it; without a socket, those of loopback are
+            added.
+        poll_ms: How often the UI asks for updates.
 
     Raises:
-        Fault: It cannot listen, or an origin is none.
+        Fault: The server cannot listen, or an origin is not valid.
     """
     with listener.opened() as bound, DagsterInstance.get() as instance:
         allowed = (

@@ -138,8 +138,8 @@ def test_a_day_without_studies_lands_empty(
         (("home = ", "hom = "), "hom: Extra inputs are not permitted"),
         (("end_date", "lookback_days = 0\nend_date"), "lookback_days: Input should be greater"),
         (('name = "main"', 'name = "Main PACS"'), "pacs.0.name: use lower-case letters"),
-        ((f"end_date = {LAST}", "end_date = 2020-01-01"), "end_date lies before start_date"),
-        (("[[pacs]]", "[[pacs]"), "is no TOML"),
+        ((f"end_date = {LAST}", "end_date = 2020-01-01"), "end_date is before start_date"),
+        (("[[pacs]]", "[[pacs]"), "is not valid TOML"),
     ],
 )
 def test_a_bad_configuration_value(
@@ -174,13 +174,13 @@ def test_a_missing_key(
 def test_days_outside_the_grid(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, said = materialize(capsys, "2020-01-01")
     assert code == 1
-    assert "must be in order and lie between start_date" in said
+    assert "must be in order and between start_date" in said
 
 
 def test_an_unknown_pacs(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = run("materialize", "--pacs", "other", "--from", DAY, "--to", DAY)
     assert code == 2
-    assert "no PACS is named 'other'; the configuration has: main" in capsys.readouterr().err
+    assert "the configuration has no PACS named 'other'; it has main" in capsys.readouterr().err
 
 
 def test_scanners_are_named(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -240,7 +240,7 @@ def test_an_unknown_pacs_is_told(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert run(verb, "elsewhere") == 2
-    assert "no PACS is named 'elsewhere'" in capsys.readouterr().err
+    assert "no PACS named 'elsewhere'" in capsys.readouterr().err
 
 
 def test_the_probe_writes_the_profile_that_the_extractor_goes_by(

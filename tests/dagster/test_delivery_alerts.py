@@ -115,7 +115,7 @@ def test_a_partition_that_fails_twice_is_one_message_and_recovered_and_again_ano
     for _ in range(2):
         fail(lake)
         tick(partitions_sensor())
-    assert tick(partitions_sensor()) == ([], "nothing new")
+    assert tick(partitions_sensor()) == ([], "no new alerts")
     settle_attempt(lake, PARTITION)
     assert tick(partitions_sensor())[0] == []
     fail(lake)
@@ -268,7 +268,7 @@ def drift(first: int = 0, last: int = 5, **changed: Any) -> dict[str, Any]:
 def test_three_days_with_the_same_drift_are_one_message_and_a_relapse_is_new(
     lake: Lake, tick: Any
 ) -> None:
-    assert tick(findings_sensor()) == ([], "nothing new")
+    assert tick(findings_sensor()) == ([], "no new alerts")
     sent = []
     for day in range(3):
         publish(lake, drift(day, 5 + day))

@@ -168,12 +168,12 @@ def test_a_finding_is_accepted_changed_and_verified(
     assert say("findings", "list", "--kind", "opportunity") == 0
     assert key[:8] in capsys.readouterr().out
     assert say("findings", "change", key, "--on", CHANGED_ON.isoformat()) == 1
-    assert "accept it first" in capsys.readouterr().err
+    assert "run 'protocol-assets findings accept' first" in capsys.readouterr().err
     assert say("findings", "accept", key, "--owner", "MR team", "--on", BEFORE.isoformat()) == 0
     assert say("findings", "change", key[:8], "--on", CHANGED_ON.isoformat()) == 0
     signing = ("--signed-by", "Dr. A", "--signed-on", LAST.isoformat())
     assert say("findings", "verify", key, *signing) == 1
-    assert "nothing is known of this change yet" in capsys.readouterr().err
+    assert "this change has not been analysed yet" in capsys.readouterr().err
 
     assert runner.report() is None
     (change,) = mart(settings, "protocol_changes")

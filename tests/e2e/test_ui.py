@@ -106,6 +106,6 @@ def test_the_grid_is_day_by_pacs(ui: str, page: Page) -> None:
 
 def test_the_facts_describe_their_columns(ui: str, page: Page) -> None:
     page.goto(f"{ui}/assets/series_facts?view=overview")
-    text = page.get_by_text("What is not in the policy is not here.").first
+    text = page.get_by_text("Only columns that the policy names are included.").first
     expect(text).to_be_visible(timeout=90_000)
     expect(page.get_by_text("data-engineering").first).to_be_visible()

@@ -326,7 +326,7 @@ def test_nothing_configured_is_green_and_says_so(deployment: Site) -> None:
     assert result.success
     passed, words = told(result)
     assert passed
-    assert "nobody is to get the report: neither [[mail.lists]] nor [webhook]" in words
+    assert "The report has no recipients. Configure [[mail.lists]] or [webhook]" in words
     assert not (deployment.configure().home / "safe" / "deliveries").exists()
 
 

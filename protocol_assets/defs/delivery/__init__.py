@@ -1,1 +1,1 @@
-"""``report_mail`` and the alert sensors: who is informed of what."""
+"""``report_mail`` and the alert sensors."""

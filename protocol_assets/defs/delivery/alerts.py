@@ -1,7 +1,7 @@
-"""Alerts: what went wrong or is new, told once to whoever is to be told, in lines about nobody.
+"""Alerts about failures and new findings, each sent once, in lines that identify nobody.
 
-Three sensors fill the ledger of alerts and send what waits in it. A line that cannot be sent waits
-for the next tick; where nobody is to be told, nothing is written down.
+Three sensors fill the ledger of alerts and send its waiting lines. A line that cannot be sent waits
+for the next tick. If no recipient is configured, nothing is recorded.
 """
 
 import datetime as dt
@@ -36,25 +36,25 @@ from protocol_assets.settings import Settings
 __all__ = ["Notify", "failure_line", "failure_sensor", "findings_sensor", "partitions_sensor"]
 
 Notify = Callable[[Audience], Channels]
-"""The ways to an audience; the resource ``notify``."""
+"""Returns the channels to an audience; the resource ``notify``."""
 
 PARTITIONS_INTERVAL_S: Final = 120
 FINDINGS_INTERVAL_S: Final = 300
 
 _WILL_RETRY: Final = "dagster/will_retry"
-"""So long after a try began, the failed run is left to tell its reason first."""
+"""Dagster sets this tag to ``true`` on a failed run that it will retry."""
 _REMEMBERED: Final = dt.timedelta(days=90)
 _NOBODY: Final = "No alert recipients are configured. Set [webhook], or add addresses to [alerts]."
 
 
 def failure_sensor() -> dg.SensorDefinition:
-    """Tells of failed runs that Dagster does not run again by itself."""
+    """Create the sensor for failed runs that Dagster does not retry."""
 
     @dg.run_failure_sensor(
         name="alert_on_failure",
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Logs one line for each failed run, and alerts engineers where it is new: a "
-        "partition that was not refused before, or a reason that has not failed this job since its "
+        description="Logs one line for each failed run. Alerts engineers if the failure is new: a "
+        "partition that was not refused before, or a reason that this job has not had since its "
         "last success.",
     )
     @redact_errors
@@ -65,7 +65,7 @@ def failure_sensor() -> dg.SensorDefinition:
     ) -> dg.SkipReason:
         run = context.dagster_run
         if run.tags.get(_WILL_RETRY) == "true":
-            return dg.SkipReason("the run is run again")
+            return dg.SkipReason("Dagster will retry the run.")
         failures = context.get_step_failure_events()
         line = failure_line(run, failures)
         context.log.error(line)
@@ -79,20 +79,20 @@ def failure_sensor() -> dg.SensorDefinition:
                 keep_refused(entries, refused, line, ways)
             else:
                 _keep_run(context.instance, entries, run, line, ways)
-            return _told(context, entries.values(), ways)
+            return _send(context, entries.values(), ways)
 
     return alert
 
 
 def partitions_sensor() -> dg.SensorDefinition:
-    """Reports incomplete partitions, days that have not landed, and messages that waited."""
+    """Create the sensor for incomplete partitions and days that have not landed."""
 
     @dg.sensor(
         name="alert_on_partitions",
         minimum_interval_seconds=PARTITIONS_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Alerts engineers once about a partition that is incomplete or refused, until "
-        "it has recovered, and about a day that has not landed in time.",
+        description="Alerts engineers once about each partition that is incomplete or refused, and "
+        "once about each day that has not landed in time.",
     )
     @redact_errors
     def alert(
@@ -113,19 +113,19 @@ def partitions_sensor() -> dg.SensorDefinition:
         ):
             keep_partitions(lake, partitions, in_flight, ways, dt.datetime.now(dt.UTC))
             _keep_arrivals(context.instance, here.settings, arrivals, ways)
-            return _told(context, [*partitions.values(), *arrivals.values(), *runs.values()], ways)
+            return _send(context, [*partitions.values(), *arrivals.values(), *runs.values()], ways)
 
     return alert
 
 
 def findings_sensor() -> dg.SensorDefinition:
-    """Tells of new drifts and relapses, as they are published."""
+    """Create the sensor for newly published drifts and relapses."""
 
     @dg.sensor(
         name="alert_on_findings",
         minimum_interval_seconds=FINDINGS_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Tells physicists of each new drift and relapse, once in its life.",
+        description="Alerts physicists once about each new drift and relapse.",
     )
     @redact_errors
     def alert(
@@ -140,24 +140,24 @@ def findings_sensor() -> dg.SensorDefinition:
         with open_outbox(here.lake, "findings") as entries:
             rows = published_rows(here.lake, "published_findings")
             keep_findings(entries, rows, ways, here.settings.language)
-            return _told(context, entries.values(), ways)
+            return _send(context, entries.values(), ways)
 
     return alert
 
 
-def _told(context: Any, entries: Collection[Told], ways: Channels) -> dg.SkipReason:
-    """Send what waits, and say in the tick what became of it."""
+def _send(context: Any, entries: Collection[Told], ways: Channels) -> dg.SkipReason:
+    """Send the waiting alerts, and report the result in the tick."""
     waiting = sum(bool(entry.waits_for) for entry in entries)
     problems = deliver(entries, ways)
     for problem in problems:
         context.log.warning(problem)
     if problems:
-        return dg.SkipReason(f"tried again on the next tick: {'; '.join(problems)}")
-    return dg.SkipReason(f"{waiting} told" if waiting else "nothing new")
+        return dg.SkipReason(f"The next tick tries again: {'; '.join(problems)}")
+    return dg.SkipReason(f"{waiting} alerts sent" if waiting else "no new alerts")
 
 
 def _refused_partitions(failures: Sequence[dg.DagsterEvent]) -> list[str]:
-    """Keys of the partitions that a run refused."""
+    """Return the keys of the partitions that a run refused."""
     partitions: list[str] = []
     for event in failures:
         failure = event.step_failure_data.user_failure_data
@@ -200,7 +200,7 @@ def _in_flight(instance: dg.DagsterInstance, names: Sequence[str]) -> set[Partit
 def _keep_arrivals(
     instance: dg.DagsterInstance, settings: Settings, entries: Outbox, ways: Channels
 ) -> None:
-    """Add the day that the check found missing, asked when it had to be there."""
+    """Add the day that the check found missing, if its deadline had passed by then."""
     record = instance.get_latest_asset_check_evaluation_record(ARRIVALS)
     evaluation = record.evaluation if record is not None else None
     if record is None or not isinstance(evaluation, dg.AssetCheckEvaluation):
@@ -215,10 +215,10 @@ def _keep_arrivals(
 
 
 def failure_line(run: dg.DagsterRun, failures: Sequence[dg.DagsterEvent]) -> str:
-    """One line: which run, over which partitions, and why in our own words.
+    """Describe a failed run in one line: its job, its partitions, and the reason.
 
-    Only the text of a ``dg.Failure`` is quoted, for it was written to be read; any other may hold
-    a value of a patient.
+    Only the text of a ``dg.Failure`` is quoted, because we wrote it. Any other text may contain a
+    value of a patient.
     """
     data = [event.step_failure_data.user_failure_data for event in failures]
     reasons = [one.description if one and one.description else "a step failed" for one in data]

@@ -1,4 +1,4 @@
-"""``report_mail``: the report goes out to the lists and the webhook, once a day each."""
+"""``report_mail``: sends the report to each list and the webhook once a day."""
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ __all__ = ["report_mail"]
 _RETRY: Final = dg.RetryPolicy(
     max_retries=3, delay=20, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS
 )
-"""Of what may work in a minute; the next run tries all that is left, whatever it was."""
+"""For failures that may pass within a minute. The next run tries everything else again."""
 
 _TROUBLE: Final = ("failed", "unknown", "refused")
 
@@ -31,7 +31,7 @@ _TROUBLE: Final = ("failed", "unknown", "refused")
         dg.AssetCheckSpec(
             "delivered",
             asset="report_mail",
-            description="Every address of every list has the report of the day.",
+            description="Every address of every list has received the report of the day.",
         )
     ],
 )
@@ -39,10 +39,10 @@ _TROUBLE: Final = ("failed", "unknown", "refused")
 def report_mail(
     deployment: DeploymentResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """The report's first page as mail with the PDF, to each list, and a line to the webhook.
+    """Sends the first page of the report with the PDF to each list, and a line to the webhook.
 
-    Each address gets a day once, however often this runs. What cannot be delivered fails the run,
-    after what can be has been.
+    Each address receives the report of a day once, however often this runs. If something cannot be
+    delivered, the run fails after everything else has been delivered.
     """
     here = deployment.deployment
     lake, settings = here.lake, here.settings
@@ -77,8 +77,8 @@ def report_mail(
 
 def _words(outcomes: Sequence[Outcome]) -> str:
     if not outcomes:
-        return "nobody is to get the report: neither [[mail.lists]] nor [webhook] is configured"
-    return "delivered, or nothing to deliver"
+        return "The report has no recipients. Configure [[mail.lists]] or [webhook] to send it."
+    return "Everything is delivered."
 
 
 def _line(one: Outcome) -> str:
@@ -89,4 +89,6 @@ def _table(outcomes: Sequence[Outcome]) -> dg.MarkdownMetadataValue:
     if not outcomes:
         return dg.MetadataValue.md(_words(outcomes))
     rows = [[one.name, one.state, one.addresses, one.reason] for one in outcomes]
-    return dg.MetadataValue.md(markdown_table(["list", "state", "served now", "why"], rows))
+    return dg.MetadataValue.md(
+        markdown_table(["list", "state", "addresses served now", "reason"], rows)
+    )

@@ -11,5 +11,5 @@ from protocol_assets.defs.delivery.alerts import (
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """One sensor for failed runs, one for partitions, one for findings."""
+    """Return one sensor each for failed runs, partitions and findings."""
     return dg.Definitions(sensors=[failure_sensor(), partitions_sensor(), findings_sensor()])

@@ -20,13 +20,13 @@ ARRIVALS: Final = dg.AssetCheckKey(dg.AssetKey("raw_dicomweb"), "yesterday_has_l
 
 
 def first_asked(day: dt.date, zone: ZoneInfo) -> dt.datetime:
-    """When a study day has to be there: at the daily check on the next day."""
+    """Return the deadline of a study day: the daily check on the next day."""
     minute, hour = map(int, ARRIVALS_CRON.split()[:2])
     return dt.datetime.combine(day + dt.timedelta(days=1), dt.time(hour, minute), zone)
 
 
 def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
-    """The check of a deployment, asked daily."""
+    """Create the daily check of a deployment."""
     daily: dg.AutomationCondition[dg.AssetCheckKey] = dg.AutomationCondition.cron_tick_passed(
         ARRIVALS_CRON, settings.timezone
     )
@@ -46,7 +46,7 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
         today = dt.datetime.now(settings.zone).date()
         window = Window.at(today, settings.start_date, settings.end_date, settings.lookback_days)
         if window is None:
-            return dg.AssetCheckResult(passed=True, description="the first day has not ended yet")
+            return dg.AssetCheckResult(passed=True, description="The first day has not ended yet.")
         names = here.pacs_names
         partitions = {name: read_record(lake, Partition(window.newest, name)) for name in names}
         absent = [name for name, record in partitions.items() if not record.is_stored]
@@ -69,7 +69,9 @@ def arrivals_check(settings: Settings) -> dg.AssetChecksDefinition:
 def _table(
     lake: Lake, window: Window, partitions: dict[str, PartitionRecord], holds: dict[str, str]
 ) -> str:
-    lines = ["| PACS | day | studies | latest day landed | tries failed | next try | not asked |"]
+    lines = [
+        "| PACS | day | studies | latest landed day | failures | next attempt | requests paused |"
+    ]
     lines.append("|---|---|--:|---|--:|---|---|")
     landed = lake.landed_partitions()
     for name, record in partitions.items():

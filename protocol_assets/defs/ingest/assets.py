@@ -1,9 +1,9 @@
-"""``raw_dicomweb``, ``series``, ``series_facts``: each partition is decided on its own.
+"""``raw_dicomweb``, ``series``, ``series_facts``: each partition is accepted or refused on its own.
 
-The three are one multi-asset because a partition passes through all stages in one run: a
-partition that is refused at one stage must not hold up the others at the next. A run with a
-refused partition logs the good partitions one by one, yields the checks, and fails, so that only
-the refused partitions are red.
+The three are one multi-asset, so a partition passes through all stages in one run. A partition that
+is refused at one stage must not block the others at the next. A run with a refused partition logs
+the good partitions one by one, yields the checks, and fails, so only the refused partitions are
+red.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ __all__ = [
 PARTITION_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
 LARGEST_RUN: Final = 31
 INSISTED_TAG: Final = "protocol_assets/insisted"
-"""On a run whose launcher has already ended the waiting of its PACS."""
+"""On a run whose launcher has already ended the pause of its PACS."""
 
 _NOT_BY_A_PERSON: Final = (
     "dagster/sensor_name",
@@ -48,10 +48,10 @@ Events = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
 class LandingConfig(dg.Config):
-    """What a person may set when launching a run.
+    """Options of a run that a person launches.
 
     Attributes:
-        force: Retrieve every study again, also those that are unchanged.
+        force: Fetch every study again, even if it is unchanged.
     """
 
     force: bool = False
@@ -75,7 +75,7 @@ def partition_assets(deployment: Deployment) -> dg.AssetsDefinition:
         stages: dg.ResourceParam[Callable[[], Stages]],
     ) -> Events:
         if set(_NOT_BY_A_PERSON).isdisjoint(context.run.tags):
-            # A person asks for these days, and may have corrected what failed.
+            # A person asks for these days, and may have fixed the cause of earlier failures.
             for name in sorted({partition.pacs for partition in partitions_of(context)}):
                 deployment.rate_limit(name).insist()
         threshold = deployment.settings.completeness_threshold
@@ -124,7 +124,7 @@ def _record(
     *,
     run_fails: bool,
 ) -> None:
-    """Attach a partition's counts: to its own materialization where the whole run will fail."""
+    """Attach the counts of a partition; to a materialization of its own if the run will fail."""
     metadata = partition_metadata(counts)
     if run_fails:
         context.log_event(
@@ -135,7 +135,7 @@ def _record(
 
 
 def _failure(refused: Mapping[Partition, str], total: int) -> dg.Failure:
-    # In the order of the work: where one failure holds up the rest it stands first.
+    # In the order of the work, so that a failure that stopped the rest comes first.
     lines = [f"{partition.key}: {reason}" for partition, reason in refused.items()]
     return dg.Failure(
         description=f"{len(refused)} of {total} partitions refused\n" + "\n".join(lines),
@@ -146,7 +146,7 @@ def _failure(refused: Mapping[Partition, str], total: int) -> dg.Failure:
 
 def _gate_checks(asset: str, result: StageResult) -> Iterator[dg.AssetCheckResult]:
     suite = result.suite
-    table = dg.MetadataValue.md(suite.markdown() if suite else "no partition to judge")
+    table = dg.MetadataValue.md(suite.markdown() if suite else "No partition was checked.")
     reasons = {partition.key: reason for partition, reason in sorted(result.refused.items())}
     yield dg.AssetCheckResult(
         asset_key=asset,
@@ -193,16 +193,17 @@ def completeness_check(
     refused: Mapping[Partition, str] = MappingProxyType({}),
     left_out: Mapping[Partition, int] = MappingProxyType({}),
 ) -> dg.AssetCheckResult:
-    """The completeness certificates of several partitions as a check.
+    """Create the check of completeness for several partitions.
 
-    A refused partition is not complete, whichever stage refused it. A study of which something is
-    left out of the facts is a missing one.
+    A refused partition is not complete, whichever stage refused it. A study counts as missing if
+    any part of it is left out of the facts.
 
     Args:
-        result: What landed and what was refused by the landing.
-        threshold: Share of a partition's studies below which it is an error and no warning.
-        refused: Why, by partition, for the partitions that any stage refused.
-        left_out: Studies by partition of which the facts lack something.
+        result: The result of the landing.
+        threshold: Share of a partition's studies below which the check is an error instead of a
+            warning.
+        refused: The reason for each partition that any stage refused.
+        left_out: Number of studies per partition of which the facts lack something.
     """
     reasons = {**result.refused, **refused}
     missing, below = {}, []
@@ -250,8 +251,8 @@ def _specs() -> list[dg.AssetSpec]:
     return [
         dg.AssetSpec(
             "raw_dicomweb",
-            description="The WADO-RS metadata of every study of a day, as the PACS answered it, "
-            "without bulk data; one file a study and a manifest. Restricted.",
+            description="The WADO-RS metadata of every study of a day, exactly as the PACS "
+            "returned it and without bulk data: one file per study, and a manifest. Restricted.",
             group_name="ingest",
             kinds={"dicom", "json"},
             owners=["team:data-engineering"],
@@ -268,8 +269,8 @@ def _specs() -> list[dg.AssetSpec]:
         dg.AssetSpec(
             "series_facts",
             deps=["series"],
-            description="One row per series, de-identified: keys, terms, numbers and the study "
-            "day. What is not in the policy is not here.",
+            description="One de-identified row per series: keys, terms, numbers and the study day. "
+            "Only columns that the policy names are included.",
             group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
@@ -283,8 +284,8 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             "completeness",
             asset="raw_dicomweb",
-            description="Every listed study is whole in the facts; an error below "
-            "completeness_threshold.",
+            description="Every listed study is complete in the facts. A missing one is a warning, "
+            "and an error if the share of complete ones is below completeness_threshold.",
         )
     ]
     for asset in ("series", "series_facts"):
@@ -292,15 +293,15 @@ def _check_specs() -> list[dg.AssetCheckSpec]:
             dg.AssetCheckSpec(
                 "gate",
                 asset=asset,
-                description="Schema, keys and partition are right and nothing identifies anybody; "
-                "a partition that fails keeps its last good data.",
+                description="Schema, keys and partition are correct, and no value identifies a "
+                "person. A partition that fails keeps its last good data.",
             )
         )
         specs.append(
             dg.AssetCheckSpec(
                 "coverage_and_plausibility",
                 asset=asset,
-                description="Attributes are there and plausible as often as the suite expects.",
+                description="Attributes are present and plausible as often as the suite expects.",
             )
         )
     return specs

@@ -11,7 +11,7 @@ from protocol_assets.defs.ingest.sensors import pacs_sensors
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """What the current deployment's PACS need."""
+    """Return the definitions for the PACS of the current deployment."""
     deployment = Deployment.current()
     return dg.Definitions(
         assets=[partition_assets(deployment)],
@@ -21,7 +21,7 @@ def defs() -> dg.Definitions:
             dg.define_asset_job(
                 INGEST_JOB,
                 selection=dg.AssetSelection.assets(*PARTITION_ASSETS),
-                description="Land study days, flatten them, and make their facts.",
+                description="Lands study days, flattens them, and makes their facts.",
             )
         ],
     )

@@ -1,4 +1,4 @@
-"""The grid: study day x PACS."""
+"""The partitions: study day x PACS."""
 
 from __future__ import annotations
 
@@ -13,11 +13,10 @@ __all__ = ["partitions_of", "study_day_partitions"]
 
 
 def study_day_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
-    """One partition per study day and PACS, from ``start_date`` on.
+    """Create one partition per study day and PACS, from ``start_date`` on.
 
-    A study day is a DICOM date, not a UTC window; the newest partition is yesterday in the
-    deployment's time zone, or ``end_date`` where that is earlier: a day that has not ended is no
-    partition.
+    A study day is a DICOM date and not a UTC window. Only days that have ended are partitions, so
+    the newest one is yesterday in the deployment's time zone, or ``end_date`` if that is earlier.
     """
     end = settings.end_date + dt.timedelta(days=1) if settings.end_date else None
     days = dg.DailyPartitionsDefinition(
@@ -30,5 +29,5 @@ def study_day_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
 
 
 def partitions_of(context: dg.AssetExecutionContext) -> list[Partition]:
-    """The partitions of a run, newest day first."""
+    """Return the partitions of a run, newest day first."""
     return sorted((Partition.from_key(key) for key in context.partition_keys), reverse=True)

@@ -1,7 +1,7 @@
-"""One sensor per PACS keeps the world true: late, changed and deleted studies, and catching up.
+"""One sensor per PACS finds new, late, changed and deleted studies, and days that never landed.
 
-A tick lists and decides within its budget and hands the work to runs. It holds no lock and waits
-for no run, so that a slow PACS delays nothing but its own ticks.
+A tick lists days within its time budget and requests runs. It holds no lock and waits for no run,
+so a slow PACS delays only its own ticks.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from protocol_assets.sources.dicomweb.client import PacsClient
 __all__ = ["PACS_TAG", "days_in_flight", "pacs_sensors", "range_tags"]
 
 BUDGET_S: Final = 40.0
-"""Longest a tick asks the PACS; Dagster breaks a tick off after 60 s."""
+"""How long a tick may query the PACS; Dagster stops a tick after 60 s."""
 
 PACS_TAG: Final = "protocol_assets/pacs"
-"""On every run of one PACS; dagster.yaml allows one at a time. Ranges carry no tag of Dagster's."""
+"""On every run of one PACS; dagster.yaml allows one at a time. Dagster has no tag for ranges."""
 
 _UNFINISHED: Final = (
     dg.DagsterRunStatus.QUEUED,
@@ -46,7 +46,7 @@ _RANGE_END: Final = "dagster/asset_partition_range_end"
 
 
 def range_tags(pacs: str, first: dt.date, last: dt.date) -> dict[str, str]:
-    """The tags of a run over the days ``first`` to ``last`` of one PACS."""
+    """Return the tags of a run over the days ``first`` to ``last`` of one PACS."""
     return {
         _RANGE_START: Partition(first, pacs).key,
         _RANGE_END: Partition(last, pacs).key,
@@ -55,7 +55,7 @@ def range_tags(pacs: str, first: dt.date, last: dt.date) -> dict[str, str]:
 
 
 def pacs_sensors(deployment: Deployment, *, job: str) -> list[dg.SensorDefinition]:
-    """The sensors of a deployment.
+    """Create the sensors of a deployment.
 
     Args:
         deployment: The deployment.
@@ -70,8 +70,8 @@ def _sensor(deployment: Deployment, pacs: PacsSettings, job: str) -> dg.SensorDe
         job_name=job,
         minimum_interval_seconds=PACS_INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description=f"Asks {pacs.name} for new, late, changed and deleted studies of the last "
-        f"{deployment.settings.lookback_days} days and for days that never landed.",
+        description=f"Queries {pacs.name} for new, late, changed and deleted studies of the last "
+        f"{deployment.settings.lookback_days} days, and for days that never landed.",
     )
     @redact_errors
     def sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult:
@@ -132,10 +132,11 @@ def _watch(
 
 
 def _requests(pacs: str, watched: Watched, today: dt.date) -> Iterator[dg.RunRequest]:
-    """One run per range of adjacent days.
+    """Yield one run request per range of adjacent days.
 
-    The key holds the state of each partition, so that a state is asked for once; and today's date,
-    so that a run that was cancelled before it began does not close a partition for ever.
+    The run key contains the state of each partition, so the same state is requested only once. It
+    also contains today's date, so a run that was cancelled before it began does not block a
+    partition permanently.
     """
     for first, last in consecutive(watched.wanted, LARGEST_RUN):
         states = [state for day, state in watched.wanted.items() if first <= day <= last]
@@ -150,17 +151,17 @@ def _words(pacs: str, watched: Watched) -> str:
         return " ".join(watched.trouble)
     days = f"{watched.listed} {'day' if watched.listed == 1 else 'days'} of {pacs} listed"
     if watched.resume_at:
-        return f"{days}, nothing new; the next tick goes on at {watched.resume_at}"
+        return f"{days}, nothing new; the next tick continues at {watched.resume_at}"
     return f"{days}, nothing new"
 
 
 def days_in_flight(instance: dg.DagsterInstance, pacs: str, names: Sequence[str]) -> set[dt.date]:
-    """Days of one PACS in runs that wait or work, however they were launched.
+    """Return the days of one PACS in queued or running runs, however they were launched.
 
     Args:
         instance: Dagster's instance.
-        pacs: The PACS.
-        names: All PACS in the order of the partitions; a range may cross several.
+        pacs: Name of the PACS.
+        names: Names of all PACS in the order of the partitions; a range may include several.
     """
     days: set[dt.date] = set()
     for run in instance.get_runs(dg.RunsFilter(statuses=list(_UNFINISHED))):
@@ -169,7 +170,7 @@ def days_in_flight(instance: dg.DagsterInstance, pacs: str, names: Sequence[str]
         try:
             first, last = Partition.from_key(start), Partition.from_key(end)
             crossed = names[names.index(first.pacs) : names.index(last.pacs) + 1]
-        except ValueError:  # a run without partitions, or of a PACS that is configured no more
+        except ValueError:  # a run without partitions, or of a PACS that is no longer configured
             continue
         if pacs in crossed:
             length = (last.day - first.day).days + 1

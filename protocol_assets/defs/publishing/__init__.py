@@ -1,1 +1,1 @@
-"""``published_marts`` and ``chief_report``: what leaves the safe zone."""
+"""``published_marts`` and ``chief_report``: the data that leave the safe zone."""

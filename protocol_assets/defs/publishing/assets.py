@@ -1,4 +1,4 @@
-"""``published_marts`` and ``chief_report``: what leaves the safe zone."""
+"""``published_marts`` and ``chief_report``: the data that leave the safe zone."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -45,7 +45,7 @@ PUBLISHED_MODELS = (
         dg.AssetCheckSpec(
             "smallest_cell",
             asset="published_marts",
-            description=f"At least {K_PATIENTS} patients stand behind every published cell.",
+            description=f"Every published row is about at least {K_PATIENTS} patients.",
         )
     ],
 )
@@ -53,9 +53,9 @@ PUBLISHED_MODELS = (
 def published_marts(
     report_turn: ReportTurnResource,
 ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
-    """The aggregates that may leave, as Parquet; readers follow the link ``publish/marts``.
+    """The aggregates that may be published, as Parquet files behind the link ``publish/marts``.
 
-    Beside them, in the safe zone, the marts as a read-only copy for BI tools.
+    It also writes a read-only copy of the marts for BI tools, which stays in the safe zone.
     """
     deployment = report_turn.deployment
     lake = deployment.lake
@@ -80,12 +80,12 @@ def published_marts(
     yield dg.AssetCheckResult(
         check_name="smallest_cell",
         passed=least is None or least >= K_PATIENTS,
-        metadata={"patients": least if least is not None else "nothing is published"},
+        metadata={"patients": least if least is not None else "Nothing is published."},
     )
 
 
 def _told(share: float | None) -> float | str:
-    return "not told" if share is None else round(share, 3)
+    return "not known" if share is None else round(share, 3)
 
 
 class _Way(TypedDict):
@@ -105,7 +105,10 @@ class _Way(TypedDict):
 def chief_report(
     report_turn: ReportTurnResource,
 ) -> dg.MaterializeResult[None]:
-    """Page, PDF and a page per scanner for radiology chiefs: the latest day with all partitions."""
+    """The report for radiology chiefs: a page, a PDF, and a page per scanner.
+
+    It shows the latest day for which all partitions have landed.
+    """
     deployment = report_turn.deployment
     lake = deployment.lake
     shown = published_figures(lake, deployment.pacs_names)
@@ -129,7 +132,7 @@ def chief_report(
             "pdf": dg.MetadataValue.path(lake.local_path(pdf)),
             "scanners": len(pages),
             "opportunities": len(shown.potential.live),
-            "minutes_per_month": "not told" if minutes is None else round(minutes.value),
+            "minutes_per_month": "not known" if minutes is None else round(minutes.value),
             **published_pictures(shown),
         }
     )

@@ -1,4 +1,4 @@
-"""``protocol_labels`` and ``reference_data``: what people call things, next to the facts."""
+"""``protocol_labels`` and ``reference_data``: names, vocabularies and decisions as tables."""
 
 from collections import Counter
 
@@ -27,7 +27,7 @@ __all__ = ["protocol_labels", "reference_data"]
 )
 @redact_errors
 def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
-    """Readable protocol names by keyed code, where they passed the gates; the rest is withheld."""
+    """Readable protocol names by keyed code. Names that do not pass the gates are withheld."""
     lake = deployment.deployment.lake
     judged = judged_labels(lake)
     versions = {"vocabulary_version": vocabulary_version()}
@@ -48,7 +48,7 @@ def protocol_labels(deployment: DeploymentResource) -> dg.MaterializeResult[None
 @dg.asset(group_name="reference", kinds={"parquet"}, owners=["team:data-engineering"])
 @redact_errors
 def reference_data(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
-    """The vocabularies and the governance files, checked: scanners, targets, findings."""
+    """The vocabularies and the checked governance files: scanners, targets and findings."""
     lake = deployment.deployment.lake
     tables = {
         "terms": terms_table(),

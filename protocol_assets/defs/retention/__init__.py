@@ -1,1 +1,1 @@
-"""``retention_purge``: what has outlived its retention is deleted once a day."""
+"""``retention_purge``: deletes data whose retention period has ended, once a day."""

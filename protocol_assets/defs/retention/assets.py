@@ -1,4 +1,4 @@
-"""``retention_purge``: what has outlived its retention is deleted, once a day."""
+"""``retention_purge``: deletes data whose retention period has ended, once a day."""
 
 import datetime as dt
 from collections import Counter
@@ -15,7 +15,7 @@ __all__ = ["retention_purge"]
 @dg.asset(group_name="restricted", kinds={"dicom"}, owners=["team:data-engineering"])
 @redact_errors
 def retention_purge(deployment: DeploymentResource) -> dg.MaterializeResult[None]:
-    """Deletes what has outlived its retention; a record of counts and digests stays."""
+    """Deletes data whose retention period has ended, and keeps a record of counts and digests."""
     here = deployment.deployment
     keep = Retention(**here.settings.retention.model_dump())
     deletion = purge_expired(here.lake, here.pseudonyms(), keep, dt.datetime.now(dt.UTC))

@@ -9,13 +9,13 @@ from protocol_assets.settings.schedule import PURGE_CRON, PURGE_SCHEDULE
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The job, and its schedule in the deployment's time zone."""
+    """Return the job, and its schedule in the deployment's time zone."""
     return dg.Definitions(
         jobs=[
             dg.define_asset_job(
                 PURGE_JOB,
                 selection=dg.AssetSelection.assets("retention_purge"),
-                description="Delete what has outlived its retention.",
+                description="Deletes data whose retention period has ended.",
             )
         ],
         schedules=[
@@ -25,7 +25,7 @@ def defs() -> dg.Definitions:
                 cron_schedule=PURGE_CRON,
                 execution_timezone=Deployment.current().settings.timezone,
                 default_status=dg.DefaultScheduleStatus.RUNNING,
-                description="Deletes what has outlived its retention.",
+                description="Deletes data whose retention period has ended, every night.",
             )
         ],
     )

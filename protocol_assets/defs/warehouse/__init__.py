@@ -1,1 +1,1 @@
-"""The dbt models as assets, and the analysis between the two dbt runs."""
+"""The dbt models as assets, and the analysis between the two runs of dbt."""

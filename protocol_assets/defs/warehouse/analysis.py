@@ -1,4 +1,4 @@
-"""``analysis``: what SQL cannot say of the acquisitions, between the two runs of dbt."""
+"""``analysis``: statistics that SQL cannot compute, between the two runs of dbt."""
 
 from datetime import date
 
@@ -16,10 +16,10 @@ __all__ = ["AnalysisConfig", "analysis"]
 
 
 class AnalysisConfig(dg.Config):
-    """As of which day the analysis is made.
+    """The day of the analysis.
 
     Attributes:
-        as_of: The last study day that counts, as 2026-03-31; the last one there is by default.
+        as_of: Last study day to use, such as 2026-03-31; the latest by default.
     """
 
     as_of: str | None = None
@@ -33,7 +33,7 @@ class AnalysisConfig(dg.Config):
 )
 @redact_errors
 def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.MaterializeResult[None]:
-    """Time model, potential, change dates, verification and compliance by scanner and protocol."""
+    """Time model, potential, changes, verification and compliance of each scanner protocol."""
     lake, as_of = report_turn.deployment.lake, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
     tables = analysis_tables(MR.analysis, *read_measured(lake), targets, register, as_of)
@@ -55,4 +55,4 @@ def _day(text: str | None) -> pd.Timestamp | None:
         return pd.Timestamp(date.fromisoformat(text))
     except ValueError:
         pass
-    raise Fault("as_of must be a day like 2026-03-31")
+    raise Fault("as_of must be a day such as 2026-03-31")

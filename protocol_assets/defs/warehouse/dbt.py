@@ -1,8 +1,8 @@
-"""The warehouse: dbt builds it beside the old one, which it then replaces.
+"""The warehouse. dbt builds a new one beside the old one, and then replaces it.
 
-The first run (``tag:core``) builds it from nothing; after the analysis the second one
-(``tag:findings``) adds what was found to a copy. A failed error-severity test fails a run before
-its swap, so that readers keep the last good warehouse.
+The first run (``tag:core``) builds it from nothing. After the analysis, the second run
+(``tag:findings``) adds the findings to a copy. If a test of error severity fails, the run stops
+before the replacement, so readers keep the last good warehouse.
 """
 
 import io
@@ -57,26 +57,26 @@ _SOURCE_ENDINGS: Final = (".sql", ".yml", ".csv", ".md")
 
 
 class Translator(DagsterDbtTranslator):
-    """Marts keep their plain names; groups follow the dbt folders."""
+    """Gives each mart its plain name as asset key, and its dbt folder as group."""
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """The model's name; sources name the asset that writes them in their ``meta``."""
+        """Return the model's name; the ``meta`` of a source names the asset that writes it."""
         if dbt_resource_props["resource_type"] == "source":
             return super().get_asset_key(dbt_resource_props)
         return dg.AssetKey(dbt_resource_props["name"])
 
     def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str | None:
-        """The folder below ``models``."""
+        """Return the folder below ``models``."""
         return str(dbt_resource_props["fqn"][1])
 
 
 def dbt_project(deployment: Deployment) -> DbtProject:
-    """The dbt project with a manifest that is up to date.
+    """Return the dbt project with an up-to-date manifest.
 
     Raises:
         Fault: dbt cannot parse the project.
     """
-    # What is installed belongs to the package, and often to somebody else.
+    # An installed project belongs to the package and is often not writable.
     is_ours = not is_installed() and os.access(_PROJECT, os.W_OK)
     parsed = _PROJECT if is_ours else deployment.lake.dbt / "project"
     project = DbtProject(project_dir=_PROJECT, profiles_dir=_PROJECT, target_path=parsed / "target")
@@ -100,11 +100,13 @@ def _parse(deployment: Deployment, parsed: Path) -> None:
     environment = os.environ | {HOME_VARIABLE: str(deployment.settings.home)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode != 0:
-        raise Fault(f"dbt cannot parse {_PROJECT.name}:\n{done.stdout}{done.stderr}")
+        raise Fault(
+            f"dbt cannot parse {_PROJECT.name}; correct what it names:\n{done.stdout}{done.stderr}"
+        )
 
 
 def dbt_cli() -> DbtCliResource:
-    """The resource that runs dbt on this project."""
+    """Create the resource that runs dbt on this project."""
     return DbtCliResource(
         project_dir=str(_PROJECT),
         profiles_dir=str(_PROJECT),
@@ -113,7 +115,7 @@ def dbt_cli() -> DbtCliResource:
 
 
 def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
-    """The dbt models of ``tag:core`` as assets, their tests as checks."""
+    """Create the assets of the dbt models in ``tag:core``, with their tests as checks."""
 
     @_models(deployment, "warehouse", "core")
     @redact_errors
@@ -122,7 +124,7 @@ def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
         dbt: DbtCliResource,
         report_turn: ReportTurnResource,
     ) -> Iterator[Any]:
-        # Whether a check is left out changes nothing; the models left out are the last build's.
+        # Deselected models keep the result of the last build; deselected checks do not matter.
         is_whole = context.selected_asset_keys == warehouse.keys
         yield from _build(context, dbt, report_turn.deployment.lake, from_nothing=is_whole)
 
@@ -130,7 +132,7 @@ def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
 
 
 def findings_assets(deployment: Deployment) -> dg.AssetsDefinition:
-    """The dbt models of ``tag:findings`` as assets, their tests as checks."""
+    """Create the assets of the dbt models in ``tag:findings``, with their tests as checks."""
 
     @_models(deployment, "findings_models", "findings")
     @redact_errors
@@ -166,7 +168,7 @@ def _build(
         write_schemas(lake)
         require_whole(lake, "safe/facts", "safe/labels", "safe/reference")
         prepare_building(lake)
-        delete(lake.dbt / "target" / _RESULTS)  # those of an earlier build say nothing of this one
+        delete(lake.dbt / "target" / _RESULTS)  # results of an earlier build
         if not from_nothing and lake.warehouse.exists():
             copy_for_building(lake)
         with _home_in_environment(lake):
@@ -176,14 +178,14 @@ def _build(
                 target_path=lake.dbt / "target",
                 raise_on_error=False,
             )
-        # dbt's messages hold values that DuckDB quotes. They stay in dbt's log, which is closed,
-        # and do not reach whatever collects the output of a run.
+        # DuckDB quotes values in its messages. They stay in dbt's log, which only the platform's
+        # user can read, and do not reach programs that collect the output of a run.
         with redirect_stdout(io.StringIO()):
             events = list(build.stream())
-        # What dagster-dbt copies from the project, it copies with the project's permissions.
+        # dagster-dbt copies files with the permissions that they have in the project.
         tighten_zone(lake.dbt, PRIVATE)
         if build.is_successful():
-            finish_building(lake.warehouse_building)  # before it is read, which removes logs
+            finish_building(lake.warehouse_building)  # before it is read, because this removes logs
             for key, rows in _row_counts(context, lake).items():
                 context.add_asset_metadata({"dagster/row_count": rows}, asset_key=key)
         yield from events
@@ -193,7 +195,7 @@ def _build(
 
 
 def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetKey, int]:
-    """Rows of the tables that were built; views read the lake and are not counted."""
+    """Count the rows of the built tables; views read the lake and are not counted."""
     with open_read_only(lake.warehouse_building) as connection:
         names = connection.execute(
             "select table_schema, table_name from information_schema.tables"
@@ -210,7 +212,7 @@ def _row_counts(context: dg.AssetExecutionContext, lake: Lake) -> dict[dg.AssetK
 
 @contextmanager
 def _home_in_environment(lake: Lake) -> Iterator[None]:
-    """Where dbt's profile finds the home; the child process takes it when it starts."""
+    """Set the variable with which dbt's profile finds the home."""
     before = os.environ.get(HOME_VARIABLE)
     os.environ[HOME_VARIABLE] = str(lake.home)
     try:
@@ -223,10 +225,10 @@ def _home_in_environment(lake: Lake) -> Iterator[None]:
 
 
 def _failed(build: DbtCliInvocation, lake: Lake) -> str:
-    """The models and tests that failed by name; their messages may hold values."""
+    """Name the models and tests that failed, without their messages, which may contain values."""
     try:
         results = build.get_artifact(_RESULTS)["results"]
-    except (FileNotFoundError, ValueError):  # dbt ended before it wrote them, or while it did
+    except (FileNotFoundError, ValueError):  # dbt stopped before or while it wrote them
         results = []
     names = [one["unique_id"] for one in results if one["status"] in ("error", "fail")]
     is_full = any(is_about_full_disk(str(one.get("message"))) for one in results)

@@ -10,7 +10,7 @@ from protocol_assets.defs.warehouse.dbt import findings_assets, warehouse_assets
 
 @dg.definitions
 def defs() -> dg.Definitions:
-    """The models of the dbt project as it is now."""
+    """Return the models of the current dbt project."""
     deployment = Deployment.current()
     return dg.Definitions(
         assets=[warehouse_assets(deployment), findings_assets(deployment)],
@@ -18,7 +18,7 @@ def defs() -> dg.Definitions:
             dg.define_asset_job(
                 REPORT_JOB,
                 selection=FOLLOWERS,
-                description="Build the warehouse from all facts, publish, and write the report.",
+                description="Builds the warehouse from all facts, publishes, and writes reports.",
             )
         ],
     )

@@ -72,7 +72,7 @@ def test_it_never_stands_twice(tmp_path: Path, living: Finding) -> None:
     lake = Lake(tmp_path)
     lake.governance.mkdir(parents=True)
     put_finding(lake, living)
-    with pytest.raises(Fault, match="a finding stands once"):
+    with pytest.raises(Fault, match="another line has the same finding"):
         put_finding(lake, dataclasses.replace(OPEN, opened_on=date(2024, 4, 1)))
     assert read_findings(lake) == [living]
 
@@ -91,19 +91,22 @@ def write(lake: Lake, **changed: str) -> None:
     [
         ({"kind": "wish"}, "kind must be one of opportunity"),
         ({"state": "done"}, "state must be one of open"),
-        ({"device_key": "A1"}, "device_key must be the 26 characters"),
-        ({"protocol_key": ""}, "needs protocol_key"),
-        ({"opened_on": ""}, "needs opened_on"),
-        ({"owner": ""}, "a finding that is verified needs owner"),
-        ({"changed_on": ""}, "needs changed_on"),
-        ({"quality_signed_by": ""}, "needs quality_signed_by"),
-        ({"promised_minutes_per_month": ""}, "needs promised_minutes_per_month"),
-        ({"volume_per_month": "-1"}, "volume_per_month must be a number from 0 on"),
-        ({"volume_per_month": "many"}, "volume_per_month must be a number from 0 on"),
-        ({"accepted_on": "20.1.2024"}, "accepted_on must be a day like"),
-        ({"accepted_on": "2024-01-01"}, "accepted_on lies before opened_on"),
-        ({"quality_signed_on": "2024-01-25"}, "quality_signed_on lies before changed_on"),
-        ({"state": "waived"}, "a finding that is waived needs waived_until, reason"),
+        ({"device_key": "A1"}, "device_key must be the 26-character key"),
+        ({"protocol_key": ""}, "needs a value for protocol_key"),
+        ({"opened_on": ""}, "needs a value for opened_on"),
+        ({"owner": ""}, "a finding in the state verified needs a value for owner"),
+        ({"changed_on": ""}, "needs a value for changed_on"),
+        ({"quality_signed_by": ""}, "needs a value for quality_signed_by"),
+        ({"promised_minutes_per_month": ""}, "needs a value for promised_minutes_per_month"),
+        ({"volume_per_month": "-1"}, "volume_per_month must be a number that is not negative"),
+        ({"volume_per_month": "many"}, "volume_per_month must be a number that is not negative"),
+        ({"accepted_on": "20.1.2024"}, "accepted_on must be a day such as"),
+        ({"accepted_on": "2024-01-01"}, "accepted_on is before opened_on"),
+        ({"quality_signed_on": "2024-01-25"}, "quality_signed_on is before changed_on"),
+        (
+            {"state": "waived"},
+            "needs a value for waived_until, reason",
+        ),
     ],
 )
 def test_a_wrong_line_is_refused_with_line_and_reason(
@@ -121,6 +124,6 @@ def test_a_wrong_finding_leaves_the_file_as_it_was(tmp_path: Path) -> None:
     lake = Lake(tmp_path)
     lake.governance.mkdir(parents=True)
     put_finding(lake, OPEN)
-    with pytest.raises(Fault, match="needs owner"):
+    with pytest.raises(Fault, match="needs a value for owner"):
         put_finding(lake, dataclasses.replace(ACCEPTED, owner=None))
     assert read_findings(lake) == [OPEN]

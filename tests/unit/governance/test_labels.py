@@ -32,10 +32,10 @@ def test_a_decision_is_kept_and_changed(lake: Lake) -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("SAG T2,approve", "line 2: label_code must be the 26 characters"),
+        ("SAG T2,approve", "line 2: label_code must have the 26 characters"),
         (f"{CODE},perhaps", "line 2: decision must be one of approve, deny"),
-        (f"{CODE},deny\n{CODE},approve", "line 3: this label_code stands on an earlier line"),
-        (f"{CODE}", "line 2: has not 2 values"),
+        (f"{CODE},deny\n{CODE},approve", "line 3: an earlier line has the same label_code"),
+        (f"{CODE}", "line 2: the line must have 2 values"),
     ],
 )
 def test_a_wrong_line_is_named(lake: Lake, line: str, said: str) -> None:

@@ -19,11 +19,11 @@ from protocol_assets.storage.locks import editing
 KEY = "A" * 26
 
 REFUSED = [
-    ("MR\x1b[31m1", "scanner_label holds the control or invisible character U+001B; delete it"),
-    ("MR\u202e1", "scanner_label holds the control or invisible character U+202E"),
-    ("MR\u200b1", "scanner_label holds the control or invisible character U+200B"),
-    ("MR\x851", "scanner_label holds the control or invisible character U+0085"),
-    ("MR\n1", "scanner_label holds the control or invisible character U+000A"),
+    ("MR\x1b[31m1", "scanner_label contains the control or invisible character U+001B; delete it"),
+    ("MR\u202e1", "scanner_label contains the control or invisible character U+202E"),
+    ("MR\u200b1", "scanner_label contains the control or invisible character U+200B"),
+    ("MR\x851", "scanner_label contains the control or invisible character U+0085"),
+    ("MR\n1", "scanner_label contains the control or invisible character U+000A"),
     ("=1+1", "scanner_label begins like a formula"),
     ("＝1+1", "scanner_label begins like a formula"),
     ("@SUM(A1)", "scanner_label begins like a formula"),

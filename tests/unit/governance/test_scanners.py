@@ -20,18 +20,18 @@ def test_a_name_is_added_changed_and_kept_in_order(tmp_path: Path) -> None:
     name_scanner(lake, ScannerName("B" * 26, "MR 0", "North"))
     name_scanner(lake, ScannerName("A" * 26, "MR 9", "North"))
     assert [one.scanner_label for one in read_scanner_names(lake)] == ["MR 0", "MR 9"]
-    with pytest.raises(Fault, match="taken by an earlier line"):
+    with pytest.raises(Fault, match="another scanner already has the name"):
         name_scanner(lake, ScannerName("C" * 26, "MR 9", "North"))
 
 
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        ("A1,MR 2,North", "device_key must be the 26 characters"),
-        (f"{'A' * 26},MR 2,North", "this device_key stands on an earlier line"),
-        (f"{'B' * 26},MR 1,North", "the name 'MR 1' is taken"),
+        ("A1,MR 2,North", "device_key must have the 26 characters"),
+        (f"{'A' * 26},MR 2,North", "an earlier line has the same device_key"),
+        (f"{'B' * 26},MR 1,North", "another scanner already has the name 'MR 1'"),
         (f"{'B' * 26},MR 2,", "must not be empty"),
-        (f"{'B' * 26},MR 2", "has not 3 values"),
+        (f"{'B' * 26},MR 2", "the line must have 3 values"),
     ],
 )
 def test_a_wrong_line_is_refused(tmp_path: Path, line: str, reason: str) -> None:

@@ -88,7 +88,7 @@ def test_a_target_and_its_next_version(tmp_path: Path) -> None:
         ({"parameter": "nex", "value": "100"}, "value of nex must be from 0.25 to 32"),
         ({"version": "0"}, "version must be a whole number"),
         ({"version": "1.5"}, "version must be a whole number"),
-        ({"valid_from": "01.07.2024"}, "valid_from must be a day like 2024-05-31"),
+        ({"valid_from": "01.07.2024"}, "valid_from must be a day such as 2024-05-31"),
         ({"valid_to": "2023-12-31"}, "valid_to lies before valid_from"),
         ({}, "this target and version stand on an earlier line"),
         ({"target": "other", "valid_from": "2024-06-30"}, "in force at the same time"),
@@ -111,5 +111,5 @@ def test_wrong_columns_and_a_short_line_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Fault, match=r"line 1: the columns must be target,version"):
         read_targets(lake)
     targets_file(lake).write_text(",".join(GOOD) + "\nx,1\n")
-    with pytest.raises(Fault, match=r"line 2: has not 19 values"):
+    with pytest.raises(Fault, match=r"line 2: the line must have 19 values"):
         read_targets(lake)

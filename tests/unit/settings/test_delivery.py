@@ -32,7 +32,7 @@ def test_without_the_tables_nobody_is_told(tmp_path: Path) -> None:
 
 def test_a_language_is_one_that_the_report_speaks(tmp_path: Path) -> None:
     assert load(tmp_path).language == "en"
-    with pytest.raises(ConfigurationError, match=r"is no language of the report; there are .*en"):
+    with pytest.raises(ConfigurationError, match=r"unknown language; choose one of .*en"):
         load(tmp_path, head='language = "tlh"\n')
 
 
@@ -56,7 +56,7 @@ def test_lists_are_of_a_scope_and_a_language(tmp_path: Path) -> None:
         ([MAIL + 'security = "plain"'], "security"),
         ([MAIL + "verify = false"], "verify"),
         ([MAIL + 'password = "S3CRET"'], "password"),
-        ([MAIL + 'username_env = "U"'], "go together"),
+        ([MAIL + 'username_env = "U"'], "set both username_env and password_env, or neither"),
         ([MAIL, a_list(), a_list()], "same name"),
         ([MAIL, a_list('name = "webhook"', 'to = ["a@b.example"]')], "webhook"),
         ([MAIL, a_list('name = "Chiefs"', 'to = ["a@b.example"]')], "lower-case"),
@@ -66,7 +66,7 @@ def test_lists_are_of_a_scope_and_a_language(tmp_path: Path) -> None:
         ([MAIL, a_list('name = "a"', 'to = ["a@b.example"]', 'modalities = ["mr"]')], "DICOM"),
         ([MAIL, a_list('name = "a"', 'to = ["a@b.example"]', 'language = "tlh"')], "language"),
         ([MAIL.replace("mr@hospital.example", "mr")], "write one address"),
-        (['[alerts]\nengineers = ["a@b.example"]'], r"write the table \[mail\]"),
+        (['[alerts]\nengineers = ["a@b.example"]'], r"add the table \[mail\]"),
         ([MAIL, '[alerts]\nengineers = ["a"]'], "write one address"),
         (['[webhook]\nurl = "https://chat.example/S3CRET"'], "url"),
     ],
