@@ -82,7 +82,7 @@ def test_no_test_of_a_mart_holds_a_limit_of_its_own() -> None:
     known = {f"{value:g}" for value, _ in dbt_variables().values() if value > 1}
     for path in sources("*.yml"):
         text = path.read_text(encoding="utf-8").partition("unit_tests:")[0]
-        for bound in re.findall(r"(?:minimum|maximum|values): (.*)", text):
+        for bound in re.findall(r"(?:min_value|max_value|values): (.*)", text):
             numbers = re.findall(r"(?<![\w.'])\d+(?:\.\d+)?", re.sub(r"\{\{.*?\}\}", "", bound))
             assert not known & set(numbers), f"{path.name}: {bound}"
 

@@ -1,4 +1,4 @@
-{# The value is a term of the vocabulary, or one of the names in `also`; NULL passes. #}
+{# Every value is a term of the vocabulary, or one of the names in `also`. NULL passes. #}
 {% test in_vocabulary(model, column_name, vocabulary, also=[]) %}
 
 select facts.{{ column_name }}

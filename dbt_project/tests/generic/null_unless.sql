@@ -1,4 +1,4 @@
-{# The column is NULL wherever the condition does not hold. #}
+{# The column is NULL in every row for which the condition does not hold. #}
 {% test null_unless(model, column_name, condition) %}
 
 select {{ column_name }}
