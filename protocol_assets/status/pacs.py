@@ -41,16 +41,16 @@ def pacs_finding(deployment: Deployment, name: str, today: dt.date, *, ask: bool
     if reason := rate_limit.hold():
         ends = f"protocol-assets resume {name} ends that"
         advice = "" if reason.startswith(("outside", "its hours")) else ends
-        told = f"{name} is not asked now: {reason}"
-        return Finding(item, "warn", "; ".join(filter(None, (told, advice))))
+        state = f"{name} is not asked now: {reason}"
+        return Finding(item, "warn", "; ".join(filter(None, (state, advice))))
     waits = rate_limit.waits()
     if waits and not ask:
         count = "1 study waits" if len(waits) == 1 else f"{len(waits)} studies wait"
-        told = (
+        state = (
             f"{count} because {name} asked for it, until {max(waits.values()):%H:%M} at the latest"
         )
         advice = f"protocol-assets resume {name} ends that"
-        return Finding(item, "warn", f"{told}; all else is asked for; {advice}")
+        return Finding(item, "warn", f"{state}; all other requests continue; {advice}")
     if not ask:
         return _remembered(deployment, name, item)
     began = time.monotonic()
@@ -66,7 +66,11 @@ def pacs_finding(deployment: Deployment, name: str, today: dt.date, *, ask: bool
 def _remembered(deployment: Deployment, name: str, item: str) -> Finding:
     load = read_load(deployment.lake, name)
     if not load:
-        return Finding(item, "ok", "not asked yet; --ask does, protocol-assets probe tells more")
+        return Finding(
+            item,
+            "ok",
+            "not asked yet; --ask sends a test request, protocol-assets probe measures more",
+        )
     hour, latest = max(load.items())
     when = f"{hour.replace('T', ' ')} h"
     requests = "1 request" if latest.requests == 1 else f"{latest.requests} requests"

@@ -84,7 +84,9 @@ def _locked(path: Path, kind: int, *, wait: bool, what: str) -> Iterator[None]:
         except BlockingIOError:
             is_held = True
         if is_held and not wait:
-            raise LockedError(f"{what} is worked on by another run; wait for it, then run again")
+            raise LockedError(
+                f"another run is working on {what}; wait until it ends, then run again"
+            )
         if is_held:
             _LOG.warning("waiting for another run, which works on %s", what)
             fcntl.flock(descriptor, kind)

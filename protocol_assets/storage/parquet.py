@@ -39,7 +39,7 @@ def encode_table(table: pa.Table, metadata: Mapping[bytes, bytes]) -> bytes:
 class Tables:
     """Parquet tables in an object store, each written as a whole.
 
-    Whoever reads a table gets the rows that were written, or an error. All readers raise
+    A reader gets the rows that were written, or an error. All read methods raise
     ``FileNotFoundError`` where there is no table, and ``DamagedTableError`` where it is not what
     was written.
 

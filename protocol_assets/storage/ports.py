@@ -35,7 +35,8 @@ class ObjectStore(Protocol):
 
     A reader gets all of an object as one ``write`` or ``create`` wrote it, or nothing; never a
     mixture of two, and never a part. A process that ends during a write leaves the object as it
-    was. Whoever reads after a write has returned, in any process, gets that write or a later one.
+    was. A read that begins after a write has returned, in any process, gets what was written then
+    or later.
 
     Every operation may raise ``OSError`` (``DiskFullError`` where there is no room left), and then
     the object is as it was before or as it would be after, never in between.
@@ -46,7 +47,7 @@ class ObjectStore(Protocol):
         ...
 
     def open(self, key: str) -> AbstractContextManager[BinaryIO]:
-        """An object as a stream that can seek, for content that should not be held whole.
+        """An object as a seekable stream, to avoid reading it into memory as a whole.
 
         Raises:
             FileNotFoundError: There is no such object.
@@ -85,7 +86,7 @@ class ObjectStore(Protocol):
         """Write an object only where there is none: of several writers exactly one succeeds.
 
         Returns:
-            True for the one that wrote. False for everybody else; the object is left as it is.
+            True for the one that wrote. False for the others; the object is not changed.
         """
         ...
 
@@ -160,7 +161,7 @@ class Locks(Protocol):
     """
 
     def exclusive(self, name: str, *, wait: bool, what: str) -> AbstractContextManager[None]:
-        """Hold a lock that nobody else holds. A thread that already holds it keeps it.
+        """Hold a lock that no other thread or process holds. A thread that holds it keeps it.
 
         Args:
             name: The lock.
@@ -168,7 +169,7 @@ class Locks(Protocol):
             what: What the lock protects, for the error and the log. It must identify nobody.
 
         Raises:
-            LockedError: Somebody else holds the lock and ``wait`` is false.
+            LockedError: It is held by another thread or process, and ``wait`` is false.
         """
         ...
 
@@ -199,7 +200,7 @@ class Locks(Protocol):
 
 
 class LockedState(Protocol):
-    """A state that this process alone holds.
+    """A state that only this process holds.
 
     Attributes:
         content: What the last holder left; empty where there was none.
@@ -216,7 +217,7 @@ class StateStore(Protocol):
     """Small states that many processes update many times a second, such as a rate limit.
 
     Updates are serialised, but they need not survive a loss of power: a reader must be able to
-    begin anew from an empty or a damaged state.
+    continue with an empty state if it is missing or damaged.
     """
 
     def locked(self, key: str) -> AbstractContextManager[LockedState]:

@@ -39,7 +39,7 @@ __all__ = ["PosixLocks", "PosixLogs", "PosixObjects", "PosixStates", "open_posix
 _LOCKS: Final = "restricted/locks"
 _ENDING: Final = ".lock"
 _OPEN_ZONE: Final = "publish/"
-"""Other users may read what is published; everything else is for this user alone."""
+"""Other users may read what is published; only this user may read the rest."""
 _LARGEST_STATE: Final = 1_000_000
 
 
@@ -119,7 +119,7 @@ class PosixObjects:
         add_name(self.local_path(source), self.local_path(target))
 
     def delete_leftovers(self, prefix: str) -> None:
-        """See ``ObjectStore``; temporary files that nobody has locked."""
+        """See ``ObjectStore``; temporary files that no process has locked."""
         for one in find_leftovers(self.local_path(prefix), deep=False):
             delete_leftover(one)
 

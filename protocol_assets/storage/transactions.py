@@ -30,7 +30,7 @@ class Move(NamedTuple):
 
 
 def move_together(objects: ObjectStore, mark: str, moves: Sequence[Move]) -> None:
-    """Put objects in place; a caller that is not alone holds a lock.
+    """Put objects in place; if other processes might do the same, the caller holds a lock.
 
     Args:
         objects: The store.
@@ -55,7 +55,7 @@ def finish_moves(objects: ObjectStore, mark: str) -> bool:
         # Up to version 0.1 a move ended with the permission bits of the file.
         moves = [Move(source, target) for source, target, *_ in content["moves"]]
     except (DamagedDocumentError, KeyError, TypeError, ValueError):
-        moves = []  # a mark is replaced whole: somebody has written to it, and nothing is known
+        moves = []  # writes are atomic, so another program changed it
     _move_all(objects, moves)
     objects.delete_many([mark])
     return True

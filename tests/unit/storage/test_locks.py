@@ -22,7 +22,7 @@ def test_a_second_process_is_refused_and_told_what_to_do(tmp_path: Path) -> None
     try:
         assert held.wait(30)
         with (
-            pytest.raises(LockedError, match="partition x is worked on by another run"),
+            pytest.raises(LockedError, match="another run is working on partition x"),
             exclusive(tmp_path / "lock", wait=False, what="partition x"),
         ):
             pass
