@@ -1,4 +1,4 @@
-"""The columns of the published tables: type, heading, format (``dashboard_columns.csv``)."""
+"""The columns of the published tables: type, format (``dashboard_columns.csv``), heading."""
 
 from __future__ import annotations
 
@@ -27,25 +27,23 @@ class Column:
     """One column as it is read and shown.
 
     Attributes:
-        name: Column of the published table.
+        name: Column of the published table; ``field.<name>`` is its heading in the texts.
         type: As in dbt's contract: string, date, double, bigint, boolean.
-        heading: What stands above it.
-        format: ``percent`` for a share from 0 to 1, a printf format, or a date's pattern.
-        help: What it means.
+        format: For a number its decimals, ``percent`` for a share from 0 to 1, ``change`` for a
+            change in percent; for a date ``date`` or ``month``; for a string the vocabulary of its
+            values, empty for names.
     """
 
     name: str
     type: str
-    heading: str
     format: str
-    help: str
 
 
 @cache
 def _specification() -> Mapping[str, Mapping[str, Column]]:
     tables: dict[str, dict[str, Column]] = {}
     for row in read_table("dashboard_columns.csv"):
-        column = Column(row["column"], row["type"], row["heading"], row["format"], row["help"])
+        column = Column(row["column"], row["type"], row["format"])
         tables.setdefault(row["table"], {})[column.name] = column
     return tables
 
@@ -76,7 +74,7 @@ def typed(frame: pd.DataFrame, spec: Iterable[Column]) -> pd.DataFrame:
     """The columns of a specification with their types; one that is absent is NULL throughout.
 
     Args:
-        frame: Rows as they were published, perhaps by an older version.
+        frame: Published rows, possibly of an older version.
         spec: The columns wanted.
     """
     types = {column.name: _DTYPES[column.type] for column in spec}

@@ -43,11 +43,12 @@ def newest_version(lake: Lake) -> Path | None:
     return directory if directory.is_dir() else None
 
 
-def read_marts(directory: Path | None) -> Marts:
+def read_marts(directory: Path | None, unnamed: str) -> Marts:
     """Read all tables of a version; a table that it does not hold has no rows.
 
     Args:
         directory: From ``newest_version``.
+        unnamed: Name of the scanners whose name is not published.
 
     Raises:
         FileNotFoundError: The version has been removed meanwhile.
@@ -59,7 +60,7 @@ def read_marts(directory: Path | None) -> Marts:
     protocols = protocol_names(frames.values())
     return Marts(
         directory.name if directory else None,
-        {name: named(frame, protocols) for name, frame in frames.items()},
+        {name: named(frame, protocols, unnamed) for name, frame in frames.items()},
     )
 
 

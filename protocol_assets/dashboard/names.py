@@ -12,14 +12,10 @@ import pandas as pd
 
 from protocol_assets.data import read_table
 
-__all__ = ["NO_SITE", "UNNAMED", "Scope", "choices", "named", "protocol_names"]
+__all__ = ["NO_SITE", "Scope", "choices", "named", "protocol_names"]
 
-UNNAMED: Final = "name withheld"
-"""Stands for scanners whose name is not published."""
-NO_SITE: Final = "no site named"
-"""Chooses the rows that name no site."""
-_WORDS: Final = ("measure", "reference", "expected_term", "observed_term")
-"""Columns of terms, whose underscores are spaces to a reader."""
+NO_SITE: Final = ""
+"""The scope of the scanners without a site; no site has this name."""
 _BIDI: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -44,9 +40,6 @@ class Scope:
             frame = frame[frame["scanner"] == self.scanner]
         return frame.reset_index(drop=True)
 
-    def __str__(self) -> str:
-        return self.scanner or (f"site {self.site}" if self.site else "all scanners")
-
 
 def protocol_names(frames: Iterable[pd.DataFrame]) -> dict[str, str]:
     """A name for each protocol key: its label, its key where the label is withheld or shared.
@@ -67,31 +60,27 @@ def protocol_names(frames: Iterable[pd.DataFrame]) -> dict[str, str]:
     return dict(zip(found["protocol_key"], labels, strict=True))
 
 
-def named(frame: pd.DataFrame, protocols: Mapping[str, str]) -> pd.DataFrame:
-    """A table with ``scanner`` and ``protocol`` to be shown, terms as words.
+def named(frame: pd.DataFrame, protocols: Mapping[str, str], unnamed: str) -> pd.DataFrame:
+    """A table with ``scanner`` and ``protocol`` to be shown.
 
     Args:
         frame: A published table.
         protocols: From ``protocol_names``.
+        unnamed: Name of the scanners whose name is not published.
     """
     frame = frame.copy()
     if "scanner_label" in frame:
-        frame["scanner"] = _tidied(frame["scanner_label"]).fillna(UNNAMED)
+        frame["scanner"] = _tidied(frame["scanner_label"]).fillna(unnamed)
         frame["site"] = _tidied(frame["site"])
     if "protocol_key" in frame:
         frame["protocol"] = frame["protocol_key"].map(protocols).astype("str")
     if "vendor" in frame:
         frame["vendor"] = frame["vendor"].replace(_vendors())
-    if "parameter" in frame:
-        words = frame["parameter"].str.replace("_", " ")
-        frame["parameter"] = frame["parameter"].map(_parameters()).fillna(words).astype("str")
-    for column in frame.columns.intersection(list(_WORDS)):
-        frame[column] = frame[column].str.replace("_", " ")
     return frame
 
 
 def _tidied(labels: pd.Series) -> pd.Series:
-    """Labels as they are shown; one that shows nothing is NULL."""
+    """Labels as they are shown; one without visible characters is NULL."""
     tidy = labels.map(_tidy, na_action="ignore").astype("str")
     return tidy.where(tidy != "")
 
@@ -100,13 +89,6 @@ def _tidy(text: str) -> str:
     """On one line, and without the marks that turn the direction of what follows."""
     kept = (" " if unicodedata.category(one) in {"Cc", "Zl", "Zp"} else one for one in text)
     return " ".join("".join(one for one in kept if one not in _BIDI).split())
-
-
-@cache
-def _parameters() -> dict[str, str]:
-    rows = read_table("drift_tolerances.csv")
-    units = {row["parameter"]: f" ({row['unit']})" if row["unit"] else "" for row in rows}
-    return {row["parameter"]: row["label"] + units[row["parameter"]] for row in rows}
 
 
 @cache

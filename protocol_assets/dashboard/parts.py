@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
@@ -14,10 +13,21 @@ import pandas as pd
 import streamlit as st
 
 from protocol_assets.dashboard.columns import Column
-from protocol_assets.dashboard.words import NOT_TOLD, plain, whole_percent
+from protocol_assets.dashboard.session import words
+from protocol_assets.dashboard.words import Words, plain
 from protocol_assets.plain_text import show_text, spreadsheet_text, write_csv
 
-__all__ = ["OPEN_PAGE", "Choice", "chart", "choose", "csv", "figure", "nothing", "table"]
+__all__ = [
+    "OPEN_PAGE",
+    "Choice",
+    "chart",
+    "choose",
+    "csv",
+    "figure",
+    "nothing",
+    "spell_out",
+    "table",
+]
 
 _ROW_PX: Final = 35
 _ROWS_SEEN: Final = 12
@@ -26,7 +36,7 @@ _PAD_PX: Final = 20
 _WIDEST_PX: Final = 380
 
 
-OPEN_PAGE: Final = "open page"
+OPEN_PAGE: Final = "open_page"
 """Where a click in a table leaves the page that it asks for."""
 
 
@@ -57,14 +67,15 @@ def nothing(text: str) -> None:
     st.info(text, icon=":material/info:")
 
 
-def chart(drawn: alt.Chart | alt.LayerChart | alt.FacetChart, words: str) -> None:
+def chart(drawn: alt.Chart | alt.LayerChart | alt.FacetChart, alternative: str) -> None:
     """A chart as wide as its place.
 
     Args:
         drawn: The chart.
-        words: What it shows, for those who do not see it.
+        alternative: A sentence that says what it shows, for readers who cannot see it.
     """
-    st.altair_chart(drawn, width="stretch", alt=words)
+    drawn = drawn.configure(locale=words().texts.chart_locale())
+    st.altair_chart(drawn, width="stretch", alt=alternative)
 
 
 def choose(
@@ -72,71 +83,97 @@ def choose(
     options: Sequence[str],
     key: str,
     placeholder: str,
+    say: Words,
+    *,
     aliases: Mapping[str, str] | None = None,
+    shown_as: Callable[[str], str] = show_text,
 ) -> str | None:
-    """A choice that stands in the address under its key, and comes back from there.
+    """A choice that is part of the address under its key, so that a link can make it.
 
     Args:
         label: What is chosen.
         options: The texts to choose from.
         key: Name in the address.
         placeholder: What nothing chosen means.
+        say: The wording.
         aliases: Other texts that an address may name an option by.
+        shown_as: How an option is shown.
     """
-    asked = st.query_params.get(key)
-    if asked and asked not in options:
-        if asked in (aliases or {}):
-            st.query_params[key] = (aliases or {})[asked]
-            st.rerun()
-        else:
-            st.warning(f"{label} {plain(asked)} is not among those that are shown here.")
+    named = dict(aliases or {}) | {option: option for option in options}
+    asked = spell_out(key, {name: shown_as(option) for name, option in named.items()})
+    if asked is not None:
+        st.warning(say("page.not_among", label=label, asked=plain(asked)))
     return st.selectbox(
         label,
         options,
         index=None,
-        format_func=show_text,
+        format_func=shown_as,
         key=key,
         placeholder=placeholder,
         bind="query-params",
     )
 
 
+def spell_out(key: str, names: Mapping[str, str]) -> str | None:
+    """Let an address name an option by its code, in any language.
+
+    Args:
+        key: Name in the address.
+        names: The text of each option, by whatever may name it.
+
+    Returns:
+        What the address asks for, where it names no option.
+    """
+    asked = st.query_params.get(key)
+    if not asked or asked in names.values():
+        return None
+    if asked in names:
+        st.query_params[key] = names[asked]
+        st.rerun()
+    return asked
+
+
 def table(
     frame: pd.DataFrame,
     shown: Mapping[str, Column],
+    say: Words,
     name: str,
     *,
     chosen: Choice | None = None,
 ) -> None:
-    """A table with its download; NULL reads as not told.
+    """A table with its download.
 
     Args:
         frame: The rows.
         shown: The columns in their order.
-        name: What the table holds; names the download, too.
+        say: The wording.
+        name: What the table holds: ``table.<name>`` in the texts, and the name of the download.
         chosen: Lets a click choose the row.
     """
-    key = f"table {name}"
+    key = f"table_{name}"
     if chosen is not None and chosen.page is None:
         _mark(key, chosen)
-    texts = _as_shown(frame, shown)
+    values = _values(frame, shown, say)
     st.dataframe(
-        texts,
+        values.style.format(
+            {column: partial(_text, one, say) for column, one in shown.items()},
+            na_rep=say.absent,
+        ),
         hide_index=True,
-        column_config={name: _config(one, texts[name]) for name, one in shown.items()},
+        column_config={column: _config(one, values[column], say) for column, one in shown.items()},
         key=key,
         on_select=partial(_take, key, chosen) if chosen else "ignore",
         selection_mode="single-row",
-        placeholder=NOT_TOLD,
+        placeholder=say.absent,
         height=_ROW_PX * (min(max(len(frame), 1), _ROWS_SEEN) + 1) + 2,
-        alt=name,
+        alt=say(f"table.{name}"),
     )
     st.download_button(
-        f"CSV: {name}",
+        say("page.csv", name=say(f"table.{name}")),
         csv(frame[list(shown)]),
-        file_name=f"{'_'.join(re.findall('[a-z0-9]+', name.lower()))}.csv",
+        file_name=f"{name}.csv",
         mime="text/csv",
-        key=f"download {name}",
+        key=f"download_{name}",
         on_click="ignore",
         icon=":material/download:",
         type="tertiary",
@@ -147,7 +184,7 @@ def _mark(key: str, chosen: Choice) -> None:
     """The marked row is the chosen one, however it was chosen."""
     value = st.session_state.get(chosen.key)
     rows = [chosen.options.index(value)] if value in chosen.options else []
-    st.session_state[f"{key} marked"] = rows
+    st.session_state[f"{key}_marked"] = rows
     state = st.session_state.get(key)
     if state is None or list(state["selection"]["rows"]) != rows:
         st.session_state[key] = {"selection": {"rows": rows}}
@@ -156,38 +193,46 @@ def _mark(key: str, chosen: Choice) -> None:
 def _take(key: str, chosen: Choice) -> None:
     """Take what was clicked; what comes back of our own marking is no click."""
     rows = list(st.session_state[key]["selection"]["rows"])
-    if not rows or rows == st.session_state.get(f"{key} marked"):
+    if not rows or rows == st.session_state.get(f"{key}_marked"):
         return
     st.session_state[chosen.key] = chosen.options[rows[0]]
     if chosen.page:
         st.session_state[OPEN_PAGE] = chosen.page
 
 
-def _as_shown(frame: pd.DataFrame, shown: Mapping[str, Column]) -> pd.DataFrame:
-    """Shares as percent, truth values as words, texts without formulas.
+def _values(frame: pd.DataFrame, shown: Mapping[str, Column], say: Words) -> pd.DataFrame:
+    """Values of the tables in words, and texts without formulas; numbers and days as they are.
 
     Streamlit's own button above a table writes the values of this frame to CSV as they are.
     """
     result = frame[list(shown)].copy()
     for name, column in shown.items():
-        if column.format == "percent":
-            result[name] = result[name].map(whole_percent, na_action="ignore").astype("Int64")
-        elif column.type == "boolean":
-            result[name] = result[name].map({True: "yes", False: "no"}).astype("str")
+        if column.type == "boolean":
+            result[name] = result[name].map(say.yes, na_action="ignore").astype("str")
+        elif column.type == "string" and column.format:
+            terms = partial(say.term, column.format)
+            result[name] = result[name].map(terms, na_action="ignore").astype("str")
     return _harmless(result)
 
 
-def _config(column: Column, values: pd.Series) -> Any:
+def _text(column: Column, say: Words, value: Any) -> str:
     if column.type == "date":
-        days = "YYYY-MM-DD" if column.format == "date" else column.format
-        return st.column_config.DateColumn(column.heading, help=column.help, format=days)
-    if pd.api.types.is_numeric_dtype(values):
-        digits = "%d %%" if column.format == "percent" else column.format or None
-        return st.column_config.NumberColumn(column.heading, help=column.help, format=digits)
-    # Streamlit measures the first rows only: "time won, quality not confirmed" must not be cut.
-    longest = max([len(column.heading), *values.dropna().map(len)])
+        return say.month(value) if column.format == "month" else say.day(value)
+    if column.format == "percent":
+        return say.share(value)
+    if column.format == "change":
+        return say.change(value)
+    return say.number(value, digits=int(column.format)) if column.format.isdigit() else str(value)
+
+
+def _config(column: Column, values: pd.Series, say: Words) -> Any:
+    heading, help_text = say(f"field.{column.name}"), say(f"field.{column.name}.help")
+    if column.type == "date" or pd.api.types.is_numeric_dtype(values):
+        return st.column_config.Column(heading, help=help_text)
+    # Streamlit measures the first rows only, and the longest value must not be cut.
+    longest = max([len(heading), *values.dropna().map(len)])
     width = min(_PAD_PX + _LETTER_PX * longest, _WIDEST_PX)
-    return st.column_config.TextColumn(column.heading, help=column.help, width=width)
+    return st.column_config.TextColumn(heading, help=help_text, width=width)
 
 
 def csv(frame: pd.DataFrame) -> bytes:

@@ -1,4 +1,4 @@
-"""What one reader looks at: the version taken on opening the page, narrowed to site and scanner."""
+"""What one reader looks at: a version of the published tables, a site and a scanner."""
 
 from __future__ import annotations
 
@@ -9,13 +9,23 @@ import streamlit as st
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.dashboard.marts import Marts, newest_version, read_marts
-from protocol_assets.dashboard.names import Scope
+from protocol_assets.dashboard.names import NO_SITE, Scope
+from protocol_assets.dashboard.words import Words
+from protocol_assets.reports.texts import Texts
 from protocol_assets.settings import Settings
 
-__all__ = ["deployment", "is_newer_published", "marts", "scope", "take_newest"]
+__all__ = [
+    "deployment",
+    "is_newer_published",
+    "marts",
+    "scope",
+    "scope_text",
+    "take_newest",
+    "words",
+]
 
 _KEPT_VERSIONS: Final = 3
-_TAKEN: Final = "version taken"
+_TAKEN: Final = "version_taken"
 
 
 @st.cache_resource(show_spinner=False)
@@ -24,10 +34,15 @@ def deployment() -> Deployment:
     return Deployment(Settings.load())
 
 
-@st.cache_resource(max_entries=_KEPT_VERSIONS, show_spinner="Reading what is published")
-def _read(directory: Path) -> Marts:
+@st.cache_resource(max_entries=_KEPT_VERSIONS, show_spinner=False)
+def _read(directory: Path, language: str) -> Marts:
     """The tables of a version, shared by all who look at it: a version never changes."""
-    return read_marts(directory)
+    return read_marts(directory, Texts(language)("name.withheld"))
+
+
+def words() -> Words:
+    """The texts in the language of the deployment."""
+    return Words(Texts(deployment().settings.language))
 
 
 def marts() -> Marts:
@@ -40,9 +55,10 @@ def marts() -> Marts:
         take_newest()
     directory: Path | None = st.session_state[_TAKEN]
     if directory is None:
-        return read_marts(None)
+        return read_marts(None, words()("name.withheld"))
     try:
-        return _read(directory)
+        with st.spinner(words()("page.loading")):
+            return _read(directory, words().texts.language)
     except FileNotFoundError:
         take_newest()
         return marts()
@@ -61,4 +77,16 @@ def is_newer_published() -> bool:
 
 def scope() -> Scope:
     """What the reader narrowed the fleet to, by the choices in the sidebar."""
-    return Scope(st.session_state.get("site"), st.session_state.get("scanner"))
+    site = st.session_state.get("site")
+    site = NO_SITE if site == words()("side.no_site") else site
+    return Scope(site, st.session_state.get("scanner"))
+
+
+def scope_text() -> str:
+    """The scope in words."""
+    say, where = words(), scope()
+    if where.scanner is not None:
+        return where.scanner
+    if where.site is None:
+        return say("scope.all")
+    return say("scope.no_site") if where.site == NO_SITE else say("scope.site", site=where.site)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.parts import table
+from protocol_assets.dashboard.session import words
 
 __all__ = ["visits"]
 
@@ -27,15 +28,14 @@ def visits(shifts: pd.DataFrame) -> None:
     """
     if shifts.empty:
         return
-    st.header("Times of whole exams, by scanner and visit")
-    st.caption(
-        "A visit is all changes of one scanner that follow each other within 14 days. They moved "
-        "the times of its exams together, so these times are shown once per visit."
-    )
+    say = words()
+    st.header(say("visits.heading"))
+    st.caption(say("visits.note"))
     rows = shifts.sort_values(["visit_on", "scanner"], ascending=[False, True])
     names = ("scanner", "visit_on", "visit_until", "n_changes", "n_registered")
     table(
         rows.reset_index(drop=True),
         shown("published_exam_shifts", *names, *_SHIFTS, "site"),
-        "Exams by scanner and visit",
+        say,
+        "visits",
     )

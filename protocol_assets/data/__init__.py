@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["data_files", "data_version", "files_ending", "read_table", "report_languages"]
+__all__ = ["data_files", "data_version", "files_ending", "read_table", "text_languages"]
 
 
 _PACKAGE: Final = Path(__file__).parents[1]
@@ -76,13 +76,13 @@ def data_version(*names: str) -> str:
 
 
 @cache
-def report_languages() -> tuple[str, ...]:
-    """BCP 47 tags of the languages that the report speaks: each is a file ``report_<tag>.csv``."""
+def text_languages() -> tuple[str, ...]:
+    """BCP 47 tags of the languages of report and dashboard: each is a file ``texts_<tag>.csv``."""
     names = data_files()
     return tuple(
         sorted(
-            name.removeprefix("report_").removesuffix(".csv")
+            name.removeprefix("texts_").removesuffix(".csv")
             for name in names
-            if name.startswith("report_") and name.endswith(".csv")
+            if name.startswith("texts_") and name.endswith(".csv")
         )
     )

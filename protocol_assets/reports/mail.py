@@ -48,7 +48,7 @@ def render_mail(figures: Figures, *, language: str, is_demo: bool) -> MailBody:
 
     Args:
         figures: What it shows.
-        language: BCP 47 tag of a ``data/report_<language>.csv``.
+        language: BCP 47 tag of a ``data/texts_<language>.csv``.
         is_demo: Whether it says that its data are simulated.
     """
     texts = Texts(language)
@@ -77,7 +77,7 @@ def _subject(figures: Figures, report: Content, texts: Texts) -> str:
         "mail.subject",
         heading=heading,
         day=day,
-        minutes=f"{texts.number(minutes.value, 0)}\u00a0{texts('unit.min')}",
+        minutes=texts.quantity(minutes.value, "min"),
     )
 
 

@@ -19,7 +19,7 @@ def render_page(figures: Figures, *, language: str, is_demo: bool) -> str:
 
     Args:
         figures: What it shows.
-        language: BCP 47 tag of a ``data/report_<language>.csv``.
+        language: BCP 47 tag of a ``data/texts_<language>.csv``.
         is_demo: Whether the page says that its data are simulated.
     """
     texts = Texts(language)

@@ -42,7 +42,7 @@ def render_pdf(figures: Figures, *, language: str, is_demo: bool) -> bytes:
 
     Args:
         figures: What it shows.
-        language: BCP 47 tag of a ``data/report_<language>.csv``.
+        language: BCP 47 tag of a ``data/texts_<language>.csv``.
         is_demo: Whether it says that its data are simulated.
     """
     texts = Texts(language)

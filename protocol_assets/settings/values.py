@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.faults import Fault, explain_os_error
 
 __all__ = ["ConfigurationError", "Home", "Language", "Name", "Strict", "TimeZone", "secret"]
@@ -47,8 +47,8 @@ def _zone(text: str) -> str:
 
 
 def _language(text: str) -> str:
-    if text not in report_languages():
-        raise ValueError(f"unknown language; choose one of {', '.join(report_languages())}")
+    if text not in text_languages():
+        raise ValueError(f"unknown language; choose one of {', '.join(text_languages())}")
     return text
 
 

@@ -155,12 +155,11 @@ SAID = [
     ("protocol_assets/data/analysis_columns.csv", r": (\d+), or (?:180|365) where", 90),
     ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where fewer than 8 exams", 180),
     ("protocol_assets/data/analysis_columns.csv", r": 90, or (\d+) where fewer than 8 acq", 365),
-    ("protocol_assets/data/dashboard_columns.csv", r"last (\d+) days \(365", 90),
+    ("protocol_assets/data/texts_en.csv", r"last (\d+) days \(365", 90),
     ("dbt_project/models/mr/marts/fct_exam.yml", r"(\d+) minutes apart|over (\d+) minutes", 45),
     ("dbt_project/models/findings/marts/opportunities.yml", r"trailing (\d+) days\b", 90),
     ("docs/findings.md", r"within (\d+) days \(`together_days`\)", analysis_limit("together_days")),
-    ("protocol_assets/dashboard/visits.py", r"within (\d+) days", analysis_limit("together_days")),
-    ("protocol_assets/data/report_en.csv", r"within (\d+) days", analysis_limit("together_days")),
+    ("protocol_assets/data/texts_en.csv", r"within (\d+) days", analysis_limit("together_days")),
     ("dbt_project/models/mr/semantic/acquisitions.yml", r"fewer than (\d+) may leave", K_PATIENTS),
 ]
 

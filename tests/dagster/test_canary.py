@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.deidentify.labels import register_texts
 from protocol_assets.delivery.report import editions
 from protocol_assets.figures.scope import Scope
@@ -318,7 +318,7 @@ def test_nothing_is_in_the_mail(deployment: Settings, search: Search, tmp_path: 
         [one.name for one in deployment.pacs],
         is_demo=Deployment(deployment).is_demo,
     )
-    for language in report_languages():
+    for language in text_languages():
         edition = reports(Scope(), language)
         body = edition.body()
         attached = tmp_path / f"{language}.pdf"

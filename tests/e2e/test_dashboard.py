@@ -261,7 +261,7 @@ def test_the_keyboard_reaches_pages_choices_and_downloads(browser: Browser, dash
         settled(page)
         choose(page, "Opportunity", "MR 1")
         expect(page.get_by_role("heading", level=2, name="MR 1")).to_be_visible()
-        reach(page, "CSV: Opportunities")
+        reach(page, "Download CSV: Opportunities")
         with page.expect_download() as download:
             page.keyboard.press("Enter")
         text = Path(download.value.path()).read_text(encoding="utf-8-sig")
@@ -376,7 +376,7 @@ def test_reading_and_building_do_not_block_each_other(
             is_written = Lake(settings.home).warehouse_building.exists()
             page.reload()
             settled(page)
-            expect(page.get_by_text(re.compile("As of .*, version"))).to_be_visible()
+            expect(page.get_by_text(re.compile("Data up to .*, version"))).to_be_visible()
             loaded_meanwhile += is_written and Lake(settings.home).warehouse_building.exists()
             page.wait_for_timeout(3000)
         assert builder.returncode == 0, (tmp_path / "build.log").read_text(errors="replace")[-4000:]

@@ -13,7 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.reports.mail import render_mail
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from tests.unit.reports.marts import FIGURES
@@ -135,7 +135,7 @@ def test_everybody_can_use_the_pages(
             assert grave(page) == []
 
 
-@pytest.mark.parametrize("language", report_languages())
+@pytest.mark.parametrize("language", text_languages())
 def test_everybody_can_use_the_page_in_every_language(
     browser: Browser, tmp_path: Path, language: str
 ) -> None:

@@ -1,14 +1,16 @@
-"""What waits for a decision, and the commands that record one; nothing is recorded here."""
+"""Findings that wait for a decision, and the commands that record one."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 import pandas as pd
 
 from protocol_assets.dashboard.tables.fleet import records
 from protocol_assets.figures.findings import waiting
+from protocol_assets.reports.readings import reading_text
+from protocol_assets.reports.texts import Texts
 
 __all__ = ["commands", "waiting_rows", "with_readings"]
 
@@ -38,33 +40,40 @@ def waiting_rows(findings: pd.DataFrame, opportunities: pd.DataFrame) -> pd.Data
     return rows.reset_index(drop=True)
 
 
-def with_readings(findings: pd.DataFrame) -> pd.DataFrame:
+def with_readings(findings: pd.DataFrame, texts: Texts) -> pd.DataFrame:
     """Findings whose ``expected`` and ``observed`` are texts, of the number or of the term."""
-    texts = {
-        name: findings[name]
-        .map("{:.4g}".format, na_action="ignore")
-        .astype("str")
-        .fillna(findings[f"{name}_term"])
-        for name in ("expected", "observed")
+    sides: tuple[Literal["expected", "observed"], ...] = ("expected", "observed")
+    rows = records(findings)
+    read = {
+        side: [
+            None
+            if row[side] is None and row[f"{side}_term"] is None
+            else reading_text(row, side, texts)
+            for row in rows
+        ]
+        for side in sides
     }
-    return findings.assign(**texts)
+    result = findings.copy()
+    for side in sides:
+        result[side] = pd.Series(read[side], index=findings.index, dtype="str")
+    return result
 
 
 def commands(key: str) -> dict[str, str]:
-    """The commands that record a decision, by what they do; words in capitals are to be filled in.
+    """The commands that record a decision: ``accept`` and ``waive``.
+
+    Words in capitals are to be replaced.
 
     Args:
         key: A finding's key.
 
     Raises:
-        ValueError: It is no key, and might be something else to a shell.
+        ValueError: It is not a key, and a shell could read it as something else.
     """
     if not _KEY.fullmatch(key):
-        raise ValueError("a finding's key holds letters, digits, '-' and '_' only")
+        raise ValueError("a finding's key has letters, digits, '-' and '_' only")
     verb = "protocol-assets findings"
     return {
-        "To change it (freezes volume and promised minutes)": f'{verb} accept {key} --owner "NAME"',
-        "To leave it as it is until a day": (
-            f'{verb} waive {key} --until YYYY-MM-DD --owner "NAME" --reason "WHY"'
-        ),
+        "accept": f'{verb} accept {key} --owner "NAME"',
+        "waive": f'{verb} waive {key} --until YYYY-MM-DD --owner "NAME" --reason "WHY"',
     }

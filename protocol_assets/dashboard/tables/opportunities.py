@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cache
 from typing import Final
 
 import pandas as pd
 
 from protocol_assets.dashboard.tables.fleet import records
-from protocol_assets.data import read_table
 from protocol_assets.figures.averages import scanners_at
 from protocol_assets.figures.potential import ranked
 
@@ -18,19 +16,12 @@ __all__ = [
     "SHOWN",
     "levels",
     "listed",
-    "remedies",
     "scanners_by_averages",
 ]
 
-ABOVE: Final = "above the reference"
-SHOWN: Final = (ABOVE, "assessable", "not assessable", "all")
-"""What the reader can ask for."""
-
-
-@cache
-def remedies() -> dict[str, str]:
-    """What would make a protocol assessable, by the reason why it is not."""
-    return {row["reason"]: row["remedy"] for row in read_table("assessment_reasons.csv")}
+ABOVE: Final = "above"
+SHOWN: Final = (ABOVE, "assessable", "not_assessable", "all")
+"""What the reader can ask for; ``show.<name>`` in the texts."""
 
 
 def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:
@@ -38,12 +29,12 @@ def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:
 
     Args:
         opportunities: ``published_opportunities``.
-        shown: One of ``SHOWN``; waived ones are above their reference all the same.
+        shown: One of ``SHOWN``; waived ones may be above their reference, too.
     """
     asked = {
         ABOVE: opportunities["has_potential"].fillna(value=False),
         "assessable": opportunities["assessment_state"] == "assessable",
-        "not assessable": opportunities["assessment_state"] != "assessable",
+        "not_assessable": opportunities["assessment_state"] != "assessable",
     }.get(shown)
     rows = opportunities if asked is None else opportunities[asked.astype(bool)]
     places = [one["place"] for one in ranked(records(rows.assign(place=range(len(rows)))))]
@@ -53,7 +44,7 @@ def listed(opportunities: pd.DataFrame, shown: str) -> pd.DataFrame:
 
 
 def levels(row: pd.Series) -> pd.DataFrame:
-    """The averages of one opportunity that are told: ``what`` and ``averages``."""
+    """The known averages of one opportunity: ``what`` and ``averages``."""
     named = {"now": "averages", "reference": "reference_averages", "usual": "usual_averages"}
     found = pd.DataFrame(
         {"what": list(named), "averages": [row[column] for column in named.values()]}

@@ -1,14 +1,14 @@
-"""What became of a change: where it stands, before and after, promised beside realised."""
+"""The result of a change: its state in words, and the times before and after it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 import pandas as pd
 
-from protocol_assets.dashboard.words import NOT_TOLD, day
+from protocol_assets.dashboard.words import Words
 from protocol_assets.figures.changes import UNCONFIRMED, VERIFIED
 
 __all__ = [
@@ -20,12 +20,8 @@ __all__ = [
     "visit_of",
 ]
 
-_OF_PROTOCOL: Final = {"scan_time": "Scan time of the protocol"}
-_OF_EXAMS: Final = {
-    "scan_time_sum": "Scan time of the exam",
-    "exam_span": "Exam span",
-    "gap_time": "Between scans",
-}
+_OF_PROTOCOL: Final = ("scan_time",)
+_OF_EXAMS: Final = ("scan_time_sum", "exam_span", "gap_time")
 _PARTS: Final = (
     "median_before_s",
     "median_after_s",
@@ -40,10 +36,10 @@ _PARTS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where a verification stands, in words.
+    """The result of a verification, in words.
 
     Attributes:
-        tone: What it looks like: success only where it is verified.
+        tone: How it is coloured: success only if the change is verified.
         text: One or two sentences.
     """
 
@@ -51,38 +47,40 @@ class Standing:
     text: str
 
 
-def standing(row: pd.Series) -> Standing:
-    """Where one change stands."""
-    state, reason = row["verification_state"], row["reason"]
-    why = f" ({reason})" if pd.notna(reason) else ""
-    if state == VERIFIED:
-        return Standing("success", f"Verified: time was won, and the images stood it{why}.")
+def standing(row: pd.Series, say: Words) -> Standing:
+    """The result of one change in words.
+
+    Args:
+        row: Of ``published_verification``.
+        say: The wording.
+    """
+    state = row["verification_state"]
     if state == UNCONFIRMED:
-        guard = row["guard_reason"] if pd.notna(row["guard_reason"]) else NOT_TOLD
-        signed = "" if pd.notna(row["quality_signed_on"]) else " The images are not signed off."
-        return Standing(
-            "warning",
-            f"Not confirmed: scan time fell, the image quality is not confirmed. "
-            f"Quality guard: {guard}.{signed}",
-        )
+        text = say("standing.unconfirmed", guard=say.term("reason", row["guard_reason"]))
+        is_signed = pd.notna(row["quality_signed_on"])
+        return Standing("warning", text if is_signed else say("standing.unsigned", text=text))
     if state == "relapsed":
-        return Standing(
-            "error", f"Relapsed on {day(row['relapsed_on'])}: back at the level before."
-        )
-    if state == "time lost":
-        return Standing("error", f"Time was lost{why}.")
+        return Standing("error", say("standing.relapsed", day=say.day(row["relapsed_on"])))
     if state == "exploratory":
-        effect = row["effect"] if pd.notna(row["effect"]) else f"effect {NOT_TOLD}"
-        return Standing(
-            "info",
-            f"Exploratory: {effect}, but the day was found in the data that test it. "
-            "Nobody has registered this change; it proves nothing.",
-        )
-    return Standing("info", f"{str(state).capitalize()}{why}.")
+        known = pd.notna(row["effect"])
+        effect = say.term("effect", row["effect"]) if known else say("standing.effect_unknown")
+        return Standing("info", say("standing.exploratory", effect=effect))
+    if state == VERIFIED:
+        return Standing("success", _with_reason(say("standing.verified"), row, say))
+    if state == "time lost":
+        return Standing("error", _with_reason(say("standing.lost"), row, say))
+    text = say("standing.other", state=say.title("verification", state))
+    return Standing("info", _with_reason(text, row, say))
+
+
+def _with_reason(text: str, row: pd.Series, say: Words) -> str:
+    if pd.isna(row["reason"]):
+        return text
+    return say("standing.reason", text=text, reason=say.term("reason", row["reason"]))
 
 
 def newest_first(verification: pd.DataFrame) -> pd.DataFrame:
-    """Registered changes before those found, the newest first."""
+    """Registered changes before those found in the data; the newest first."""
     return verification.sort_values(
         ["evidence", "changed_on", "scanner", "protocol"], ascending=[True, False, True, True]
     ).reset_index(drop=True)
@@ -113,11 +111,8 @@ def exam_times(visit: pd.Series) -> pd.DataFrame:
     return _times(visit, _OF_EXAMS)
 
 
-def _times(row: pd.Series, words: Mapping[str, str]) -> pd.DataFrame:
-    rows = [
-        {"time": text, **{part: row[f"{name}_{part}"] for part in _PARTS}}
-        for name, text in words.items()
-    ]
+def _times(row: pd.Series, names: Sequence[str]) -> pd.DataFrame:
+    rows = [{"time": name, **{part: row[f"{name}_{part}"] for part in _PARTS}} for name in names]
     return pd.DataFrame(rows).astype(dict.fromkeys(_PARTS, "float64"))
 
 

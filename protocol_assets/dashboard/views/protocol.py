@@ -9,7 +9,7 @@ from protocol_assets.dashboard import charts
 from protocol_assets.dashboard.columns import shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
-from protocol_assets.dashboard.session import marts, scope
+from protocol_assets.dashboard.session import marts, scope, words
 from protocol_assets.dashboard.tables.fleet import (
     MINUTES,
     minutes_columns,
@@ -18,113 +18,108 @@ from protocol_assets.dashboard.tables.fleet import (
     values_by,
 )
 from protocol_assets.dashboard.tables.opportunities import listed, scanners_by_averages
-from protocol_assets.dashboard.words import interval, known, month, number
+from protocol_assets.dashboard.values import mean_figure
+from protocol_assets.dashboard.words import Words
 
 __all__ = ["show"]
 
 
 def show() -> None:
     """The page."""
-    tables, where = marts(), scope()
-    st.title("Protocol")
+    tables, where, say = marts(), scope(), words()
+    st.title(say("page.protocol"))
     opportunities = where.of(tables["published_opportunities"])
-    nex = where.of(tables["nex_monthly"])
-    names = pd.concat([opportunities["protocol"], nex["protocol"]]).dropna().unique()
+    monthly = where.of(tables["nex_monthly"])
+    names = pd.concat([opportunities["protocol"], monthly["protocol"]]).dropna().unique()
+    if not tables.version:
+        nothing(say("page.nothing_published"))
+        return
     if not len(names):
-        nothing("No protocol with enough patients is published.")
+        nothing(say("page.no_protocol"))
         return
     protocol = choose(
-        "Protocol", sorted(names, key=str.casefold), "protocol", "Choose one of the protocols"
+        say("page.protocol"),
+        sorted(names, key=str.casefold),
+        "protocol",
+        say("protocol_page.choose"),
+        say,
     )
     if protocol is None:
-        _overview(opportunities)
+        _overview(opportunities, say)
         return
     own = listed(opportunities[opportunities["protocol"] == protocol], "all")
-    nex = nex[nex["protocol"] == protocol]
-    _figures(own, nex)
-    _scanners(own)
-    _months(nex)
+    monthly = monthly[monthly["protocol"] == protocol]
+    _figures(own, monthly, say)
+    _scanners(own, say)
+    _months(monthly, say)
 
 
-def _overview(opportunities: pd.DataFrame) -> None:
+def _overview(opportunities: pd.DataFrame, say: Words) -> None:
     """All protocols, the most minutes first."""
     if opportunities.empty:
         return
-    sums = ranked_protocols(opportunities)
+    rows = ranked_protocols(opportunities)
     columns = shown("published_opportunities", "protocol", *MINUTES) | shown(
         "published_potential_monthly", "opportunities", "assessable"
     )
-    table(sums, columns, "Protocols", chosen=Choice("protocol", list(sums["protocol"])))
+    table(rows, columns, say, "protocols", chosen=Choice("protocol", list(rows["protocol"])))
 
 
-def _figures(own: pd.DataFrame, nex: pd.DataFrame) -> None:
+def _figures(own: pd.DataFrame, monthly: pd.DataFrame, say: Words) -> None:
     saving = potential_of(own)
     value, low, high = minutes_columns(saving.minutes)
-    by_month = values_by(nex, "month_start")
-    last = by_month.iloc[-1] if len(by_month) else None
     one, two, three = st.columns(3)
     with one:
-        figure(
-            "Scanners that run it",
-            number(saving.scanner_protocols),
-            f"averages told by {saving.with_averages} of them",
-        )
+        note = say("protocol_page.scanners.note", count=say.number(saving.with_averages))
+        figure(say("protocol_page.scanners"), say.number(saving.scanner_protocols), note)
     with two:
-        figure(
-            "Potential saving each month",
-            number(value, "min"),
-            f"{interval(low, high, 'min')}; {saving.assessable} of {saving.scanner_protocols} "
-            "scanners assessable",
+        note = say(
+            "figure.potential.protocol",
+            interval=say.interval(low, high, "min"),
+            assessable=say.number(saving.assessable),
+            scanners=say.number(saving.scanner_protocols),
         )
+        figure(say("figure.potential"), say.number(value, "min"), note)
     with three:
-        figure(
-            "Mean NEX" + (f", {month(last['month_start'])}" if last is not None else ""),
-            number(None if last is None else last["nex_mean"], digits=2),
-            known(None if last is None else last["nex_coverage"], "eligible acquisitions"),
-        )
+        mean_figure(values_by(monthly, "month_start"), say)
 
 
-def _scanners(own: pd.DataFrame) -> None:
-    st.header("Across the scanners")
+def _scanners(own: pd.DataFrame, say: Words) -> None:
+    st.header(say("protocol_page.across"))
     if own.empty:
-        nothing("No scanner has enough patients with this protocol to be published.")
+        nothing(say("protocol_page.across.none"))
         return
-    levels = scanners_by_averages(own)
-    if len(levels):
-        chart(
-            charts.scanners_at_averages(levels),
-            "Number of scanners by the averages they run, split by where they stand.",
-        )
+    found = scanners_by_averages(own)
+    if len(found):
+        chart(charts.scanners_at_averages(found, say), say("protocol_page.across.alt"))
     names = ("scanner", "site", "vendor", "model", "averages", "reference_averages", "reference")
     more = ("usual_averages", "n_peers", "scan_time_now_s", *MINUTES, "snr_change_percent")
     rest = ("confidence", "coverage", "assessment_reason")
-    st.caption("A row that is chosen opens the opportunity.")
+    st.caption(say("page.choose_row"))
     table(
         own,
         shown("published_opportunities", *names, *more, *rest),
-        "Scanners with the protocol",
+        say,
+        "scanners_of_protocol",
         chosen=Choice(
             "opportunity", list(choices(own, "scanner", "protocol")), "views/opportunity.py"
         ),
     )
 
 
-def _months(nex: pd.DataFrame) -> None:
-    st.header("NEX by month")
-    if nex.empty:
-        nothing("No closed month with enough patients is published.")
+def _months(monthly: pd.DataFrame, say: Words) -> None:
+    st.header(say("fleet_page.months"))
+    if monthly.empty:
+        nothing(say("page.no_month"))
         return
-    by_month = values_by(nex, "month_start")
-    chart(charts.nex_of_months(by_month), "Mean NEX of the protocol by closed month.")
-    rows = nex.sort_values(["month_start", "scanner"], ascending=[False, True])
+    by_month = values_by(monthly, "month_start")
+    chart(charts.mean_of_months(by_month, say), say("protocol_page.months.alt"))
+    rows = monthly.sort_values(["month_start", "scanner"], ascending=[False, True])
     names = ("month_start", "scanner", "nex_mean", "nex_median", "nex_mode", "nex_coverage")
     more = ("share_above_1", "acquisitions", "scan_time_sum_s", "scan_time_coverage")
-    with st.expander("As a table, by scanner"):
-        table(
-            rows.reset_index(drop=True),
-            shown("nex_monthly", *names, *more),
-            "NEX of the protocol by month and scanner",
-        )
+    columns = shown("nex_monthly", *names, *more)
+    with st.expander(say("page.as_table")):
+        table(rows.reset_index(drop=True), columns, say, "months_of_protocol")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Verification: whether a change won what it promised, and whether the images stood it."""
+"""Verification: the expected and the actual saving of each change, and the image quality."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -11,7 +12,7 @@ from protocol_assets.dashboard import charts
 from protocol_assets.dashboard.columns import Column, columns, shown
 from protocol_assets.dashboard.names import choices
 from protocol_assets.dashboard.parts import Choice, chart, choose, figure, nothing, table
-from protocol_assets.dashboard.session import marts, scope
+from protocol_assets.dashboard.session import marts, scope, words
 from protocol_assets.dashboard.tables.fleet import records
 from protocol_assets.dashboard.tables.verification import (
     before_and_after,
@@ -21,7 +22,7 @@ from protocol_assets.dashboard.tables.verification import (
     visit_of,
 )
 from protocol_assets.dashboard.visits import visits
-from protocol_assets.dashboard.words import day, interval, number, plain, share, told, yes
+from protocol_assets.dashboard.words import Words, plain
 from protocol_assets.figures.changes import savings
 
 __all__ = ["show"]
@@ -36,137 +37,163 @@ _SIGNS: Final = {
 
 def show() -> None:
     """The page."""
-    tables, where = marts(), scope()
-    st.title("Verification")
-    st.caption(
-        "Every change with enough patients before and after it. Time won counts as a "
-        "success only where the images are known to have stood it."
-    )
+    tables, where, say = marts(), scope(), words()
+    st.title(say("page.verification"))
+    st.caption(say("verification_page.lead"))
     found = where.of(tables["published_verification"])
     if found.empty:
-        nothing("No change with enough patients before and after it is published.")
+        nothing(say("page.no_change") if tables.version else say("page.nothing_published"))
         return
     rows = newest_first(found)
     on = rows["changed_on"].dt.strftime("%Y-%m-%d")
     rows["choice"] = choices(rows.assign(on=on), "scanner", "protocol", "on")
-    _summary(rows)
-    states = sorted(rows["verification_state"].dropna().unique())
-    state = choose("Where it stands", states, "state", "All")
+    _summary(rows, say)
+    state = choose(
+        say("verification_page.state"),
+        sorted(rows["verification_state"].dropna().unique()),
+        "state",
+        say("verification_page.state.all"),
+        say,
+        shown_as=partial(say.term, "verification"),
+    )
     shown_rows = (
         rows if state is None else rows[rows["verification_state"] == state].reset_index(drop=True)
     )
-    chosen = choose("Change", list(rows["choice"]), "change", "Choose one, or a row")
+    chosen = choose(
+        say("verification_page.change"),
+        list(rows["choice"]),
+        "change",
+        say("page.choose_below"),
+        say,
+    )
     names = ("scanner", "protocol", "changed_on", "verification_state", "effect", "level_before")
     shift = ("level_after", "scan_time_shift_s", "scan_time_shift_low_s", "scan_time_shift_high_s")
     more = ("promised_minutes_per_month", "realised_minutes_per_month", "guard_is_held")
     table(
         shown_rows,
         shown("published_verification", *names, *shift, *more, "quality_signed_on", "site"),
-        "Changes",
+        say,
+        "changes",
         chosen=Choice("change", list(shown_rows["choice"])),
     )
     shifts = where.of(tables["published_exam_shifts"])
     if chosen is not None:
         row = rows[rows["choice"] == chosen].iloc[0]
-        _one(row)
-        _visit(visit_of(row, shifts))
+        _one(row, say)
+        _visit(visit_of(row, shifts), say)
     visits(shifts)
 
 
-def _summary(rows: pd.DataFrame) -> None:
+def _summary(rows: pd.DataFrame, say: Words) -> None:
     found = savings(records(rows))
     one, two, three = st.columns(3)
     with one:
-        figure(
-            "Verified",
-            number(found.verified),
-            f"of {found.changes} changes; the others prove nothing yet",
-        )
+        note = say("verification_page.verified.note", changes=say.number(found.changes))
+        figure(say("verification_page.verified"), say.number(found.verified), note)
     with two:
-        figure(
-            "Promised by the verified",
-            number(found.promised, "min a month"),
-            f"told for {number(found.with_promise)} of them",
-        )
+        note = say("verification_page.promised.note", count=say.number(found.with_promise))
+        value = say.number(found.promised, "min_month")
+        figure(say("verification_page.promised"), value, note)
     with three:
-        figure(
-            "Realised by the verified",
-            number(found.realised, "min a month"),
-            "seconds won by one acquisition x volume",
-        )
+        note = say("verification_page.realised.note")
+        value = say.number(found.realised, "min_month")
+        figure(say("verification_page.realised"), value, note)
 
 
-def _one(row: pd.Series) -> None:
-    st.header(plain(f"{row['scanner']}: {row['protocol']}, {day(row['changed_on'])}"))
-    stands = standing(row)
-    getattr(st, stands.tone)(plain(stands.text), icon=_SIGNS[stands.tone])
-    signed_on = row["quality_signed_on"]
-    signed = (
-        "images not signed off" if pd.isna(signed_on) else f"images signed off {day(signed_on)}"
+def _one(row: pd.Series, say: Words) -> None:
+    heading = say(
+        "verification_page.heading",
+        scanner=row["scanner"],
+        protocol=row["protocol"],
+        day=say.day(row["changed_on"]),
     )
+    st.header(plain(heading))
+    stands = standing(row, say)
+    getattr(st, stands.tone)(plain(stands.text), icon=_SIGNS[stands.tone])
+    _numbers(row, say)
+    _times(before_and_after(row), "before_after", say)
+    evidence = say("verification_page.evidence", evidence=say.term("evidence", row["evidence"]))
+    details = say(
+        "verification_page.details",
+        before=say.number(row["level_before"], digits=2),
+        after=say.number(row["level_after"], digits=2),
+        evidence=evidence,
+        q=say.number(row["q_value"], digits=3),
+    )
+    st.caption(plain(details))
+
+
+def _numbers(row: pd.Series, say: Words) -> None:
     one, two, three, four = st.columns(4)
     with one:
-        figure(
-            "Scan time of one acquisition",
-            number(row["scan_time_shift_s"], "s"),
-            f"{interval(row['scan_time_shift_low_s'], row['scan_time_shift_high_s'], 's')} (95 %); "
-            f"from {number(row['scan_time_median_before_s'])} to "
-            f"{number(row['scan_time_median_after_s'], 's')}, medians",
+        low, high = row["scan_time_shift_low_s"], row["scan_time_shift_high_s"]
+        note = say(
+            "verification_page.scan_time.note",
+            interval=say.interval(low, high, "s"),
+            before=say.number(row["scan_time_median_before_s"], "s"),
+            after=say.number(row["scan_time_median_after_s"], "s"),
         )
+        value = say.number(row["scan_time_shift_s"], "s")
+        figure(say("opportunity_page.scan_time"), value, note)
     with two:
-        figure(
-            "Promised, minutes a month",
-            number(row["promised_minutes_per_month"], "min"),
-            f"volume {number(row['volume_per_month'])} a month, {told(row['volume_source'])}",
+        note = say(
+            "verification_page.expected.note",
+            volume=say.number(row["volume_per_month"]),
+            source=say.term("volume", row["volume_source"]),
         )
+        value = say.number(row["promised_minutes_per_month"], "min_month")
+        figure(say("verification_page.expected"), value, note)
     with three:
-        figure(
-            "Realised, minutes a month",
-            number(row["realised_minutes_per_month"], "min"),
-            f"{number(row['realised_minutes'], 'min')} since the change, "
-            f"{share(row['cut_share'])} of the time at the old settings",
+        note = say(
+            "verification_page.saved.note",
+            minutes=say.number(row["realised_minutes"], "min"),
+            share=say.share(row["cut_share"]),
         )
+        value = say.number(row["realised_minutes_per_month"], "min_month")
+        figure(say("verification_page.saved"), value, note)
     with four:
-        figure(
-            "Quality guard held",
-            yes(row["guard_is_held"]),
-            f"{told(row['guard_reason'])}; {signed}",
+        signed_on, reason = row["quality_signed_on"], row["guard_reason"]
+        signed = say("signed.not") if pd.isna(signed_on) else say("signed", day=say.day(signed_on))
+        note = say(
+            "verification_page.guard.note",
+            reason=say("verification_page.guard.no_objection")
+            if pd.isna(reason) and pd.notna(row["guard_is_held"]) and row["guard_is_held"]
+            else say.term("reason", reason),
+            signed=signed,
         )
-    _times(before_and_after(row), "Before and after")
-    st.caption(
-        plain(
-            f"Averages {number(row['level_before'], digits=2)} before, "
-            f"{number(row['level_after'], digits=2)} after: stated, not tested. "
-            f"Evidence {told(row['evidence'])}; false discovery rate q = "
-            f"{number(row['q_value'], digits=3)}."
-        )
-    )
+        figure(say("verification_page.guard"), say.yes(row["guard_is_held"]), note)
 
 
-def _visit(visit: pd.Series | None) -> None:
+def _visit(visit: pd.Series | None, say: Words) -> None:
     """The exams of the visit that the change belongs to."""
-    st.subheader("Exams of the scanner, before and after this visit")
+    st.subheader(say("verification_page.visit"))
     if visit is None:
-        st.caption("No times of whole exams with enough patients are published for this visit.")
+        st.caption(say("verification_page.visit.none"))
         return
-    st.caption(
-        f"{number(visit['n_changes'])} changes of the scanner from {day(visit['visit_on'])} to "
-        f"{day(visit['visit_until'])} moved these times together; none of them alone did."
+    note = say(
+        "verification_page.visit.note",
+        count=say.number(visit["n_changes"]),
+        first=say.day(visit["visit_on"]),
+        last=say.day(visit["visit_until"]),
     )
-    _times(exam_times(visit), "Exams before and after the visit")
+    st.caption(note)
+    _times(exam_times(visit), "exams_before_after", say)
 
 
-def _times(times: pd.DataFrame, title: str) -> None:
+def _times(times: pd.DataFrame, name: str, say: Words) -> None:
     if times["shift_s"].notna().any():
         moved = ", ".join(
-            f"{one.time} {number(one.shift_s, 's')}"
+            say(
+                "verification_page.times.part",
+                time=say.term("time", one.time),
+                shift=say.number(one.shift_s, "s"),
+            )
             for one in times.dropna(subset="shift_s").itertuples()
         )
-        chart(charts.shifts(times), f"Change of each time with its 95 % interval: {moved}.")
+        chart(charts.shifts(times, say), say("verification_page.times.alt", times=moved))
     spec = columns("published_verification")
     parts = {name: spec[f"scan_time_{name}"] for name in times.columns if name != "time"}
-    first = Column("time", "string", "Time", "", "Different times are never mixed")
-    table(times, {"time": first, **parts}, title)
+    table(times, {"time": Column("time", "string", "time"), **parts}, say, name)
 
 
 if __name__ == "__main__":

@@ -73,8 +73,8 @@ def changes(
 def _counted(rows: Sequence[Row], texts: Texts) -> str:
     counts = count_by(rows, "verification_state")
     order = [*_BADGES, *sorted(set(counts) - set(_BADGES))]
-    return ", ".join(
-        f"{texts.term('verification', state)} {texts.number(counts[state], 0)}"
+    return "; ".join(
+        f"{texts.term('verification', state)}: {texts.number(counts[state], 0)}"
         for state in order
         if state in counts
     )

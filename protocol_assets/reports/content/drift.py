@@ -1,16 +1,15 @@
-"""What went astray: changes that came back, and settings that wandered."""
+"""Changes that were undone, and settings that drifted."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from typing import Any, Final
 
-from protocol_assets.data import read_table
 from protocol_assets.figures.changes import count_by
 from protocol_assets.figures.findings import ALARMS
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
+from protocol_assets.reports.readings import reading_text
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["drift"]
@@ -85,24 +84,11 @@ def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Entry]:
 
 
 def _values(row: Row, texts: Texts) -> str:
-    sides = [_value(row, side, texts) for side in ("expected", "observed")]
-    return texts("change.levels", before=sides[0], after=sides[1])
-
-
-def _value(row: Row, side: str, texts: Texts) -> str:
-    if row[f"{side}_term"] is not None:
-        return str(row[f"{side}_term"]).replace("_", " ")
-    value, unit = row[side], _units().get(row["parameter"], "")
-    return f"{texts.plain(value)}\u00a0{unit}" if unit and value is not None else texts.plain(value)
-
-
-@cache
-def _units() -> dict[str, str]:
-    signs = {"deg": "°", "mm3": "mm³"}
-    return {
-        row["parameter"]: signs.get(row["unit"], row["unit"])
-        for row in read_table("drift_tolerances.csv")
-    }
+    return texts(
+        "change.levels",
+        before=reading_text(row, "expected", texts),
+        after=reading_text(row, "observed", texts),
+    )
 
 
 def _period(row: Row, texts: Texts) -> Entry:

@@ -1,4 +1,4 @@
-"""How the times of whole exams moved, once per scanner and visit."""
+"""How the times of entire exams changed, once per scanner and visit."""
 
 from __future__ import annotations
 
@@ -57,9 +57,7 @@ def exam_shifts(
 
 def _row(row: Row, texts: Texts, *, is_alone: bool) -> list[Entry]:
     first, last = row["visit_on"], row["visit_until"]
-    days = texts.date(first)
-    if last is not None and last != first:
-        days = texts.interval(days, texts.date(last))
+    days = texts.date(first) if last is None else texts.dates(first, last)
     return [
         _visit(row, days, texts, is_alone=is_alone),
         Entry(

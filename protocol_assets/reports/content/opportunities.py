@@ -83,7 +83,7 @@ def _minutes(row: Row, longest: float, texts: Texts) -> Entry:
     )
     if value is None:
         return Entry(texts("not_told"))
-    text = f"{texts.number(value, 0)}\u00a0{texts('unit.min')}"
+    text = texts.quantity(value, "min")
     if low is None or high is None:
         return Entry(text, below=texts("interval.not_told"), span=_span(value, None, None, longest))
     return Entry(
@@ -124,7 +124,7 @@ def _reference(row: Row, texts: Texts) -> str:
 
 def _snr(row: Row, texts: Texts) -> str:
     change = row["snr_change_percent"]
-    return texts.number(None) if change is None else f"{texts.signed(change)}\u00a0%"
+    return texts.change(change)
 
 
 def _time(row: Row, texts: Texts) -> Entry:

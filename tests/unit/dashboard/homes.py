@@ -13,6 +13,7 @@ from protocol_assets.dashboard.columns import TABLES, columns, typed
 from protocol_assets.dashboard.names import named, protocol_names
 from tests.unit.dashboard.published import Row, Tables
 
+UNNAMED = "Name withheld"
 _ARROW = {
     "string": pa.string(),
     "date": pa.date32(),
@@ -31,7 +32,7 @@ def frames(tables: Tables) -> dict[str, pd.DataFrame]:
         for name in TABLES
     }
     protocols = protocol_names(found.values())
-    return {name: named(frame, protocols) for name, frame in found.items()}
+    return {name: named(frame, protocols, UNNAMED) for name, frame in found.items()}
 
 
 def arrow(table: str, rows: Sequence[Row]) -> pa.Table:
@@ -53,11 +54,11 @@ def publish(home: Path, tables: Tables, version: str = "0123456789abcdef") -> No
     link.replace(home / "publish" / "marts")
 
 
-def configured(folder: Path, tables: Tables | None) -> Path:
+def configured(folder: Path, tables: Tables | None, language: str = "en") -> Path:
     """A configuration whose home publishes the tables; None publishes nothing at all."""
     config = folder / "protocol_assets.toml"
     config.write_text(
-        'home = "home"\nstart_date = 2025-12-01\n'
+        f'home = "home"\nlanguage = "{language}"\nstart_date = 2025-12-01\n'
         '[[pacs]]\nname = "north"\nurl = "http://127.0.0.1:9/dicom-web"\n',
         encoding="utf-8",
     )

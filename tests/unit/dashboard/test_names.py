@@ -7,45 +7,39 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from protocol_assets.dashboard.names import NO_SITE, UNNAMED, Scope, choices
-from protocol_assets.dashboard.words import (
-    NOT_TOLD,
-    day,
-    interval,
-    known,
-    month,
-    number,
-    plain,
-    share,
-    yes,
-)
+from protocol_assets.dashboard.names import NO_SITE, Scope, choices
+from protocol_assets.dashboard.words import Words, plain
 from protocol_assets.plain_text import show_text
-from tests.unit.dashboard.homes import frames
+from protocol_assets.reports.texts import Texts
+from tests.unit.dashboard.homes import UNNAMED, frames
 from tests.unit.dashboard.published import T2, finding, opportunity
 
+SAY = Words(Texts("en"))
 ABSENT = (None, float("nan"), pd.NA, pd.NaT)
 
 
 @pytest.mark.parametrize("value", ABSENT)
-def test_what_is_absent_is_not_told(value: object) -> None:
-    shown = [number(value, "min"), share(value), day(value), month(value), yes(value)]
-    assert shown == [NOT_TOLD] * 5
-    assert NOT_TOLD in interval(value, 3)
-    assert NOT_TOLD in interval(3, value)
-    assert NOT_TOLD in known(value, "exams")
+def test_what_is_absent_is_not_reported(value: object) -> None:
+    shown = [SAY.number(value, "min"), SAY.share(value), SAY.day(value), SAY.yes(value)]
+    more = [SAY.month(value), SAY.change(value), SAY.term("kind", value)]
+    assert {*shown, *more} == {"not reported"}
+    assert SAY.interval(value, 3, "min") == SAY.interval(3, value, "min")
+    assert SAY.interval(value, 3, "min") == "interval not available"
+    assert "not reported" in SAY.known(value, "acquisitions")
 
 
 def test_numbers_carry_their_unit() -> None:
-    assert number(1234.6, "min") == "1,235 min"
-    assert number(-0.2, "s") == "0 s"
-    assert interval(-60, -55.4, "s") == "-60 to -55 s"
-    assert known(0.9, "exams") == "known for 90 % of exams"
+    assert SAY.number(1234.6, "min") == "1,235\u00a0min"
+    assert SAY.number(-0.2, "s") == "0\u00a0s"
+    assert SAY.interval(-60, -55.4, "s") == "-60 to -55\u00a0s"
+    assert SAY.known(0.9, "acquisitions") == "known for 90% of acquisitions"
+    assert Words(Texts("pt")).number(1234.6, "min") == "1.235\u00a0min"
 
 
 @given(st.floats(0, 1))
 def test_only_all_is_a_hundred_percent_and_only_none_is_zero(value: float) -> None:
-    assert (share(value) == "100 %") == (value == 1)
-    assert (share(value) == "0 %") == (value == 0)
+    assert (SAY.share(value) == "100%") == (value == 1)
+    assert (SAY.share(value) == "0%") == (value == 0)
 
 
 @given(st.text())
@@ -91,11 +85,13 @@ def test_a_withheld_name_is_said_to_be_withheld(label: str | None) -> None:
     assert row["published_opportunities"]["site"].isna().all()
 
 
-def test_codes_are_words() -> None:
+def test_values_of_the_tables_are_shown_in_words() -> None:
     row = frames({"published_findings": [finding()], "published_opportunities": [opportunity()]})
-    assert row["published_findings"]["parameter"].tolist() == ["Effective averages"]
-    assert row["published_opportunities"]["reference"].tolist() == ["same field"]
     assert row["published_opportunities"]["vendor"].tolist() == ["GE HealthCare"]
+    assert SAY.term("parameter", "tr_ms") == "TR (ms)"
+    assert SAY.term("parameter", "effective_averages") == "effective averages"
+    assert SAY.term("kind", "not told") == "not reported"
+    assert SAY.title("verification", "time won, quality not confirmed").startswith("Time saved")
 
 
 def test_a_scope_narrows_by_site_and_scanner() -> None:

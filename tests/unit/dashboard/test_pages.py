@@ -34,8 +34,10 @@ Open = Callable[..., AppTest]
 def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Open:
     """Opens a page of a home with an address."""
 
-    def opened(tables: Tables | None, page: str = "fleet", **address: str) -> AppTest:
-        monkeypatch.setenv(CONFIG_VARIABLE, str(configured(tmp_path, tables)))
+    def opened(
+        tables: Tables | None, page: str = "fleet", language: str = "en", **address: str
+    ) -> AppTest:
+        monkeypatch.setenv(CONFIG_VARIABLE, str(configured(tmp_path, tables, language)))
         monkeypatch.delenv(HOME_VARIABLE, raising=False)
         session.deployment.clear()
         test = AppTest.from_file(str(APP), default_timeout=60)
@@ -69,7 +71,9 @@ def words(test: AppTest) -> str:
         test.error,
     )
     texts = [one.value for kind in kinds for one in kind]
-    return "\n".join([*texts, *(f"{one.label}: {one.value}" for one in test.metric)])
+    return "\n".join([*texts, *(f"{one.label}: {one.value}" for one in test.metric)]).replace(
+        "\u00a0", " "
+    )
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -79,6 +83,29 @@ def test_every_page_renders_whatever_is_published(opened: Open, home: str, page:
     assert len(test.title) == 1
     assert "nan" not in words(test).lower().split()
     assert "None" not in words(test)
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "words_of_page"),
+    [
+        ("fleet", "Visão geral do parque", "Economia potencial por mês: 78 min"),
+        ("scanner", "Aparelho", "Escolha um aparelho"),
+        ("protocol", "Protocolo", "Todas as unidades"),
+        ("opportunity", "Oportunidades", "quem decide é o radiologista"),
+        ("verification", "Verificação", "Verificadas: 1"),
+        ("decision", "Aguardando minha decisão", "Aguardando: 2"),
+    ],
+)
+def test_every_page_speaks_the_language_of_the_configuration(
+    opened: Open, page: str, title: str, words_of_page: str
+) -> None:
+    test = opened(WHOLE, page, language="pt")
+    assert test.title[0].value == title
+    placeholders = "\n".join(str(one.placeholder) for one in test.selectbox)
+    assert words_of_page in words(test) + placeholders
+    for table in test.dataframe:
+        texts = {str(value) for column in table.value for value in table.value[column]}
+        assert not {"yes", "no", "high", "opportunity", "same field", "not told"} & texts
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -114,8 +141,8 @@ def test_no_table_holds_a_formula_or_an_invisible_character(opened: Open, page: 
 def test_a_scanner_is_linked_to(opened: Open) -> None:
     test = opened(WHOLE, "scanner", scanner="MR 1")
     assert test.title[0].value == "MR 1"
-    assert "Site North, GE HealthCare SIGNA Hero, 1.5 T" in words(test)
-    assert "Potential saving each month: 39 min" in words(test)
+    assert "Site North, GE HealthCare SIGNA Hero, 1.5 T" in words(test).replace("\\", "")
+    assert "Potential saving per month: 39 min" in words(test)
 
 
 def test_an_address_that_names_what_has_gone_says_so(opened: Open) -> None:
@@ -161,22 +188,22 @@ def test_only_what_is_verified_looks_like_success(
 
 def test_promised_stands_beside_realised(opened: Open) -> None:
     test = opened(WHOLE, "verification")
-    assert "Promised by the verified: 39 min a month" in words(test)
-    assert "Realised by the verified: 37 min a month" in words(test)
+    assert "Expected from verified changes: 39 min/month" in words(test)
+    assert "Saved by verified changes: 37 min/month" in words(test)
 
 
 @pytest.mark.parametrize(
     ("scanner", "told"),
     [
-        ("MR 1", "3 changes of the scanner from 2025-12-01 to 2025-12-09 moved these times"),
-        ("MR 2", "No times of whole exams with enough patients are published for this visit."),
+        ("MR 1", "Changes on this scanner from Dec 1, 2025 to Dec 9, 2025: 3."),
+        ("MR 2", "No times of entire exams with enough patients are published for this visit."),
     ],
 )
 def test_the_times_of_exams_are_those_of_the_visit(opened: Open, scanner: str, told: str) -> None:
     chosen = f"{scanner}: Lumbar spine, Sagittal T2, 1.5 T, 2D: 2025-12-01"
     text = words(opened(WHOLE, "verification", change=chosen)).replace("\\", "")
     assert told in text
-    assert "Times of whole exams, by scanner and visit" in text
+    assert "Times of entire exams, by scanner and visit" in text
 
 
 def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> None:
@@ -184,14 +211,14 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
     text = words(opened(WHOLE, "opportunity", opportunity=chosen))
     for told in (
         "Averages now: 2.00",
-        "Reference: 1.00",
-        "Potential saving each month: 39 min",
+        "Averages of the reference: 1.00",
+        "Potential saving per month: 39 min",
         "35 to 44 min",
-        "SNR at 1.00 averages: -29 %",
+        "Signal to noise at 1.00 averages: -29%",
         "a radiologist decides",
         "Confidence: high",
-        "known for 90 % of acquisitions",
-        "same field",
+        "known for 90% of acquisitions",
+        "comparable scanners of the same field strength",
         "Finding: open",
     ):
         assert told in text.replace("\\", "")
@@ -200,14 +227,14 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
 def test_what_cannot_be_assessed_is_not_told_rather_than_nothing(opened: Open) -> None:
     chosen = "MR 3: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen, show="all"))
-    assert "Potential saving each month: not told" in text
-    assert "too few peers" in text
+    assert "Potential saving per month: not reported" in text
+    assert "too few comparable scanners" in text
 
 
 def test_what_is_not_above_its_reference_has_no_minutes(opened: Open) -> None:
     chosen = "MR 2: Lumbar spine, Sagittal T2, 1.5 T, 2D"
     text = words(opened(WHOLE, "opportunity", opportunity=chosen, show="all"))
-    assert "Potential saving each month: 0 min" in text
+    assert "Potential saving per month: 0 min" in text
 
 
 def test_a_decision_shows_the_commands_and_the_signal(opened: Open) -> None:
@@ -218,16 +245,16 @@ def test_a_decision_shows_the_commands_and_the_signal(opened: Open) -> None:
         f'protocol-assets findings waive {key} --until YYYY-MM-DD --owner "NAME" --reason "WHY"',
     ]
     text = words(test)
-    assert "SNR there: -29 %" in text
+    assert "Signal to noise at the reference: -29%" in text
     assert "Waiting: 2" in text
     assert str(test.query_params["finding"]).endswith(key[:8])
 
 
 def test_a_drift_has_no_minutes_and_no_signal(opened: Open) -> None:
     text = words(opened(WHOLE, "decision", finding=drift()["finding_key"]))
-    assert "SNR there" not in text
-    assert "Minutes a month:" not in text
-    assert "Seen: 620" in text
+    assert "Signal to noise" not in text
+    assert "Potential saving per month:" not in text
+    assert "Observed: 620" in text
 
 
 def test_an_open_page_keeps_its_version_and_offers_the_newer_one(

@@ -23,7 +23,6 @@ from protocol_assets.dashboard.tables.opportunities import (
     SHOWN,
     levels,
     listed,
-    remedies,
     scanners_by_averages,
 )
 from protocol_assets.dashboard.tables.verification import (
@@ -33,9 +32,11 @@ from protocol_assets.dashboard.tables.verification import (
     standing,
     visit_of,
 )
+from protocol_assets.dashboard.words import Words
 from protocol_assets.data import read_table
 from protocol_assets.figures.changes import savings
 from protocol_assets.figures.scanners import Device
+from protocol_assets.reports.texts import Texts
 from tests.unit.dashboard.homes import frames
 from tests.unit.dashboard.published import (
     CAVEAT,
@@ -55,13 +56,16 @@ from tests.unit.dashboard.published import (
     visit,
 )
 
+SAY = Words(Texts("en"))
 
-def test_every_reason_has_a_remedy_and_a_word_in_the_report() -> None:
-    for reason, remedy in remedies().items():
-        assert remedy.endswith(".")
-        for language in ("en", "pt"):
-            keys = {row["key"] for row in read_table(f"report_{language}.csv")}
-            assert f"reason.{reason}" in keys
+
+def test_every_remedy_is_that_of_a_reason() -> None:
+    keys = {row["key"] for row in read_table("texts_en.csv")}
+    reasons = {row["reason"]: row["remedy"] for row in read_table("assessment_reasons.csv")}
+    assert {f"reason.{reason}" for reason in reasons} <= keys
+    assert {f"remedy.{reason}" for reason in reasons} == {
+        key for key in keys if key.startswith("remedy.")
+    }
 
 
 def table(name: str, *rows: Row) -> pd.DataFrame:
@@ -159,7 +163,7 @@ def test_a_scanner_is_called_as_it_was_last() -> None:
     [
         (ABOVE, ["MR 4", "MR 1", "MR 5"]),
         ("assessable", ["MR 4", "MR 1", "MR 2", "MR 5"]),
-        ("not assessable", ["MR 3"]),
+        ("not_assessable", ["MR 3"]),
         ("all", ["MR 4", "MR 1", "MR 2", "MR 3", "MR 5"]),
     ],
 )
@@ -205,16 +209,16 @@ def test_scanners_are_counted_by_their_averages() -> None:
 
 def test_time_won_is_no_success_until_the_images_are_confirmed() -> None:
     row = table("published_verification", unconfirmed()).iloc[0]
-    stands = standing(row)
+    stands = standing(row, SAY)
     assert stands.tone == "warning"
-    assert stands.text.startswith("Not confirmed")
-    assert "cannot tell yet" in stands.text
-    assert "not signed off" in stands.text
+    assert stands.text.startswith("Not confirmed yet")
+    assert "too early to decide" in stands.text
+    assert "not approved" in stands.text
 
 
 def test_a_protocol_has_only_its_own_scan_time() -> None:
     times = before_and_after(table("published_verification", verification()).iloc[0])
-    assert times["time"].tolist() == ["Scan time of the protocol"]
+    assert times["time"].tolist() == ["scan_time"]
     assert times["shift_s"].tolist() == [-58]
 
 
@@ -225,7 +229,7 @@ def test_three_times_of_exams_stand_side_by_side_once_a_visit() -> None:
     assert own is not None
     assert (own["scanner"], own["n_changes"]) == ("MR 1", 3)
     times = exam_times(own)
-    assert times["time"].tolist() == ["Scan time of the exam", "Exam span", "Between scans"]
+    assert times["time"].tolist() == ["scan_time_sum", "exam_span", "gap_time"]
     assert times["shift_s"].isna().tolist() == [True, False, True]
     elsewhere = table("published_verification", verification("MR 4")).iloc[0]
     assert visit_of(elsewhere, visits) is None
@@ -289,7 +293,7 @@ def test_a_reading_is_the_number_or_the_term() -> None:
         drift(expected=None, observed=None, expected_term="spair", observed_term="fat_sat"),
         drift("MR 3", expected=None, observed=None),
     )
-    shown = with_readings(rows)
+    shown = with_readings(rows, SAY.texts)
     assert shown["observed"].fillna("-").tolist() == ["2", "fat sat", "-"]
     assert shown["expected"].fillna("-").tolist() == ["1", "spair", "-"]
 

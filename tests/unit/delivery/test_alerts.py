@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.delivery.alerts import finding_line, keep_findings, one_message
 from protocol_assets.delivery.outbox import Outbox, deliver
 from tests.unit.reports.marts import finding as published
@@ -116,7 +116,7 @@ def test_a_finding_without_days_is_told_once() -> None:
 
 def test_the_line_says_where_what_and_since_when() -> None:
     assert finding_line(finding(protocol_label="Axial FLAIR"), "en") == (
-        "Drift: MR 1, North: Axial FLAIR: TR 9 000 ms → 8 000 ms, 70 %, 27 Feb 2026"
+        "Drift: MR 1, North: Axial FLAIR: TR 9,000 ms → 8,000 ms, 70%, Feb 27, 2026"
     )
     bare = {"share_affected": None, "first_day": None, "scanner_label": None, "site": None}
     terms = {"expected": None, "observed": None, "expected_term": "a", "observed_term": "b"}
@@ -126,7 +126,7 @@ def test_the_line_says_where_what_and_since_when() -> None:
 
 
 def test_the_line_is_one_line_in_any_language() -> None:
-    for language in report_languages():
+    for language in text_languages():
         line = finding_line(finding(scanner_label="MR\n1\r\nBcc: x\x00"), language)
         assert line.isprintable()
         assert "MR 1 Bcc: x" in line

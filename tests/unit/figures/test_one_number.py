@@ -13,13 +13,25 @@ from protocol_assets.dashboard.tables.fleet import (
     minutes_columns,
     potential_of,
     ranked_scanners,
+    records,
+    values_by,
 )
+from protocol_assets.figures.changes import savings
 from protocol_assets.figures.potential import potential
 from protocol_assets.reports.content.report import content
 from protocol_assets.reports.mail import render_mail
 from protocol_assets.reports.texts import Texts
 from tests.unit.dashboard.homes import frames
-from tests.unit.reports.marts import MONTHS, Row, made, opportunity, unassessed, won
+from tests.unit.reports.marts import (
+    MONTHS,
+    Row,
+    change,
+    made,
+    monthly,
+    opportunity,
+    unassessed,
+    won,
+)
 
 TEXTS = Texts("en")
 
@@ -70,6 +82,49 @@ def test_the_potential_is_the_same_everywhere(name: str) -> None:
     assert tile.value == shown
     subject = render_mail(figures, language="en", is_demo=False).subject
     assert (f"{shown}\u00a0min" in subject) == (shown not in ("–", "0"))
+
+
+def test_what_changes_have_saved_is_the_same_everywhere() -> None:
+    rows = [
+        change("A", "verified", realised_minutes_per_month=30),
+        change("A", "verified", realised_minutes_per_month=50),
+        change("A", "time won, quality not confirmed", realised_minutes_per_month=12),
+    ]
+    tables = frames({"published_verification": rows})
+    found = savings(rows)
+    assert savings(records(tables["published_verification"])) == found
+    assert (found.verified, found.realised, found.unconfirmed_minutes) == (2, 80, 12)
+    figures = made(published_verification=rows)
+    tile = content(figures, TEXTS, is_demo=False).sections[0].tiles[3]
+    assert (tile.value, "12 min/month" in tile.note) == ("80", True)
+
+
+def test_the_mean_over_protocols_is_the_same_everywhere() -> None:
+    rows = [
+        monthly("A", "Sag T1", 3.0, acquisitions_with_nex=5),
+        monthly("A", "Sag T2", 1.0, acquisitions_with_nex=15),
+    ]
+    (scanner,) = (one for one in made(nex_monthly=rows).scanners if one.label == "A")
+    (shown,) = values_by(frames({"nex_monthly": rows})["nex_monthly"], "scanner").to_dict("records")
+    assert scanner.together is not None
+    assert shown["nex_mean"] == scanner.together.mean == 1.5
+    assert shown["nex_coverage"] == scanner.together.coverage
+    assert shown["scan_time_sum_s"] == scanner.together.scan_time_s
+
+
+def test_scanners_have_the_same_order_everywhere() -> None:
+    rows = [opportunity("A", 30), opportunity("B", 100), unassessed("C", "too few peers")]
+    ranked = ranked_scanners(frames({"published_opportunities": rows}))["scanner"].tolist()
+    report = made(
+        published_opportunities=rows,
+        nex_monthly=[],
+        exam_monthly=[],
+        published_verification=[],
+        published_findings=[],
+        published_exam_shifts=[],
+        published_potential_monthly=[],
+    ).scanners
+    assert ranked == [one.label for one in report] == ["B", "A", "C"]
 
 
 def test_the_months_are_the_same_everywhere() -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.figures.scanners import slug
 from protocol_assets.reports.page import render_page, render_scanner_pages
 from tests.unit.reports.marts import FIGURES, WILD_NAMES
@@ -26,7 +26,7 @@ def test_the_pages_are_self_contained_and_know_their_links(name: str) -> None:
         assert links <= {"../report.html", *(f"scanners/{one}" for one in pages)}
 
 
-@pytest.mark.parametrize("language", report_languages())
+@pytest.mark.parametrize("language", text_languages())
 def test_a_page_declares_its_language(language: str) -> None:
     assert f'<html lang="{language}">' in page("whole", language=language)
 

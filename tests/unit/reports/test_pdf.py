@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from protocol_assets.data import report_languages
+from protocol_assets.data import text_languages
 from protocol_assets.reports.pdf import render_chart, render_pdf
 from protocol_assets.reports.texts import Texts
 from protocol_assets.reports.trend import minutes_chart
@@ -42,7 +42,7 @@ def test_every_day_gives_an_accessible_pdf_with_its_fonts(name: str) -> None:
     assert len(re.findall(rb"/FontFile\d? ", text)) == len(fonts)
 
 
-@pytest.mark.parametrize("language", report_languages())
+@pytest.mark.parametrize("language", text_languages())
 def test_the_charts_are_told_in_words(language: str) -> None:
     text = opened(render_pdf(FIGURES["whole"], language=language, is_demo=False))
     figures = len(re.findall(rb"/S/Figure\b", text))

@@ -28,10 +28,10 @@ def test_no_line_crosses_a_day_without_a_value() -> None:
     assert shown is not None
     assert [(x1, x2) for x1, _, x2, _ in shown.lines] == [(0, 25), (75, 100)]
     assert [dot.text for dot in shown.dots] == [
-        "4 Mar: 1.00",
-        "5 Mar: 1.10",
-        "7 Mar: 1.20",
-        "8 Mar: 1.30",
+        "Mar 4: 1.00",
+        "Mar 5: 1.10",
+        "Mar 7: 1.20",
+        "Mar 8: 1.30",
     ]
     assert "between 1.00 and 1.30, at the end 1.30" in shown.alt
 
@@ -46,7 +46,7 @@ def test_one_value_is_no_trend() -> None:
 def test_the_last_day_has_a_tick() -> None:
     shown = nex(*[1.0] * 10)
     assert shown is not None
-    assert [(tick.x, tick.text) for tick in shown.ticks] == [(22.22, "6 Mar"), (100, "13 Mar")]
+    assert [(tick.x, tick.text) for tick in shown.ticks] == [(22.22, "Mar 6"), (100, "Mar 13")]
 
 
 @given(st.lists(st.none() | st.floats(0.01, 64), min_size=2, max_size=28))
