@@ -1,16 +1,4 @@
-with
-
-acquisitions as (
-    select * from {{ ref('int_acquisitions') }}
-    where device_key is not null
-),
-
--- An excluded scanner makes no acquisitions and is shown all the same.
-excluded as (
-    select * from {{ ref('int_series') }}
-    where exclusion_reason = 'scanner_excluded'
-)
-
+-- Another modality is added here with `union all`: its model has the same columns.
 select
     device_key,
     study_date,
@@ -20,17 +8,5 @@ select
     field_strength_class_t,
     software_code,
     station_code,
-    false as is_excluded
-from acquisitions
-union all
-select
-    device_key,
-    study_date,
-    pacs,
-    vendor,
-    model,
-    field_strength_class_t,
-    software_code,
-    station_code,
-    true as is_excluded
-from excluded
+    is_excluded
+from {{ ref('int_mr_scanner_scans') }}

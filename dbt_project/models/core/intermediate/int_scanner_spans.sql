@@ -15,7 +15,7 @@ scanners as (
     group by device_key
 ),
 
--- NULL is no value: what a scan does not tell changes nothing.
+-- NULL is not a value: a scan that does not report it changes nothing.
 told as (
     {% for attribute in attributes %}
     select
@@ -74,7 +74,7 @@ stretches as (
     group by device_key, attribute, attribute_value, stretch
 ),
 
--- One day's glitch is no change. Where no value has lasted yet, the one of the most days stands.
+-- A single day is not a change. If no value has lasted yet, the one of the most days is used.
 lasting as (
     select
         *,

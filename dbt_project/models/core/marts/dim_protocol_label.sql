@@ -8,7 +8,7 @@ labels as (
     select * from {{ ref('stg_protocol_labels') }}
 ),
 
--- Every code that a fact carries, whichever text it stands for.
+-- Every code in the facts, whichever text it represents.
 codes as (
     {% for code in ['label_code', 'protocol_name_code', 'series_description_code'] %}
     select

@@ -122,7 +122,7 @@ successions as (
         = coalesce(newer_names.site, older_names.site, '')
 ),
 
--- Where a third scanner scanned under the name meanwhile, the name tells no place.
+-- If a third scanner used the name meanwhile, the name does not identify a place.
 undisputed as (
     select
         successions.device_key,

@@ -1,4 +1,4 @@
-{#- Who stands behind a row that is published anew as time goes by, and with what. -#}
+{#- The patients behind each row of a rolling publication, and their values. -#}
 with
 
 acquisitions as (
@@ -30,7 +30,7 @@ changed_in_visits as (
     from {{ ref('change_verification') }}
 ),
 
--- The days that each published row was made of.
+-- The days that each published row is based on.
 windows as (
     select
         'published_opportunities' as publication,

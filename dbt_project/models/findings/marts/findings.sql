@@ -30,7 +30,7 @@ protocols as (
     select * from {{ ref('int_protocol_names') }}
 ),
 
--- A note on single exams is no finding. That averages stand above a target or above peers is the
+-- A note on single exams is not a finding. Averages above a target or above peers are the
 -- opportunity itself, where there is one.
 other_departures as (
     select departures.*
@@ -128,7 +128,7 @@ keyed as (
     from found
 ),
 
--- One thing is told once: where it was found in several groups of exams, by the largest.
+-- Each finding is shown once; if several groups of exams have it, the largest group is used.
 numbered as (
     select
         *,

@@ -22,7 +22,7 @@ protocols as (
     select * from {{ ref('int_protocol_names') }}
 ),
 
--- Too little data is no number, whatever was computed from it.
+-- A number from too few data is not shown, even if it could be computed.
 told as (
     select
         *,
@@ -78,7 +78,7 @@ followed as (
             and not (register.is_ended and coalesce(counted.is_above, false))
 ),
 
--- What nobody has dealt with yet: the most minutes first.
+-- The findings without a decision, those with the most minutes first.
 ranked as (
     select
         finding_key,

@@ -5,7 +5,7 @@ series as (
 ),
 
 -- One scan may make several series (Dixon, echoes, magnitude and phase). The first in this order
--- stands for it: what counts, originals, then the series that tells the most.
+-- represents it: counted ones, originals, then the series that reports the most.
 ranked as (
     select
         *,

@@ -30,7 +30,7 @@ ordered as (
     from scans
 ),
 
--- On the exam's first series, which need not stand for its acquisition.
+-- On the first series of the exam, which may differ from the one that represents its acquisition.
 idle as (
     select
         exam_key,

@@ -1,6 +1,6 @@
 with
 
--- Without a device key scanners cannot be told apart: kpi_exclusion_daily counts these.
+-- Without a device key scanners cannot be distinguished; kpi_exclusion_daily counts these.
 acquisitions as (
     select * from {{ ref('fct_acquisition') }}
     where device_key is not null

@@ -37,7 +37,7 @@ counted as (
     group by device_key, label_kind, label_code, protocol_key
 ),
 
--- A name cannot tell that contrast agent will follow: before it and without it are one meaning.
+-- A name does not say whether contrast agent will follow, so before it and without it are equal.
 meant as (
     select
         *,

@@ -8,7 +8,7 @@ volumes as (
     select * from {{ ref('int_protocol_volume') }}
 ),
 
--- Where the exams that depart were not counted by patient, those of the protocol stand for them.
+-- If the patients of the departing exams are not counted, the patients of the protocol are used.
 counted as (
     select
         findings.*,
