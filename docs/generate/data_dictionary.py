@@ -13,10 +13,10 @@ from protocol_assets.modalities.mr.spec import MR
 TARGET = Path(__file__).parents[1] / "data-dictionary.md"
 
 _SUFFIXES = """\
-A column that may vary over the frames of a series holds the mode (ties: the smallest value). Beside
-it stand `_min`, `_max` (numbers) and `_distinct`, the number of distinct values. `dirty_values`
-counts the values of a series that were there and could not be read as their type, `dirty_columns`
-names their columns.
+A column whose value may vary over the frames of a series contains the mode, or the smallest of
+several modes. Further columns contain `_min` and `_max` for numbers, and `_distinct`, the number of
+distinct values. `dirty_values` counts the values of a series that were present but could not be
+read as their type, and `dirty_columns` names their columns.
 """
 _ACTIONS = {
     "key": "keyed pseudonym, domain {}",
@@ -38,8 +38,8 @@ def text() -> str:
     parts = [
         "# Data dictionary",
         "",
-        "Made from `protocol_assets/data/series_columns.csv` and `facts_columns.csv` by",
-        "`make generate`; edit those, not this.",
+        "`make generate` makes this page from `series_columns.csv` and `facts_columns.csv` in",
+        "`protocol_assets/modalities/mr/data`; edit those files, not this page.",
         "",
         "## series (restricted)",
         "",
@@ -47,7 +47,7 @@ def text() -> str:
         *_series(series_columns(MR.series_columns)),
         "## series_facts (safe)",
         "",
-        "What is not a row here cannot leave the restricted zone.",
+        "Only these columns leave the restricted zone.",
         "",
         *_facts(fact_columns(MR.facts_columns)),
     ]

@@ -1,7 +1,7 @@
 """Bring the copies of the policy in step: the suite of the facts, dbt's source, two contracts.
 
-A copy also holds what people wrote: severities, tests, the order of expectations. Only what the
-policy says is written anew, the rest stays as it stands.
+A copy also contains what people wrote: severities, tests, the order of expectations. Only the parts
+that come from the policy are replaced.
 """
 
 from __future__ import annotations

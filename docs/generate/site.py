@@ -15,7 +15,7 @@ __all__ = ["build_site"]
 ROOT: Final = Path(__file__).parents[2]
 SITE: Final = ROOT / "site"
 
-# dbt's page needs its own scripts and styles, which stand in the page, and nothing from elsewhere.
+# dbt's page needs only its own scripts and styles, which are inside the page.
 _POLICY: Final = (
     '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
     "script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:; "
@@ -24,10 +24,10 @@ _POLICY: Final = (
 
 
 def build_site(site: Path = SITE) -> None:
-    """Build it whole, into a folder that holds nothing else.
+    """Build the complete site into an empty folder.
 
     Raises:
-        subprocess.CalledProcessError: dbt or mkdocs found something wrong and said what.
+        subprocess.CalledProcessError: dbt or mkdocs reported an error.
     """
     mkdocs = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     quiet = {"NO_MKDOCS_2_WARNING": "true"}
@@ -38,7 +38,7 @@ def build_site(site: Path = SITE) -> None:
 
 
 def _dbt_docs() -> str:
-    """Dbt's docs as one page, from the project alone: no warehouse is asked."""
+    """Build dbt's docs as one page from the project, without a warehouse."""
     project = str(ROOT / "dbt_project")
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "safe").mkdir()
