@@ -174,13 +174,13 @@ def _keep_run(
     now = dt.datetime.now(dt.UTC)
     assets = (key.to_user_string() for key in run.asset_selection or ())
     key = run_key(_job(run), assets, line)
-    for old in [one for one, told in entries.items() if told.since < _iso(now - _REMEMBERED)]:
+    for old in [one for one, entry in entries.items() if entry.since < _iso(now - _REMEMBERED)]:
         del entries[old]
-    told = entries.get(key)
-    if told is None or _has_succeeded(instance, run, since=dt.datetime.fromisoformat(told.since)):
+    entry = entries.get(key)
+    if entry is None or _has_succeeded(instance, run, since=dt.datetime.fromisoformat(entry.since)):
         entries[key] = Told(line, _iso(now), waits_for=list(ways))
     else:
-        told.since = _iso(now)
+        entry.since = _iso(now)
 
 
 def _has_succeeded(instance: dg.DagsterInstance, run: dg.DagsterRun, since: dt.datetime) -> bool:

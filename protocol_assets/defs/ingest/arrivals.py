@@ -83,6 +83,6 @@ def _table(
         is_open = attempt is not None and not attempt.is_settled
         failures = attempt.failures if attempt else 0
         again = f"{attempt.next_try:%Y-%m-%d %H:%M} UTC" if attempt and is_open else ""
-        told = [name, window.newest, studies, latest, failures, again, holds[name]]
-        lines.append(f"| {' | '.join(map(escape_markdown, told))} |")
+        values = [name, window.newest, studies, latest, failures, again, holds[name]]
+        lines.append(f"| {' | '.join(map(escape_markdown, values))} |")
     return "\n".join(lines)

@@ -70,9 +70,9 @@ def published_marts(
             "dagster/row_count": sum(done.rows.values()),
             "periods_withheld": done.withheld,
             "periods_kept_as_published": done.kept,
-            f"facts_share_with_fewer_than_{FEW_PATIENTS}_patients": _told(alike),
-            "scanner_protocol_quarters_published": _told(read.anyhow),
-            "scanner_protocol_quarters_by_name": _told(read.by_name),
+            f"facts_share_with_fewer_than_{FEW_PATIENTS}_patients": _rounded(alike),
+            "scanner_protocol_quarters_published": _rounded(read.anyhow),
+            "scanner_protocol_quarters_by_name": _rounded(read.by_name),
             **published_pictures(shown),
             **previews,
         }
@@ -84,7 +84,7 @@ def published_marts(
     )
 
 
-def _told(share: float | None) -> float | str:
+def _rounded(share: float | None) -> float | str:
     return "not known" if share is None else round(share, 3)
 
 

@@ -1,4 +1,4 @@
-"""What the UI shows of an asset: whose it is, what it is, and when it has to be of today."""
+"""The owner, kind, description and deadline that the UI shows for an asset."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dagster's instance remembers of the automation."""
+"""The state of the automation in Dagster's instance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Dagster shows of what is published."""
+"""The metadata that Dagster shows for published data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.unit.reports.marts import FIGURES
 
 PNG = b"\x89PNG\r\n\x1a\n"
 WINDOW = 940
-"""Pixels of the UI's window for a picture."""
+"""Width of the UI's window for a picture, in pixels."""
 
 
 def test_the_trend_is_a_picture_as_wide_as_its_window() -> None:

@@ -1,4 +1,4 @@
-"""Copies of the policy follow it, and what people wrote in them stays."""
+"""Copies of the policy are kept in step with it, and people's own edits in them remain."""
 
 from __future__ import annotations
 

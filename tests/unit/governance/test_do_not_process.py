@@ -1,4 +1,4 @@
-"""The do-not-process list: an issuer narrows an entry, and hides nobody who states none."""
+"""The do-not-process list: an issuer narrows an entry, but studies without an issuer match too."""
 
 from __future__ import annotations
 

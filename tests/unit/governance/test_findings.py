@@ -1,4 +1,4 @@
-"""findings.csv: a finding has one life at a time."""
+"""findings.csv: only one finding of each identity is active at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Governance files: what nobody sees and what a spreadsheet would run is refused by name."""
+"""Governance files: invisible characters and formulas are refused, and the line is named."""
 
 from __future__ import annotations
 

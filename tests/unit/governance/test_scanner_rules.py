@@ -1,4 +1,4 @@
-"""scanner_rules.csv: joins and exclusions, and what is proposed to be joined."""
+"""scanner_rules.csv: joins and exclusions, and the candidates for a join."""
 
 from __future__ import annotations
 

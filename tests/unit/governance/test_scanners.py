@@ -1,4 +1,4 @@
-"""scanners.csv: names of devices, refused with line and reason."""
+"""scanners.csv: names of devices; wrong lines are refused with line and reason."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration of the whole: where the home may be, and which days there are."""
+"""The configuration of the deployment: valid paths of the home, and study days."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ timezone = "America/Los_Angeles"
 
 
 def load(folder: Path, *, home: str = "home", end: str = "") -> Settings:
-    """Settings of a home, which the environment names so that no character needs TOML's quoting."""
+    """Load settings for a home that the environment names, so that TOML needs no quoting."""
     path = folder / "protocol_assets.toml"
     head = 'home = "home"\nstart_date = 2026-03-01\ntimezone = "Europe/Berlin"\n'
     path.write_text(head + (f"end_date = {end}\n" if end else "") + PACS, encoding="utf-8")

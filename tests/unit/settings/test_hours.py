@@ -1,4 +1,4 @@
-"""When a PACS may be asked."""
+"""The hours in which a PACS may receive requests."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def load(folder: Path, *pacs: str) -> Settings:
-    """Settings with PACS of these further lines; the first is called main."""
+    """Load settings with one PACS for each of these further lines; the first is called main."""
     tables = [
         f'[[pacs]]\nurl = "https://pacs.example/rs"\n{lines}\n'
         if "name =" in lines
