@@ -1,4 +1,4 @@
-"""targets.csv: signed targets with dates and a scope; wrong lines are refused with line and reason."""
+"""targets.csv: signed targets with dates and a scope; wrong lines are named with the reason."""
 
 from __future__ import annotations
 

@@ -11,7 +11,6 @@ from protocol_assets.figures.scope import Scope
 
 DAY = dt.date(2026, 3, 4)
 MONTHS = tuple(dt.date(2025 + (month > 12), (month - 1) % 12 + 1, 1) for month in range(9, 15))
-"""September to February."""
 PACS = ("north", "south")
 
 Row = dict[str, Any]
