@@ -1,1 +1,1 @@
-"""Stored data later on: purge, erasure, new keys, and the way back to an accession number."""
+"""Stored data over time: purge, erasure, new keys, and the accession number behind a pseudonym."""

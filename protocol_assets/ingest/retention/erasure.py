@@ -1,6 +1,6 @@
-"""Erasure: all that is kept of a patient who wants to be left out is dropped.
+"""Erasure: deletes everything that is stored about a patient who wants to be left out.
 
-Manifests stay without the patient's studies, so that nothing of them is asked for again.
+Manifests stay, without the patient's studies, so that these are not requested again.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ _STUDY_UID: Final = "0020000D"
 def purge_patient(
     lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None, now: dt.datetime
 ) -> list[Partition]:
-    """Drop all that is kept of one patient: raw files, series, registry, facts, memberships.
+    """Delete everything stored about one patient: raw files, series, registry, facts, memberships.
 
-    A study is the patient's where one of its series or instances bears the Patient ID. Where the
-    identifiers were purged before, the pseudonym says whose it is; that is made of the Patient ID
-    alone, so that an issuer narrows nothing there. What lives on other patients' rows (idle times,
-    counts of a partition) is right again when the partitions are rebuilt.
+    A study is the patient's if one of its series or instances has the Patient ID. If identifiers
+    were purged before, the pseudonym decides; it is made of the Patient ID alone, so an issuer
+    does not narrow the search there. Values in rows of other patients (idle times, counts of a
+    partition) are correct again when the partitions are rebuilt.
 
     Args:
         lake: The lake.
         pseudonyms: The keyed pseudonyms.
         patient_id: Patient ID as the PACS writes it.
-        issuer: Issuer of the patient ID, where two people have the same ID: studies that name
-            another issuer stay as long as the identifiers are there. None for every issuer.
+        issuer: Issuer of the patient ID, if two people have the same ID: studies that name
+            another issuer stay as long as the identifiers exist. None for every issuer.
         now: UTC.
 
     Returns:
-        The partitions that held something of the patient.
+        The partitions that contained data of the patient.
     """
-    # A report that is being made may have read the patient already: what it publishes comes first.
+    # A report in progress may have read the patient already: wait until it has published.
     with report_turn(lake), recorded_deletion(lake, "patient", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
         patient = _Patient(patient_id, issuer, _keys_of(lake, pseudonyms, patient_id, issuer))
@@ -72,9 +72,9 @@ def purge_patient(
 def _erase(
     lake: Lake, partition: Partition, pseudonyms: Pseudonyms, patient: _Patient, deletion: Deletion
 ) -> bool:
-    """Drop what a partition holds of the patient; whether it held anything.
+    """Delete the patient's data in a partition; whether there were any.
 
-    What says whose a study is goes last, so that a purge that was killed finds it again.
+    The files that say whose a study is are deleted last, so that a killed purge can be repeated.
     """
     manifest = _manifest_of(lake, partition, deletion)
     raw = _raw_of(lake, partition, manifest, patient)
@@ -102,7 +102,7 @@ def _erase(
 
 
 def _manifest_of(lake: Lake, partition: Partition, deletion: Deletion) -> Manifest | None:
-    """The manifest; one that is damaged may name the patient's studies and is dropped."""
+    """The manifest; a damaged one may name the patient's studies and is deleted."""
     try:
         return read_manifest(lake, partition)
     except Fault:
@@ -112,7 +112,7 @@ def _manifest_of(lake: Lake, partition: Partition, deletion: Deletion) -> Manife
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """Raw files that go: of the patient, or unreadable, so that they may be.
+    """Raw files to delete: of the patient, or unreadable and so possibly of the patient.
 
     Attributes:
         files: Their keys, whether or not the manifest names them.
@@ -148,7 +148,7 @@ def _raw_of(lake: Lake, partition: Partition, manifest: Manifest | None, patient
 def _forget(
     lake: Lake, manifest: Manifest, raw: _Raw, studies: Set[str], deletion: Deletion
 ) -> None:
-    """The manifest forgets the UIDs of the patient's studies."""
+    """Remove the UIDs of the patient's studies from the manifest."""
     gone = set(map(_name_of, raw.files)) - raw.unreadable
     entries = []
     for entry in manifest.studies:
@@ -204,20 +204,20 @@ def _erase_from_ledger(lake: Lake, patient: _Patient, deletion: Deletion) -> Non
 
 @dataclass(frozen=True, slots=True)
 class _Patient:
-    """Who is to be dropped: the identifiers, and the pseudonyms made of them."""
+    """The patient to delete: the identifiers, and the pseudonyms made of them."""
 
     patient_id: str
     issuer: str | None
     keys: frozenset[str]
 
     def owns(self, row: dict[str, Any]) -> bool:
-        """Whether a row says that it is the patient's."""
+        """Whether a row names the patient."""
         if row.get("patient_key") in self.keys or row.get("kept_patient_key") in self.keys:
             return True
         return self.is_named(row.get("PatientID"), row.get("IssuerOfPatientID"))
 
     def owned(self, rows: list[dict[str, Any]], studies: Set[str]) -> list[bool]:
-        """Which rows are the patient's: their own word, or that of another row of their study.
+        """Which rows are the patient's: those that name the patient, and others of the same study.
 
         Args:
             rows: Rows of one part.
@@ -237,10 +237,10 @@ def _study_of(row: dict[str, Any]) -> str:
 def _keys_of(
     lake: Lake, pseudonyms: Pseudonyms, patient_id: str, issuer: str | None
 ) -> frozenset[str]:
-    """The patient's pseudonyms: that of now, and those of a release that keyed the issuer too.
+    """The patient's pseudonyms: the present one, and those of a release that keyed the issuer too.
 
-    Such pseudonyms are still in facts that were not rebuilt, in what is kept of purged identifiers
-    and in the ledger of publications.
+    The latter are still in facts that were not rebuilt, in retained identifiers and in the ledger
+    of publications.
     """
     issuers: set[str | None] = {issuer}
     if issuer is None:
@@ -259,10 +259,10 @@ def _drop_rows(
     deletion: Deletion,
     studies: Set[str] = frozenset(),
 ) -> set[str]:
-    """Write a part anew without the patient's rows.
+    """Rewrite a part without the patient's rows.
 
     Returns:
-        The studies dropped, by UID or by key.
+        The deleted studies, by UID or by key.
     """
     if not lake.has(key):
         return set()

@@ -1,8 +1,8 @@
-"""Patients' pseudonyms that were made of issuer and Patient ID change over to those of today.
+"""Replaces patients' pseudonyms that were made of issuer and Patient ID by those of today.
 
-A rebuild gives the facts their new keys where the identifiers are still there. What is kept without
-them (pseudonyms in ``series``, facts whose ``series`` is gone, the ledger of publications) follows
-here, so that nobody is two people, and nobody in the ledger looks as if he had been exchanged.
+A rebuild gives the facts their new keys if the identifiers still exist. Data without identifiers
+(pseudonyms in ``series``, facts whose ``series`` is gone, the ledger of publications) are changed
+here, so that no patient counts as two, and none in the ledger looks like a different patient.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["rename_patients"]
 
 
 def rename_patients(lake: Lake, pseudonyms: Pseudonyms) -> int:
-    """Change over what is kept of patients who are also seen with their identifiers.
+    """Rename patients who are also stored with their identifiers.
 
     Patients whose identifiers were purged everywhere keep the one key that they have.
 
@@ -66,7 +66,7 @@ def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
 
 
 def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
-    """Give the patients of the ledger of publications their new names, in all tables or in none."""
+    """Rename the patients in the ledger of publications, in all tables or in none."""
     changed = 0
     with open_ledger(lake) as ledger:
         for name in ledger.names:
@@ -80,7 +80,7 @@ def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
 
 
 def _rename(lake: Lake, key: str, column: str, names: Mapping[str, str]) -> int:
-    """Write a part anew with the new names; 1 where it has changed, else 0."""
+    """Rewrite a part with the new names; 1 if it has changed, else 0."""
     renamed = _renamed(read_part(lake, key), column, names) if lake.has(key) else None
     if renamed is None:
         return 0

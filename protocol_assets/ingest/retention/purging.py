@@ -1,6 +1,6 @@
-"""Purging: what is too old is dropped.
+"""Purging: deletes data whose retention is over.
 
-Manifests stay, so that nothing that was purged is asked for again.
+Manifests stay, so that purged data are not requested again.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Retention:
     facts_days: int
 
     def outlived(self, manifest: Manifest, now: dt.datetime) -> frozenset[str]:
-        """Which data sets of a partition are too old: of ``raw``, ``series`` and ``facts``."""
+        """Which of ``raw``, ``series`` and ``facts`` of a partition are past their retention."""
         age = (now.date() - manifest.partition.day).days
         landed_before = now - dt.timedelta(days=self.raw_days)
         ends = {
@@ -60,11 +60,11 @@ class Retention:
 def purge_expired(
     lake: Lake, pseudonyms: Pseudonyms, keep: Retention, now: dt.datetime
 ) -> Deletion:
-    """Drop what has outlived its retention.
+    """Delete data whose retention is over.
 
     Args:
         lake: The lake.
-        pseudonyms: Take the place of the identifiers in ``series``.
+        pseudonyms: Replace the identifiers in ``series``.
         keep: The retention.
         now: UTC.
     """
@@ -91,7 +91,7 @@ def purge_expired(
 def _purge_unlanded(
     lake: Lake, partition: Partition, keep: Retention, now: dt.datetime, deletion: Deletion
 ) -> None:
-    """Drop what a landing that was killed, and never run again, has left: by the files' age."""
+    """Delete what a killed landing that was never repeated has left, by the age of the files."""
     earliest = (now - dt.timedelta(days=keep.raw_days)).timestamp()
     objects = lake.storage.objects
 
@@ -106,7 +106,7 @@ def _purge_unlanded(
 
 
 def purge_before(lake: Lake, pseudonyms: Pseudonyms, day: dt.date, now: dt.datetime) -> Deletion:
-    """Drop the raw answers, and the identifiers in ``series``, of all study days before a day."""
+    """Delete the raw answers, and the identifiers in ``series``, of all study days before a day."""
     with recorded_deletion(lake, "before", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
         for partition in lake.partitions_with_files():
@@ -135,7 +135,7 @@ def alone_with(lake: Lake, pseudonyms: Pseudonyms, partition: Partition) -> Iter
 
 
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:
-    """Drop a partition's raw files; pseudonyms take the place of the identifiers in its series."""
+    """Delete a partition's raw files; pseudonyms replace the identifiers in its series."""
     partition = manifest.partition
     if lake.has(lake.series(partition)):
         table = read_part(lake, lake.series(partition))
@@ -152,12 +152,12 @@ def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion:
 
 
 def forget_raw(entry: StudyEntry) -> StudyEntry:
-    """It has landed as far as it ever will; what remains of it is in ``series``."""
+    """Record that nothing more of it will land; what remains of it is in ``series``."""
     return replace(entry, state="landed", has_data=False, tries=0, error="", stage="")
 
 
 def drop_candidates(lake: Lake, partition: Partition, deletion: Deletion) -> None:
-    """Drop what waits for a gate, or was refused by one."""
+    """Delete candidates that wait for a gate or were refused by one."""
     deletion.drop("candidates", partition, lake.candidates(partition))
 
 

@@ -1,8 +1,8 @@
-"""A new key: what is kept under pseudonyms changes over, the rest is rebuilt from ``series``.
+"""A new key: stored pseudonyms are replaced, the rest is rebuilt from ``series``.
 
-Where the identifiers are still there, pseudonyms are made of them. Where they were purged, a
-pseudonym becomes one of the old pseudonym: who has old facts cannot join them to the new ones. With
-the old key at hand, those that are also seen with their identifiers keep together.
+If the identifiers still exist, pseudonyms are made of them. If they were purged, a new pseudonym is
+made of the old one, so that old facts cannot be joined to new ones. With the old key, patients who
+are also stored with their identifiers stay recognisable as one.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ _OF_FACTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Rekeyed:
-    """What a change of keys came to.
+    """The result of a change of keys.
 
     Attributes:
-        to_rebuild: Partitions whose facts are to be rebuilt from ``series``.
-        changed_over: Partitions whose series were purged: their facts changed over as they stand.
-        lost: Pseudonyms in the governance files that the old key would be needed for.
+        to_rebuild: Partitions whose facts must be rebuilt from ``series``.
+        changed_over: Partitions whose series were purged, so their facts were changed directly.
+        lost: Pseudonyms in the governance files for which the old key would be needed.
     """
 
     to_rebuild: tuple[Partition, ...]
@@ -60,12 +60,12 @@ class Rekeyed:
 
 
 def rekey(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> Rekeyed:
-    """Change a lake over to a new key; run again after it was interrupted, it goes on.
+    """Change a lake to a new key; after an interruption, run it again to continue.
 
     Args:
-        lake: The lake. Runs under way are waited for; they refuse what they would still make.
-        old: Of the key that is left; None if it is lost or destroyed.
-        new: Of the new key.
+        lake: The lake. Waits for runs in progress, which then refuse to write.
+        old: Pseudonyms of the old key; None if it is lost or destroyed.
+        new: Pseudonyms of the new key.
     """
     with report_turn(lake), changing_key(lake):
         return _rekey_all(lake, _Change(new, _known(lake, old, new), _changed(old, new)))
@@ -114,7 +114,7 @@ class _Change:
 
     Attributes:
         new: The new pseudonyms.
-        known: Old to new, where the identifier is still there.
+        known: Old to new, if the identifier still exists.
         domains: Domains whose key changes.
     """
 
@@ -160,7 +160,7 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
 
 
 def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
-    """Study files are named by pseudonym; the new names stand first, the old files go last."""
+    """Rename study files, which are named by pseudonym: add new names, then delete old ones."""
     manifest = read_manifest(lake, partition)
     if manifest is None:
         return
@@ -175,7 +175,7 @@ def _rename_raw(lake: Lake, partition: Partition, new: Pseudonyms) -> None:
             objects.copy(lake.study(partition, before), lake.study(partition, after))
     entries = (replace(one, name=names.get(one.name, one.name)) for one in manifest.studies)
     studies = tuple(sorted(entries, key=lambda entry: entry.name))
-    # Of studies of other modalities no UID is kept: they are looked up again at the next landing.
+    # No UIDs are stored of studies of other modalities; the next landing looks them up again.
     others = tuple(replace(one, name="", mark="") for one in manifest.others)
     versions = {**manifest.versions, "key_id": new.key_id}
     changed = replace(manifest, studies=studies, others=others, versions=versions)
@@ -208,7 +208,7 @@ def _rekey_part(
     *,
     is_stale: bool = False,
 ) -> None:
-    """Change over the key columns of a part.
+    """Replace the pseudonyms in the key columns of a part.
 
     Args:
         lake: The lake.
@@ -230,7 +230,7 @@ def _rekey_part(
 
 
 def _rekey_ledger(lake: Lake, change: _Change) -> None:
-    """Change over the ledger of publications, all of its tables or none."""
+    """Replace the pseudonyms in the ledger of publications, in all tables or in none."""
     versions = {"key_id": change.new.key_id}
     with open_ledger(lake) as ledger:
         for name in ledger.names:
@@ -256,14 +256,14 @@ def _rewrite(lake: Lake, key: str, rows: list[dict[str, Any]], versions: dict[st
 
 
 def _rekey_governance(path: Path, change: _Change) -> int:
-    """Change the pseudonyms that stand in a governance file.
+    """Replace the pseudonyms in a governance file.
 
     Returns:
         How many could not be determined.
     """
     text = path.read_text(encoding="utf-8-sig")
     new = set(change.known.values())
-    # Devices and labels are all that a governance file names.
+    # A governance file names only devices and labels.
     is_changed = bool(change.domains & {"device", "label"})
     lost = {one for one in _PSEUDONYM.findall(text) if one not in change.known and one not in new}
     changed = _PSEUDONYM.sub(lambda match: change.known.get(match[0], match[0]), text)

@@ -1,4 +1,4 @@
-"""The way back from a pseudonym to the accession number: restricted, and logged."""
+"""Finds the accession number behind a pseudonym: restricted, and logged."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def resolve(
     The log is written before anything is shown.
 
     Raises:
-        Fault: It is no key, or no reason is given.
+        Fault: It is not a key, or no reason is given.
     """
     if not _KEY.fullmatch(key):
         raise Fault("a key has 26 characters A to Z and 2 to 7, as the facts and marts show it")

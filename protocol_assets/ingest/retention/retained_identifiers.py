@@ -1,7 +1,7 @@
-"""What stays of the identifiers in ``series`` when they are purged: their pseudonyms.
+"""Pseudonyms that replace the identifiers in ``series`` when these are purged.
 
-They stand in columns of their own, which flattening leaves empty, so that nothing a PACS sends can
-pass for one. With them the facts can still be rebuilt, the patient unknown.
+They are in columns of their own, which flattening leaves empty, so that no value from a PACS can be
+mistaken for one. With them, the facts can still be rebuilt without knowing the patient.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _KEPT: Final = (
 def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
     """The same series with pseudonyms in place of the direct identifiers.
 
-    Texts that hold an identifier of their own study, or were never looked at, are emptied.
+    Texts that contain an identifier of their own study, or were never checked, are emptied.
 
     Args:
         series: ``series_schema``.
@@ -56,14 +56,14 @@ def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
 
 
 def with_kept_keys(row: dict[str, Any]) -> dict[str, Any]:
-    """The row with the kept pseudonyms where the identifiers stood, for the rules to compare."""
+    """The row with retained pseudonyms in place of the identifiers, for the rules to compare."""
     if row.get("kept_key_id"):
         row |= {attribute: row[kept] for kept, attribute, _, _ in _KEPT}
     return row
 
 
 def kept_pseudonyms(described: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], str]:
-    """Domain and described value, to the pseudonym that was kept for it."""
+    """Domain and described value, to the retained pseudonym."""
     return {
         (domain, row[value]): row[kept]
         for row in described

@@ -1,1 +1,1 @@
-"""How often a PACS is asked: pure pacing, and the state that processes share."""
+"""Rate limits of a PACS: pure pacing, and the state that processes share."""

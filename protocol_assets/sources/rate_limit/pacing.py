@@ -1,20 +1,18 @@
-"""How gently a PACS is asked: a pure machine over a small state, and the rate limit a client keeps.
+"""Rate limiting of a PACS: a pure state machine, and the interface that a client uses.
 
 - a token bucket spaces requests;
 - 429 and 503 halve the pace and the number of requests at the same time, once in ten seconds; ten
   seconds of good answers give an eighth of it back;
-- a Retry-After concerns what was asked: one study waits alone, and the rest goes on; where the
-  listing was asked, or several studies in a row are refused, every request waits;
-- after five answers in a row that did not come, or one refusal of the credentials (directories
-  lock accounts), the circuit opens: nothing is asked for a minute, then two, at most fifteen, and
-  then one answer decides;
-- outside its hours, in maintenance and while paused nothing is asked at all.
+- a Retry-After applies to what was requested: one study waits, and the others go on; if a listing
+  or several studies in a row were refused, every request waits;
+- after five failures in a row, or one refusal of the credentials (directories lock accounts), the
+  circuit opens: no requests for a minute, then two, at most fifteen; then one answer decides;
+- outside its hours, in maintenance and while paused there are no requests at all.
 
-No wait outlives its bound (``RateLimits.max_wait_s``), whatever the server asks for and however the
-clock is set: each wait is kept with the moment at which it began, and one that began in the future
-is over, and forgotten with the next request. ``CLOCK_SLACK_S`` may be added, for the clocks of two
-processes are not quite the same. Where the state is kept, and that it holds for all processes, is
-the business of ``store``.
+No wait is longer than ``RateLimits.max_wait_s``, whatever the server asks for and however the clock
+is set: each wait is stored with its beginning, and one that began in the future is over and is
+forgotten with the next request. ``CLOCK_SLACK_S`` may be added, because the clocks of two processes
+differ a little. ``store`` keeps the state and shares it among all processes.
 """
 
 from __future__ import annotations
@@ -61,7 +59,7 @@ _MOST_WAITS: Final = 1000
 MOST_OPENINGS: Final = 10
 
 _BUSY_STATUSES: Final = frozenset({429, 503})
-# What says that the PACS as a whole is in trouble, not one study of it.
+# Failures of the PACS as a whole, not of one study.
 _TROUBLE: Final[frozenset[Kind]] = frozenset(
     {
         "unreachable",
@@ -79,13 +77,13 @@ _TROUBLE: Final[frozenset[Kind]] = frozenset(
 
 @dataclass(frozen=True)
 class RateLimits:
-    """How one PACS wants to be asked.
+    """The limits of one PACS.
 
     Attributes:
         requests_per_second: Most requests a second over all processes.
         hours: When it may be asked; none means always.
-        maintenance: When it may not be asked all the same.
-        timezone: Of both.
+        maintenance: When it may not be asked, even within its hours.
+        timezone: The time zone of both.
         wake_nearline: Retrieve studies that are not online, too.
         recheck_days: Days after which a landed day is checked for overwritten instances.
         max_wait_s: Longest wait after it asks for one, or after failures.
@@ -102,12 +100,12 @@ class RateLimits:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request and what became of it.
+    """One request and its result.
 
     Attributes:
         status: HTTP status; None if none came.
         kind: Kind of the failure, None of a good answer.
-        seconds: It took.
+        seconds: How long it took.
         received: Bytes over the wire.
         retry: Whether it was a further try.
         retry_after: Seconds that the server asked to wait; None if it did not.
@@ -130,7 +128,7 @@ def study_subject(study_uid: str) -> str:
 
 
 def start_steady_clock() -> Callable[[], float]:
-    """Seconds since the epoch, which go on evenly however the machine's clock is set meanwhile."""
+    """Seconds since the epoch that advance evenly, however the machine's clock is set meanwhile."""
     offset = time.time() - time.monotonic()
     return lambda: offset + time.monotonic()
 
@@ -140,7 +138,7 @@ class HeldError(Exception):
 
 
 class RateLimit(Protocol):
-    """What a client keeps to."""
+    """The limits that a client follows."""
 
     def hold(self) -> str | None:
         """Why nothing may be asked now, in words; None if asking is allowed."""
@@ -151,7 +149,7 @@ class RateLimit(Protocol):
 
         Args:
             subject: The study that is asked about; see ``Exchange``.
-            patience: Seconds that the caller can wait. No place is taken where its turn is later.
+            patience: Seconds that the caller can wait. No place is taken if its turn is later.
 
         Returns:
             Seconds until its turn.
@@ -166,16 +164,16 @@ class RateLimit(Protocol):
         ...
 
     def record(self, exchange: Exchange) -> None:
-        """Learns what became of a request."""
+        """Records the result of a request."""
         ...
 
     def settled(self, kind: Kind | None, status: int | None, subject: str = "") -> None:
-        """Learns what an answer came to after all its tries."""
+        """Records the result of all tries of a request."""
         ...
 
 
 class Unhurried:
-    """No rate_limit beyond the session's own: for what is asked once, such as a token."""
+    """No limits: for single requests, such as one for a token."""
 
     def hold(self) -> str | None:
         """Never."""
@@ -198,19 +196,19 @@ class Unhurried:
 
 @dataclass
 class Pace:
-    """The state: times are seconds since the epoch, for it outlives processes.
+    """The state: times are seconds since the epoch, because it outlives processes.
 
     Attributes:
         tokens: Requests that may go at once; below zero where places are taken ahead.
-        at: When ``tokens`` held.
-        factor: Share of the pace and of the workers that is used, 1 where all is well.
-        good_since: Since when every answer was good, for the way back.
+        at: When ``tokens`` was computed.
+        factor: Share of the pace and of the workers that is used; 1 if all is well.
+        good_since: Since when every answer was good; then the factor grows again.
         slowed_at: When it was halved last.
         not_before: The server asked for no requests until then.
         held_since: When it asked for that.
         waits: Studies about which the server asked for no requests: since when, until when.
         busy: The studies that were refused since the last good answer.
-        failures: Answers in a row that did not come.
+        failures: Failed requests in a row.
         failure: Kind of the last of them.
         failed_subject: The study that the last of them was about.
         open_until: Until when the circuit is open.
@@ -258,7 +256,7 @@ class Pace:
         patience: float = math.inf,
         longest: float = MAX_WAIT_S,
     ) -> float:
-        """Takes one token, from the future where there is none and the caller can wait for it.
+        """Takes one token, from the future if there is none and the caller can wait for it.
 
         Returns:
             Seconds until it may be used.
@@ -306,7 +304,7 @@ class Pace:
             self.held_since, self.not_before = now, now + asked
 
     def _forget_the_future(self, now: float) -> None:
-        """Forgets what began later than now: once over, it must not come back with the time."""
+        """Forgets waits that began later than now: once over, they must not return."""
         newest = now + CLOCK_SLACK_S
         if self.held_since > newest:
             self.held_since, self.not_before = 0.0, 0.0
@@ -335,10 +333,10 @@ class Pace:
             self.forget_failures()
         elif kind in _TROUBLE or (status or 0) >= 500:
             if kind == "busy" and subject and self.failures and self.failed_subject == subject:
-                return  # it is busy for this study still, and no more than that
+                return  # it is still busy for this study, but not for others
             self.failures += 1
             self.failure, self.failed_subject = kind, subject
-            is_over = self.opened > 0 and not self.is_open(now, longest)  # this one was to decide
+            is_over = self.opened > 0 and not self.is_open(now, longest)  # this answer decides
             if self.failures >= FAILURES_THAT_OPEN or kind == "unauthorized" or is_over:
                 self.open_since = now
                 self.open_until = now + min(longest, _OPEN_S * 2**self.opened)
@@ -365,7 +363,7 @@ class Pace:
 
 
 def _left(since: float, until: float, now: float, longest: float) -> float:
-    """Seconds that are left of a wait, never more than it was meant to take.
+    """Seconds that are left of a wait, never more than its full length.
 
     One that began in the future is over: the clock was set back.
     """
