@@ -196,7 +196,7 @@ def durations(known: Findings, truth: Truth) -> pd.DataFrame:
 
 def _true_exams(truth: Truth) -> pd.DataFrame:
     scans = truth.series[
-        truth.series["scan_time_s"].notna() & ~truth.series["is_twin"] & ~truth.series["is_copy"]
+        truth.series["scan_time_s"].notna() & ~truth.series["is_sibling"] & ~truth.series["is_copy"]
     ]
     scans = scans.assign(end_s=scans["start_s"] + scans["scan_time_s"])
     exams = scans.groupby("exam_index").agg(

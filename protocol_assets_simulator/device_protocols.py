@@ -12,17 +12,17 @@ from datetime import date, timedelta
 from typing import Final
 
 from protocol_assets_simulator import catalogue
-from protocol_assets_simulator.allotment import (
+from protocol_assets_simulator.catalogue import Scanner
+from protocol_assets_simulator.ground_truth import (
     CONTROLS,
     DESCRIBED,
-    Allotment,
+    GroundTruth,
     Kind,
     Place,
-    allot,
     averages_instead,
+    draw_ground_truth,
     scaled,
 )
-from protocol_assets_simulator.catalogue import Scanner
 from protocol_assets_simulator.randomness import seeded
 
 RELAPSES: Final = 5
@@ -109,11 +109,11 @@ def device_protocols(
         end: Last day of the period.
         variant: Preparation and repetition times.
     """
-    allotment = allot(seed, scanners, scans_in_90_days)
-    dates = _change_dates(seed, allotment.changing, start)
+    ground_truth = draw_ground_truth(seed, scanners, scans_in_90_days)
+    dates = _change_dates(seed, ground_truth.changing, start)
     result = {}
     for place in sorted(scans_in_90_days):
-        drawn = _device_protocol(seed, scanners[place[0]], place, allotment, variant)
+        drawn = _device_protocol(seed, scanners[place[0]], place, ground_truth, variant)
         if drawn.kind == "potential":
             changed_on, relapsed_on = dates[place]
             changes = changed_on <= end
@@ -148,11 +148,11 @@ def _change_dates(
 
 
 def _device_protocol(
-    seed: int, scanner: Scanner, place: Place, allotment: Allotment, variant: Variant
+    seed: int, scanner: Scanner, place: Place, ground_truth: GroundTruth, variant: Variant
 ) -> DeviceProtocol:
     """The place with its settings, not yet dated."""
     number, name = place
-    is_control = number in allotment.controls
+    is_control = number in ground_truth.controls
     protocol = catalogue.protocols()[name]
     rng = seeded(seed, "setting", scanner.station, name)
     tr_ms = protocol.tr_ms
@@ -163,14 +163,14 @@ def _device_protocol(
     # elsewhere no header tells how much is left out
     tells = scanner.vendor == "siemens" and scanner.encoding == "classic"
     partial = rng.random() < PARTIAL_FOURIER and tells
-    if place not in allotment.nex:
+    if place not in ground_truth.nex:
         fourier = 0.75 if protocol.kind == "epi" else 1.0
         setting = Setting(protocol.nex, 1, 0.0, fourier, tr_ms, preparation_s)
         return DeviceProtocol(number, name, "none", setting, setting, is_control=is_control)
-    kind: Kind = allotment.kinds.get(place, "none")
-    is_oversampled = place in allotment.oversampled
+    kind: Kind = ground_truth.kinds.get(place, "none")
+    is_oversampled = place in ground_truth.oversampled
     before = Setting(
-        nex=allotment.nex[place],
+        nex=ground_truth.nex[place],
         acceleration=2 if kind == "legitimate_acceleration" else 1,
         phase_oversampling=1.0 if is_oversampled and not averages_instead(scanner) else 0.0,
         partial_fourier=0.875 if partial else 1.0,
@@ -180,7 +180,7 @@ def _device_protocol(
     )
     after = before
     if kind == "potential":
-        after = replace(before, nex=2.0 if place in allotment.two_after else 1.0)
+        after = replace(before, nex=2.0 if place in ground_truth.two_after else 1.0)
         if variant.tr_follows_nex:
             after = replace(after, tr_ms=round(tr_ms * longer / 10) * 10)
     return DeviceProtocol(
@@ -190,5 +190,5 @@ def _device_protocol(
         before,
         after,
         is_control=is_control,
-        is_planted=place == allotment.planted,
+        is_planted=place == ground_truth.planted,
     )

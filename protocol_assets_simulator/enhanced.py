@@ -55,12 +55,17 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType and FrameType: four values in an enhanced object."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            return ("DERIVED", "PRIMARY", "DIFFUSION", "TRACE" if scan.twin == "trace" else "ADC")
+            return (
+                "DERIVED",
+                "PRIMARY",
+                "DIFFUSION",
+                "TRACE" if scan.sibling == "trace" else "ADC",
+            )
         what = "COMPOSED" if scan.is_composed else "MPR"
         return ("DERIVED", "SECONDARY", what, "RESAMPLED")
-    if scan.twin:
-        status = "DERIVED" if scan.twin in ("water", "fat") else "ORIGINAL"
-        return (status, "PRIMARY", "DIXON", scan.twin.upper())
+    if scan.sibling:
+        status = "DERIVED" if scan.sibling in ("water", "fat") else "ORIGINAL"
+        return (status, "PRIMARY", "DIXON", scan.sibling.upper())
     return ("ORIGINAL", "PRIMARY", "DIFFUSION" if scan.protocol.b_value else "M", "NONE")
 
 

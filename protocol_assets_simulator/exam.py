@@ -10,10 +10,10 @@ from typing import Final
 
 from protocol_assets_simulator import wording
 from protocol_assets_simulator.catalogue import Protocol, Scanner
-from protocol_assets_simulator.course import Course, Derivation, Measurement, diligence
 from protocol_assets_simulator.device_protocols import Setting
+from protocol_assets_simulator.exam_plan import Derivation, ExamPlan, Measurement, diligence
 from protocol_assets_simulator.randomness import seeded
-from protocol_assets_simulator.scan import Defect, Purpose, Scan, Study, TimeText, Twin
+from protocol_assets_simulator.scan import Defect, Purpose, Scan, Sibling, Study, TimeText
 
 # shares of scans; the defects of real archives
 OVERRIDE: Final = 0.06
@@ -39,15 +39,15 @@ Settings = Callable[[Scanner, Protocol, date], Setting]
 """The setting of a scanner's protocol on a day."""
 
 
-def scans(study: Study, course: Course, settings: Settings) -> tuple[Scan, ...]:
+def scans(study: Study, plan: ExamPlan, settings: Settings) -> tuple[Scan, ...]:
     """All series of a study in the order of their series numbers; deterministic in `study.seed`."""
     rng = seeded(study.seed, "scans")
     pace = diligence(study.operator)
-    first, last = course.part(study)
+    first, last = plan.part(study)
     kept: list[Scan] = []
     firsts: dict[int, Scan] = {}
     number, now, was_injected = 1, float(study.start_s), False
-    for position, measurement in enumerate(course.measurements):
+    for position, measurement in enumerate(plan.measurements):
         if measurement.step.after_contrast and not was_injected:
             now += rng.uniform(*CONTRAST_GAP_S)
             was_injected = True
@@ -60,7 +60,7 @@ def scans(study: Study, course: Course, settings: Settings) -> tuple[Scan, ...]:
         now += series[0].duration_s + rng.uniform(*GAP_S)
         if rng.random() < PAUSE * pace:
             now += rng.uniform(*PAUSE_S) * pace
-    for derivation in course.derivations:
+    for derivation in plan.derivations:
         derived = _derived(study, rng, firsts[derivation.source], derivation, number)
         if first <= derivation.source < last:
             kept.append(derived)
@@ -89,7 +89,7 @@ def _series(
         uid_root=_uid_root(rng, study),
         purpose="localizer" if protocol.role == "localizer" else "image",
         protocol=protocol,
-        series_description=_text(rng, protocol_name, done, study, done.twins[0]),
+        series_description=_text(rng, protocol_name, done, study, done.siblings[0]),
         protocol_name=protocol_name,
         body_part=_body_part(rng, study),
         has_contrast=step.after_contrast,
@@ -103,7 +103,7 @@ def _series(
         tilt_deg=round(rng.uniform(-10, 10), 2),
         start_s=start_s,
         acquisition=number,
-        twin=done.twins[0],
+        sibling=done.siblings[0],
         has_no_phase_wrap=setting.has_no_phase_wrap,
         is_rescan=done.is_rescan,
         is_override=is_override,
@@ -119,18 +119,18 @@ def _series(
             scan,
             number=number + place,
             uid_root=_uid_root(rng, study),
-            series_description=_text(rng, protocol_name, done, study, twin),
-            twin=twin,
+            series_description=_text(rng, protocol_name, done, study, sibling),
+            sibling=sibling,
             is_second=True,
             has_raw_object=False,
         )
-        for place, twin in enumerate(done.twins[1:], start=1)
+        for place, sibling in enumerate(done.siblings[1:], start=1)
     )
     return [scan, *others]
 
 
-def _text(rng: Random, name: str, done: Measurement, study: Study, twin: Twin) -> str:
-    return wording.series_text(rng, name, study, done.is_rescan, twin)
+def _text(rng: Random, name: str, done: Measurement, study: Study, sibling: Sibling) -> str:
+    return wording.series_text(rng, name, study, done.is_rescan, sibling)
 
 
 def _uid_root(rng: Random, study: Study) -> int:
@@ -193,7 +193,7 @@ def _planted(scan: Scan) -> Scan:
 
 
 def _derived(study: Study, rng: Random, source: Scan, derivation: Derivation, number: int) -> Scan:
-    twin: Twin = "trace" if derivation.what == "trace" else ""
+    sibling: Sibling = "trace" if derivation.what == "trace" else ""
     language = study.scanner.language
     return _beside(
         source,
@@ -202,7 +202,7 @@ def _derived(study: Study, rng: Random, source: Scan, derivation: Derivation, nu
         "derived",
         wording.derived_text(source.series_description, language, derivation.what),
         slices=min(source.slices, 24),
-        twin=twin,
+        sibling=sibling,
         is_composed=derivation.what == "composed",
     )
 
@@ -228,7 +228,7 @@ def _beside(
         "number": number,
         "purpose": purpose,
         "series_description": text,
-        "twin": "",
+        "sibling": "",
         "is_second": False,
         "is_rescan": False,
         "defect": "",

@@ -9,15 +9,15 @@ from functools import cached_property
 from typing import Self
 
 from protocol_assets_simulator import catalogue, exam, incidents, roster
-from protocol_assets_simulator.allotment import Place
 from protocol_assets_simulator.catalogue import Protocol, Scanner
-from protocol_assets_simulator.course import course
 from protocol_assets_simulator.device_protocols import (
     DeviceProtocol,
     Setting,
     Variant,
     device_protocols,
 )
+from protocol_assets_simulator.exam_plan import plan_exam
+from protocol_assets_simulator.ground_truth import Place
 from protocol_assets_simulator.plan import Plan
 from protocol_assets_simulator.scan import Scan, Study
 
@@ -125,7 +125,7 @@ class Fleet:
 
     def scans(self, study: Study) -> tuple[Scan, ...]:
         """The series of a study, in the order of their series numbers."""
-        return exam.scans(study, course(study), self.setting)
+        return exam.scans(study, plan_exam(study), self.setting)
 
     def setting(self, scanner: Scanner, protocol: Protocol, day: date) -> Setting:
         """How a scanner runs a protocol on a day."""

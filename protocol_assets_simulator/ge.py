@@ -23,15 +23,20 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            return ("DERIVED", "PRIMARY", "DIFFUSION", "TRACE" if scan.twin == "trace" else "ADC")
+            return (
+                "DERIVED",
+                "PRIMARY",
+                "DIFFUSION",
+                "TRACE" if scan.sibling == "trace" else "ADC",
+            )
         if scan.is_composed:
             return ("DERIVED", "SECONDARY", "COMBINED")
         return ("DERIVED", "SECONDARY", "REFORMATTED", "AVERAGE")
-    match scan.twin:
+    match scan.sibling:
         case "in_phase" | "out_phase":
-            return ("ORIGINAL", "PRIMARY", "DIXON", scan.twin.upper())
+            return ("ORIGINAL", "PRIMARY", "DIXON", scan.sibling.upper())
         case "water" | "fat":
-            return ("DERIVED", "PRIMARY", "DIXON", scan.twin.upper())
+            return ("DERIVED", "PRIMARY", "DIXON", scan.sibling.upper())
         case _:
             return ("ORIGINAL", "PRIMARY", "OTHER")
 

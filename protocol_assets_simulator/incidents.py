@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Final
 
-from protocol_assets_simulator import clock, course
+from protocol_assets_simulator import clock, exam_plan
 from protocol_assets_simulator.randomness import seeded
 from protocol_assets_simulator.scan import Planted, Study
 
@@ -173,7 +173,7 @@ def _with_localizers(
     seed: int, by_index: dict[int, Study], free: Sequence[int], series: int
 ) -> list[Study]:
     """The studies, as many of them with a second localizer as make the number of series."""
-    missing = series - sum(course.course(one).series(one) for one in by_index.values())
+    missing = series - sum(exam_plan.plan_exam(one).series(one) for one in by_index.values())
     lumbar = [index for index in free if by_index[index].exam.anatomy == "lumbar_spine"]
     lumbar.sort(key=lambda index: seeded(seed, "localizer", index).random())
     for index in lumbar[: max(missing, 0)]:

@@ -29,11 +29,11 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            shown = "TRACE" if scan.twin == "trace" else "ADC"
+            shown = "TRACE" if scan.sibling == "trace" else "ADC"
             return ("DERIVED", "PRIMARY", shown, shown, "SE")
         return ("DERIVED", "SECONDARY", "COMPOSED" if scan.is_composed else "MPR", "M", "SE")
-    if scan.twin:
-        shown = {"in_phase": "IP", "out_phase": "OP", "water": "W", "fat": "F"}[scan.twin]
+    if scan.sibling:
+        shown = {"in_phase": "IP", "out_phase": "OP", "water": "W", "fat": "F"}[scan.sibling]
         status = "ORIGINAL" if shown in ("IP", "OP") else "DERIVED"
         return (status, "PRIMARY", shown, shown, "SE")
     if scan.protocol.kind == "ir_tse":

@@ -10,8 +10,8 @@ from statistics import NormalDist
 from typing import Final
 
 from protocol_assets_simulator import catalogue
-from protocol_assets_simulator.allotment import Place
 from protocol_assets_simulator.catalogue import Scanner
+from protocol_assets_simulator.ground_truth import Place
 from protocol_assets_simulator.randomness import seeded
 
 VOLUME_SIGMA: Final = 0.55

@@ -11,7 +11,7 @@ from protocol_assets_simulator import clock
 from protocol_assets_simulator.catalogue import Exam, Protocol, Scanner
 
 Purpose = Literal["image", "localizer", "derived", "report", "phoenix"]
-Twin = Literal["", "unfiltered", "in_phase", "out_phase", "water", "fat", "trace"]
+Sibling = Literal["", "unfiltered", "in_phase", "out_phase", "water", "fat", "trace"]
 Defect = Literal[
     "", "text_number", "empty_element", "te_missing", "tr_off", "nex_in_one_image", "enhanced_nex"
 ]
@@ -104,7 +104,7 @@ class Scan:
 
     `nex` and `duration_s` are the truth, whatever the header will tell. `matrix_phase` are the
     nominal phase lines, `acquired_lines` what is measured of them (oversampling and partial
-    Fourier in, parallel imaging not). Where a scan gives several series, `twin` names what each
+    Fourier in, parallel imaging not). Where a scan gives several series, `sibling` names what each
     shows; they share acquisition, start and duration, and all but the first are `is_second`.
     """
 
@@ -127,7 +127,7 @@ class Scan:
     tilt_deg: float
     start_s: float
     acquisition: int
-    twin: Twin = ""
+    sibling: Sibling = ""
     is_second: bool = False
     is_composed: bool = False
     has_no_phase_wrap: bool = False
@@ -190,7 +190,7 @@ class Scan:
     @property
     def images(self) -> int:
         """Images (frames) in the series; diffusion holds each slice at b = 0 and as trace."""
-        if self.protocol.b_value and self.purpose == "image" and not self.twin:
+        if self.protocol.b_value and self.purpose == "image" and not self.sibling:
             return self.slices * 2
         return self.slices
 

@@ -24,20 +24,20 @@ def image_type(scan: Scan) -> tuple[str, ...]:
     """ImageType (0008,0008)."""
     if scan.purpose == "derived":
         if scan.protocol.b_value:
-            shown = "TRACEW" if scan.twin == "trace" else "ADC"
+            shown = "TRACEW" if scan.sibling == "trace" else "ADC"
             return ("DERIVED", "PRIMARY", "DIFFUSION", shown, "NORM", "DIS2D")
         if scan.is_composed:
             return ("DERIVED", "PRIMARY", "M", "NORM", "DIS2D", "COMP_SP", "COMPOSED")
         return ("DERIVED", "SECONDARY", "MPR", "CSA MPR", "", "CSAPARALLEL", "M", "NORM")
     if scan.protocol.b_value:
         return ("ORIGINAL", "PRIMARY", "DIFFUSION", "NONE", "NORM", "DIS2D")
-    match scan.twin:
+    match scan.sibling:
         case "unfiltered":
             return ("ORIGINAL", "PRIMARY", "M", "ND")
         case "in_phase" | "out_phase":
-            return ("ORIGINAL", "PRIMARY", "M", scan.twin.upper(), "NORM", "DIS2D")
+            return ("ORIGINAL", "PRIMARY", "M", scan.sibling.upper(), "NORM", "DIS2D")
         case "water" | "fat":
-            return ("DERIVED", "PRIMARY", "M", "DIXON", scan.twin.upper(), "NORM", "DIS2D")
+            return ("DERIVED", "PRIMARY", "M", "DIXON", scan.sibling.upper(), "NORM", "DIS2D")
         case _:
             return ("ORIGINAL", "PRIMARY", "M", "NORM", "DIS2D")
 

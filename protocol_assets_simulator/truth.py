@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from protocol_assets_simulator.course import diligence
 from protocol_assets_simulator.device_truth import ProtocolTruth, ScannerTruth, protocols, scanners
+from protocol_assets_simulator.exam_plan import diligence
 from protocol_assets_simulator.fleet import Fleet
 from protocol_assets_simulator.scan import Scan, Study
 from protocol_assets_simulator.targets import SignedTarget, signed_targets
@@ -58,7 +58,7 @@ class SeriesTruth:
     is_localizer: bool
     is_derived: bool
     is_report: bool
-    is_twin: bool
+    is_sibling: bool
     is_copy: bool
     is_rescan: bool
     is_override: bool
@@ -137,7 +137,7 @@ def series_truth(scan: Scan) -> SeriesTruth:
         is_localizer=scan.purpose == "localizer",
         is_derived=scan.purpose == "derived",
         is_report=is_report,
-        is_twin=scan.is_second,
+        is_sibling=scan.is_second,
         is_copy=is_copy,
         is_rescan=scan.is_rescan,
         is_override=scan.is_override,

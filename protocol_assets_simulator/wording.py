@@ -9,11 +9,11 @@ from typing import Final
 from protocol_assets_simulator import catalogue
 from protocol_assets_simulator.catalogue import ExamStep, Scanner
 from protocol_assets_simulator.randomness import seeded
-from protocol_assets_simulator.scan import Study, Twin
+from protocol_assets_simulator.scan import Sibling, Study
 
 NOISY: Final = 0.12
 PATIENT_IN_TEXT: Final = 0.005
-_SUFFIXES: Final[dict[Twin, str]] = {
+_SUFFIXES: Final[dict[Sibling, str]] = {
     "": "",
     "unfiltered": "_ND",
     "in_phase": "_in",
@@ -62,12 +62,12 @@ def _protocol_text(
             return text
 
 
-def series_text(rng: Random, text: str, study: Study, is_rescan: bool, twin: Twin) -> str:
+def series_text(rng: Random, text: str, study: Study, is_rescan: bool, sibling: Sibling) -> str:
     """A series' own description: its protocol's name, sometimes edited by hand."""
     draw, choice = rng.random(), rng.randrange(6)
     if is_rescan:
         text = f"{text} RPT"
-    text += _SUFFIXES[twin]
+    text += _SUFFIXES[sibling]
     if draw < PATIENT_IN_TEXT:
         return f"{text} {study.patient.family_name}"
     if draw < NOISY:

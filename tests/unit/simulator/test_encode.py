@@ -264,7 +264,7 @@ def test_the_text_of_the_time_may_be_too_short_or_a_product(scans: list[Scan]) -
 
 def test_twins_share_their_scan_and_say_what_they_show(scans: list[Scan]) -> None:
     second = [scan for scan in scans if scan.is_second]
-    assert {scan.twin for scan in second} == {"unfiltered", "out_phase", "water", "fat"}
+    assert {scan.sibling for scan in second} == {"unfiltered", "out_phase", "water", "fat"}
     for scan in second:
         header = next(encode(scan))
         (first,) = (

@@ -6,8 +6,8 @@ from statistics import mean
 import pytest
 
 from protocol_assets_simulator import Fleet, Variant
-from protocol_assets_simulator.course import course
 from protocol_assets_simulator.device_protocols import DeviceProtocol
+from protocol_assets_simulator.exam_plan import plan_exam
 from protocol_assets_simulator.scan import Scan
 from protocol_assets_simulator.truth import SeriesTruth, series_truth, study_truth
 
@@ -38,7 +38,7 @@ def sample() -> list[Scan]:
 def test_scanners_studies_and_series(whole: Fleet) -> None:
     studies = whole.studies(None, whole.start, whole.end)
     assert len(studies) == len({study.study_uid for study in studies}) == 11_249
-    assert sum(course(study).series(study) for study in studies) == 70_874
+    assert sum(plan_exam(study).series(study) for study in studies) == 70_874
     assert Counter(scanner.vendor for scanner in whole.scanners) == {
         "siemens": 25, "ge": 18, "philips": 11, "canon": 4, "hitachi": 3, "uih": 2
     }  # fmt: skip
@@ -48,7 +48,7 @@ def test_scanners_studies_and_series(whole: Fleet) -> None:
 
 def test_counted_series_are_those_generated(whole: Fleet) -> None:
     for study in whole.studies(None, whole.start, whole.end)[::400]:
-        assert course(study).series(study) == len(whole.scans(study))
+        assert plan_exam(study).series(study) == len(whole.scans(study))
 
 
 def test_a_seventh_is_enhanced(whole: Fleet) -> None:
@@ -209,7 +209,7 @@ def test_defects_befall_their_share(sample: list[Scan]) -> None:
     images = [s.is_rescan for s in scans if s.purpose == "image" and not s.is_second]
     assert share(images) == pytest.approx(0.05, abs=0.01)
     assert {s.time_text for s in scans} == {"", "too_short", "multiplied"}
-    assert {s.twin for s in sample} == {
+    assert {s.sibling for s in sample} == {
         "", "unfiltered", "in_phase", "out_phase", "water", "fat", "trace"
     }  # fmt: skip
     assert any(s.is_composed for s in sample)

@@ -1,4 +1,4 @@
-"""The course of an exam: which protocols run, how often, and which series come of them.
+"""The plan of an exam: which protocols run, how often, and which series come of them.
 
 It is drawn apart from everything else in a study, so that the series of a whole fleet can be
 counted without generating one.
@@ -11,7 +11,7 @@ from typing import Final
 
 from protocol_assets_simulator.catalogue import ExamStep
 from protocol_assets_simulator.randomness import seeded
-from protocol_assets_simulator.scan import Study, Twin
+from protocol_assets_simulator.scan import Sibling, Study
 
 # shares of scans or of studies
 RESCAN: Final = 0.055
@@ -19,29 +19,29 @@ DERIVED: Final = 0.10
 COMPOSED: Final = 0.5
 """Of the derived: the others are reformats."""
 
-_DIXON: Final[tuple[Twin, ...]] = ("in_phase", "out_phase", "water", "fat")
+_DIXON: Final[tuple[Sibling, ...]] = ("in_phase", "out_phase", "water", "fat")
 _UNFILTERED_OF: Final = "sag_t2"
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One scan of the exam; `twins` has one entry for each series that shows its images."""
+    """One scan of the exam; `siblings` has one entry for each series that shows its images."""
 
     step: ExamStep
     is_rescan: bool
-    twins: tuple[Twin, ...]
+    siblings: tuple[Sibling, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Derivation:
-    """A series computed from the measurement with this position in the course."""
+    """A series computed from the measurement with this position in the plan."""
 
     source: int
     what: str
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ExamPlan:
     """What an exam consists of, in order."""
 
     measurements: tuple[Measurement, ...]
@@ -56,7 +56,7 @@ class Course:
     def series(self, study: Study) -> int:
         """How many series a study holds of it, reports included."""
         first, last = self.part(study)
-        measured = sum(len(one.twins) for one in self.measurements[first:last])
+        measured = sum(len(one.siblings) for one in self.measurements[first:last])
         derived = sum(first <= one.source < last for one in self.derivations)
         return measured + derived + study.has_report + study.has_phoenix
 
@@ -66,8 +66,8 @@ def diligence(operator: str) -> float:
     return min(max(seeded("technologist", operator).lognormvariate(-0.1, 0.45), 0.4), 2.4)
 
 
-def course(study: Study) -> Course:
-    """The course of a study's exam; deterministic in its seed, technologist and scanner."""
+def plan_exam(study: Study) -> ExamPlan:
+    """Plan the exam of a study; deterministic in its seed, technologist and scanner."""
     rng = seeded(study.seed, "course")
     writes = study.scanner.writes
     repeats = RESCAN * diligence(study.operator)
@@ -80,8 +80,8 @@ def course(study: Study) -> Course:
         is_localizer = step.protocol.role == "localizer"
         count = study.localizers if is_localizer else 1 + again
         for repeat in range(count):
-            twins = _twins(step, writes)
-            measurement = Measurement(step, repeat > 0 and not is_localizer, twins)
+            siblings = _siblings(step, writes)
+            measurement = Measurement(step, repeat > 0 and not is_localizer, siblings)
             position = len(measurements)
             measurements.append(measurement)
             if step.protocol.b_value:
@@ -94,10 +94,10 @@ def course(study: Study) -> Course:
         what = "composed" if rng.random() < COMPOSED else "reformat"
         images = [n for n, one in enumerate(measurements) if one.step.protocol.role != "localizer"]
         derivations.append(Derivation(rng.choice(images), what))
-    return Course(tuple(measurements), tuple(derivations))
+    return ExamPlan(tuple(measurements), tuple(derivations))
 
 
-def _twins(step: ExamStep, writes: str) -> tuple[Twin, ...]:
+def _siblings(step: ExamStep, writes: str) -> tuple[Sibling, ...]:
     if step.protocol.fat_suppression == "dixon":
         return _DIXON
     if writes == "nd" and step.protocol.name == _UNFILTERED_OF:

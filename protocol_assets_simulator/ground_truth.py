@@ -47,7 +47,7 @@ _Key = TypeVar("_Key", str, _Stratum)
 
 
 @dataclass(frozen=True, slots=True)
-class Allotment:
+class GroundTruth:
     """The decision for every place whose averages vary between scanners.
 
     Attributes:
@@ -69,7 +69,9 @@ class Allotment:
     planted: Place | None
 
 
-def allot(seed: int, scanners: Sequence[Scanner], use: dict[Place, float]) -> Allotment:
+def draw_ground_truth(
+    seed: int, scanners: Sequence[Scanner], use: dict[Place, float]
+) -> GroundTruth:
     """Allot potential and reasons over a fleet; deterministic in the arguments.
 
     Args:
@@ -89,7 +91,7 @@ def allot(seed: int, scanners: Sequence[Scanner], use: dict[Place, float]) -> Al
         if draft.is_oversampled(place) and kinds.get(place) != "legitimate_no_oversampling"
     )
     changing = tuple(draft.changing)
-    return Allotment(draft.controls, changing, kinds, nex, two_after, oversampled, planted)
+    return GroundTruth(draft.controls, changing, kinds, nex, two_after, oversampled, planted)
 
 
 def averages_instead(scanner: Scanner) -> bool:
