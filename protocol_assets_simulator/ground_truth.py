@@ -72,7 +72,7 @@ class GroundTruth:
 def draw_ground_truth(
     seed: int, scanners: Sequence[Scanner], use: dict[Place, float]
 ) -> GroundTruth:
-    """Allot potential and reasons over a fleet; deterministic in the arguments.
+    """Distribute potential and reasons over a fleet; deterministic in the arguments.
 
     Args:
         seed: The fleet's seed.
