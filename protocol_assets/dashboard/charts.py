@@ -34,7 +34,7 @@ _LABEL_PX: Final = 260
 _AXIS_PX: Final = 44
 _HEIGHT: Final = 240
 _ROW_PX: Final = 26
-_MARGIN_PX: Final = 60  # the axis and its title, which Streamlit takes out of the height
+_MARGIN_PX: Final = 90  # the axis and its title, which Streamlit takes out of the height
 
 
 def _months(frame: pd.DataFrame, column: str, say: Words) -> pd.DataFrame:
@@ -140,7 +140,7 @@ def coverage_by_day(fleet: pd.DataFrame, say: Words) -> alt.Chart:
             x=_day_axis(labels=False),
             y=alt.Y(f"{_COVERAGE}:Q", title=say("chart.known_short"), scale=scale, axis=axis),
         )
-        .properties(height=60)
+        .properties(height=100)
     )
     return chart
 

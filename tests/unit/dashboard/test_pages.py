@@ -214,7 +214,7 @@ def test_an_opportunity_shows_minutes_beside_signal_and_caveat(opened: Open) -> 
         "Averages of the reference: 1.00",
         "Potential saving per month: 39 min",
         "35 to 44 min",
-        "Signal to noise at 1.00 averages: -29%",
+        "SNR at 1.00 averages: -29%",
         "a radiologist decides",
         "Confidence: high",
         "known for 90% of acquisitions",
