@@ -1,4 +1,4 @@
-"""What is worth an alert, in one line each that identifies nobody. Pure."""
+"""The findings that are worth an alert, one line each that identifies nobody. Pure."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _MOST_LINES: Final = 50
 def keep_findings(
     entries: Outbox, rows: Iterable[Row], channels: Iterable[str], language: str
 ) -> None:
-    """Add the drifts and relapses that are new or have come anew.
+    """Add the drifts and relapses that are new, or new again.
 
-    A finding is told once in its life. It comes anew when people had closed it and it is open
-    again, or when all that departs now came after what departed before. Days are compared and not
-    its being there: one that goes below its threshold for a day and comes back is the same one.
+    A finding is sent once. It is new again when people had closed it and it is open again, or when
+    all exams that differ now are later than those that differed before. The days are compared, so
+    a finding that falls below its threshold for a day and comes back is the same finding.
 
     Args:
-        entries: Told before; changed.
+        entries: What was sent before; changed.
         rows: Of ``published_findings``.
         channels: Where new ones go.
         language: Of the lines.
@@ -59,9 +59,9 @@ def finding_line(row: Row, language: str) -> str:
     """
     (entries,) = drift([row], Texts(language), most=None).tables[0].rows
     name, kind, parameter, values, share, since, _ = entries
-    told = [share.text] if row["share_affected"] is not None else []
-    told += [since.text] if row["first_day"] is not None else []
-    what = ", ".join([f"{parameter.text} {values.text}", *told])
+    details = [share.text] if row["share_affected"] is not None else []
+    details += [since.text] if row["first_day"] is not None else []
+    what = ", ".join([f"{parameter.text} {values.text}", *details])
     return _one_line(f"{kind.text.capitalize()}: {name.below}: {name.text}: {what}")
 
 

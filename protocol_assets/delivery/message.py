@@ -22,7 +22,7 @@ _HEADERS: Final = SMTP.clone(max_line_length=900)
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What stands above a message.
+    """The headers of a message.
 
     Attributes:
         sender: Who it is from, as ``mailbox`` reads it.
@@ -76,7 +76,7 @@ def report_message(
     RFC 2046 and 2387.
 
     Args:
-        envelope: What stands above.
+        envelope: Its headers.
         text: The body for readers without HTML.
         html: The body; its pictures are named ``cid:NAME``.
         images: PNG by that name.

@@ -1,6 +1,6 @@
-"""The ledger of alerts: what was told to whom, so that a thing is told once while it lasts.
+"""The ledger of alerts: what was sent to whom, so that an alert is sent once while it lasts.
 
-``safe/deliveries/alerts/<source>.json`` holds an entry for each thing that was told or waits to be.
+``safe/deliveries/alerts/<source>.json`` holds an entry for each alert that was sent or waits.
 A line that could not be sent waits for the next tick. One that was sent while its process died may
 be told twice: of an alert, twice is better than never.
 """
@@ -28,12 +28,12 @@ _LOCK: Final = "alerts"
 
 @dataclass(slots=True)
 class Told:
-    """One thing that was told, or waits to be.
+    """One alert that was sent, or waits to be.
 
     Attributes:
-        line: What is told.
+        line: Its text.
         since: ISO 8601 day or moment that the source compares by.
-        is_over: Whether it has ended: if it comes anew it is told anew.
+        is_over: Whether it has ended: if it comes back, it is sent again.
         waits_for: Channels that it has not gone through yet.
     """
 
@@ -76,11 +76,11 @@ def open_outbox(lake: Lake, source: str) -> Iterator[Outbox]:
 
 
 def keep_standing(entries: Outbox, standing: Mapping[str, str], channels: Channels) -> None:
-    """Add what is new, and forget what has ended: if it comes again it is told again.
+    """Add what is new, and forget what has ended: if it comes back, it is sent again.
 
     Args:
         entries: Of the source; changed.
-        standing: Lines of what stands now, by key.
+        standing: Lines of what is true now, by key.
         channels: Where they go.
     """
     for key in entries.keys() - standing.keys():

@@ -1,4 +1,4 @@
-"""The shapes of a chart: where its marks and labels stand, for page, PDF and mail alike."""
+"""The shapes of a chart: the places of its marks and labels, for page, PDF and mail."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Bar:
         x: Left edge.
         width: Width.
         y: Upper edge.
-        low: Lower end of the interval, None where it is not told.
+        low: Lower end of the interval, None where it is not known.
         high: Upper end, likewise.
         text: What it says.
     """
@@ -60,7 +60,7 @@ class Chart:
         alt: What the chart shows, for those who do not see it.
         caption: The line below it.
         gridlines: Levels with their values.
-        ticks: What stands along the lower edge.
+        ticks: The labels along the lower edge.
         has_uprights: Whether a line rises from each tick.
         lines: From x, y to x, y.
         dots: Single values.

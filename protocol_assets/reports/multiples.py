@@ -71,7 +71,7 @@ def nex_dots(
         name: The scanner.
 
     Returns:
-        None where no NEX is told.
+        None where no NEX is known.
     """
     known = sorted(
         ((row.mean, row) for row in protocols if row.mean is not None),
@@ -117,13 +117,13 @@ def time_line(
         name: The scanner.
 
     Returns:
-        None where no month tells it.
+        None where it is known for no month.
     """
     values = [(month, _minutes_of(row)) for month, row in months]
     known = [(month, value) for month, value in values if value is not None]
     if not known:
         return None
-    # One month alone stands in the middle.
+    # A single month is in the middle.
     across = Scale(0, len(months) - 1) if len(months) > 1 else Scale(-1, 1)
     last = len(months) - 1
     (first_month, first_value), (last_month, last_value) = known[0], known[-1]

@@ -1,4 +1,4 @@
-"""The two courses over time: the fleet's NEX by day, and the minutes that can be won by month."""
+"""The two charts over time: the fleet's NEX by day, and the potential saving by month."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def nex_chart(
 
 
 def minutes_chart(trend: Sequence[tuple[dt.date, Minutes | None]], texts: Texts) -> Chart | None:
-    """Columns of the minutes that could be won at the end of each closed month.
+    """Columns of the potential saving at the end of each closed month.
 
     Args:
         trend: Closed months in order.

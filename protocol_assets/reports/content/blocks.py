@@ -27,7 +27,7 @@ State = Literal["whole", "partial", "missing", "alarm", "plain"]
 
 
 Kind = Literal["name", "text", "number", "bar", "span", "state"]
-"""What stands in a column: ``name`` heads its rows, ``span`` has intervals, ``state`` badges."""
+"""The content of a column: ``name`` heads its rows, ``span`` has intervals, ``state`` badges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Span:
 
     Attributes:
         value: The estimate.
-        low: Lower end, None where it is not told.
+        low: Lower end, None where it is not known.
         high: Upper end, likewise.
         zero: Where nothing happens, None where the line begins there.
     """
@@ -67,10 +67,10 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A entry of a table.
+    """An entry of a table.
 
     Attributes:
-        text: What stands in it.
+        text: Its content.
         below: A second line, smaller.
         bar: Length of the bar beside the text, 0 to 1.
         span: A value with its interval, drawn below the text.
@@ -111,7 +111,7 @@ class Panel:
         name: The scanner.
         about: Device and site.
         link: Its page.
-        nex: Its protocols over NEX, None where none is told.
+        nex: Its protocols over NEX, None where none is known.
         nex_note: Its mean.
         time: Its scan time per exam by month, likewise.
         time_note: The last of these.

@@ -1,4 +1,4 @@
-"""What was changed, and whether it paid off: time and images judged apart."""
+"""Changes and their effect: scan time and image quality are judged separately."""
 
 from __future__ import annotations
 
@@ -149,6 +149,6 @@ def _reason(row: Row, texts: Texts) -> str | None:
     reason = row["reason"]
     if reason is None:
         return None
-    told, more = texts.term("reason", reason), row["guard_more_exams"]
+    text, more = texts.term("reason", reason), row["guard_more_exams"]
     is_guard = reason == row["guard_reason"] and more is not None
-    return texts("guard.more", reason=told, count=int(more)) if is_guard else told
+    return texts("guard.more", reason=text, count=int(more)) if is_guard else text

@@ -1,4 +1,4 @@
-"""The ranked opportunities: minutes beside what they cost in signal, never a recommendation."""
+"""The ranked opportunities: minutes beside their effect on the signal, never a recommendation."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def opportunities(
     """The opportunities that are open or accepted.
 
     Args:
-        potential: What can be won.
+        potential: The opportunities.
         texts: The wording.
         most: How many rows are shown; None for all.
         is_alone: Whether they are of one scanner.

@@ -91,7 +91,7 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
         most: How many months are listed; None for all.
     """
     key, heading = "months", texts("months")
-    told = [(month, row) for month, row in reversed(scanner.months) if row is not None]
+    known = [(month, row) for month, row in reversed(scanner.months) if row is not None]
     scales = common_scales([scanner])
     panel = Panel(
         name="",
@@ -102,7 +102,7 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
         time=time_line(scanner.months, scales, texts, name=scanner.label),
         time_note="",
     )
-    if not told:
+    if not known:
         return Section(
             key,
             heading,
@@ -128,7 +128,7 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
                             for name in ("scan_time_sum", "exam_span", "gap_time")
                         ),
                     ]
-                    for month, row in told[:most]
+                    for month, row in known[:most]
                 ],
             )
         ],

@@ -136,7 +136,7 @@ def test_time_won_without_confirmed_quality_does_not_look_like_success() -> None
     assert [(row[-1].text, row[-1].state) for row in rows] == [
         ("verified", "whole"),
         ("time saved, quality not confirmed", "partial"),
-        ("exploratory", "plain"),
+        ("exploratory, not registered", "plain"),
     ]
     assert rows[1][-1].below == "no image-quality sign-off on record"
     guard = rows[1][5]
