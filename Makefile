@@ -39,7 +39,7 @@ test: setup
 # The unit tests, and which lines they run. On Python 3.11, measuring takes up to as long as they do,
 # so `make test` does without.
 coverage: setup
-	$(TEST) --cov tests/unit
+	$(TEST) tests/unit --cov
 
 # The unit tests on other versions of Python, each in a virtual environment of its own.
 test-python:

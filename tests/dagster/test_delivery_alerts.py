@@ -274,7 +274,7 @@ def test_three_days_with_the_same_drift_are_one_message_and_a_relapse_is_new(
         publish(lake, drift(day, 5 + day))
         sent += tick(findings_sensor())[0]
     ((line,),) = sent
-    assert line.startswith("Drift: MR 1, North: Sagittal T2: TR 3 000 ms → 3 600 ms, 80 %, 2 Feb")
+    assert line.startswith("Drift: MR 1, North: Sagittal T2: TR 3,000 ms → 3,600 ms, 80%, Feb 2")
     relapse = drift(kind="relapse", finding_key="r", share_affected=None)
     publish(lake, drift(3, 8), relapse)
     ((line,),) = tick(findings_sensor())[0]
