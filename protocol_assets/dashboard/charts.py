@@ -118,7 +118,7 @@ def mean_by_day(fleet: pd.DataFrame, say: Words) -> alt.Chart:
             x=_day_axis(labels=True),
             y=_mean(say),
             tooltip=[
-                alt.Tooltip(_DAY, title=say("chart.day"), format="%d %b %Y"),
+                alt.Tooltip(_DAY, title=say("chart.day"), format="%x"),
                 alt.Tooltip(f"{_MEAN}:Q", title=say("chart.mean"), format=".2f"),
                 alt.Tooltip(f"{_COVERAGE}:Q", title=say("chart.known"), format=".0%"),
                 alt.Tooltip("acquisitions:Q", title=say("chart.acquisitions")),
@@ -154,7 +154,7 @@ def _every_day(fleet: pd.DataFrame) -> pd.DataFrame:
 
 
 def _day_axis(*, labels: bool) -> alt.X:
-    axis = alt.Axis(format="%d %b %Y", labels=labels, ticks=labels, labelOverlap="greedy")
+    axis = alt.Axis(format="%x", labels=labels, ticks=labels, labelOverlap="greedy")
     return alt.X(
         _DAY,
         title=None,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from typing import Final
 
 from babel import Locale
@@ -21,6 +22,8 @@ __all__ = ["Texts", "whole_percent"]
 
 _ABSENT: Final = "–"
 _FROM_SUNDAY: Final = (6, 0, 1, 2, 3, 4, 5)
+_FIELD: Final = re.compile(r"'([^']*)'|y|MMM|d")
+_IN_CHARTS: Final = {"y": "%Y", "MMM": "%b", "d": "%-d"}
 _FIXED_SPACE: Final = "\u00a0"
 
 
@@ -164,8 +167,13 @@ class Texts:
             "grouping": [3],
             "currency": ["", ""],
         }
-        formats = {"dateTime": "%x, %X", "date": "%Y-%m-%d", "time": "%H:%M:%S"}
+        formats = {"dateTime": "%x, %X", "date": self._chart_date(), "time": "%H:%M:%S"}
         return {"number": number, "time": {**formats, "periods": ["AM", "PM"], **names}}
+
+    def _chart_date(self) -> str:
+        """The pattern of ``date`` as Vega's charts take it."""
+        pattern = self._locale.datetime_skeletons["yMMMd"].pattern
+        return _FIELD.sub(lambda found: found[1] or _IN_CHARTS[found[0]], pattern)
 
     def device(self, device: Device) -> str:
         """Vendor, model and field strength, as far as they are known."""

@@ -64,7 +64,7 @@ def test_the_dbt_docs_show_a_model(browser: Browser, site: Path) -> None:
     with opened(browser, site / "analysts.html") as (page, _):
         page.get_by_role("link", name="the dbt docs").click()
         expect(page).to_have_url(re.compile(r"/dbt/index\.html"))
-        page.goto(f"{page.url.partition('#')[0]}#!/model/model.protocol_assets.nex_monthly")
+        page.goto(f"{page.url.partition('#')[0]}#!/model/model.protocol_assets.nex_monthly.v1")
         expect(page.get_by_text("nex_time_weighted_mean").first).to_be_visible()
 
 

@@ -6,6 +6,7 @@ import re
 from functools import cache
 from pathlib import Path
 from string import Formatter
+from typing import cast
 
 import pytest
 
@@ -236,6 +237,15 @@ def test_differences_and_levels() -> None:
     assert TEXTS.minutes(1500, 1200, 1800) == "1,500\u00a0min (1,200 to 1,800)"
     assert TEXTS.minutes(15, None, 18) == "15\u00a0min"
     assert Texts("pt").number(1.5, 1) == "1,5"
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_a_chart_writes_a_date_as_the_text_does(language: str) -> None:
+    texts, day = Texts(language), dt.date(2026, 2, 7)
+    time = texts.chart_locale()["time"]
+    months = cast("list[str]", time["shortMonths"])
+    pattern = str(time["date"]).replace("%b", months[day.month - 1])
+    assert day.strftime(pattern) == texts.date(day)
 
 
 def test_shares_and_dates() -> None:
