@@ -20,10 +20,6 @@ from protocol_assets.sources.dicomweb.transport import silence_libraries
 __all__ = ["Webhook", "post"]
 
 _TIMEOUT_S: Final = 10.0
-_NOT_CONNECTED: Final = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-)
 _TRIED_AGAIN: Final = (408, 425, 429)
 
 # Such services read <url|name> and <!channel> as links and calls, @all as a call to everybody.
