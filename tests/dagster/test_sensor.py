@@ -263,7 +263,7 @@ def test_a_backfill_that_crosses_two_pacs_lands_each_on_its_own(
 LIES: dict[str, tuple[Answer, str]] = {
     "a login page": (
         Answer(200, b"<html>log in</html>", {"Content-Type": "text/html"}),
-        "no login",
+        "not a login page",
     ),
     "JSON of another kind": (Answer(200, b'{"a": 1}'), "array of DICOM objects"),
     "refused": (Answer(401), "refused the credentials"),
