@@ -74,9 +74,9 @@ class Changes:
             ``segment_to``; ``kind``: ``decrease``, ``increase`` or ``relapse`` (back to the level
             before the change before); ``relapsed_on`` of a change that did not last; ``p_value``
             of the split under permuted weeks; ``is_vouched`` where other protocols of the scanner
-            told the day.
+            show the same day.
         series: One row per scanner protocol: ``state`` ``watched`` or ``insufficient`` (too few
-            exams to find any change), so that no change is told from not seen;
+            exams to find any change), so that "no change" is not mistaken for "not seen";
             ``shortest_seen_days``: how long a level must have lasted at this volume to be seen,
             so that a short relapse of a rare protocol is not claimed to be absent; ``set_aside``
             names steps that were found and are no change of protocol (``case mix``,
@@ -184,7 +184,7 @@ def _changes(
     if one.seen["state"] == "insufficient":
         return [], one.seen
     if creep(one.values, limit("change_ratio") - 1) is not None:
-        # Many small steps are no sudden change on any day: drift tells them.
+        # Many small steps are no sudden change on any day; they are found as drift.
         return [], one.seen | {"set_aside": "creep"}
     random = generator("vouched", *one.key)
     found = boundaries(one.values, one.days, one.splits, vouched, random)

@@ -1,7 +1,7 @@
 """Protocols that left their target, their own past, or the level comparable scanners run.
 
-Each finding is located: scanner, protocol, parameter, share of the exams. That nothing was found
-is told from that nothing could be seen: ``Compliance.series`` says what was watched.
+Each finding is located: scanner, protocol, parameter, share of the exams. ``Compliance.series``
+says what was watched, so that "nothing was found" is not mistaken for "nothing could be seen".
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Compliance:
             - ``off target``: recent exams depart from the signed target
             - ``above comparable``: above a level that two comparable scanners run
             - ``varies within series``: images of one series differ
-            - ``not told``: a parameter that every header should tell is absent
+            - ``not told``: a parameter that every header should report is absent
             - ``sequence missing``: a sequence that belongs to the scanner's exams is absent
             - those of ``spec.further_findings``
 
@@ -61,7 +61,7 @@ class Compliance:
             is a note on single exams.
         series: One row per scanner protocol with recent acquisitions: ``state`` ``watched`` or
             ``insufficient`` (no past to compare with); ``n_parameters`` compared;
-            ``not_tracked``: parameters that no one setting describes or nobody tells.
+            ``not_tracked``: parameters that no one setting describes, or that are not reported.
     """
 
     findings: pd.DataFrame
@@ -191,7 +191,7 @@ class _Tracked:
 
 
 def _chance(departed: int, n_past: int, departs: int, n_recent: int) -> float:
-    """Chance of as many departures or more among the recent, at the rate that the past tells.
+    """Chance of as many departures or more among the recent, at the rate of the past.
 
     Beta-binomial prediction with Jeffreys' prior (Gelman et al., Bayesian Data Analysis, 2.4).
     """

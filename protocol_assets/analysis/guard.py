@@ -38,12 +38,13 @@ class Guard:
     """The verdict over one change.
 
     Attributes:
-        is_held: All three events are not more frequent, within the margin. None: cannot be told.
-        basis: ``series`` or ``scanner``: whose exams told it.
+        is_held: All three events are not more frequent, within the margin. None: too few exams to
+            decide.
+        basis: ``series`` or ``scanner``: whose exams decided.
         reason: What speaks against it or is missing; None where it is held.
         differences: Rate after minus before of the series itself, with its interval.
-        more_exams: About how many more exams after the change would tell; None where it is told,
-            or where too few ran before it.
+        more_exams: About how many more exams after the change would decide; None where it is
+            decided, or where too few ran before it.
     """
 
     is_held: bool | None

@@ -16,7 +16,7 @@ __all__ = ["saving_interval"]
 
 _NORMAL_90: Final = 1.6449
 _LEAST_SPREAD_PCT: Final = 1.0
-"""Scan times are told in whole seconds; no model is exact beyond that."""
+"""Scan times are reported in whole seconds; no model is exact beyond that."""
 
 
 def saving_interval(
@@ -41,7 +41,7 @@ def saving_interval(
         scalable: Share of the cost that follows the measure: all but the preparation.
         level: The scanner's level.
         is_least: Whether only a lower bound of the measure is known.
-        what_if: The level that the minutes are told for.
+        what_if: The level that the minutes are calculated for.
         volume: Acquisitions a month.
         months: How many months the volume was counted over.
         errors_pct: 5th and 95th percentile of the time model's error; NaN where not known.

@@ -98,8 +98,7 @@ def _trailing(frame: pd.DataFrame, as_of: pd.Timestamp, days: str) -> pd.DataFra
 def _levels(window: pd.DataFrame, spec: AnalysisSpec, days: float) -> pd.DataFrame:
     votes = read_measure(window, spec.measure, spec.measure.peers).reset_index(drop=True)
     image = (*spec.image, *_COSTS)
-    beside = (*spec.variant, *spec.beside)
-    columns = [*SERIES, *spec.identity, *_LEVEL, *beside, *image]
+    columns = [*SERIES, *spec.identity, *_LEVEL, *spec.variant, *image]
     floats = ("level", "share_at_level", "coverage", "setting_level", *image)
     types = dict.fromkeys((*floats, *(one for one in spec.numbers if one in spec.identity)), float)
     if votes.empty:
@@ -117,7 +116,7 @@ def _levels(window: pd.DataFrame, spec: AnalysisSpec, days: float) -> pd.DataFra
     levels = pd.DataFrame(rows).assign(level_days=int(days))
     # A protocol on a scanner has one identity; where a header lacks a part another reports it.
     identity = votes.groupby(SERIES)[[*spec.identity, "measure"]].first().reset_index()
-    variant = votes.loc[levels["example"], list(beside)].reset_index(drop=True)
+    variant = votes.loc[levels["example"], list(spec.variant)].reset_index(drop=True)
     levels = levels.join(variant).merge(identity, on=SERIES, how="left")
     return levels[columns].astype(types)
 

@@ -78,9 +78,9 @@ def protocol_sheet(
         as_of: The last of the trailing days that are looked at.
 
     Returns:
-        ``value`` (the setting most acquisitions have, None where not told), the share that has it
-        and the ``n`` that tell it; the same of the reference; ``differs``: beyond the tolerance,
-        None where one side does not tell.
+        ``value`` (the setting most acquisitions have, None where not reported), the share that has
+        it and the ``n`` that report it; the same of the reference; ``differs``: beyond the
+        tolerance, None where one side does not report it.
 
     Raises:
         ValueError: The scanner has no such protocol in the trailing days.

@@ -17,7 +17,7 @@ __all__ = ["Realised", "realised"]
 
 @dataclass(frozen=True, slots=True)
 class Realised:
-    """The minutes of one change; NaN where the settings or times are not told.
+    """The minutes of one change; NaN where the settings or times are not reported.
 
     Attributes:
         n_after: Acquisitions after the change.

@@ -58,7 +58,7 @@ class Claim:
 def claims(changes: Changes, registered: pd.DataFrame, as_of: pd.Timestamp) -> list[Claim]:
     """The changes to verify, in order of series and day.
 
-    A change found within the matching days of a registered one is that one. A relapse is told by
+    A change found within the matching days of a registered one is that one. A relapse belongs to
     the change it undoes and is no claim of its own.
     """
     found = changes.changes[changes.changes["changed_on"] <= as_of]

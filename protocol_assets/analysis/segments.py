@@ -38,7 +38,7 @@ class Boundary:
         first_position: Earliest position that explains the exams about as well.
         last_position: Latest such position.
         p_value: Chance of the split in an unchanged series.
-        is_vouched: Whether the day was told beforehand, not searched for.
+        is_vouched: Whether the day was known beforehand, not searched for.
     """
 
     position: int

@@ -94,18 +94,17 @@ class Group:
 
 
 class CostModel(Protocol):
-    """Predicts what an acquisition costs from its parameters.
-
-    Attributes:
-        groups: What was fitted, a row per kind of acquisition.
-        series: What was fitted, a row per scanner protocol.
-    """
+    """Predicts what an acquisition costs from its parameters."""
 
     @property
-    def groups(self) -> pd.DataFrame: ...  # noqa: D102
+    def groups(self) -> pd.DataFrame:
+        """What was fitted, a row per kind of acquisition."""
+        ...
 
     @property
-    def series(self) -> pd.DataFrame: ...  # noqa: D102
+    def series(self) -> pd.DataFrame:
+        """What was fitted, a row per scanner protocol."""
+        ...
 
     def predict(self, rows: pd.DataFrame, nominal_s: pd.Series) -> pd.DataFrame:
         """Predicted cost of rows at the given nominal cost; see ``TimeModel.predict``."""
@@ -130,7 +129,6 @@ class AnalysisSpec:
         identity: Columns that are the same for all acquisitions of a protocol on a scanner.
         variant: Columns whose values never share a level.
         case_mix: Columns whose values may be mixed from exam to exam without a change of protocol.
-        beside: Further columns of an acquisition at the level, carried along.
         image: Numbers whose medians at the level describe the image.
         purpose: What scanners have in common that may judge each other, with the name people use.
         controls: What a scanner protocol has in common with those it is compared with over time.
@@ -160,7 +158,6 @@ class AnalysisSpec:
     identity: tuple[str, ...]
     variant: tuple[str, ...]
     case_mix: tuple[str, ...]
-    beside: tuple[str, ...]
     image: tuple[str, ...]
     purpose: Mapping[str, str]
     controls: tuple[str, ...]

@@ -5,6 +5,7 @@ Their columns, with types, units and meaning, stand in ``data/analysis_columns.c
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from typing import Final
 
@@ -129,10 +130,11 @@ def analysis_schema(name: str) -> pa.Schema:
     )
 
 
-def analysis_version() -> str:
-    """Version of the analysis, carried by its tables."""
-    names = ("analysis_limits.csv", "drift_tolerances.csv", _COLUMNS)
-    return f"{_REVISION}-{data_version(*names)}"
+def analysis_version(spec: AnalysisSpec) -> str:
+    """Version of the analysis of a modality, carried by its tables."""
+    stated = repr((spec.measure, spec.parameters())).encode()
+    own = hashlib.sha256(stated).hexdigest()[:12]
+    return f"{_REVISION}-{data_version('analysis_limits.csv', _COLUMNS)}-{own}"
 
 
 def _day(as_of: pd.Timestamp, frame: pd.DataFrame) -> pd.DataFrame:
@@ -161,7 +163,7 @@ def _devices(acquisitions: pd.DataFrame, frame: pd.DataFrame) -> dict[str, str]:
 def _table(name: str, frame: pd.DataFrame) -> pa.Table:
     schema = analysis_schema(name)
     columns = [
-        # What nobody tells has the type of nothing: pandas makes numbers of it.
+        # pandas makes numbers of a column without any value.
         pa.nulls(len(frame), field.type)
         if frame[field.name].isna().all()
         else pa.array(frame[field.name], from_pandas=True).cast(field.type)

@@ -4,30 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from protocol_assets.analysis.spec import AnalysisSpec
+from protocol_assets.analysis.target_scope import TARGET_SCOPE
 
-__all__ = ["TARGET_SCOPE", "Signed", "signed_measure", "signed_targets"]
-
-TARGET_SCOPE: Final = (
-    "site",
-    "model",
-    "vendor",
-    "field_strength_class_t",
-    "anatomy",
-    "role",
-    "contrast_phase",
-    "fat_suppression",
-    "dimension",
-    "reconstruction",
-)
-"""What a target may be scoped by, the closest first: of two that apply the one scoped by the
-earlier of these decides."""
+__all__ = ["Signed", "signed_measure", "signed_targets"]
 
 
 @dataclass(frozen=True, slots=True)

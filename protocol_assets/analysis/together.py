@@ -1,7 +1,7 @@
 """Days on which several protocols of a scanner changed.
 
 Whoever edits protocols at a console edits several, and an upgrade that loads the old ones undoes
-all of them. Such a day is told by the other protocols: one that runs too rarely to date its own
+all of them. The other protocols show such a day: one that runs too rarely to date its own
 change needs only be compared before and after it.
 """
 

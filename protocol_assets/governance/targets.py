@@ -18,6 +18,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from protocol_assets.analysis.target_scope import TARGET_SCOPE
 from protocol_assets.data import read_table
 from protocol_assets.data.limits import plausible_range
 from protocol_assets.governance.lines import Line, day, read_lines
@@ -26,23 +27,11 @@ from protocol_assets.lake.zones import Lake
 
 __all__ = ["TARGETS_SCHEMA", "Target", "read_targets", "targets_file", "targets_table"]
 
-_SCOPE: Final = (
-    "site",
-    "model",
-    "vendor",
-    "field_strength_class_t",
-    "anatomy",
-    "role",
-    "contrast_phase",
-    "fat_suppression",
-    "dimension",
-    "reconstruction",
-)
 _NEVER_EMPTY: Final = ("anatomy", "role", "reconstruction")
 _COLUMNS: Final = (
     "target",
     "version",
-    *_SCOPE,
+    *TARGET_SCOPE,
     "parameter",
     "value",
     "valid_from",
@@ -97,7 +86,7 @@ class Target:
     @property
     def scope(self) -> tuple[object, ...]:
         """Return the parameter and the scope that the target applies to."""
-        return (self.parameter, *(getattr(self, name) for name in _SCOPE))
+        return (self.parameter, *(getattr(self, name) for name in TARGET_SCOPE))
 
 
 def targets_file(lake: Lake) -> Path:
@@ -163,7 +152,7 @@ def _target(line: Line, before: list[Target], sites: set[str]) -> Target:
 
 
 def _check_scope(line: Line, sites: set[str]) -> None:
-    for column in _SCOPE:
+    for column in TARGET_SCOPE:
         value = line[column]
         if not value:
             if column in _NEVER_EMPTY:

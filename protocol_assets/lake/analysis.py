@@ -9,7 +9,6 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 
-from protocol_assets.analysis.tables import analysis_version
 from protocol_assets.faults import Fault
 from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
@@ -60,10 +59,16 @@ def read_reference(lake: Lake, name: str) -> pd.DataFrame:
     return frame
 
 
-def write_analysis(lake: Lake, tables: Mapping[str, pa.Table]) -> None:
-    """Put the tables in place together."""
+def write_analysis(lake: Lake, tables: Mapping[str, pa.Table], version: str) -> None:
+    """Put the tables in place together.
+
+    Args:
+        lake: The lake.
+        tables: From ``analysis_tables``.
+        version: From ``analysis_version``.
+    """
     finish_analysis(lake)
-    versions = {"analysis_version": analysis_version(), "key_id": known_key_id(lake) or ""}
+    versions = {"analysis_version": version, "key_id": known_key_id(lake) or ""}
     moves = [Move(lake.analysis(f"next/{name}"), lake.analysis(name)) for name in tables]
     for one, table in zip(moves, tables.values(), strict=True):
         write_part(lake, one.source, table, versions=versions)

@@ -25,7 +25,9 @@ def read_measures(folder: Path) -> dict[str, Measure]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         found = [_measure(row) for row in content["measure"]]
-    except (OSError, KeyError, TypeError, tomllib.TOMLDecodeError) as error:
+    except KeyError as error:
+        raise Fault(f"{folder.name}/measures.toml has no {error.args[0]!r}; add it") from error
+    except (OSError, TypeError, ValueError) as error:
         raise Fault(f"{folder.name}/measures.toml cannot be read: {error}") from error
     return {one.name: one for one in found}
 
@@ -33,7 +35,7 @@ def read_measures(folder: Path) -> dict[str, Measure]:
 def _measure(row: dict[str, Any]) -> Measure:
     direction = row.pop("direction")
     if direction != "lower":
-        raise KeyError(f"direction must be 'lower', not {direction!r}")
+        raise ValueError(f"direction must be 'lower', not {direction!r}")
     return Measure(
         **row
         | {name: Reading(**row[name]) for name in ("past", "peers")}

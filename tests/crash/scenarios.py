@@ -228,7 +228,7 @@ def analyse(value: int) -> Check:
     table = pa.table({"value": [value] * 50})
 
     def work(lake: Lake) -> None:
-        write_analysis(lake, {"time_model": table, "time_model_series": table})
+        write_analysis(lake, {"time_model": table, "time_model_series": table}, "1")
 
     return work
 

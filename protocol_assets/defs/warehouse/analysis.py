@@ -5,7 +5,7 @@ from datetime import date
 import dagster as dg
 import pandas as pd
 
-from protocol_assets.analysis.tables import analysis_tables
+from protocol_assets.analysis.tables import analysis_tables, analysis_version
 from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
@@ -37,7 +37,7 @@ def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.Mate
     lake, as_of = report_turn.deployment.lake, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
     tables = analysis_tables(MR.analysis, *read_measured(lake), targets, register, as_of)
-    write_analysis(lake, tables)
+    write_analysis(lake, tables, analysis_version(MR.analysis))
     days = tables["as_of"]["as_of"].to_pylist()
     return dg.MaterializeResult(
         metadata={

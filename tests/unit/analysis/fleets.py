@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from protocol_assets.analysis.target_scope import TARGET_SCOPE
+
 START = pd.Timestamp("2024-01-01")
 
 _PLAIN: dict[str, Any] = {
@@ -129,24 +131,7 @@ def no_targets() -> pd.DataFrame:
 
 def targets(*rows: dict[str, Any]) -> pd.DataFrame:
     """Signed targets; what a row does not name is open."""
-    columns = [
-        "target",
-        "version",
-        "site",
-        "model",
-        "vendor",
-        "field_strength_class_t",
-        "anatomy",
-        "role",
-        "contrast_phase",
-        "fat_suppression",
-        "dimension",
-        "reconstruction",
-        "parameter",
-        "value",
-        "valid_from",
-        "valid_to",
-    ]
+    columns = ["target", "version", *TARGET_SCOPE, "parameter", "value", "valid_from", "valid_to"]
     plain = {
         "target": "T",
         "version": 1,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from protocol_assets.analysis.targets import TARGET_SCOPE
+from protocol_assets.analysis.target_scope import TARGET_SCOPE
 from protocol_assets.faults import Fault
 from protocol_assets.governance.targets import (
     TARGETS_SCHEMA,

@@ -165,9 +165,9 @@ def test_measures_of_registered_modalities_are_read() -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("", "toy/measures.toml cannot be read: 'measure'"),
+        ("", "toy/measures.toml has no 'measure'; add it"),
         ("[[measure]]\ndirection = 'higher'", "direction must be 'lower', not 'higher'"),
-        ("[[measure]]\ndirection = 'lower'", "'past'"),
+        ("[[measure]]\ndirection = 'lower'", "toy/measures.toml has no 'past'; add it"),
     ],
 )
 def test_a_wrong_file_says_what_is_wrong(tmp_path: Path, text: str, reason: str) -> None:

@@ -108,7 +108,6 @@ EXPOSURE = AnalysisSpec(
     identity=("anatomy", "view", "vendor", "model", "site"),
     variant=("detector",),
     case_mix=("detector",),
-    beside=(),
     image=("kvp",),
     purpose=PURPOSE,
     controls=("anatomy", "view"),

@@ -16,7 +16,7 @@ scanners as (
 ),
 
 -- NULL is not a value: a scan that does not report it changes nothing.
-told as (
+reported as (
     {% for attribute in attributes %}
     select
         device_key,
@@ -40,7 +40,7 @@ ranked as (
             partition by device_key, attribute, study_date
             order by count(*) desc, attribute_value asc
         ) as frequency_rank
-    from told
+    from reported
     group by device_key, attribute, study_date, attribute_value
 ),
 

@@ -20,7 +20,7 @@ __all__ = ["acceleration", "averaging", "least_averaging", "sampled_lines"]
 
 
 def acceleration(frame: pd.DataFrame) -> pd.Series:
-    """Parallel imaging factor, in plane times through the slab; NaN where the former is not told.
+    """Parallel imaging factor, in plane times through the slab; NaN if the former is unreported.
 
     Args:
         frame: ``acceleration_in_plane`` and ``acceleration_out_of_plane``.
@@ -50,7 +50,7 @@ def averaging(frame: pd.DataFrame) -> pd.Series:
 def least_averaging(frame: pd.DataFrame) -> pd.Series:
     """What the averaging is at least: lines are added, never taken away.
 
-    Partial Fourier and acceleration that are not told would make it more.
+    Partial Fourier and acceleration that are not reported would make it more.
 
     Args:
         frame: The acquisitions, numbers as floats.
@@ -112,10 +112,10 @@ def _most_packages(frame: pd.DataFrame) -> pd.Series:
 
 
 def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:
-    """Whether a scan time that told these averages may be that of two packages of slices.
+    """Whether the scan time behind these averages may be that of two packages of slices.
 
-    A console runs two also where one would do, and nobody tells that from all lines twice, nor two
-    packages of half the lines from one.
+    A console may run two where one would do. In the scan time this looks like all lines sampled
+    twice, and two packages of half the lines look like one.
     """
     is_by_time = frame["effective_averages_state"] == "from_scan_time"
     fewest_lines = frame["partial_fourier_fraction"].notna().map({True: 1.0, False: 0.5})
@@ -123,7 +123,7 @@ def _may_be_two_packages(averages: pd.Series, frame: pd.DataFrame) -> pd.Series:
 
 
 def _of_maker(value: pd.Series, frame: pd.DataFrame) -> pd.Series:
-    """Never below the NEX; NaN where that is not told."""
+    """Never below the NEX; NaN where that is not reported."""
     nex = frame["nex"]
     value = value.mask(value < nex, nex)
     return value.where(frame["vendor"] != "ge", nex.clip(lower=1.0)).where(nex.notna())

@@ -64,7 +64,7 @@ NUMBERS: Final = (
     "acceleration_out_of_plane",
     "number_of_slices",
 )
-FLAGS: Final = ("is_nex_eligible", "no_phase_wrap")
+FLAGS: Final = ("is_nex_eligible",)
 RENAMED: Final = {"anatomy": "protocol_anatomy", "contrast_phase": "protocol_contrast"}
 """What the analysis calls the region and phase of the protocol; an exam's text may say others."""
 

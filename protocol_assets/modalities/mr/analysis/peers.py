@@ -8,7 +8,7 @@ four tiers, from strict to lenient:
 2. The same purpose at the same acceleration, the averaging of a peer whose image has more signal
    carried over to the scanner's own voxel and bandwidth:
    signal to noise ~ voxel x sqrt(averaging x lines x columns / bandwidth).
-3. The same purpose at the same acceleration or one that is not told, with nothing carried over.
+3. The same purpose at the same acceleration or an unreported one, with nothing carried over.
 4. The same purpose at any acceleration, that of a peer who accelerates less carried over.
 
 In every tier body region, role, contrast phase, field strength, 2D or 3D and reconstruction are the

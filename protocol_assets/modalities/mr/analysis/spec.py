@@ -30,7 +30,6 @@ AVERAGING: Final = AnalysisSpec(
     identity=(*PURPOSE, "vendor", "model", "site"),
     variant=("fat_suppression", "trajectory"),
     case_mix=("coil_code", "fat_suppression"),
-    beside=("no_phase_wrap",),
     image=(
         "voxel_mm3",
         "pixel_volume_mm3",

@@ -5,7 +5,7 @@
 ``nominal`` is the formula's time (repetition time x repetitions). The slope is one number for a
 vendor and role, from pairs of times *within* a protocol on a scanner, so that scanners that
 prepare longer do not tilt it. The factor is a whole number of concatenations, or of an acceleration
-that the header does not tell, of the protocol on the scanner. The preparation is what remains, by
+that the header does not report, of the protocol on the scanner. The preparation is what remains, by
 the protocol on the scanner where it has enough times, else by vendor and role, vendor, all: it does
 not scale with averages. The error is that of predictions for exams that took no part in the fit.
 
@@ -146,7 +146,7 @@ def _fit(rows: pd.DataFrame) -> tuple[_Fit, _Fit, pd.DataFrame]:
 
 
 def _factor(nominal: Floats, observed: Floats) -> float:
-    """Concatenations, or an acceleration not told, where a whole number explains the ratio."""
+    """Concatenations, or an unreported acceleration, where a whole number explains the ratio."""
     if len(nominal) < limit("least_n") or np.median(nominal) < limit("model_factor_from"):
         return 1.0
     ratio = float(np.median(observed / nominal))

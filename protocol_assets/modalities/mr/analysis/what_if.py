@@ -73,9 +73,9 @@ def what_if(
 
     Returns:
         Of each series with chosen acquisitions: ``n``, ``n_predicted`` (those whose parameters are
-        told) and ``coverage``; minutes of one exam now, then, and saved; the same saved a month at
-        the volume of the last closed months, with the interval of the model's error; ``snr_ratio``
-        (noise only). Where the acceleration is changed the g-factor is unknown: the loss is at
+        reported) and ``coverage``; minutes of one exam now, then, and saved; the same saved a month
+        at the volume of the last closed months, with the interval of the model's error;
+        ``snr_ratio`` (noise only). Where the acceleration is changed the g-factor is unknown: the loss is at
         least the one shown, and ``snr_is_without_g_factor``. NaN and a ``reason`` where nothing
         can be predicted.
     """
@@ -94,7 +94,7 @@ def what_if(
     detail["low"], detail["high"] = now["error_p95_pct"], now["error_p5_pct"]
     detail["median"], detail["off"] = now["error_median_pct"], now["is_off"]
     is_formula = nominal.isna() & reason.isna()
-    detail["reason"] = reason.mask(is_formula, "a parameter of the formula is not told")
+    detail["reason"] = reason.mask(is_formula, "a parameter of the formula is not reported")
     volume = volume_per_month(frame[frame["study_date"] <= as_of], as_of)
     return pd.DataFrame(
         [
@@ -114,17 +114,17 @@ def _ratios(
     reason = pd.Series([None] * len(rows), index=rows.index, dtype=object)
     if setting.nex is not None:
         averages = setting.nex / rows["nex"]
-        reason = reason.mask(averages.isna(), "NEX is not told")
+        reason = reason.mask(averages.isna(), "NEX is not reported")
         is_accepted = is_settable(setting.nex, rows["vendor"])
         averages = averages.where(is_accepted)
         reason = reason.mask(~is_accepted, "the console accepts whole averages only")
     if setting.oversampling_percent is not None:
         now = rows["phase_oversampling_percent"]
         lines = (100 + setting.oversampling_percent) / (100 + now)
-        reason = reason.mask(now.isna(), "oversampling is not told")
+        reason = reason.mask(now.isna(), "oversampling is not reported")
     if setting.acceleration is not None:
         acceleration = setting.acceleration / rows["acceleration_in_plane"]
-        reason = reason.mask(acceleration.isna(), "acceleration is not told")
+        reason = reason.mask(acceleration.isna(), "acceleration is not reported")
     if setting.oversampling_percent is not None or setting.acceleration is not None:
         # The lines of an echo-planar shot are read in one train: fewer do not shorten the scan.
         is_planar = rows["sequence_family"] == "epi"
@@ -134,7 +134,7 @@ def _ratios(
 
 
 def _shots(rows: pd.DataFrame, lines: pd.Series, acceleration: pd.Series) -> pd.Series:
-    """New over old number of shots: whole trains in 2D, where the header tells them."""
+    """New over old number of shots: whole trains in 2D, where the header reports them."""
     ratio = lines / acceleration
     train = rows["echo_train_length"].where(rows["sequence_family"] == "tse", 1.0)
     steps = rows["phase_encoding_steps"]

@@ -18,8 +18,8 @@ AS_OF = START + pd.Timedelta(days=120)
 KINDS = pytest.mark.parametrize(
     ("columns", "reason"),
     [
-        ({"nex": None}, "NEX is not told"),
-        ({"tr_ms": None}, "a parameter of the formula is not told"),
+        ({"nex": None}, "NEX is not reported"),
+        ({"tr_ms": None}, "a parameter of the formula is not reported"),
     ],
 )
 
