@@ -75,9 +75,9 @@ def what_if(
         Of each series with chosen acquisitions: ``n``, ``n_predicted`` (those whose parameters are
         reported) and ``coverage``; minutes of one exam now, then, and saved; the same saved a month
         at the volume of the last closed months, with the interval of the model's error;
-        ``snr_ratio`` (noise only). Where the acceleration is changed the g-factor is unknown: the loss is at
-        least the one shown, and ``snr_is_without_g_factor``. NaN and a ``reason`` where nothing
-        can be predicted.
+        ``snr_ratio`` (noise only). Where the acceleration is changed the g-factor is unknown: the
+        loss is at least the one shown, and ``snr_is_without_g_factor``. NaN and a ``reason`` where
+        nothing can be predicted.
     """
     rows = frame[chosen.reindex(frame.index, fill_value=False)]
     averages, lines, acceleration, reason = _ratios(rows, setting)
