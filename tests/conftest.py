@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections import defaultdict
@@ -16,8 +17,11 @@ import pytest
 from hypothesis import settings
 from sqlalchemy import Engine, event
 
-settings.register_profile("project", deadline=None)
-settings.load_profile("project")
+# The same examples in each run: a change is judged by what it changes. To look for new examples:
+# HYPOTHESIS_PROFILE=explore
+settings.register_profile("project", deadline=None, derandomize=True)
+settings.register_profile("explore", deadline=None, max_examples=1000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "project"))
 
 
 @event.listens_for(Engine, "connect")

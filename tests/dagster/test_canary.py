@@ -209,11 +209,11 @@ def test_no_typed_number_is_found_outside(
     assert found_in(failed_build.project, number_search.hits) == {}
 
 
-@pytest.mark.parametrize("kind", ["<q", "<d", "<i", "<f"])
+@pytest.mark.parametrize("kind", ["<q", "<d"])
 def test_the_search_sees_binary_numbers(number_search: NumberSearch, plan: Plan, kind: str) -> None:
     token = min(plan.numbers.planted)
     packed = struct.pack(kind, int(token))
-    assert token in number_search.hits(b"abc" + packed + b"de" + packed)
+    assert token in number_search.hits(b"abc" + packed + b"de")
     for text in (f"n={token}.", f"-{token}", f"{int(token) / 1e6}", f"{int(token):.7e}"):
         assert token in number_search.hits(text.encode()), text
     assert number_search.hits(f"{token}1 a{int(token) + 1} 0x{token}f".encode()) == set()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import ssl
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -64,13 +63,11 @@ def listed(proxy: CountingProxy, **options: Any) -> int:
 def refusal(proxy: CountingProxy, **options: Any) -> PacsError:
     """The error, which must come at once and of one connection."""
     slept: list[float] = []
-    began = time.monotonic()
     with (
         PacsClient(Endpoint("orthanc", proxy.url, **options), sleep=slept.append) as client,
         pytest.raises(PacsError) as caught,
     ):
         client.list_day(DAY)
-    assert time.monotonic() - began < 2
     assert slept == []
     assert proxy.connections == 1
     assert proxy.requests == []
