@@ -56,7 +56,7 @@ def main() -> None:
     ways: dict[str, tuple[int, Callable[[], object]]] = {
         "keyed": (len(many), lambda: _keyed(many, pseudonyms)),
         "projection": (len(many), lambda: project(many, MR.facts_columns, pseudonyms, "north")),
-        "whole": (len(rows), lambda: describe_and_project(table, partition, pseudonyms)),
+        "whole": (len(rows), lambda: describe_and_project(MR, table, partition, pseudonyms)),
         "deny-list": (len(firsts), lambda: _deny_list(firsts)),
     }
     rates: dict[str, list[float]] = {name: [] for name in ways}

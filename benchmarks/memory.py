@@ -16,6 +16,7 @@ from protocol_assets.ingest.versions import partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, write_manifest
 from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets_simulator import Fleet
 from protocol_assets_simulator.encode import encode
@@ -34,7 +35,7 @@ def main() -> None:
         lake = Lake(Path(folder))
         lake.prepare()
         instances = _land(fleet, lake, partition, pseudonyms)
-        stages = Stages(lake, pseudonyms, _no_client, lambda *_: None)
+        stages = Stages(MR, lake, pseudonyms, _no_client, lambda *_: None)
         start = time.perf_counter()
         for stage in (stages.flatten, stages.project):
             refused = stage([partition]).refused
@@ -71,7 +72,7 @@ def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms
                 error="",
             )
         )
-    versions = partition_versions(pseudonyms)
+    versions = partition_versions(MR, pseudonyms)
     write_manifest(lake, Manifest(partition, "", "", versions, tuple(entries)))
     return sum(entry.instances for entry in entries)
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from pydicom.uid import UID
+
 from protocol_assets.deidentify.policy import FactColumn, fact_columns, terms
 from protocol_assets.dicom.bounds import bounds_of
 from protocol_assets.dicom.columns import SeriesColumn, series_columns
 from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import MODALITIES
 
 TARGET = Path(__file__).parents[1] / "data-dictionary.md"
 
@@ -41,6 +44,9 @@ def text() -> str:
         "`make generate` makes this page from `series_columns.csv` and `facts_columns.csv` in",
         "`protocol_assets/modalities/mr/data`; edit those files, not this page.",
         "",
+        "## Modalities",
+        "",
+        *_modalities(),
         "## series (restricted)",
         "",
         _SUFFIXES,
@@ -52,6 +58,17 @@ def text() -> str:
         *_facts(fact_columns(MR.facts_columns)),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _modalities() -> Iterator[str]:
+    yield "| code | data set | SOP classes counted | metadata requested of | measure |"
+    yield "| --- | --- | --- | --- | --- |"
+    for one in MODALITIES:
+        classes = ", ".join(sorted(UID(uid).name for uid in one.sop_classes))
+        retrieved = one.retrieval.replace("_", " ")
+        measure = one.analysis.measure.name
+        yield f"| {one.code} | {one.data_set} | {classes} | {retrieved} | {measure} |"
+    yield ""
 
 
 def _series(columns: Iterable[SeriesColumn]) -> Iterator[str]:

@@ -26,6 +26,7 @@ from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.key_record import claim_key, key_problem
 from protocol_assets.lake.upgrade import upgrade_home
 from protocol_assets.lake.zones import Grid, Lake, Partition
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.settings import ConfigurationError, Settings
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint, is_on_loopback
@@ -176,6 +177,7 @@ class Deployment:
         pseudonyms = self.pseudonyms()
         claim_key(self.lake, pseudonyms.key_id)
         return Stages(
+            modality=modality_of("series"),
             lake=self.lake,
             pseudonyms=pseudonyms,
             client_for=self.client,

@@ -133,7 +133,8 @@ def what_if(
     artefacts.
     """
     from protocol_assets.analysis.limits import limit
-    from protocol_assets.lake.analysis import read_time_model
+    from protocol_assets.lake.analysis import read_analysis
+    from protocol_assets.modalities.mr.analysis.time_model import TimeModel
     from protocol_assets.modalities.mr.analysis.what_if import Setting
     from protocol_assets.modalities.mr.analysis.what_if import what_if as calculated
 
@@ -156,7 +157,8 @@ def what_if(
             f"these scanners have no acquisition of these protocols in {_current_period()}; "
             "choose others, or another day with --as-of"
         )
-    found = calculated(fleet.frame, chosen, setting, read_time_model(lake), fleet.as_of)
+    fitted = (read_analysis(lake, name).to_pandas() for name in ("time_model", "time_model_series"))
+    found = calculated(fleet.frame, chosen, setting, TimeModel(*fitted), fleet.as_of)
     _print_what_if(fleet, found)
     return _DONE
 

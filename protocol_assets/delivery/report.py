@@ -19,13 +19,12 @@ from protocol_assets.faults import Fault, safe_message
 from protocol_assets.figures.published import published_figures
 from protocol_assets.figures.scope import Scope
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.registry import MODALITIES
 from protocol_assets.reports.mail import MailBody, render_mail
 from protocol_assets.reports.pdf import render_pdf
 
 __all__ = ["Edition", "Outcome", "Reports", "editions", "send_report"]
 
-_MODALITIES: Final = frozenset({"MR"})
-"""Modalities that there are figures of."""
 _WEBHOOK: Final = "webhook"
 
 State = Literal["sent", "sent before", "not for it", "failed", "unknown", "refused"]
@@ -119,8 +118,10 @@ def _guarded(name: str, deliver: Callable[[], Outcome]) -> Outcome:
 def _to_list(
     lake: Lake, outlets: Outlets, reports: Reports, one: MailingList, now: dt.datetime
 ) -> Outcome:
-    if one.modalities and not _MODALITIES & set(one.modalities):
-        return Outcome(one.name, "not for it", reason="there are figures of MR alone")
+    codes = [known.code for known in MODALITIES]
+    if one.modalities and set(codes).isdisjoint(one.modalities):
+        reason = f"there are figures of {' and '.join(codes)} alone"
+        return Outcome(one.name, "not for it", reason=reason)
     edition = reports(one.scope, one.language)
     if edition.day is None:
         return Outcome(one.name, "not for it", reason="no day has all its partitions yet")

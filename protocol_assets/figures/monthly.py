@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import modality_of
 
 __all__ = ["SETTING", "MonthlyValues", "monthly_values", "protocol_values"]
 
 Row = Mapping[str, Any]
 
-SETTING: Final = MR.analysis.measure.setting
+SETTING: Final = modality_of("series").analysis.measure.setting
 """The setting that ``nex_monthly`` and ``fleet_daily`` have the mean of."""
 
 

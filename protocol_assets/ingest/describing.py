@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import Any
 
 from protocol_assets.faults import Fault, fault_place
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.spec import Modality
 
 __all__ = ["DescribedSeries", "describe_series"]
 
@@ -38,22 +38,25 @@ class DescribedSeries:
         return [row for row in self.rows if row is not None]
 
 
-def describe_series(rows: Sequence[_Row], zone: dt.tzinfo | None = None) -> DescribedSeries:
+def describe_series(
+    modality: Modality, rows: Sequence[_Row], zone: dt.tzinfo | None = None
+) -> DescribedSeries:
     """Describe the series of one partition.
 
     Args:
+        modality: Whose rules describe them.
         rows: Rows of ``series``.
         zone: Time zone of the scanners; None if unknown.
 
     Raises:
         Fault: They cannot be described together although each study can alone.
     """
-    described, fault = _try(rows, zone)
+    described, fault = _try(modality, rows, zone)
     if not fault:
         return DescribedSeries(tuple(described), {})
-    faults = dict(_find_faults(rows, zone))
+    faults = dict(_find_faults(modality, rows, zone))
     rest = [row for index, row in enumerate(rows) if index not in faults]
-    described, fault = _try(rest, zone)
+    described, fault = _try(modality, rest, zone)
     if fault:
         raise Fault(f"the series of the day cannot be described together: {fault}")
     left = iter(described)
@@ -61,7 +64,9 @@ def describe_series(rows: Sequence[_Row], zone: dt.tzinfo | None = None) -> Desc
     return DescribedSeries(found, faults)
 
 
-def _find_faults(rows: Sequence[_Row], zone: dt.tzinfo | None) -> Iterator[tuple[int, str]]:
+def _find_faults(
+    modality: Modality, rows: Sequence[_Row], zone: dt.tzinfo | None
+) -> Iterator[tuple[int, str]]:
     """Positions of the rows that cannot be described, study by study."""
 
     def study_of(index: int) -> str:
@@ -69,20 +74,22 @@ def _find_faults(rows: Sequence[_Row], zone: dt.tzinfo | None) -> Iterator[tuple
 
     for _, group in groupby(sorted(range(len(rows)), key=study_of), key=study_of):
         study = list(group)
-        _, of_study = _try([rows[index] for index in study], zone)
+        _, of_study = _try(modality, [rows[index] for index in study], zone)
         if not of_study:
             continue
-        alone = {index: _try([rows[index]], zone)[1] for index in study}
+        alone = {index: _try(modality, [rows[index]], zone)[1] for index in study}
         single = {index: fault for index, fault in alone.items() if fault}
         rest = [rows[index] for index in study if index not in single]
-        is_enough = bool(single) and not _try(rest, zone)[1]
+        is_enough = bool(single) and not _try(modality, rest, zone)[1]
         yield from (single if is_enough else dict.fromkeys(study, of_study)).items()
 
 
-def _try(rows: Sequence[_Row], zone: dt.tzinfo | None) -> tuple[list[dict[str, Any]], str]:
+def _try(
+    modality: Modality, rows: Sequence[_Row], zone: dt.tzinfo | None
+) -> tuple[list[dict[str, Any]], str]:
     """The described rows; or class and place of the error if the rules failed."""
     try:
-        derived = MR.describe(rows, zone)
+        derived = modality.describe(rows, zone)
     except (Fault, OSError, MemoryError):
         raise  # a failure of the machine, not of a series
     except Exception as error:

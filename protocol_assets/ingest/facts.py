@@ -22,13 +22,13 @@ from protocol_assets.ingest.quarantine import (
 )
 from protocol_assets.ingest.retention.retained_identifiers import kept_pseudonyms, with_kept_keys
 from protocol_assets.lake.zones import Partition
-from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.modalities.shared.identity import read_identities
 from protocol_assets.modalities.shared.impossible import (
     impossible_values,
     unreadable_values,
     without_impossible,
 )
+from protocol_assets.modalities.spec import Modality
 
 __all__ = ["PartitionFacts", "describe_and_project"]
 
@@ -51,7 +51,11 @@ class PartitionFacts:
 
 
 def describe_and_project(
-    series: pa.Table, partition: Partition, pseudonyms: Pseudonyms, zone: dt.tzinfo | None = None
+    modality: Modality,
+    series: pa.Table,
+    partition: Partition,
+    pseudonyms: Pseudonyms,
+    zone: dt.tzinfo | None = None,
 ) -> PartitionFacts:
     """Describe each series, then pass on what the policy allows.
 
@@ -59,6 +63,7 @@ def describe_and_project(
     instead of StudyDate (0008,0020), which may differ in single series.
 
     Args:
+        modality: Whose rules and policy apply.
         series: The partition's ``series``.
         partition: Study day and PACS.
         pseudonyms: The keyed pseudonyms.
@@ -66,8 +71,11 @@ def describe_and_project(
     """
     rows = [with_kept_keys(row) for row in series.to_pylist()]
     kept = [row for row in rows if row["quarantine_rule"] is None]
-    odd = [_left_out_before(row, zone) for row in rows if row["quarantine_rule"] is not None]
-    found = describe_series([row | {"StudyDate": partition.day} for row in kept], zone)
+    odd = [
+        _left_out_before(modality, row, zone) for row in rows if row["quarantine_rule"] is not None
+    ]
+    of_the_day = [row | {"StudyDate": partition.day} for row in kept]
+    found = describe_series(modality, of_the_day, zone)
     odd += [
         OddObject(kept[index], CANNOT_BE_DESCRIBED, is_left_out=True, detail=fault)
         for index, fault in found.faults.items()
@@ -77,7 +85,7 @@ def describe_and_project(
     )
     described = [without_impossible(row) for row in found.known]
     pseudonyms = pseudonyms.keeping(kept_pseudonyms(described))
-    projection = project(described, MR.facts_columns, pseudonyms, partition.pacs)
+    projection = project(described, modality.facts_columns, pseudonyms, partition.pacs)
     impossible = [
         (row, column, reason)
         for row, stated in zip(described, found.known, strict=True)
@@ -100,8 +108,10 @@ def describe_and_project(
     )
 
 
-def _left_out_before(row: Mapping[str, Any], zone: dt.tzinfo | None) -> OddObject:
+def _left_out_before(
+    modality: Modality, row: Mapping[str, Any], zone: dt.tzinfo | None
+) -> OddObject:
     """A row that flattening has left out, with its scanner if that can be described."""
-    known = describe_series([row], zone).rows[0] or row
+    known = describe_series(modality, [row], zone).rows[0] or row
     detail = row["quarantine_detail"] or ""
     return OddObject(known, row["quarantine_rule"], is_left_out=True, detail=detail)

@@ -24,6 +24,7 @@ from protocol_assets.lake.manifest import (
     write_manifest,
 )
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.sources.dicomweb.client import DayListing, PacsClient
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy, fingerprint
 from protocol_assets.sources.dicomweb.rows import has_only_companions
@@ -97,7 +98,7 @@ def land_partition(
             partition=partition,
             fingerprint=listed_as,
             landed_at=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
-            versions=partition_versions(pseudonyms),
+            versions=partition_versions(modality_of("series"), pseudonyms),
             studies=tuple(sorted(entries, key=lambda entry: entry.name)),
             rejected=listing.rejected,
             others=tuple(sorted(review.others, key=lambda other: other.name)),

@@ -15,6 +15,7 @@ from protocol_assets.ingest.versions import code_versions, partition_versions
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
 from protocol_assets.lake.parquet import DamagedPartError, part_versions, read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.sources.rate_limit.pacing import study_subject
 from protocol_assets.sources.rate_limit.store import read_waits
 
@@ -83,7 +84,8 @@ def partition_states(lake: Lake, pseudonyms: Pseudonyms | None) -> list[Partitio
         lake: The lake.
         pseudonyms: Of the present key; without them, a change of the key is not noticed.
     """
-    now = partition_versions(pseudonyms) if pseudonyms else code_versions()
+    series = modality_of("series")
+    now = partition_versions(series, pseudonyms) if pseudonyms else code_versions(series)
     states = []
     for partition in lake.landed_partitions():
         try:

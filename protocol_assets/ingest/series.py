@@ -33,8 +33,9 @@ from protocol_assets.lake.manifest import Manifest, StudyEntry
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.raw import DamagedStudyError, read_study
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import MODALITIES
 from protocol_assets.modalities.shared.identity import Demographics
+from protocol_assets.modalities.spec import Modality
 
 __all__ = [
     "IsExcluded",
@@ -81,11 +82,15 @@ class PartitionSeries:
 
 
 def flatten_partition(
-    lake: Lake, manifest: Manifest, is_excluded: IsExcluded = lambda _patient, _issuer: False
+    modality: Modality,
+    lake: Lake,
+    manifest: Manifest,
+    is_excluded: IsExcluded = lambda _patient, _issuer: False,
 ) -> PartitionSeries:
     """Flatten every study of a landed partition, one after the other.
 
     Args:
+        modality: Whose columns the series have.
         lake: The lake.
         manifest: The partition's manifest; studies without a good file give no new rows.
         is_excluded: The do-not-process list.
@@ -94,7 +99,7 @@ def flatten_partition(
     people = Demographics()
     dirty: Counter[str] = Counter()
     for entry in manifest.with_data:
-        of_study, unreadable = _flatten_one(lake, manifest.partition, entry, people)
+        of_study, unreadable = _flatten_one(modality, lake, manifest.partition, entry, people)
         rows.extend(of_study)
         dirty.update(unreadable)
     left_out = {row["StudyInstanceUID"] for row in rows if is_excluded(*_named(row))}
@@ -102,7 +107,8 @@ def flatten_partition(
     people.mark(rows)
     order = [("SeriesInstanceUID", "ascending"), ("StudyInstanceUID", "ascending")]
     return PartitionSeries(
-        pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)).sort_by(order), dirty
+        pa.Table.from_pylist(rows, schema=series_schema(modality.series_columns)).sort_by(order),
+        dirty,
     )
 
 
@@ -114,7 +120,9 @@ def patients_of(instances: Iterable[Dataset]) -> set[Patient]:
         elements = (instance.get(_PATIENT_ID), instance.get(_ISSUER))
         if elements != last:
             last = elements
-            found |= {_named(row) for row in flatten_study([instance], MR.series_columns).rows}
+            for modality in MODALITIES:
+                rows = flatten_study([instance], modality.series_columns).rows
+                found |= {_named(row) for row in rows}
             found |= {(one, None) for one in _several(instance.get(_PATIENT_ID))}
     return found
 
@@ -138,11 +146,11 @@ def _named(row: Mapping[str, Any]) -> Patient:
 
 
 def _flatten_one(
-    lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
+    modality: Modality, lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     """The rows of one study, and its unreadable values; one row that says why if it fails."""
     try:
-        return _flattened(lake, partition, entry, people)
+        return _flattened(modality, lake, partition, entry, people)
     except DamagedStudyError:
         rule, detail = RAW_UNREADABLE, None
     except (Fault, OSError, MemoryError):
@@ -154,20 +162,20 @@ def _flatten_one(
 
 
 def _flattened(
-    lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
+    modality: Modality, lake: Lake, partition: Partition, entry: StudyEntry, people: Demographics
 ) -> tuple[list[dict[str, Any]], Counter[str]]:
     own = OwnIdentifiers()
     instances = read_study(
         lake.storage.objects, lake.study(partition, entry.name), entry.content_hash
     )
-    study = flatten_study(own.watch(people.watch(instances)), MR.series_columns)
+    study = flatten_study(own.watch(people.watch(instances)), modality.series_columns)
     people.end_study(study.rows)
     rows: list[dict[str, Any]] = [
         {
             "pacs": partition.pacs,
             **row,
             "StudyInstanceUID": row["StudyInstanceUID"] or entry.study_instance_uid,
-            CLEAN_TEXTS: _clean_texts(row, own),
+            CLEAN_TEXTS: _clean_texts(modality, row, own),
         }
         for row in study.rows
     ]
@@ -200,14 +208,13 @@ def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:
     return [row for row in rows if row["StudyInstanceUID"] in purged]
 
 
-def _clean_texts(row: Mapping[str, Any], own: OwnIdentifiers) -> str | None:
-    clean = [name for name in text_columns() if row[name] and not own.are_in(row[name])]
+def _clean_texts(modality: Modality, row: Mapping[str, Any], own: OwnIdentifiers) -> str | None:
+    names = text_columns(modality.series_columns)
+    clean = [name for name in names if row[name] and not own.are_in(row[name])]
     return "\\".join(clean) or None
 
 
 @cache
-def text_columns() -> tuple[str, ...]:
-    """The columns of ``series`` that hold free text."""
-    return tuple(
-        one.name for one in series_columns(MR.series_columns) if one.confidentiality == "text"
-    )
+def text_columns(specification: str) -> tuple[str, ...]:
+    """The columns of a specification file that hold free text."""
+    return tuple(one.name for one in series_columns(specification) if one.confidentiality == "text")

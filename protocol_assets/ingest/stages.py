@@ -38,7 +38,7 @@ from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.spec import Modality
 from protocol_assets.quality.suites import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
 
@@ -63,13 +63,13 @@ class StageResult:
     suite: SuiteResult | None = None
 
 
-def write_schemas(lake: Lake) -> None:
+def write_schemas(lake: Lake, modality: Modality) -> None:
     """Put a part without rows into each data set of the facts, so that dbt finds every column.
 
     This also completes a home of an earlier version, whose facts lack a newer data set.
     """
     schemas = {
-        "series": facts_schema(MR.facts_columns),
+        "series": facts_schema(modality.facts_columns),
         "completeness": COMPLETENESS_SCHEMA,
         "impossible": IMPOSSIBLE_SCHEMA,
         "quarantine": QUARANTINE_SCHEMA,
@@ -83,6 +83,7 @@ class Stages:
     """The stages of one deployment.
 
     Attributes:
+        modality: Whose series they make.
         lake: The lake.
         pseudonyms: The keyed pseudonyms.
         client_for: Opens the client of a PACS by its name.
@@ -91,6 +92,7 @@ class Stages:
         is_excluded: The do-not-process list.
     """
 
+    modality: Modality
     lake: Lake
     pseudonyms: Pseudonyms
     client_for: Callable[[str], PacsClient]
@@ -101,7 +103,7 @@ class Stages:
 
     def land(self, partitions: Iterable[Partition], *, force: bool = False) -> StageResult:
         """``raw_dicomweb``: land each partition and put its counts into the safe zone."""
-        write_schemas(self.lake)
+        write_schemas(self.lake, self.modality)
 
         def land_one(partition: Partition) -> PartitionMetadata:
             with self._working_on([partition]), self.client_for(partition.pacs) as client:
@@ -114,7 +116,8 @@ class Stages:
                     progress=lambda done, listed: self.tell(partition, done, listed),
                     is_excluded=lambda lines: is_left_out(lines, self.is_excluded),
                 )
-                self._write_completeness(partition, completeness_row(manifest, "missing"))
+                row = completeness_row(manifest, "missing")
+                self._write(self.lake.completeness(partition), row)
             return certificate(manifest)
 
         result = _each(partitions, land_one)
@@ -122,7 +125,7 @@ class Stages:
             with suppress(OtherKeyError), self._working_on([partition]):
                 # What landed before stays, and so does its record.
                 if self._manifest(partition) is None:
-                    self._write_completeness(partition, refused_row(partition))
+                    self._write(self.lake.completeness(partition), refused_row(partition))
         return result
 
     @contextmanager
@@ -145,15 +148,19 @@ class Stages:
     def flatten(self, partitions: Iterable[Partition]) -> StageResult:
         """``series``: flatten each partition into a candidate, judge them, move the good ones."""
         return self._gated(
-            "series", MR.suite("series"), partitions, self._flatten_one, self._commit_series
+            "series",
+            self.modality.suite("series"),
+            partitions,
+            self._flatten_one,
+            self._commit_series,
         )
 
     def project(self, partitions: Iterable[Partition]) -> StageResult:
         """``series_facts``: describe and de-identify each partition, judge, move the good ones."""
-        write_schemas(self.lake)
+        write_schemas(self.lake, self.modality)
         return self._gated(
             "series_facts",
-            MR.suite("series_facts"),
+            self.modality.suite("series_facts"),
             partitions,
             self._project_one,
             self._commit_facts,
@@ -188,20 +195,16 @@ class Stages:
 
     def _record_refused(self, partition: Partition, reason: str) -> None:
         """Record that a refused partition is not complete, and why, until its facts are stored."""
-        record_refusal(self.lake, partition, reason, code_versions())
+        record_refusal(self.lake, partition, reason, code_versions(self.modality))
         manifest = self._manifest(partition)
         if manifest is not None:
-            self._write_completeness(partition, completeness_row(manifest, "refused"))
+            self._write(self.lake.completeness(partition), completeness_row(manifest, "refused"))
 
     def _manifest(self, partition: Partition) -> Manifest | None:
         try:
             return read_manifest(self.lake, partition)
         except Fault:
             return None  # damaged: it is not known what had landed
-
-    def _write_completeness(self, partition: Partition, row: pa.Table) -> None:
-        key = self.lake.completeness(partition)
-        write_part(self.lake, key, row, versions=partition_versions(self.pseudonyms))
 
     def _flatten_one(self, partition: Partition) -> PartitionMetadata:
         manifest = read_manifest(self.lake, partition)
@@ -210,7 +213,7 @@ class Stages:
         if manifest.purged and not self.lake.has(self.lake.series(partition)):
             raise Fault(f"raw and series of partition {partition.key} were purged; its facts stay")
         self._flattened[partition] = _content_of(manifest)
-        series = flatten_partition(self.lake, manifest, self.is_excluded)
+        series = flatten_partition(self.modality, self.lake, manifest, self.is_excluded)
         self._write_candidate("series", partition, series.table)
         return {
             "series": series.table.num_rows,
@@ -231,7 +234,9 @@ class Stages:
         if not self.lake.has(source):
             raise Fault(f"partition {partition.key} has no series; materialize series first")
         zone = self.zone_of(partition.pacs)
-        facts = describe_and_project(read_part(self.lake, source), partition, self.pseudonyms, zone)
+        facts = describe_and_project(
+            self.modality, read_part(self.lake, source), partition, self.pseudonyms, zone
+        )
         table = facts.projection.facts
         self._write_candidate("series_facts", partition, table)
         self._write_candidate("labels", partition, facts.registry)
@@ -269,8 +274,11 @@ class Stages:
         return self._flattened.get(manifest.partition, content) == content
 
     def _write_candidate(self, data_set: str, partition: Partition, table: pa.Table) -> None:
-        key = self.lake.candidate(data_set, partition)
-        write_part(self.lake, key, table, versions=partition_versions(self.pseudonyms))
+        self._write(self.lake.candidate(data_set, partition), table)
+
+    def _write(self, key: str, table: pa.Table) -> None:
+        versions = partition_versions(self.modality, self.pseudonyms)
+        write_part(self.lake, key, table, versions=versions)
 
 
 def _content_of(manifest: Manifest) -> str:

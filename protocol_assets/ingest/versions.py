@@ -5,20 +5,20 @@ from __future__ import annotations
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.deidentify.policy import policy_version
 from protocol_assets.dicom.columns import spec_version
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.spec import Modality
 
 __all__ = ["code_versions", "partition_versions"]
 
 
-def code_versions() -> dict[str, str]:
+def code_versions(modality: Modality) -> dict[str, str]:
     """``spec_version``, ``rules_version`` and ``policy_version`` as of now."""
     return {
-        "spec_version": spec_version(MR.series_columns),
-        "rules_version": MR.rules_version(),
-        "policy_version": policy_version(MR.facts_columns),
+        "spec_version": spec_version(modality.series_columns),
+        "rules_version": modality.rules_version(),
+        "policy_version": policy_version(modality.facts_columns),
     }
 
 
-def partition_versions(pseudonyms: Pseudonyms) -> dict[str, str]:
+def partition_versions(modality: Modality, pseudonyms: Pseudonyms) -> dict[str, str]:
     """``code_versions`` and ``key_id`` as of now."""
-    return code_versions() | {"key_id": pseudonyms.key_id}
+    return code_versions(modality) | {"key_id": pseudonyms.key_id}

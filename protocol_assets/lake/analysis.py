@@ -14,7 +14,6 @@ from protocol_assets.lake.key_record import known_key_id
 from protocol_assets.lake.parquet import read_part, write_part
 from protocol_assets.lake.reading import read_warehouse
 from protocol_assets.lake.zones import Lake
-from protocol_assets.modalities.mr.analysis.time_model import TimeModel
 from protocol_assets.storage.transactions import Move, finish_moves, move_together
 
 __all__ = [
@@ -24,7 +23,6 @@ __all__ = [
     "read_mart",
     "read_measured",
     "read_reference",
-    "read_time_model",
     "write_analysis",
 ]
 
@@ -93,17 +91,6 @@ def read_analysis(lake: Lake, name: str) -> pa.Table:
     if not lake.has(lake.analysis(name)):
         raise Fault(f"there is no analysis yet; {_FIRST}")
     return read_part(lake, lake.analysis(name))
-
-
-def read_time_model(lake: Lake) -> TimeModel:
-    """The time model that the last analysis has fitted.
-
-    Raises:
-        Fault: There is no analysis yet.
-    """
-    names = ("time_model", "time_model_series")
-    groups, series = (read_analysis(lake, name).to_pandas() for name in names)
-    return TimeModel(groups, series)
 
 
 def read_mart(lake: Lake, name: str) -> list[Row]:

@@ -18,6 +18,7 @@ from protocol_assets.lake.key_record import key_problem, known_key_id
 from protocol_assets.lake.leftovers import count_leftovers, last_cleaned
 from protocol_assets.lake.warehouse_file import write_ahead_logs
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.settings import ConfigurationError
 from protocol_assets.sources.dicomweb.probe import Finding
 from protocol_assets.status.automation import AutomationState
@@ -122,8 +123,9 @@ def versions_finding(requirements: Iterable[str] | None = None) -> Finding:
     if problems:
         advice = "install requirements.lock"
         return Finding("versions", "fail", f"{'; '.join(problems)}: {advice}")
+    current = code_versions(modality_of("series"))
     codes = ", ".join(
-        f"{name.removesuffix('_version')} {digest}" for name, digest in code_versions().items()
+        f"{name.removesuffix('_version')} {digest}" for name, digest in current.items()
     )
     return Finding(
         "versions",

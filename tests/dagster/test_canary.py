@@ -73,7 +73,9 @@ def failing_run(deployment: Settings, pacs: WilfulPacs, plan: Plan) -> tuple[Par
 
     pacs.spoil = lambda request, answer: lying(request, plan(request, answer))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("protocol_assets.ingest.describing.MR", replace(MR, describe=quoting))
+        patch.setattr(
+            "protocol_assets.app.deployment.modality_of", lambda _: replace(MR, describe=quoting)
+        )
         patch.setattr("protocol_assets.ingest.facts.register_texts", quoting_all)
         runner = Runner(Deployment(deployment))
         outcomes = [one for name in ("north", "south") for one in runner.ingest(name, FIRST, LAST)]

@@ -24,6 +24,7 @@ from protocol_assets.ingest.partition_status import dead_letters
 from protocol_assets.ingest.series import flatten_partition
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.settings.pacs import MAX_WAIT_S
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
@@ -97,7 +98,7 @@ def land(pacs: FaultyPacs, lake: Lake, **options: Any) -> Manifest:
 
 def series(lake: Lake, manifest: Manifest) -> Series:
     found: Series = defaultdict(list)
-    for row in flatten_partition(lake, manifest).table.to_pylist():
+    for row in flatten_partition(MR, lake, manifest).table.to_pylist():
         found[row["StudyInstanceUID"]].append(row)
     return found
 

@@ -21,6 +21,7 @@ from protocol_assets.ingest.landing import land_partition
 from protocol_assets.ingest.series import flatten_partition
 from protocol_assets.lake.manifest import Manifest
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 from protocol_assets.sources.dicomweb.probe import ProbeReport, probe
@@ -66,7 +67,7 @@ def test_a_usable_server_is_used(name: str, tmp_path: Path) -> None:
     assert (manifest.expected, manifest.count("landed")) == (3, 3)
     assert manifest.is_complete
     assert report.verdict != "fail", report.findings
-    assert flatten_partition(Lake(tmp_path), manifest).table.num_rows == 3
+    assert flatten_partition(MR, Lake(tmp_path), manifest).table.num_rows == 3
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.ingest.stages import StageResult, Stages
 from protocol_assets.lake.zones import Partition
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import modality_of
 
 __all__ = [
     "INSISTED_TAG",
@@ -30,6 +30,7 @@ __all__ = [
     "partition_assets",
 ]
 
+_MODALITY: Final = modality_of("series")
 PARTITION_ASSETS: Final = ("raw_dicomweb", "series", "series_facts")
 LARGEST_RUN: Final = 31
 INSISTED_TAG: Final = "protocol_assets/insisted"
@@ -264,7 +265,9 @@ def _specs() -> list[dg.AssetSpec]:
             group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
-            metadata={"dagster/column_schema": column_schema(series_schema(MR.series_columns))},
+            metadata={
+                "dagster/column_schema": column_schema(series_schema(_MODALITY.series_columns))
+            },
         ),
         dg.AssetSpec(
             "series_facts",
@@ -274,7 +277,9 @@ def _specs() -> list[dg.AssetSpec]:
             group_name="ingest",
             kinds={"parquet"},
             owners=["team:data-engineering"],
-            metadata={"dagster/column_schema": column_schema(facts_schema(MR.facts_columns))},
+            metadata={
+                "dagster/column_schema": column_schema(facts_schema(_MODALITY.facts_columns))
+            },
         ),
     ]
 

@@ -10,7 +10,7 @@ from protocol_assets.defs.failures import redact_errors
 from protocol_assets.defs.resources import ReportTurnResource
 from protocol_assets.faults import Fault
 from protocol_assets.lake.analysis import read_measured, read_reference, write_analysis
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import modality_of
 
 __all__ = ["AnalysisConfig", "analysis"]
 
@@ -36,8 +36,9 @@ def analysis(config: AnalysisConfig, report_turn: ReportTurnResource) -> dg.Mate
     """Time model, potential, changes, verification and compliance of each scanner protocol."""
     lake, as_of = report_turn.deployment.lake, _day(config.as_of)
     targets, register = (read_reference(lake, name) for name in ("targets", "findings"))
-    tables = analysis_tables(MR.analysis, *read_measured(lake), targets, register, as_of)
-    write_analysis(lake, tables, analysis_version(MR.analysis))
+    spec = modality_of("series").analysis
+    tables = analysis_tables(spec, *read_measured(lake), targets, register, as_of)
+    write_analysis(lake, tables, analysis_version(spec))
     days = tables["as_of"]["as_of"].to_pylist()
     return dg.MaterializeResult(
         metadata={

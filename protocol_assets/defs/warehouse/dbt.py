@@ -41,6 +41,7 @@ from protocol_assets.lake.warehouse_file import (
     room_for_building,
 )
 from protocol_assets.lake.zones import Lake
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.project_files import is_installed, project_file
 from protocol_assets.settings import HOME_VARIABLE
 from protocol_assets.storage.files import delete
@@ -165,7 +166,7 @@ def _build(
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if every test has passed."""
     with lake.storage.locks.exclusive("warehouse", wait=True, what="the warehouse"):
-        write_schemas(lake)
+        write_schemas(lake, modality_of("series"))
         require_whole(lake, "safe/facts", "safe/labels", "safe/reference")
         prepare_building(lake)
         delete(lake.dbt / "target" / _RESULTS)  # results of an earlier build

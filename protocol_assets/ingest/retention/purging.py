@@ -20,6 +20,7 @@ from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.registry import modality_of
 
 __all__ = [
     "Retention",
@@ -139,7 +140,7 @@ def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion:
     partition = manifest.partition
     if lake.has(lake.series(partition)):
         table = read_part(lake, lake.series(partition))
-        bare = without_identifiers(table, pseudonyms)
+        bare = without_identifiers(modality_of("series"), table, pseudonyms)
         if not bare.equals(table):
             versions = part_versions(lake, lake.series(partition))
             write_part(lake, lake.series(partition), bare, versions=versions)

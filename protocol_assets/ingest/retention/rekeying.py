@@ -26,7 +26,7 @@ from protocol_assets.lake.manifest import read_manifest, write_manifest
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import modality_of
 from protocol_assets.publishing.ledger_files import open_ledger
 from protocol_assets.storage.files import write_bytes
 from protocol_assets.storage.locks import editing
@@ -40,7 +40,9 @@ _KEPT: Final = {"kept_patient_key": "patient", "kept_device_key": "device"} | {
 _OF_LABELS: Final = {"patient_key": "patient", "device_key": "device", "label_code": "label"}
 _OF_LEDGER: Final = {"patient_key": "patient", "device_key": "device"}
 _OF_FACTS: Final = {
-    one.name: one.argument for one in fact_columns(MR.facts_columns) if one.action == "key"
+    one.name: one.argument
+    for one in fact_columns(modality_of("series").facts_columns)
+    if one.action == "key"
 }
 
 
@@ -137,6 +139,7 @@ def _changed(old: Pseudonyms | None, new: Pseudonyms) -> frozenset[str]:
 def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str]:
     """Old to new pseudonyms of all identifiers that are still in ``series``."""
     known: dict[str, str] = {}
+    modality = modality_of("series")
     for partition in lake.kept_partitions() if old is not None else ():
         if old is None or not lake.has(lake.series(partition)):
             continue
@@ -145,8 +148,8 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
             for row in read_part(lake, lake.series(partition)).to_pylist()
             if not row.get("kept_key_id")
         ]
-        described = describe_series(rows).known
-        for column in fact_columns(MR.facts_columns):
+        described = describe_series(modality, rows).known
+        for column in fact_columns(modality.facts_columns):
             if column.action == "key":
                 values = [row.get(column.source) for row in described]
                 before = old.column(column.argument, values)

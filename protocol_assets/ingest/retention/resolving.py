@@ -18,7 +18,7 @@ from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.faults import Fault
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.registry import modality_of
 
 __all__ = ["Resolved", "resolve"]
 
@@ -81,7 +81,7 @@ def _in_partition(
 def _studies_with(facts: pa.Table, key: str) -> set[str]:
     names = [
         one.name
-        for one in fact_columns(MR.facts_columns)
+        for one in fact_columns(modality_of("series").facts_columns)
         if one.action == "key" and one.argument in PATIENT_DOMAINS
     ]
     is_hit = pa.array([False] * facts.num_rows)

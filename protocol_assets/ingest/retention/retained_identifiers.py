@@ -16,7 +16,7 @@ from protocol_assets.deidentify.labels import CLEAN_TEXTS
 from protocol_assets.dicom.columns import series_columns, series_schema
 from protocol_assets.ingest.describing import describe_series
 from protocol_assets.ingest.series import text_columns
-from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.spec import Modality
 
 __all__ = ["kept_pseudonyms", "with_kept_keys", "without_identifiers"]
 
@@ -28,17 +28,18 @@ _KEPT: Final = (
 )
 
 
-def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
+def without_identifiers(modality: Modality, series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
     """The same series with pseudonyms in place of the direct identifiers.
 
     Texts that contain an identifier of their own study, or were never checked, are emptied.
 
     Args:
+        modality: Whose series they are.
         series: ``series_schema``.
         pseudonyms: The keyed pseudonyms.
     """
     rows = series.to_pylist()
-    for row, known in zip(rows, describe_series(rows).rows, strict=True):
+    for row, known in zip(rows, describe_series(modality, rows).rows, strict=True):
         if row.get("kept_key_id"):
             continue
         described = known or {}
@@ -46,13 +47,13 @@ def without_identifiers(series: pa.Table, pseudonyms: Pseudonyms) -> pa.Table:
             row[kept] = pseudonyms.column(domain, [described.get(value)])[0]
         row["kept_key_id"] = pseudonyms.key_id
         clean = (row.get(CLEAN_TEXTS) or "").split("\\")
-        for column in series_columns(MR.series_columns):
+        for column in series_columns(modality.series_columns):
             if column.confidentiality == "direct":
                 row[column.name] = None
-        for name in text_columns():
+        for name in text_columns(modality.series_columns):
             if name not in clean:
                 row[name] = None
-    return pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns))
+    return pa.Table.from_pylist(rows, schema=series_schema(modality.series_columns))
 
 
 def with_kept_keys(row: dict[str, Any]) -> dict[str, Any]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
 from protocol_assets.figures.published import Figures
 from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.figures.scope import Scope
+from protocol_assets.modalities.registry import MODALITIES
 from protocol_assets.reports.content.blocks import Content, Link, Section
 from protocol_assets.reports.content.changes import changes
 from protocol_assets.reports.content.drift import drift
@@ -21,11 +22,24 @@ from protocol_assets.reports.content.panels import multiples
 from protocol_assets.reports.content.scanner import months, protocols
 from protocol_assets.reports.texts import Texts
 
-__all__ = ["content", "scanner_content"]
+__all__ = ["SECTIONS", "content", "scanner_content"]
 
 _OPPORTUNITIES: Final = 10
 _CHANGES: Final = 8
 _FINDINGS: Final = 8
+SECTIONS: Final[Mapping[str, Callable[[Figures, Texts], Section | None]]] = {
+    "headline": lambda figures, texts: headline(figures.potential, figures.changes, texts),
+    "opportunities": lambda figures, texts: opportunities(
+        figures.potential, texts, most=_OPPORTUNITIES
+    ),
+    "changes": lambda figures, texts: changes(figures.changes, texts, most=_CHANGES),
+    "exam_shifts": lambda figures, texts: exam_shifts(figures.exam_shifts, texts, most=_CHANGES),
+    "drift": lambda figures, texts: drift(figures.findings, texts, most=_FINDINGS),
+    "fleet": fleet,
+    "completeness": completeness,
+    "multiples": multiples,
+}
+"""The sections that a modality can name in ``report_sections``."""
 _WORDS: Final = (
     "potential",
     "reference",
@@ -57,17 +71,13 @@ def content(figures: Figures, texts: Texts, *, is_demo: bool) -> Content:
         is_demo=is_demo,
         heading=texts("heading"),
         subtitle=subtitle,
-        sections=[
-            headline(figures.potential, figures.changes, texts),
-            opportunities(figures.potential, texts, most=_OPPORTUNITIES),
-            changes(figures.changes, texts, most=_CHANGES),
-            exam_shifts(figures.exam_shifts, texts, most=_CHANGES),
-            drift(figures.findings, texts, most=_FINDINGS),
-            fleet(figures, texts),
-            completeness(figures, texts),
-            multiples(figures, texts),
-        ],
+        sections=[SECTIONS[name](figures, texts) for name in _section_names()],
     )
+
+
+def _section_names() -> list[str]:
+    """The sections of all modalities in their order, each once."""
+    return list(dict.fromkeys(name for one in MODALITIES for name in one.report_sections))
 
 
 def scanner_content(

@@ -10,6 +10,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.governance.do_not_process import excludes
 from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.reconcile import (
     Instance,
     ListedStudy,
@@ -75,6 +76,7 @@ class Hospital(FakePacs):
 
 def stages_of(lake: Lake, pacs: Hospital, pseudonyms: Pseudonyms = PSEUDONYMS) -> Stages:
     return Stages(
+        MR,
         lake,
         pseudonyms,
         lambda _: pacs,  # type: ignore[arg-type,return-value]

@@ -60,7 +60,12 @@ def project(lake: Lake, *rows: Mapping[str, object]) -> Mapping[str, Any]:
     table = pa.Table.from_pylist(list(rows), schema=series_schema(MR.series_columns))
     write_part(lake, lake.series(PARTITION), table, versions={})
     stages = Stages(
-        lake, PSEUDONYMS, no_client, lambda *_: None, lambda _: dt.timezone(dt.timedelta(hours=1))
+        MR,
+        lake,
+        PSEUDONYMS,
+        no_client,
+        lambda *_: None,
+        lambda _: dt.timezone(dt.timedelta(hours=1)),
     )
     result = stages.project([PARTITION])
     assert not result.refused

@@ -66,7 +66,10 @@ def facts_of(*instances: Mapping[str, Any]) -> PartitionFacts:
         {"pacs": PARTITION.pacs, **row} for row in flatten_study(landed, MR.series_columns).rows
     ]
     return describe_and_project(
-        pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)), PARTITION, PSEUDONYMS
+        MR,
+        pa.Table.from_pylist(rows, schema=series_schema(MR.series_columns)),
+        PARTITION,
+        PSEUDONYMS,
     )
 
 

@@ -28,6 +28,7 @@ from protocol_assets.lake.key_record import (
 )
 from protocol_assets.lake.parquet import part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.settings import ConfigurationError, PacsSettings, Settings
 from protocol_assets.status.checks import key_finding
 from tests.unit.ingest.hospital import Hospital
@@ -40,7 +41,7 @@ DAYS = [dt.date(2026, 3, day) for day in (2, 3, 4)]
 
 def stages(lake: Lake, pseudonyms: Pseudonyms = KEY) -> Stages:
     pacs = Hospital()
-    return Stages(lake, pseudonyms, lambda _: pacs, lambda *_: None)  # type: ignore[arg-type,return-value]
+    return Stages(MR, lake, pseudonyms, lambda _: pacs, lambda *_: None)  # type: ignore[arg-type,return-value]
 
 
 def make(lake: Lake, *days: dt.date, pseudonyms: Pseudonyms = KEY) -> None:

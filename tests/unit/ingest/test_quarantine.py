@@ -22,6 +22,7 @@ from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.describe import describe_partition
 from protocol_assets.modalities.mr.spec import MR
+from protocol_assets.modalities.spec import Modality
 from protocol_assets.sources.dicomweb.reconcile import content_hash
 from tests.archive import Instance, element, scan
 
@@ -50,8 +51,9 @@ def landed(lake: Lake, studies: Mapping[str, Sequence[Instance]]) -> Manifest:
     return Manifest(PARTITION, "", "", {}, tuple(entries))
 
 
-def facts_of(lake: Lake, manifest: Manifest) -> PartitionFacts:
-    return describe_and_project(flatten_partition(lake, manifest).table, PARTITION, PSEUDONYMS)
+def facts_of(lake: Lake, manifest: Manifest, modality: Modality = MR) -> PartitionFacts:
+    series = flatten_partition(modality, lake, manifest).table
+    return describe_and_project(modality, series, PARTITION, PSEUDONYMS)
 
 
 def rules(facts: PartitionFacts) -> list[tuple[str, int]]:
@@ -104,7 +106,7 @@ def test_a_full_disk_is_no_fault_of_a_study(lake: Lake, monkeypatch: pytest.Monk
     manifest = landed(lake, TWO)
     monkeypatch.setattr("protocol_assets.ingest.series.read_study", unreadable)
     with pytest.raises(OSError, match="No space"):
-        flatten_partition(lake, manifest)
+        flatten_partition(MR, lake, manifest)
 
 
 def test_our_own_fault_in_one_study_is_named_by_its_place(
@@ -126,20 +128,18 @@ def test_our_own_fault_in_one_study_is_named_by_its_place(
     assert "Muster" not in str(odd)
 
 
-def describing(monkeypatch: pytest.MonkeyPatch, is_faulty: Any) -> None:
+def failing_where(is_faulty: Any) -> Modality:
     def faulty(rows: Sequence[Mapping[str, Any]], zone: dt.tzinfo | None = None) -> Any:
         if is_faulty(rows):
             raise OverflowError("Muster^Max")
         return describe_partition(rows, zone)
 
-    monkeypatch.setattr("protocol_assets.ingest.describing.MR", replace(MR, describe=faulty))
+    return replace(MR, describe=faulty)
 
 
-def test_a_series_that_cannot_be_described_costs_itself(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    describing(monkeypatch, lambda rows: any(row["SeriesNumber"] == 2 for row in rows))
-    facts = facts_of(lake, landed(lake, TWO))
+def test_a_series_that_cannot_be_described_costs_itself(lake: Lake) -> None:
+    failing = failing_where(lambda rows: any(row["SeriesNumber"] == 2 for row in rows))
+    facts = facts_of(lake, landed(lake, TWO), failing)
     assert rules(facts) == [("cannot_be_described", 1)]
     assert facts.projection.facts.num_rows == 2
     lost = left_out(facts.quarantine)
@@ -147,20 +147,18 @@ def test_a_series_that_cannot_be_described_costs_itself(
     assert lost.words == "1 instance of 1 study left out: cannot_be_described (1)"
 
 
-def test_a_study_that_fails_only_as_a_whole_is_left_out_whole(
-    lake: Lake, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    describing(monkeypatch, lambda rows: len({row["SeriesNumber"] for row in rows}) == 2)
-    facts = facts_of(lake, landed(lake, TWO))
+def test_a_study_that_fails_only_as_a_whole_is_left_out_whole(lake: Lake) -> None:
+    failing = failing_where(lambda rows: len({row["SeriesNumber"] for row in rows}) == 2)
+    facts = facts_of(lake, landed(lake, TWO), failing)
     assert rules(facts) == [("cannot_be_described", 1)] * 2
     assert facts.projection.facts.num_rows == 1
 
 
-def test_a_day_that_fails_only_together_is_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    describing(monkeypatch, lambda rows: len(rows) == 2)
+def test_a_day_that_fails_only_together_is_a_fault() -> None:
+    failing = failing_where(lambda rows: len(rows) == 2)
     rows = [{"StudyInstanceUID": uid} for uid in ("1", "2")]
     with pytest.raises(Fault, match="cannot be described together: OverflowError at"):
-        describe_series(rows)
+        describe_series(failing, rows)
 
 
 def test_an_instance_without_a_study_uid_belongs_to_the_study_it_came_with(lake: Lake) -> None:

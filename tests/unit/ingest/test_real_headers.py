@@ -16,6 +16,7 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.stages import Stages
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.client import PacsClient
 from protocol_assets.sources.dicomweb.endpoint import Endpoint
 
@@ -70,7 +71,7 @@ def test_parameters_equal_the_headers(
     instances = load(real_headers / f"{family}.ndjson.zst")
     endpoint = Endpoint(name="real", url=serve_instances(instances))
     lake = Lake(tmp_path)
-    stages = Stages(lake, PSEUDONYMS, lambda _: PacsClient(endpoint), lambda *_: None)
+    stages = Stages(MR, lake, PSEUDONYMS, lambda _: PacsClient(endpoint), lambda *_: None)
     days = {dt.datetime.strptime(one["00080020"]["Value"][0], "%Y%m%d").date() for one in instances}  # noqa: DTZ007
     partitions = [Partition(day, "real") for day in sorted(days)]
     landed = stages.land(partitions)

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydicom.uid import UID
 
 from protocol_assets.data import data_files, read_table
-from protocol_assets.modalities.registry import MODALITIES
+from protocol_assets.modalities.registry import MODALITIES, modality_of
 from protocol_assets.modalities.spec import Modality
+from protocol_assets.reports.content.report import SECTIONS
 
 ROOT = Path(__file__).parents[3]
 
@@ -20,6 +22,23 @@ each = pytest.mark.parametrize("modality", MODALITIES, ids=lambda one: one.code)
 def test_codes_and_folders_are_unique() -> None:
     assert len({one.code for one in MODALITIES}) == len(MODALITIES)
     assert len({one.folder for one in MODALITIES}) == len(MODALITIES)
+
+
+@each
+def test_its_sop_classes_store_its_images(modality: Modality) -> None:
+    assert modality.sop_classes
+    for one in modality.sop_classes:
+        assert UID(one).keyword.endswith("ImageStorage")
+
+
+@each
+def test_the_report_knows_its_sections(modality: Modality) -> None:
+    assert set(modality.report_sections) <= SECTIONS.keys()
+    assert len(set(modality.report_sections)) == len(modality.report_sections)
+
+
+def test_a_data_set_belongs_to_one_modality() -> None:
+    assert [modality_of(one.data_set) for one in MODALITIES] == list(MODALITIES)
 
 
 @each

@@ -137,10 +137,14 @@ def describe(
 
 TOY = Modality(
     code="DX",
+    sop_classes=frozenset({"1.2.840.10008.5.1.4.1.1.1.1"}),
+    retrieval="every_instance",
+    data_set="toy_series",
     folder="toy",
     series_columns="toy_series_columns.csv",
     facts_columns="toy_facts_columns.csv",
     describe=describe,
     rules_version=lambda: "1",
     analysis=EXPOSURE,
+    report_sections=("headline", "opportunities", "completeness"),
 )

@@ -19,6 +19,7 @@ from protocol_assets.modalities.shared.scanners import device_id
 __all__ = [
     "Candidate",
     "ObjectClass",
+    "counted_sop_classes",
     "derived_only",
     "exclusion_reason",
     "in_exported_exams",
@@ -60,6 +61,12 @@ class Candidate:
     shows_anatomy: bool
     content: object
     is_named: bool = False
+
+
+def counted_sop_classes() -> frozenset[str]:
+    """The SOP Class UIDs of MR images whose series count, if nothing else excludes them."""
+    rows = read_table("counting_sop_classes.csv")
+    return frozenset(row["sop_class_uid"] for row in rows if not row["exclusion_reason"])
 
 
 def object_class(row: Row) -> ObjectClass:
