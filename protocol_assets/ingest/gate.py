@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake, Partition
-from protocol_assets.quality.suites import SuiteResult, validate
+from protocol_assets.quality.gate import judge_table
+from protocol_assets.quality.outcomes import SuiteResult
 
 __all__ = ["Verdict", "judge"]
 
@@ -44,13 +45,13 @@ def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) ->
     if not partitions:
         return Verdict(None)
     candidates = {partition: _candidate(lake, data_set, partition) for partition in partitions}
-    result = validate(suite, pa.concat_tables(candidates.values()))
+    result = judge_table(suite, pa.concat_tables(candidates.values()))
     if not result.is_refused:
         return Verdict(result)
     refused = {
         partition: _reason(one)
         for partition, table in candidates.items()
-        if (one := validate(suite, table)).is_refused
+        if (one := judge_table(suite, table)).is_refused
     }
     return Verdict(result, refused)
 

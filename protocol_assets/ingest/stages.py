@@ -39,7 +39,7 @@ from protocol_assets.lake.manifest import Manifest, read_manifest
 from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.spec import Modality
-from protocol_assets.quality.suites import SuiteResult
+from protocol_assets.quality.outcomes import SuiteResult
 from protocol_assets.sources.dicomweb.client import PacsClient
 
 __all__ = ["StageResult", "Stages", "write_schemas"]

@@ -1,1 +1,1 @@
-"""Great Expectations: suites from ``expectations/``, run over a table, answered in counts."""
+"""The suites of ``expectations/``, run over a table and answered in counts."""

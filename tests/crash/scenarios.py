@@ -34,7 +34,7 @@ from protocol_assets.lake.warehouse_file import copy_for_building, prepare_build
 from protocol_assets.lake.zones import Grid, Lake
 from protocol_assets.publishing.ledger_files import ledger_mark
 from protocol_assets.publishing.versions import publish_marts
-from protocol_assets.quality.suites import SuiteResult
+from protocol_assets.quality.outcomes import SuiteResult
 from protocol_assets.sources.dicomweb.profile import SiteProfile
 from protocol_assets.sources.dicomweb.reconcile import ListedStudy
 from protocol_assets.sources.dicomweb.stored_profiles import read_profile, write_profile
@@ -94,7 +94,7 @@ def quick_gates() -> Iterator[None]:
     """The suites write nothing and take most of the time; here they pass. One thread lands."""
     with pytest.MonkeyPatch.context() as patch:
         passed = SuiteResult("", ())
-        patch.setattr("protocol_assets.ingest.gate.validate", lambda *_: passed)
+        patch.setattr("protocol_assets.ingest.gate.judge_table", lambda *_: passed)
         in_one_thread(patch)
         yield
 

@@ -12,7 +12,8 @@ import pytest
 from protocol_assets.deidentify.policy import facts_schema
 from protocol_assets.dicom.columns import series_schema
 from protocol_assets.modalities.mr.spec import MR
-from protocol_assets.quality.suites import SuiteResult, validate
+from protocol_assets.quality.outcomes import SuiteResult
+from protocol_assets.quality.validation import validate
 
 DAY = dt.date(2026, 2, 2)
 CLASSIC = "1.2.840.10008.5.1.4.1.1.4"
