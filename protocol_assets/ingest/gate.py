@@ -13,7 +13,7 @@ from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.quality.gate import judge_table
 from protocol_assets.quality.outcomes import SuiteResult
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "as_judged", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) ->
     """Validate the candidates of ``partitions``.
 
     The suite runs once over all of them. Only if a critical check failed does it run again
-    partition by partition, to find which ones to refuse. Rows that flattening has left out are not
-    judged.
+    partition by partition, to find which ones to refuse; then Great Expectations states the
+    failures. Rows that flattening has left out are not judged.
 
     Args:
         lake: The lake.
@@ -56,15 +56,23 @@ def judge(lake: Lake, data_set: str, suite: str, partitions: list[Partition]) ->
     return Verdict(result, refused)
 
 
-def _candidate(lake: Lake, data_set: str, partition: Partition) -> pa.Table:
-    """The candidate with its partition in columns, for the suite to compare."""
-    table = read_part(lake, lake.candidate(data_set, partition))
+def as_judged(table: pa.Table, partition: Partition) -> pa.Table:
+    """The rows that the suites judge, with their partition in columns for comparison.
+
+    Args:
+        table: Rows of ``series`` or ``series_facts``.
+        partition: Study day and PACS.
+    """
     if "quarantine_rule" in table.column_names:
         table = table.filter(pc.field("quarantine_rule").is_null())
-    day = pa.array([partition.day] * table.num_rows, pa.date32())
-    pacs = pa.array([partition.pacs] * table.num_rows, pa.string())
+    day = pa.repeat(pa.scalar(partition.day, pa.date32()), table.num_rows)
+    pacs = pa.repeat(partition.pacs, table.num_rows)
     table = table.append_column("partition_day", day).append_column("partition_pacs", pacs)
     return table.replace_schema_metadata(None)
+
+
+def _candidate(lake: Lake, data_set: str, partition: Partition) -> pa.Table:
+    return as_judged(read_part(lake, lake.candidate(data_set, partition)), partition)
 
 
 def _reason(result: SuiteResult) -> str:
