@@ -100,6 +100,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.extract
 	$(BIN)/python -m benchmarks.deidentification
 	$(BIN)/python -m benchmarks.descriptors
+	$(BIN)/python -m benchmarks.gates
 
 bench-poc: setup
 	$(BIN)/python -m benchmarks.proof_of_concept

@@ -44,7 +44,7 @@ def main() -> None:
         seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{STUDIES} studies, {instances} instances: raw to facts in {seconds:.1f} s")
-    print(f"peak memory {peak:.0f} MiB (Great Expectations and the suites included)")
+    print(f"peak memory {peak:.0f} MiB (gates included)")
 
 
 def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms) -> int:
