@@ -1,7 +1,8 @@
 """Validate a table with Great Expectations; the only importer of it.
 
-It is imported inside the function that uses it, because the import takes eight CPU seconds. The
-gate calls it only for what it cannot decide alone. Results hold counts, never a value.
+It is imported inside the function that uses it, because the import takes more than five
+CPU seconds. The gate calls it only for what it cannot decide alone. Results hold counts, never a
+value.
 """
 
 from __future__ import annotations
