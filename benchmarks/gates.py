@@ -66,6 +66,7 @@ def _land(lake: Lake, partition: Partition, url: str) -> tuple[float, Tables]:
     """CPU seconds from DICOMweb to the facts, and the rows that the gates have judged."""
     lake.prepare()
     stages = Stages(
+        MR,
         lake,
         Pseudonyms.from_secret(DEMO_KEY, demo=True),
         lambda name: PacsClient(Endpoint(name, url)),

@@ -18,6 +18,7 @@ from protocol_assets.lake.raw import Stamp, write_study
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.mr.spec import MR
 from protocol_assets.sources.dicomweb.client import PacsClient
+from protocol_assets.sources.dicomweb.reconcile import content_hash
 from protocol_assets_simulator import Fleet
 from protocol_assets_simulator.encode import encode
 
@@ -55,8 +56,9 @@ def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms
         ]
         content = [one for scan in scans for one in encode(scan)]
         name = pseudonyms.of("study", study.study_uid)
-        lines = map(encode_instance, content)
-        stamp = Stamp("", "", None, len(content))
+        lines = [encode_instance(one) for one in content]
+        digest = content_hash(lines)
+        stamp = Stamp("", digest, None, len(content))
         write_study(lake.storage.objects, lake.study(partition, name), lines, stamp)
         entries.append(
             StudyEntry(
@@ -65,7 +67,7 @@ def _land(fleet: Fleet, lake: Lake, partition: Partition, pseudonyms: Pseudonyms
                 state="landed",
                 has_data=True,
                 fingerprint="",
-                content_hash="",
+                content_hash=digest,
                 expected=len(content),
                 instances=len(content),
                 tries=0,
