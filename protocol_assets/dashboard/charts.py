@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from protocol_assets.dashboard.words import Words
-from protocol_assets.figures.monthly import SETTING
+from protocol_assets.figures.monthly import COVERAGE, MEAN
 
 __all__ = [
     "averages_of_one",
@@ -27,8 +27,6 @@ _ACCENT: Final = "#2486b0"
 _SOFT: Final = "#7f8a98"
 _WARM: Final = "#c26a12"
 _PALE: Final = 0.55  # an interval is seen in front of its bar
-_MEAN: Final = f"{SETTING}_mean"
-_COVERAGE: Final = f"{SETTING}_coverage"
 _DAY: Final = "utcyearmonthdate(study_date):T"
 _LABEL_PX: Final = 260
 _AXIS_PX: Final = 44
@@ -119,8 +117,8 @@ def mean_by_day(fleet: pd.DataFrame, say: Words) -> alt.Chart:
             y=_mean(say),
             tooltip=[
                 alt.Tooltip(_DAY, title=say("chart.day"), format="%x"),
-                alt.Tooltip(f"{_MEAN}:Q", title=say("chart.mean"), format=".2f"),
-                alt.Tooltip(f"{_COVERAGE}:Q", title=say("chart.known"), format=".0%"),
+                alt.Tooltip(f"{MEAN}:Q", title=say("chart.mean"), format=".2f"),
+                alt.Tooltip(f"{COVERAGE}:Q", title=say("chart.known"), format=".0%"),
                 alt.Tooltip("acquisitions:Q", title=say("chart.acquisitions")),
             ],
         )
@@ -138,7 +136,7 @@ def coverage_by_day(fleet: pd.DataFrame, say: Words) -> alt.Chart:
         .mark_bar(color=_SOFT, opacity=_PALE, binSpacing=1)
         .encode(
             x=_day_axis(labels=False),
-            y=alt.Y(f"{_COVERAGE}:Q", title=say("chart.known_short"), scale=scale, axis=axis),
+            y=alt.Y(f"{COVERAGE}:Q", title=say("chart.known_short"), scale=scale, axis=axis),
         )
         .properties(height=100)
     )
@@ -166,7 +164,7 @@ def _day_axis(*, labels: bool) -> alt.X:
 
 def _mean(say: Words) -> alt.Y:
     scale = alt.Scale(zero=False)
-    return alt.Y(f"{_MEAN}:Q", title=say("chart.mean"), scale=scale, axis=_axis())
+    return alt.Y(f"{MEAN}:Q", title=say("chart.mean"), scale=scale, axis=_axis())
 
 
 def _axis() -> alt.Axis:
@@ -188,8 +186,8 @@ def mean_of_months(by_month: pd.DataFrame, say: Words) -> alt.Chart:
             y=_mean(say),
             tooltip=[
                 alt.Tooltip("label:O", title=say("chart.month")),
-                alt.Tooltip(f"{_MEAN}:Q", title=say("chart.mean"), format=".2f"),
-                alt.Tooltip(f"{_COVERAGE}:Q", title=say("chart.known"), format=".0%"),
+                alt.Tooltip(f"{MEAN}:Q", title=say("chart.mean"), format=".2f"),
+                alt.Tooltip(f"{COVERAGE}:Q", title=say("chart.known"), format=".0%"),
                 alt.Tooltip("acquisitions:Q", title=say("chart.acquisitions")),
             ],
         )

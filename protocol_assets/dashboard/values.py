@@ -8,6 +8,7 @@ import pandas as pd
 
 from protocol_assets.dashboard.parts import figure
 from protocol_assets.dashboard.words import Words
+from protocol_assets.figures.monthly import COVERAGE, MEAN
 
 __all__ = ["dated", "mean_figure", "scan_time_figure"]
 
@@ -27,8 +28,8 @@ def mean_figure(by_month: pd.DataFrame, say: Words) -> None:
     last = _last(by_month)
     figure(
         dated(say("figure.mean"), last["month_start"], say),
-        say.number(last["nex_mean"], digits=2),
-        say.known(last["nex_coverage"], "eligible_acquisitions"),
+        say.number(last[MEAN], digits=2),
+        say.known(last[COVERAGE], "eligible_acquisitions"),
     )
 
 

@@ -14,7 +14,7 @@ from protocol_assets.figures.published import Figures, Landing
 from protocol_assets.ingest.overview import markdown_table
 from protocol_assets.reports.pdf import render_chart
 from protocol_assets.reports.texts import Texts
-from protocol_assets.reports.trend import nex_chart
+from protocol_assets.reports.trend import setting_chart
 
 __all__ = ["column_schema", "partition_metadata", "published_pictures", "row_preview"]
 
@@ -57,7 +57,7 @@ def published_pictures(figures: Figures) -> dict[str, dg.MarkdownMetadataValue]:
 
 def _nex_picture(figures: Figures) -> dg.MarkdownMetadataValue:
     texts = Texts(_LANGUAGE)
-    chart = nex_chart(figures.trend, texts, patients=K_PATIENTS)
+    chart = setting_chart(figures.trend, texts, patients=K_PATIENTS)
     if chart is None:
         return dg.MetadataValue.md("Fewer than two days have a mean NEX.")
     # Dagster's UI shows pictures only in Markdown, and only as inline data.

@@ -8,12 +8,24 @@ from typing import Any, Final
 
 from protocol_assets.modalities.registry import modality_of
 
-__all__ = ["SETTING", "MonthlyValues", "monthly_values", "protocol_values"]
+__all__ = [
+    "COVERAGE",
+    "MEAN",
+    "MONTHLY",
+    "SETTING",
+    "MonthlyValues",
+    "monthly_values",
+    "protocol_values",
+]
 
 Row = Mapping[str, Any]
 
 SETTING: Final = modality_of("series").analysis.measure.setting
-"""The setting that ``nex_monthly`` and ``fleet_daily`` have the mean of."""
+"""The setting that the measure is about, in the columns of the published marts."""
+MONTHLY: Final = f"{SETTING}_monthly"
+"""The mart with its mean by scanner protocol and month."""
+MEAN: Final = f"{SETTING}_mean"
+COVERAGE: Final = f"{SETTING}_coverage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +54,12 @@ class MonthlyValues:
 
 
 def protocol_values(row: Row) -> MonthlyValues:
-    """The values of one row of ``nex_monthly``."""
+    """The values of one row of ``MONTHLY``."""
     return MonthlyValues(
         protocol=row["protocol_label"],
-        mean=row[f"{SETTING}_mean"],
+        mean=row[MEAN],
         share_above_1=row["share_above_1"],
-        coverage=row[f"{SETTING}_coverage"],
+        coverage=row[COVERAGE],
         acquisitions=row["acquisitions"],
         scan_time_s=row["scan_time_sum_s"],
         scan_time_coverage=row["scan_time_coverage"],
@@ -61,19 +73,19 @@ def monthly_values(rows: Sequence[Row]) -> MonthlyValues | None:
     combined, so there are none.
 
     Args:
-        rows: Rows of ``nex_monthly``.
+        rows: Rows of ``MONTHLY``.
     """
     if not rows:
         return None
     votes = f"acquisitions_with_{SETTING}"
-    known = [row for row in rows if row[f"{SETTING}_mean"] is not None and row[votes]]
+    known = [row for row in rows if row[MEAN] is not None and row[votes]]
     timed = [row for row in rows if row["scan_time_sum_s"] is not None]
     acquisitions = sum(row["acquisitions"] or 0 for row in rows)
     eligible = sum(row[f"acquisitions_{SETTING}_eligible"] or 0 for row in rows)
     with_time = sum(row["acquisitions"] * (row["scan_time_coverage"] or 0) for row in timed)
     return MonthlyValues(
         protocol=None,
-        mean=_weighted(known, f"{SETTING}_mean", votes),
+        mean=_weighted(known, MEAN, votes),
         share_above_1=_weighted(known, "share_above_1", votes),
         coverage=sum(row[votes] for row in known) / eligible if eligible else None,
         acquisitions=acquisitions,

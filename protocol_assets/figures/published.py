@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from protocol_assets.figures.findings import departures
-from protocol_assets.figures.monthly import SETTING
+from protocol_assets.figures.monthly import MEAN, MONTHLY
 from protocol_assets.figures.potential import Potential, potential
 from protocol_assets.figures.scanners import ScannerFigures, scanner_figures
 from protocol_assets.figures.scope import Scope
@@ -32,7 +32,7 @@ Row = Mapping[str, Any]
 MARTS: Final = (
     "completeness_daily",
     "fleet_daily",
-    "nex_monthly",
+    MONTHLY,
     "exam_monthly",
     "published_opportunities",
     "published_potential_monthly",
@@ -159,7 +159,7 @@ def figures(
     day = latest_settled_day(completeness, pacs)
     days = {row["study_date"]: row for row in marts["fleet_daily"]}
     month = max(
-        (row["month_start"] for row in marts["nex_monthly"] if day and row["month_start"] <= day),
+        (row["month_start"] for row in marts[MONTHLY] if day and row["month_start"] <= day),
         default=None,
     )
 
@@ -182,7 +182,7 @@ def figures(
         findings=findings,
         scanners=scanner_figures(
             month=month,
-            nex_monthly=own("nex_monthly"),
+            monthly=own(MONTHLY),
             exam_monthly=own("exam_monthly"),
             opportunities=opportunities,
             potential_monthly=monthly,
@@ -207,7 +207,7 @@ def _trend(days: Mapping[dt.date, Row], day: dt.date | None) -> list[tuple[dt.da
         return []
     first = max(min(days), day - dt.timedelta(days=_TREND_DAYS - 1))
     span = (first + dt.timedelta(days=n) for n in range((day - first).days + 1))
-    return [(one, days[one][f"{SETTING}_mean"] if one in days else None) for one in span]
+    return [(one, days[one][MEAN] if one in days else None) for one in span]
 
 
 def _completeness(

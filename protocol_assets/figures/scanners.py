@@ -87,7 +87,7 @@ class ScannerFigures:
 def scanner_figures(
     *,
     month: dt.date | None,
-    nex_monthly: Sequence[Row],
+    monthly: Sequence[Row],
     exam_monthly: Sequence[Row],
     opportunities: Sequence[Row],
     potential_monthly: Sequence[Row],
@@ -99,7 +99,7 @@ def scanner_figures(
 
     Args:
         month: The last closed month, None where there is none.
-        nex_monthly: Rows of ``nex_monthly``.
+        monthly: Rows of ``MONTHLY``.
         exam_monthly: Rows of ``exam_monthly``.
         opportunities: Rows of ``published_opportunities``.
         potential_monthly: Rows of ``published_potential_monthly``.
@@ -109,17 +109,17 @@ def scanner_figures(
     """
     months = _months(month, [row["month_start"] for row in exam_monthly])
     first = months[0] if months else None
-    nex = _by_scanner(row for row in nex_monthly if first and row["month_start"] >= first)
+    settings = _by_scanner(row for row in monthly if first and row["month_start"] >= first)
     exams = _by_scanner(row for row in exam_monthly if first and row["month_start"] >= first)
     offers, past = _by_scanner(opportunities), _by_scanner(potential_monthly)
     changed, found = _by_scanner(changes), _by_scanner(findings)
     visited = _by_scanner(exam_shifts)
-    labels = {*nex, *exams, *offers, *changed, *found}
+    labels = {*settings, *exams, *offers, *changed, *found}
     scanners = []
     for label in labels:
-        protocols = [row for row in nex[label] if row["month_start"] == month]
+        protocols = [row for row in settings[label] if row["month_start"] == month]
         by_month = {row["month_start"]: row for row in exams[label]}
-        about = [*nex[label], *exams[label], *offers[label], *changed[label], *found[label]]
+        about = [*settings[label], *exams[label], *offers[label], *changed[label], *found[label]]
         scanners.append(
             ScannerFigures(
                 label=label,

@@ -15,7 +15,7 @@ from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.chart import Chart, Dot, Label, Scale, levels
 from protocol_assets.reports.texts import Texts
 
-__all__ = ["Scales", "common_scales", "nex_dots", "time_line"]
+__all__ = ["Scales", "common_scales", "setting_dots", "time_line"]
 
 Row = Mapping[str, Any]
 
@@ -31,12 +31,12 @@ class Scales:
     """What all panels share.
 
     Attributes:
-        nex: From 0 to the highest NEX of a protocol.
+        setting: From 0 to the highest mean setting of a protocol.
         acquisitions: Of the largest protocol.
         minutes: Up to the longest scan time per exam; from 0, unless all are far from it.
     """
 
-    nex: Scale
+    setting: Scale
     acquisitions: int
     minutes: Scale
 
@@ -48,7 +48,7 @@ def common_scales(scanners: Iterable[ScannerFigures]) -> Scales:
     times = [_minutes_of(row) for one in shown for _, row in one.months]
     highest = max((row.mean for row in protocols if row.mean is not None), default=1.0)
     return Scales(
-        nex=Scale(0, max(math.floor(highest) + 1.0, 3.0)),
+        setting=Scale(0, max(math.floor(highest) + 1.0, 3.0)),
         acquisitions=max((row.acquisitions for row in protocols), default=1),
         minutes=_minutes([one for one in times if one is not None]),
     )
@@ -59,10 +59,10 @@ def _minutes(times: Sequence[float]) -> Scale:
     return Scale(0.8 * low if low > high / 3 else 0.0, max(1.08 * high, 1.0))
 
 
-def nex_dots(
+def setting_dots(
     protocols: Sequence[MonthlyValues], scales: Scales, texts: Texts, *, name: str
 ) -> Chart | None:
-    """The protocols of a scanner over NEX, each as large as it has acquisitions.
+    """The protocols of a scanner over their mean setting, each as large as it has acquisitions.
 
     Args:
         protocols: Of one month.
@@ -71,7 +71,7 @@ def nex_dots(
         name: The scanner.
 
     Returns:
-        None where no NEX is known.
+        None where no setting is known.
     """
     known = sorted(
         ((row.mean, row) for row in protocols if row.mean is not None),
@@ -80,27 +80,27 @@ def nex_dots(
     if not known:
         return None
     stacks: defaultdict[int, list[tuple[float, MonthlyValues]]] = defaultdict(list)
-    for nex, row in known:
-        stacks[round(nex / scales.nex.high / _SIDE_BY_SIDE)].append((nex, row))
-    values = [nex for nex, _ in known]
+    for mean, row in known:
+        stacks[round(mean / scales.setting.high / _SIDE_BY_SIDE)].append((mean, row))
+    values = [mean for mean, _ in known]
     return Chart(
         alt=texts(
-            "panel.nex.alt",
+            "panel.setting.alt",
             name=name,
             protocols=len(known),
             low=texts.number(min(values)),
             high=texts.number(max(values)),
         ),
         ticks=[
-            Label(scales.nex.x(value), 100, texts.number(value, 0))
-            for value in levels(0, scales.nex.high, most=8)
+            Label(scales.setting.x(value), 100, texts.number(value, 0))
+            for value in levels(0, scales.setting.high, most=8)
             if value == round(value)
         ],
         has_uprights=True,
         dots=[
-            Dot(scales.nex.x(nex), y, _protocol(nex, row, texts), _size(row, scales))
+            Dot(scales.setting.x(mean), y, _protocol(mean, row, texts), _size(row, scales))
             for stack in stacks.values()
-            for (nex, row), y in zip(stack, _stacked(len(stack)), strict=True)
+            for (mean, row), y in zip(stack, _stacked(len(stack)), strict=True)
         ],
     )
 
@@ -168,12 +168,12 @@ def _minutes_of(row: Row | None) -> float | None:
     return None if seconds is None else seconds / 60
 
 
-def _protocol(nex: float, row: MonthlyValues, texts: Texts) -> str:
+def _protocol(mean: float, row: MonthlyValues, texts: Texts) -> str:
     name = row.protocol or texts("unnamed.protocol")
     return texts(
-        "panel.nex.dot",
+        "panel.setting.dot",
         protocol=name,
-        nex=texts.number(nex),
+        setting=texts.number(mean),
         acquisitions=texts.number(row.acquisitions, 0),
     )
 

@@ -1,4 +1,4 @@
-"""The two charts over time: the fleet's NEX by day, and the potential saving by month."""
+"""The two charts over time: the fleet's mean setting by day, and the potential saving by month."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from protocol_assets.figures.potential import Minutes
 from protocol_assets.reports.chart import Bar, Chart, Dot, Label, Scale, levels
 from protocol_assets.reports.texts import Texts
 
-__all__ = ["minutes_chart", "nex_chart"]
+__all__ = ["minutes_chart", "setting_chart"]
 
 _TICK_DAYS: Final = 7
 _GRIDLINES: Final = 5
@@ -20,10 +20,10 @@ _BAR: Final = 0.62
 _HEADROOM: Final = 1.08
 
 
-def nex_chart(
+def setting_chart(
     trend: Sequence[tuple[dt.date, float | None]], texts: Texts, *, patients: int
 ) -> Chart | None:
-    """The line of a fleet's mean NEX; no line crosses a day without a value.
+    """The line of a fleet's mean setting; no line crosses a day without a value.
 
     Args:
         trend: Consecutive days with their values.

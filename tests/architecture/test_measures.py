@@ -1,4 +1,4 @@
-"""The analysis works on measures: it names no column of a modality's measure."""
+"""Analysis and outputs work on measures: they name no setting of a modality."""
 
 from __future__ import annotations
 
@@ -18,3 +18,17 @@ COLUMNS = {name for one in MODALITIES for name in one.analysis.measure.columns} 
 def test_no_measure_is_named(path: Path) -> None:
     words = set(re.findall(r"\w+", path.read_text(encoding="utf-8").lower()))
     assert not words & COLUMNS
+
+
+SHOWN = [
+    path
+    for room in ("figures", "reports", "dashboard")
+    for path in sorted((ROOT / "protocol_assets" / room).rglob("*.py"))
+]
+SETTINGS = {one.analysis.measure.setting for one in MODALITIES}
+
+
+@pytest.mark.parametrize("path", SHOWN, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_no_setting_is_named_where_it_is_shown(path: Path) -> None:
+    words = set(re.findall(r"[a-z]+", path.read_text(encoding="utf-8").lower()))
+    assert not words & SETTINGS

@@ -1,4 +1,4 @@
-"""The fleet: potential saving and NEX by month, scanners ranked."""
+"""The fleet: potential saving and mean setting by month, scanners ranked."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from protocol_assets.figures.findings import departures
-from protocol_assets.figures.monthly import SETTING, monthly_values
+from protocol_assets.figures.monthly import COVERAGE, MEAN, MONTHLY, monthly_values
 from protocol_assets.figures.potential import Minutes, Potential, months_of, potential
 from protocol_assets.figures.scanners import Device, device_of, newest, scanner_rank
 
@@ -28,11 +28,11 @@ __all__ = [
 MINUTES: Final = ("minutes_per_month", "minutes_per_month_low", "minutes_per_month_high")
 """Minutes a month with the ends of their interval."""
 _COUNTS: Final = ("opportunities", "assessable", "protocols")
-_OF_SCANNERS: Final = ("published_opportunities", "nex_monthly", "exam_monthly")
+_OF_SCANNERS: Final = ("published_opportunities", MONTHLY, "exam_monthly")
 _VALUES: Final = (
-    f"{SETTING}_mean",
+    MEAN,
     "share_above_1",
-    f"{SETTING}_coverage",
+    COVERAGE,
     "acquisitions",
     "scan_time_sum_s",
     "scan_time_coverage",
@@ -89,7 +89,7 @@ def values_by(monthly: pd.DataFrame, key: str) -> pd.DataFrame:
     """Mean setting and scan time over the protocols of each group, in the order of the key.
 
     Args:
-        monthly: ``nex_monthly``.
+        monthly: ``MONTHLY``.
         key: The column of a group.
 
     Returns:
@@ -122,7 +122,7 @@ def ranked_scanners(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     own = {name: _by_scanner(tables[name]) for name in _OF_SCANNERS}
     found = _by_scanner(tables["published_findings"])
     changed = _by_scanner(tables["published_verification"])
-    monthly = tables["nex_monthly"]
+    monthly = tables[MONTHLY]
     rows = []
     for scanner in sorted({name for groups in own.values() for name in groups}):
         parts = [row for groups in own.values() for row in groups.get(scanner, ())]

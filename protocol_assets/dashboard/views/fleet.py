@@ -1,4 +1,4 @@
-"""The fleet: potential saving, NEX by day and month, scanners ranked."""
+"""The fleet: potential saving, mean setting by day and month, scanners ranked."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from protocol_assets.dashboard.tables.fleet import (
 )
 from protocol_assets.dashboard.values import mean_figure, scan_time_figure
 from protocol_assets.dashboard.words import Words, plain
+from protocol_assets.figures.monthly import COVERAGE, MEAN, MONTHLY
 from protocol_assets.figures.potential import fleet_assessed
 
 __all__ = ["show"]
@@ -48,7 +49,7 @@ def show() -> None:
 def _figures(tables: Marts, where: Scope, say: Words) -> None:
     saving = potential_of(where.of(tables["published_opportunities"]))
     value, low, high = minutes_columns(saving.minutes)
-    by_month = values_by(where.of(tables["nex_monthly"]), "month_start")
+    by_month = values_by(where.of(tables[MONTHLY]), "month_start")
     found = where.of(waiting_rows(tables["published_findings"], tables["published_opportunities"]))
     one, two, three, four = st.columns(4)
     with one:
@@ -88,15 +89,15 @@ def _minutes(tables: Marts, where: Scope, say: Words) -> None:
 def _days(tables: Marts, say: Words) -> None:
     st.header(say("fleet_page.days"))
     daily = tables["fleet_daily"].sort_values("study_date")
-    if daily["nex_mean"].notna().any():
+    if daily[MEAN].notna().any():
         chart(charts.mean_by_day(daily, say), say("fleet_page.days.alt"))
         chart(charts.coverage_by_day(daily, say), say("fleet_page.days.known_alt"))
         st.caption(say("fleet_page.days.note"))
-        names = ("study_date", "is_suppressed", "nex_mean", "nex_coverage", "share_above_1")
+        names = ("study_date", "is_suppressed", MEAN, COVERAGE, "share_above_1")
         more = ("effective_averages_mean", "effective_averages_coverage", "acquisitions", "exams")
         newest = daily.iloc[::-1].reset_index(drop=True)
         with st.expander(say("page.as_table")):
-            table(newest, shown("fleet_daily", *names, *more), say, "nex_by_day")
+            table(newest, shown("fleet_daily", *names, *more), say, "setting_by_day")
     elif len(daily):
         nothing(say("fleet_page.days.withheld"))
     else:
@@ -105,15 +106,15 @@ def _days(tables: Marts, say: Words) -> None:
 
 def _months(tables: Marts, where: Scope, say: Words) -> None:
     st.header(say("fleet_page.months"))
-    by_month = values_by(where.of(tables["nex_monthly"]), "month_start")
+    by_month = values_by(where.of(tables[MONTHLY]), "month_start")
     if by_month.empty:
         nothing(say("fleet_page.months.none"))
         return
     alt = say("fleet_page.months.alt", scope=scope_text())
     chart(charts.mean_of_months(by_month, say), alt)
-    names = ("month_start", "nex_mean", "nex_coverage", "share_above_1", "acquisitions")
+    names = ("month_start", MEAN, COVERAGE, "share_above_1", "acquisitions")
     with st.expander(say("page.as_table")):
-        table(by_month, shown("nex_monthly", *names), say, "nex_by_month")
+        table(by_month, shown(MONTHLY, *names), say, "setting_by_month")
 
 
 def _scanners(scanners: pd.DataFrame, say: Words) -> None:
@@ -127,9 +128,9 @@ def _scanners(scanners: pd.DataFrame, say: Words) -> None:
         chart(charts.minutes_of_scanners(most, say), alt)
     columns = (
         shown("published_opportunities", "scanner", "site", "vendor", "model")
-        | shown("nex_monthly", "field_strength_t")
+        | shown(MONTHLY, "field_strength_t")
         | shown("published_potential_monthly", *MINUTES, "opportunities", "assessable", "protocols")
-        | shown("nex_monthly", "nex_mean", "nex_coverage", "share_above_1")
+        | shown(MONTHLY, MEAN, COVERAGE, "share_above_1")
     )
     st.caption(say("page.choose_row"))
     rows = Choice("scanner", list(scanners["scanner"]), "views/scanner.py")

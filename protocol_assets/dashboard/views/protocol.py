@@ -20,6 +20,7 @@ from protocol_assets.dashboard.tables.fleet import (
 from protocol_assets.dashboard.tables.opportunities import listed, scanners_by_averages
 from protocol_assets.dashboard.values import mean_figure
 from protocol_assets.dashboard.words import Words
+from protocol_assets.figures.monthly import COVERAGE, MEAN, MONTHLY, SETTING
 
 __all__ = ["show"]
 
@@ -29,7 +30,7 @@ def show() -> None:
     tables, where, say = marts(), scope(), words()
     st.title(say("page.protocol"))
     opportunities = where.of(tables["published_opportunities"])
-    monthly = where.of(tables["nex_monthly"])
+    monthly = where.of(tables[MONTHLY])
     names = pd.concat([opportunities["protocol"], monthly["protocol"]]).dropna().unique()
     if not tables.version:
         nothing(say("page.nothing_published"))
@@ -115,9 +116,9 @@ def _months(monthly: pd.DataFrame, say: Words) -> None:
     by_month = values_by(monthly, "month_start")
     chart(charts.mean_of_months(by_month, say), say("protocol_page.months.alt"))
     rows = monthly.sort_values(["month_start", "scanner"], ascending=[False, True])
-    names = ("month_start", "scanner", "nex_mean", "nex_median", "nex_mode", "nex_coverage")
+    names = ("month_start", "scanner", MEAN, f"{SETTING}_median", f"{SETTING}_mode", COVERAGE)
     more = ("share_above_1", "acquisitions", "scan_time_sum_s", "scan_time_coverage")
-    columns = shown("nex_monthly", *names, *more)
+    columns = shown(MONTHLY, *names, *more)
     with st.expander(say("page.as_table")):
         table(rows.reset_index(drop=True), columns, say, "months_of_protocol")
 

@@ -1,4 +1,4 @@
-"""One scanner: its NEX, the times of its exams, its protocols, findings and changes."""
+"""One scanner: its mean setting, the times of its exams, its protocols, findings and changes."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from protocol_assets.dashboard.tables.verification import newest_first
 from protocol_assets.dashboard.values import dated, mean_figure
 from protocol_assets.dashboard.visits import visits
 from protocol_assets.dashboard.words import Words, plain
+from protocol_assets.figures.monthly import COVERAGE, MEAN, MONTHLY
 
 __all__ = ["show"]
 
@@ -36,7 +37,7 @@ def show() -> None:
     st.title(plain(where.scanner))
     st.caption(plain(", ".join(filter(None, (place, say.texts.device(about))))))
     own = Scope(scanner=where.scanner)
-    by_month = values_by(own.of(tables["nex_monthly"]), "month_start")
+    by_month = values_by(own.of(tables[MONTHLY]), "month_start")
     exams = own.of(tables["exam_monthly"]).sort_values("month_start")
     _figures(own.of(ranked_scanners(tables.tables)), by_month, exams, say)
     _months(by_month, exams, say)
@@ -54,7 +55,7 @@ def _choose(tables: Marts, where: Scope, say: Words) -> None:
         return
     st.caption(say("scanner_page.choose"))
     names = ("scanner", "site", "vendor", "model")
-    columns = shown("published_opportunities", *names) | shown("nex_monthly", "field_strength_t")
+    columns = shown("published_opportunities", *names) | shown(MONTHLY, "field_strength_t")
     rows = Choice("scanner", list(scanners["scanner"]), "views/scanner.py")
     table(scanners, columns, say, "scanners", chosen=rows)
 
@@ -96,9 +97,9 @@ def _months(by_month: pd.DataFrame, exams: pd.DataFrame, say: Words) -> None:
             nothing(say("page.no_month"))
         else:
             chart(charts.mean_of_months(by_month, say), say("scanner_page.months.alt"))
-            names = ("month_start", "nex_mean", "nex_coverage", "share_above_1", "acquisitions")
+            names = ("month_start", MEAN, COVERAGE, "share_above_1", "acquisitions")
             with st.expander(say("page.as_table")):
-                table(by_month, shown("nex_monthly", *names), say, "nex_by_month")
+                table(by_month, shown(MONTHLY, *names), say, "setting_by_month")
     with right:
         st.header(say("scanner_page.exams"))
         if exams.empty:

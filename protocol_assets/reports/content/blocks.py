@@ -111,8 +111,8 @@ class Panel:
         name: The scanner.
         about: Device and site.
         link: Its page.
-        nex: Its protocols over NEX, None where none is known.
-        nex_note: Its mean.
+        setting: Its protocols over their mean setting, None where none is known.
+        setting_note: Its mean.
         time: Its scan time per exam by month, likewise.
         time_note: The last of these.
     """
@@ -120,8 +120,8 @@ class Panel:
     name: str
     about: str
     link: str
-    nex: Chart | None
-    nex_note: str
+    setting: Chart | None
+    setting_note: str
     time: Chart | None
     time_note: str
 

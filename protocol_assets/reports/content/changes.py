@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from protocol_assets.figures.changes import count_by
+from protocol_assets.figures.monthly import SETTING
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Section, Span, State, Table
 from protocol_assets.reports.content.names import protocol_on_scanner
 from protocol_assets.reports.content.shifts import interval_text, shift_of, value_text
@@ -102,8 +103,8 @@ def _levels(row: Row, texts: Texts) -> Entry:
         before=texts.plain(row["level_before"]),
         after=texts.plain(row["level_after"]),
     )
-    is_nex = row["measure"] == "nex"
-    return Entry(text, below=texts.term("parameter", "nex") if is_nex else None)
+    is_setting = row["measure"] == SETTING
+    return Entry(text, below=texts.term("parameter", SETTING) if is_setting else None)
 
 
 def _per_acquisition(row: Row, reach: float, texts: Texts) -> Entry:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.monthly import COVERAGE, MEAN
 from protocol_assets.figures.published import DayCompleteness, Figures, Landing
 from protocol_assets.figures.scope import Scope
 from protocol_assets.reports.content.blocks import Column, Entry, Section, Table, Tile
 from protocol_assets.reports.texts import Texts
-from protocol_assets.reports.trend import nex_chart
+from protocol_assets.reports.trend import setting_chart
 
 __all__ = ["completeness", "fleet"]
 
@@ -33,7 +34,7 @@ def fleet(figures: Figures, texts: Texts) -> Section:
         lead=texts("fleet.all_scanners") if figures.scope != Scope() else None,
         message=message,
         tiles=[] if message else _tiles(figures, texts),
-        chart=nex_chart(figures.trend, texts, patients=K_PATIENTS),
+        chart=setting_chart(figures.trend, texts, patients=K_PATIENTS),
     )
 
 
@@ -57,10 +58,10 @@ def _tiles(figures: Figures, texts: Texts) -> list[Tile]:
     hours, minutes = texts("unit.h"), texts("unit.min")
     return [
         tile(
-            "nex",
-            texts.number(fleet["nex_mean"]),
+            "setting",
+            texts.number(fleet[MEAN]),
             acquisitions=count("acquisitions"),
-            share=share("nex_coverage"),
+            share=share(COVERAGE),
         ),
         tile("above_1", share("share_above_1")),
         tile(

@@ -10,7 +10,7 @@ from protocol_assets.figures.published import Figures
 from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.content.blocks import Link, Panel, Section
 from protocol_assets.reports.content.names import about_scanner, unbroken
-from protocol_assets.reports.multiples import Scales, common_scales, nex_dots, time_line
+from protocol_assets.reports.multiples import Scales, common_scales, setting_dots, time_line
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["MOST_SCANNERS", "multiples", "shown_scanners"]
@@ -43,7 +43,7 @@ def multiples(figures: Figures, texts: Texts) -> Section:
         heading,
         lead=" ".join(lead) or None,
         panels=[_panel(one, scales, texts) for one in shown],
-        panels_titles=(texts("panel.nex"), texts("panel.time")),
+        panels_titles=(texts("panel.setting"), texts("panel.time")),
         links=[Link(one.label, one.slug) for one in sorted(figures.scanners, key=_name)],
         links_title=texts("scanners.pages", count=texts.number(len(figures.scanners), 0)),
     )
@@ -65,8 +65,10 @@ def _panel(scanner: ScannerFigures, scales: Scales, texts: Texts) -> Panel:
         name=unbroken(scanner.label),
         about=about_scanner(scanner, texts),
         link=scanner.slug,
-        nex=nex_dots(scanner.protocols, scales, texts, name=scanner.label),
-        nex_note=texts("panel.nex.note", mean=texts.number(mean), coverage=texts.percent(coverage)),
+        setting=setting_dots(scanner.protocols, scales, texts, name=scanner.label),
+        setting_note=texts(
+            "panel.setting.note", mean=texts.number(mean), coverage=texts.percent(coverage)
+        ),
         time=time_line(scanner.months, scales, texts, name=scanner.label),
         time_note=_time_note(scanner, texts),
     )

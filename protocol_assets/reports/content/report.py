@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from protocol_assets.deidentify.disclosure_limits import K_PATIENTS
+from protocol_assets.figures.monthly import SETTING
 from protocol_assets.figures.published import Figures
 from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.figures.scope import Scope
@@ -45,7 +46,7 @@ _WORDS: Final = (
     "reference",
     "snr",
     "averages",
-    "nex",
+    SETTING,
     "verified",
     "times",
     "withheld",

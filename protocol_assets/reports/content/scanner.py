@@ -10,7 +10,7 @@ from protocol_assets.figures.monthly import MonthlyValues
 from protocol_assets.figures.scanners import ScannerFigures
 from protocol_assets.reports.content.blocks import Column, Entry, Kind, Panel, Section, Table
 from protocol_assets.reports.content.names import unbroken
-from protocol_assets.reports.multiples import common_scales, nex_dots, time_line
+from protocol_assets.reports.multiples import common_scales, setting_dots, time_line
 from protocol_assets.reports.texts import Texts
 
 __all__ = ["months", "protocols"]
@@ -19,8 +19,8 @@ Row = Mapping[str, Any]
 
 _PROTOCOLS: Final[tuple[tuple[str, Kind], ...]] = (
     ("protocol", "name"),
-    ("nex", "bar"),
-    ("nex_known", "number"),
+    ("setting", "bar"),
+    ("setting_known", "number"),
     ("acquisitions", "number"),
     ("scan_time", "number"),
     ("scan_time_known", "number"),
@@ -37,7 +37,7 @@ _MONTHS: Final[tuple[tuple[str, Kind], ...]] = (
 def protocols(
     scanner: ScannerFigures, texts: Texts, *, month: str | None, most: int | None
 ) -> Section:
-    """Its protocols in the last closed month, the highest NEX first.
+    """Its protocols in the last closed month, the highest mean setting first.
 
     Args:
         scanner: The scanner.
@@ -97,8 +97,8 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
         name="",
         about="",
         link="",
-        nex=nex_dots(scanner.protocols, scales, texts, name=scanner.label),
-        nex_note="",
+        setting=setting_dots(scanner.protocols, scales, texts, name=scanner.label),
+        setting_note="",
         time=time_line(scanner.months, scales, texts, name=scanner.label),
         time_note="",
     )
@@ -107,15 +107,15 @@ def months(scanner: ScannerFigures, texts: Texts, *, most: int | None) -> Sectio
             key,
             heading,
             message=texts("months.none", patients=K_PATIENTS),
-            panels=[panel] if panel.nex else [],
-            panels_titles=(texts("panel.nex"), ""),
+            panels=[panel] if panel.setting else [],
+            panels_titles=(texts("panel.setting"), ""),
         )
     return Section(
         key,
         heading,
         lead=texts("months.lead"),
         panels=[panel],
-        panels_titles=(texts("panel.nex"), texts("panel.time")),
+        panels_titles=(texts("panel.setting"), texts("panel.time")),
         tables=[
             Table(
                 columns=[Column(texts(f"column.{name}"), kind) for name, kind in _MONTHS],

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from protocol_assets.figures.monthly import MonthlyValues
-from protocol_assets.reports.multiples import common_scales, nex_dots, time_line
+from protocol_assets.reports.multiples import common_scales, setting_dots, time_line
 from protocol_assets.reports.texts import Texts
 from tests.unit.reports.marts import FIGURES, MONTHS, exams, made, monthly
 
@@ -20,7 +20,7 @@ def test_the_scales_hold_the_largest_of_all_scanners() -> None:
     rows = [monthly("A", "T1", 6.2, acquisitions=400), monthly("B", "T1", 1.0)]
     times = [exams("A", MONTHS[-1], 60), exams("B", MONTHS[-1], 10)]
     scales = common_scales(made(nex_monthly=rows, exam_monthly=times).scanners)
-    assert scales.nex.high == 7
+    assert scales.setting.high == 7
     assert scales.acquisitions == 400
     assert scales.minutes.low == 0
     assert scales.minutes.high > 60
@@ -28,17 +28,17 @@ def test_the_scales_hold_the_largest_of_all_scanners() -> None:
 
 
 def test_a_dot_is_as_large_as_its_protocol_has_acquisitions() -> None:
-    shown = nex_dots([row(1, 20), row(2, 5), row(None, 9)], SCALES, TEXTS, name="MR 1")
+    shown = setting_dots([row(1, 20), row(2, 5), row(None, 9)], SCALES, TEXTS, name="MR 1")
     assert shown is not None
     large, small = shown.dots
     assert abs(large.size / small.size - 2) < 0.02
     assert shown.alt == "MR 1: 2 protocols, NEX from 1.00 to 2.00."
-    assert nex_dots([row(None, 9)], SCALES, TEXTS, name="MR 1") is None
+    assert setting_dots([row(None, 9)], SCALES, TEXTS, name="MR 1") is None
 
 
 @given(st.lists(st.tuples(st.floats(0.1, 2.9), st.integers(1, 20)), min_size=1, max_size=60))
 def test_dots_stand_inside_the_plot_and_not_upon_each_other(rows: list[tuple[float, int]]) -> None:
-    shown = nex_dots([row(*one) for one in rows], SCALES, TEXTS, name="MR 1")
+    shown = setting_dots([row(*one) for one in rows], SCALES, TEXTS, name="MR 1")
     assert shown is not None
     assert len(shown.dots) == len(rows)
     assert all(0 <= dot.x <= 100 and 0 <= dot.y <= 100 for dot in shown.dots)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from protocol_assets.figures.potential import Minutes
 from protocol_assets.reports.chart import Chart
 from protocol_assets.reports.texts import Texts
-from protocol_assets.reports.trend import minutes_chart, nex_chart
+from protocol_assets.reports.trend import minutes_chart, setting_chart
 from tests.unit.reports.marts import DAY, MONTHS
 
 TEXTS = Texts("en")
@@ -16,7 +16,7 @@ TEXTS = Texts("en")
 
 def nex(*values: float | None) -> Chart | None:
     days = [DAY + dt.timedelta(days=number) for number in range(len(values))]
-    return nex_chart(list(zip(days, values, strict=True)), TEXTS, patients=11)
+    return setting_chart(list(zip(days, values, strict=True)), TEXTS, patients=11)
 
 
 def minutes(*values: Minutes | None) -> Chart | None:
