@@ -232,9 +232,12 @@ def _is_wider(status: os.stat_result, modes: ZoneModes) -> bool:
 
 def _stays_within(link: Path, zone: Path) -> bool:
     try:
-        return link.resolve().is_relative_to(zone)
-    except (OSError, RuntimeError):  # a circle of links
+        target = link.resolve(strict=True)
+    except FileNotFoundError:
+        target = link.resolve()
+    except (OSError, RuntimeError):  # a circle of links: RuntimeError before Python 3.13
         return False
+    return target.is_relative_to(zone)
 
 
 def _others_may_replace(status: os.stat_result) -> bool:
