@@ -9,6 +9,9 @@ TEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 PYTHONS := python3.12 python3.13
 TESTS := tests/dagster tests/unit tests/architecture
 
+LOCK := $(BIN)/uv pip compile --universal --python-version 3.11 --no-strip-extras --generate-hashes \
+  --no-emit-index-url --no-header --no-annotate --quiet
+
 WHOLE_HOME := $(addprefix tests/integration/,test_concurrent.py test_repair.py test_dbt_full_disk.py)
 
 .PHONY: setup demo dev dashboard test coverage test-python check format lock test-integration test-daemon test-concurrent test-wheel test-crash test-e2e bench bench-poc generate docs sbom audit clean
@@ -66,8 +69,8 @@ format: setup
 	$(BIN)/sqlfluff fix --nocolor dbt_project/models dbt_project/tests
 
 lock:
-	$(BIN)/uv pip compile pyproject.toml --group dev --extra dashboard --universal --python-version 3.11 --no-strip-extras \
-	  --generate-hashes --no-emit-index-url --no-header --no-annotate --quiet -o requirements.lock
+	$(LOCK) pyproject.toml --group dev --extra dashboard -o requirements.lock
+	$(LOCK) --group sbom -o requirements-sbom.lock
 
 test-integration: setup
 	$(BIN)/python -m tests.integration.real_data
@@ -113,8 +116,10 @@ docs: generate
 	$(BIN)/python -m docs.generate.site
 
 # What the lock pins, as a bill of materials in CycloneDX.
-sbom: setup
-	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --spec-version 1.6 \
+sbom: requirements-sbom.lock
+	$(PYTHON) -m venv .venv-sbom
+	.venv-sbom/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	.venv-sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application --spec-version 1.6 \
 	  --output-reproducible --output-file sbom.cdx.json requirements.lock
 
 # Known vulnerabilities of what the lock pins; says so where their database cannot be reached.
