@@ -89,7 +89,9 @@ def _variations(scan: Scan, base: str, template: DicomJson) -> Iterator[DicomJso
     has_b_value = "00189087" in template and scan.protocol.b_value is not None
     several = siemens.measurements(scan)
     varies_nex = scan.defect == "nex_in_one_image" and "00180083" in template
-    for image, place in enumerate(geometry.slices(scan)):
+    places = geometry.slices(scan)
+    for image in scan.kept_images:
+        place = places[image]
         uid = scan.instance_uid(image)
         moment = scan.study.moment(vendor.acquisition_time_s(scan, image))
         day, time = f"{moment:%Y%m%d}", {"vr": "TM", "Value": [clock(moment, digits)]}

@@ -6,6 +6,7 @@ The platform itself never reads it: demo and benchmark score it with this afterw
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 
 import pandas as pd
 
@@ -45,12 +46,18 @@ class Truth:
     protocols: pd.DataFrame
 
 
-def read_truth(fleet: Fleet, pseudonyms: Pseudonyms) -> Truth:
-    """The truth of a fleet, days as timestamps."""
+def read_truth(fleet: Fleet, pseudonyms: Pseudonyms, last: date | None = None) -> Truth:
+    """The truth of a fleet, days as timestamps.
+
+    Args:
+        fleet: The fleet.
+        pseudonyms: Those of the platform.
+        last: The last day whose series are told; that of the fleet by default.
+    """
     rows = [
         asdict(series_truth(scan))
         | {"planted": study.planted, "old_scan_time_s": _at_old_settings(fleet, scan)}
-        for study in fleet.studies(None, fleet.start, fleet.end)
+        for study in fleet.studies(None, fleet.start, last or fleet.end)
         for scan in fleet.scans(study)
     ]
     series = pd.DataFrame(rows)

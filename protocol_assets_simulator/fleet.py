@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Self
@@ -40,6 +40,7 @@ class Fleet:
     end: date
     case_mix: str
     variant: Variant
+    most_images: int | None
 
     def __init__(
         self,
@@ -50,6 +51,7 @@ class Fleet:
         end: date = date(2026, 3, 6),
         case_mix: str = "department",
         variant: Variant = Variant(),  # noqa: B008  -- frozen
+        most_images: int | None = None,
     ) -> None:
         """Describe a fleet; nothing is generated yet.
 
@@ -61,16 +63,20 @@ class Fleet:
             end: Last study date.
             case_mix: `department` for a department's usual exams, `lumbar` for lumbar spines only.
             variant: Preparation of a scan, and repetition times at the change.
+            most_images: The most single-frame images that the PACS holds of a series, at least 2;
+                None for all. Headers and times are those of the whole series.
 
         Raises:
-            ValueError: No scanner, a negative number of studies, `end` before `start`, or an
-                unknown case mix.
+            ValueError: No scanner, a negative number of studies, `end` before `start`, fewer than
+                two images, or an unknown case mix.
         """
         if scanners < 1 or studies < 0 or end < start:
             raise ValueError(
                 "a fleet needs at least one scanner, no negative number of studies and an end "
                 "that is not before its start"
             )
+        if most_images is not None and most_images < 2:
+            raise ValueError("a fleet holds at least two images of a series")
         if case_mix not in catalogue.CASE_MIXES:
             raise ValueError(f"a fleet needs a case mix of {' or '.join(catalogue.CASE_MIXES)}")
         for name, value in (
@@ -81,13 +87,20 @@ class Fleet:
             ("end", end),
             ("case_mix", case_mix),
             ("variant", variant),
+            ("most_images", most_images),
         ):
             object.__setattr__(self, name, value)
 
     @classmethod
-    def lumbar(cls, seed: int = 1, variant: Variant = Variant()) -> Self:  # noqa: B008  -- frozen
+    def lumbar(
+        cls,
+        seed: int = 1,
+        variant: Variant = Variant(),  # noqa: B008  -- frozen
+        most_images: int | None = None,
+    ) -> Self:
         """The fleet of the source project: 63 scanners, 11,249 lumbar spines in twelve months."""
-        return cls(seed, 63, 11_249, date(2025, 3, 1), date(2026, 2, 28), "lumbar", variant)
+        first, last = date(2025, 3, 1), date(2026, 2, 28)
+        return cls(seed, 63, 11_249, first, last, "lumbar", variant, most_images)
 
     @cached_property
     def scanners(self) -> tuple[Scanner, ...]:
@@ -125,7 +138,10 @@ class Fleet:
 
     def scans(self, study: Study) -> tuple[Scan, ...]:
         """The series of a study, in the order of their series numbers."""
-        return exam.scans(study, plan_exam(study), self.setting)
+        done = exam.scans(study, plan_exam(study), self.setting)
+        if self.most_images is None:
+            return done
+        return tuple(replace(scan, most_images=self.most_images) for scan in done)
 
     def setting(self, scanner: Scanner, protocol: Protocol, day: date) -> Setting:
         """How a scanner runs a protocol on a day."""

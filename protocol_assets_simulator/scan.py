@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -106,6 +107,7 @@ class Scan:
     nominal phase lines, `acquired_lines` what is measured of them (oversampling and partial
     Fourier in, parallel imaging not). Where a scan gives several series, `sibling` names what each
     shows; they share acquisition, start and duration, and all but the first are `is_second`.
+    `most_images` limits the single-frame images that the PACS holds of a series; None for all.
     """
 
     study: Study
@@ -138,6 +140,7 @@ class Scan:
     has_raw_object: bool = False
     time_text: TimeText = ""
     defect: Defect = ""
+    most_images: int | None = None
 
     @property
     def acquired_lines(self) -> int:
@@ -199,7 +202,18 @@ class Scan:
         """SOP instances in the series."""
         if self.purpose in ("report", "phoenix") or self.is_enhanced:
             return 1
-        return self.images + self.has_raw_object
+        return len(self.kept_images) + self.has_raw_object
+
+    @property
+    def kept_images(self) -> Sequence[int]:
+        """The images (from 0) that the PACS holds: evenly spaced, with those at the ends."""
+        if self.most_images is None or self.images <= self.most_images:
+            return range(self.images)
+        last, steps = self.images - 1, self.most_images - 1
+        kept = {round(step * last / steps) for step in range(self.most_images)}
+        if self.defect == "nex_in_one_image":
+            kept.add(self.images // 2)
+        return sorted(kept)
 
     def b_value(self, image: int) -> int | None:
         """The b-value of an image (from 0) in s/mm2; None outside diffusion."""
