@@ -16,7 +16,6 @@ from protocol_assets.defs.resources import (
     ReportTurnResource,
     StagesResource,
 )
-from protocol_assets.defs.warehouse.dbt import dbt_cli
 from protocol_assets.project_files import project_file
 
 __all__ = ["build_definitions", "defs"]
@@ -45,7 +44,6 @@ def build_definitions(
         "report_turn": ReportTurnResource.of(deployment),
         "stages": StagesResource.of(deployment),
         "notify": NotifyResource.of(deployment),
-        "dbt": dbt_cli(),
     }
     assets = [one for one in loaded.assets or () if isinstance(one, dg.AssetsDefinition)]
     return dg.Definitions(

@@ -17,7 +17,7 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.governance.lines import Line, read_lines, write_lines
-from protocol_assets.lake.reading import escape_glob
+from protocol_assets.lake.warehouse_file import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import device_id, identify
 from protocol_assets.storage.locks import editing

@@ -11,7 +11,7 @@ from pathlib import Path
 from dbt.adapters.duckdb.plugins import BasePlugin
 from duckdb import DuckDBPyConnection
 
-from protocol_assets.lake.reading import escape_glob
+from protocol_assets.lake.warehouse_file import restrict_to
 
 __all__ = ["Plugin"]
 
@@ -30,10 +30,4 @@ class Plugin(BasePlugin):
         """
         if self.creds is None or self.creds.path == ":memory:":
             raise ValueError("the warehouse of the dbt profile must be a file in the safe zone")
-        safe = Path(self.creds.path).parent
-        # DuckDB compares a pattern as it is written, and then each file that it matches.
-        allowed = [one.replace("'", "''") for one in (str(safe), escape_glob(safe))]
-        # In this order: the second allows no more directories, and the third no more options.
-        conn.execute(f"set allowed_directories = ['{allowed[0]}', '{allowed[1]}']")
-        conn.execute("set enable_external_access = false")
-        conn.execute("set lock_configuration = true")
+        restrict_to(conn, Path(self.creds.path).parent)

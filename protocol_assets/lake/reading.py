@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -22,7 +20,6 @@ from protocol_assets.storage.files import move, staging_directory
 
 __all__ = [
     "FEW_PATIENTS",
-    "escape_glob",
     "quarters",
     "read_warehouse",
     "share_below_k",
@@ -56,14 +53,6 @@ def read_warehouse(lake: Lake) -> duckdb.DuckDBPyConnection:
         Fault: Another program holds the warehouse, or it cannot be opened.
     """
     return open_read_only(lake.warehouse)
-
-
-def escape_glob(path: Path) -> str:
-    """A path for DuckDB's file functions, with the characters of patterns escaped.
-
-    ``dbt_project.yml`` does the same for dbt's sources, without Python.
-    """
-    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def share_below_k(lake: Lake) -> float | None:

@@ -24,14 +24,17 @@ from protocol_assets.storage.full_disk import describe_full_disk
 __all__ = [
     "can_be_read",
     "copy_for_building",
+    "escape_glob",
     "explain_warehouse_errors",
     "finish_building",
     "is_about_full_disk",
     "is_open_elsewhere",
+    "open_for_tests",
     "open_read_only",
     "prepare_building",
     "put_in_place",
     "remove_logs",
+    "restrict_to",
     "room_for_building",
     "write_ahead_logs",
 ]
@@ -77,6 +80,41 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     with explain_warehouse_errors(path):
         _remove_foreign_log(path)
         return duckdb.connect(str(path), read_only=True, config=_CLOSED)
+
+
+def open_for_tests(path: Path) -> duckdb.DuckDBPyConnection:
+    """A connection that reads a database, and the facts beside it that its views show.
+
+    Raises:
+        Fault: Another program holds the file, or it cannot be opened.
+    """
+    with explain_warehouse_errors(path):
+        connection = duckdb.connect(str(path), read_only=True)
+    restrict_to(connection, path.parent)
+    return connection
+
+
+def restrict_to(connection: duckdb.DuckDBPyConnection, directory: Path) -> None:
+    """Deny a connection all files outside of a directory, for as long as it is open.
+
+    Args:
+        connection: Before it executes anything else.
+        directory: What it may read.
+    """
+    # DuckDB compares a pattern as it is written, and then each file that it matches.
+    allowed = [one.replace("'", "''") for one in (str(directory), escape_glob(directory))]
+    # In this order: the second allows no more directories, and the third no more options.
+    connection.execute(f"set allowed_directories = ['{allowed[0]}', '{allowed[1]}']")
+    connection.execute("set enable_external_access = false")
+    connection.execute("set lock_configuration = true")
+
+
+def escape_glob(path: Path) -> str:
+    """A path for DuckDB's file functions, with the characters of patterns escaped.
+
+    ``dbt_project.yml`` does the same for dbt's sources, without Python.
+    """
+    return re.sub(r"[*?\[]", r"[\g<0>]", str(path))
 
 
 def can_be_read(path: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from protocol_assets.defs.warehouse.dbt import _failed
+from protocol_assets.defs.warehouse.dbt_runs import BuildResult
 from protocol_assets.faults import Fault, safe_message
 from protocol_assets.governance.scanners import ScannerName, name_scanner, read_scanner_names
 from protocol_assets.lake.zones import Lake
@@ -120,17 +121,10 @@ def test_a_name_that_could_not_be_written_takes_none_away(lake: Lake) -> None:
     ballast.unlink()
 
 
-class FailedBuild:
-    """What dbt reports where DuckDB found no room."""
-
-    def get_artifact(self, _name: str) -> dict[str, list[dict[str, str]]]:
-        message = "Runtime Error\n  IO Error: Could not write file: No space left on device"
-        return {"results": [{"unique_id": "model.x", "status": "error", "message": message}]}
-
-
 def test_a_disk_that_is_full_in_dbt_is_no_fault_of_a_model(lake: Lake) -> None:
     prepared(lake)
     ballast = filled(lake.home.parent)
-    text = _failed(FailedBuild(), lake)  # type: ignore[arg-type]
+    message = "Runtime Error\n  IO Error: Could not write file: No space left on device"
+    text = _failed(BuildResult(is_successful=False, failed={"model.x": message}), lake)
     assert text.startswith("the last good warehouse stays; the disk that holds the folder safe ")
     ballast.unlink()

@@ -12,7 +12,7 @@ import pytest
 from dbt.adapters.duckdb.credentials import DuckDBCredentials
 
 from protocol_assets.lake.dbt_sandbox import Plugin
-from protocol_assets.lake.reading import escape_glob
+from protocol_assets.lake.warehouse_file import escape_glob
 
 
 @pytest.fixture
