@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from protocol_assets.deidentify.conformance import class_of, own_identifier_tags
@@ -20,6 +20,8 @@ __all__ = ["OwnIdentifiers"]
 _SERIES_UID: Final = "0020000E"
 _SHORTEST: Final = 3
 _SHORTEST_WITHIN: Final = 4
+_DEEP: Final = frozenset({"PN", "SQ"})
+"""The VRs that hold names or datasets."""
 _DATE: Final = re.compile(r"((?:18|19|20)\d\d)(\d\d)(\d\d)")
 
 
@@ -57,8 +59,11 @@ class OwnIdentifiers:
         )
 
     def _dataset(self, dataset: Mapping[str, Any], *, is_own: bool = False) -> None:
+        own = own_identifier_tags()
         for tag, element in dataset.items():
-            self._element(tag, element, is_own=is_own)
+            # Inline, because nearly every element holds neither a name nor another dataset.
+            if is_own or tag in own or _may_identify(element):
+                self._element(tag, element, is_own=is_own)
 
     def _element(self, tag: str, element: Any, *, is_own: bool = False) -> None:
         if not isinstance(element, dict):
@@ -81,8 +86,16 @@ class OwnIdentifiers:
                 self._found.update(_parts(str(text), keeps_words=keeps_words))
 
 
-def _parts(text: str, *, keeps_words: bool) -> Iterator[str]:
-    """The words of an identifier, the whole of it without punctuation, and a date's other forms."""
+@lru_cache(maxsize=1024)
+def _parts(text: str, *, keeps_words: bool) -> frozenset[str]:
+    """The words of an identifier, the whole of it without punctuation, and a date's other forms.
+
+    The instances of a study repeat its identifiers.
+    """
+    return frozenset(_parted(text, keeps_words=keeps_words))
+
+
+def _parted(text: str, *, keeps_words: bool) -> Iterator[str]:
     words = tokens(text)
     for word in {*words, "".join(words)}:
         is_word = not keeps_words and not any(map(str.isdigit, word)) and not unknown_words(word)
@@ -93,6 +106,16 @@ def _parts(text: str, *, keeps_words: bool) -> Iterator[str]:
         year, month, day = date.groups()
         yield from (day + month + year, month + day + year, year)
         yield from (year[2:] + month + day, day + month + year[2:], month + day + year[2:])
+
+
+def _may_identify(element: Any) -> bool:
+    """Whether an element that is no identifier itself may hold one."""
+    if not isinstance(element, dict):
+        return False
+    if element.get("vr") in _DEEP:
+        return True
+    values = element.get("Value")
+    return isinstance(values, list) and any(isinstance(value, dict) for value in values)
 
 
 def _is_dataset(value: Any) -> bool:

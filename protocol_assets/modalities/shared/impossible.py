@@ -53,8 +53,10 @@ def _found(row: Row) -> Iterator[tuple[Bounds, str, str]]:
         lower, upper = bounds.lower, bounds.upper
         for name in names:
             value = get(name)
-            # Nearly every value is absent or possible.
-            if value is None or (isinstance(value, float) and lower < value <= upper):
+            # Nearly every value is absent, a text or possible.
+            if value is None or isinstance(value, str):
+                continue
+            if isinstance(value, float) and lower < value <= upper:
                 continue
             reason = _reason(value, bounds)
             if reason is not None:
@@ -62,8 +64,9 @@ def _found(row: Row) -> Iterator[tuple[Bounds, str, str]]:
 
 
 def _reason(value: object, bounds: Bounds) -> str | None:
+    lower, upper = bounds.lower, bounds.upper
     for one in value if isinstance(value, (list, tuple)) else (value,):
-        if not isinstance(one, (int, float)) or isinstance(one, bool):
+        if not isinstance(one, (int, float)) or isinstance(one, bool) or lower < one <= upper:
             continue
         reason = bounds.reason(one)
         if reason is not None:
