@@ -19,6 +19,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from protocol_assets.app.deployment import Deployment
+from protocol_assets.faults import Fault
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.settings import (
     CONFIG_VARIABLE,
@@ -51,15 +52,19 @@ def main() -> int:
         os.environ.pop(HOME_VARIABLE, None)
     try:
         deployment = Deployment.load()
+        demo_pacs = _demo_pacs(deployment, is_demo)
     except ConfigurationError as error:
         say_error(f"configuration: {error}")
+        return 2
+    except Fault as fault:
+        say_error(str(fault))
         return 2
     os.environ["DAGSTER_HOME"] = str(deployment.lake.dagster_home)
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGINT, _interrupt)
     daemon = [str(Path(sys.executable).with_name("dagster-daemon")), "run", *_WORKSPACE]
     server = [sys.executable, "-m", "protocol_assets.webserver", *_WORKSPACE, *sys.argv[1:]]
-    with _demo_pacs(deployment, is_demo), _running(daemon) as one, _running(server) as other:
+    with demo_pacs, _running(daemon) as one, _running(server) as other:
         try:
             return _first_exit(one, other)
         except KeyboardInterrupt:
@@ -70,9 +75,10 @@ def _demo_pacs(deployment: Deployment, is_demo: bool) -> contextlib.AbstractCont
     """Serve the PACS that the demo's configuration names; do nothing for another configuration."""
     if not is_demo:
         return contextlib.nullcontext()
-    from protocol_assets.demo import DEMO_FLEET, SimulatedPacs
+    from protocol_assets.demo import SimulatedPacs, read_fleet
 
-    return SimulatedPacs(DEMO_FLEET, port=urlsplit(deployment.settings.pacs[0].url).port or 0)
+    fleet = read_fleet(Path(os.environ[CONFIG_VARIABLE]).parent)
+    return SimulatedPacs(fleet, port=urlsplit(deployment.settings.pacs[0].url).port or 0)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

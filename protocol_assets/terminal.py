@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -34,6 +34,8 @@ __all__ = [
 
 # Without a terminal, lines are wide enough that keys are never cut.
 _WIDTH: Final = None if sys.stdout.isatty() else 200
+_SPEED_OVER_S: Final = 600
+"""A run lands its days before it makes their facts, so the speed of the last seconds misleads."""
 _OUT: Final = Console(highlight=False, width=_WIDTH)
 _ERR: Final = Console(stderr=True, highlight=False)
 
@@ -112,10 +114,10 @@ def is_interactive() -> bool:
 
 
 def progress_bar() -> Progress:
-    """Create a progress bar on standard error."""
+    """Create a progress bar with the remaining time on standard error."""
     description = TextColumn("{task.description}", markup=False)
-    columns = (description, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    return Progress(*columns, console=_ERR, transient=True)
+    columns = (description, BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=_ERR, transient=True, speed_estimate_period=_SPEED_OVER_S)
 
 
 def expect_any_text() -> None:

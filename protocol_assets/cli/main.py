@@ -5,17 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import click
-from rich.progress import TaskID
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.endpoints import endpoint_of
 from protocol_assets.cli.analysis import sheet, what_if
+from protocol_assets.cli.day_progress import day_progress
 from protocol_assets.cli.findings import findings
 from protocol_assets.cli.privacy import labels, purge, rekey, resolve
 from protocol_assets.cli.scanners import scanners
@@ -23,13 +21,10 @@ from protocol_assets.cli.status import status
 from protocol_assets.cli.verify import verify
 from protocol_assets.faults import Fault, safe_message
 from protocol_assets.lake.permissions import restrict_new_files
-from protocol_assets.lake.zones import Partition
 from protocol_assets.settings import ConfigurationError
 from protocol_assets.terminal import (
     TextTable,
     expect_any_text,
-    is_interactive,
-    progress_bar,
     say,
     say_error,
     say_json,
@@ -38,8 +33,6 @@ from protocol_assets.terminal import (
 )
 
 __all__ = ["main"]
-
-Tell = Callable[[Partition, int, int], None]
 
 _ALL_LANDED: Final = 0
 _SOME_MISSING: Final = 1
@@ -80,12 +73,14 @@ def cli() -> None:
 
 
 @cli.command()
-def demo() -> int:
+@click.option("--small", is_flag=True, help="Simulate 12 scanners over five weeks, not 63 a year.")
+def demo(small: bool) -> int:
     """Run the complete pipeline on simulated scanners; results go to ./demo."""
-    from protocol_assets.demo import run_demo
+    from protocol_assets.demo import SMALL_FLEET, YEAR_FLEET, run_demo
 
-    with _progress() as tell:
-        whole = run_demo(Path("demo").resolve(), tell)
+    fleet = SMALL_FLEET if small else YEAR_FLEET
+    with day_progress(fleet.start, fleet.end) as tell:
+        whole = run_demo(Path("demo").resolve(), tell, fleet)
     return _ALL_LANDED if whole else _SOME_MISSING
 
 
@@ -103,7 +98,7 @@ def materialize(
     deployment.pseudonyms()
     from protocol_assets.runner import Runner
 
-    with _progress() as tell:
+    with day_progress(first.date(), last.date()) as tell:
         runner = Runner(deployment, tell)
         outcomes = list(runner.ingest(pacs, first.date(), last.date(), force=force))
         problem = runner.report(as_of.date() if as_of else None)
@@ -282,30 +277,3 @@ def classify(file: Path) -> int:
 
 for _command in (findings, labels, purge, rekey, resolve, scanners, sheet, status, verify, what_if):
     cli.add_command(_command)
-
-
-@contextmanager
-def _progress() -> Iterator[Tell]:
-    """Show a progress bar on a terminal, and otherwise one line per partition."""
-    if not is_interactive():
-        yield _plain
-        return
-    with progress_bar() as progress:
-        tasks: dict[Partition, TaskID] = {}
-
-        def tell(partition: Partition, done: int, listed: int) -> None:
-            for other in [one for one in tasks if one != partition]:
-                progress.remove_task(tasks.pop(other))
-            if partition not in tasks:
-                tasks[partition] = progress.add_task(
-                    f"{partition.day} {partition.pacs}", total=listed
-                )
-            progress.update(tasks[partition], completed=done, total=listed)
-
-        yield tell
-
-
-def _plain(partition: Partition, done: int, listed: int) -> None:
-    if done == listed:
-        studies = "1 study" if listed == 1 else f"{listed} studies"
-        say_error(f"{partition.day} {partition.pacs}: {studies}")

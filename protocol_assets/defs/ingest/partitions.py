@@ -29,5 +29,5 @@ def study_day_partitions(settings: Settings) -> dg.MultiPartitionsDefinition:
 
 
 def partitions_of(context: dg.AssetExecutionContext) -> list[Partition]:
-    """Return the partitions of a run, newest day first."""
-    return sorted((Partition.from_key(key) for key in context.partition_keys), reverse=True)
+    """Return the partitions of a run in the order of their days."""
+    return sorted(Partition.from_key(key) for key in context.partition_keys)

@@ -389,22 +389,3 @@ def test_reports_are_no_images(scans: list[Scan]) -> None:
 def test_an_unknown_keyword_is_an_error() -> None:
     with pytest.raises(KeyError, match="no DICOM keyword"):
         attributes({"NumberOfAverage": 1})
-
-
-@pytest.mark.parametrize("most", [2, 4, 1000])
-def test_a_thinned_series_keeps_images_of_the_whole_one(scans: list[Scan], most: int) -> None:
-    for scan in scans[:400]:
-        whole = list(encode(scan))
-        thin = replace(scan, most_images=most)
-        kept = list(encode(thin))
-        assert len(kept) == thin.instances
-        assert [image for image in whole if image in kept] == kept
-        assert list(map(orjson.loads, serialise(thin))) == kept
-        if not scan.is_enhanced and scan.purpose in ("image", "localizer", "derived"):
-            assert min(most, scan.images) <= len(kept) <= most + 1 + scan.has_raw_object
-            assert kept[0] == whole[0]
-
-
-def test_a_thinned_series_keeps_the_image_that_differs(scans: list[Scan]) -> None:
-    scan = replace(of_vendor(scans, "siemens")[0], defect="nex_in_one_image", omits_nex=False)
-    assert len({scan.image_nex(image) for image in replace(scan, most_images=2).kept_images}) == 2
