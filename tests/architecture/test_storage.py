@@ -96,7 +96,7 @@ LOCAL_FILES: Final = {
     "dashboard/marts.py": "Streamlit reads a published version, which is a local folder",
     "data/__init__.py": _PACKED,
     "defs/event_log.py": "Dagster's log files",
-    "defs/warehouse/dbt_runs.py": "the dbt project and its target folder, which dbt reads and writes",
+    "defs/warehouse/dbt_runs.py": "the dbt project and its target, which dbt reads and writes",
     "lake/dbt_tests.py": "a file in the target folder of dbt",
     "demo/deployment.py": "the home of the demo, which it makes anew",
     "demo/fleets.py": "a file beside the home of the demo",

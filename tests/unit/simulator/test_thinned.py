@@ -35,9 +35,6 @@ def test_a_thinned_series_keeps_images_of_the_whole_one(scans: list[Scan], most:
 
 
 def test_a_thinned_series_keeps_the_image_that_differs(scans: list[Scan]) -> None:
-    scan = replace(
-        next(scan for scan in scans if not scan.is_enhanced and scan.purpose == "image"),
-        defect="nex_in_one_image",
-        omits_nex=False,
-    )
-    assert len({scan.image_nex(image) for image in replace(scan, most_images=2).kept_images}) == 2
+    (scan, *_) = (one for one in scans if not one.is_enhanced and one.purpose == "image")
+    odd = replace(scan, defect="nex_in_one_image", omits_nex=False, most_images=2)
+    assert len({odd.image_nex(image) for image in odd.kept_images}) == 2
