@@ -10,6 +10,7 @@ import dagster as dg
 
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.ingest.placement import finish_placements
+from protocol_assets.lake.compaction import finish_months
 from protocol_assets.lake.leftovers import register_process
 from protocol_assets.lake.permissions import restrict_new_files
 from protocol_assets.lake.upgrade import upgrade_home
@@ -33,6 +34,7 @@ def prepare_home(deployment: Deployment) -> None:
     lake.prepare()
     register_process(lake)
     finish_placements(lake)
+    finish_months(lake)
     target = lake.dagster_home / "dagster.yaml"
     content = _DAGSTER_YAML.read_bytes()
     if not target.exists() or target.read_bytes() != content:

@@ -106,12 +106,13 @@ def purge(before: dt.datetime | None, patient: str | None, issuer: str | None, y
         return _DONE
     from protocol_assets.governance.do_not_process import do_not_process
     from protocol_assets.ingest.retention.erasure import purge_patient
+    from protocol_assets.lake.parquet import has_part
 
     assert patient is not None  # noqa: S101 - one of the two is given
     do_not_process(deployment.lake, patient, issuer, now.date())
     touched = purge_patient(deployment.lake, pseudonyms, patient, issuer, now)
     lake = deployment.lake
-    problem = _rebuild(deployment, [one for one in touched if lake.has(lake.series(one))])
+    problem = _rebuild(deployment, [one for one in touched if has_part(lake, lake.series(one))])
     say(f"The patient's data were deleted from {len(touched)} partitions.")
     if problem:
         say_error(f"The rebuild failed: {problem}. To try again, run 'protocol-assets rebuild'.")

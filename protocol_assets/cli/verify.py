@@ -68,6 +68,7 @@ def _print(damages: Iterable[Damage]) -> None:
 def _repair(deployment: Deployment, damages: Sequence[Damage]) -> None:
     """Repair partitions, those that need the PACS first, then warehouse and report."""
     from protocol_assets.defs.ingest.assets import PARTITION_ASSETS
+    from protocol_assets.lake.compaction import discard_damaged_months
     from protocol_assets.runner import Runner
 
     runner = Runner(deployment)
@@ -75,6 +76,7 @@ def _repair(deployment: Deployment, damages: Sequence[Damage]) -> None:
     to_derive = {
         one.partition for one in damages if one.partition and one.remedy == "derive"
     } - to_land
+    discard_damaged_months(deployment.lake, to_land | to_derive)
     for partition in sorted(to_land):
         _make(runner, partition, PARTITION_ASSETS)
     for partition in sorted(to_derive):

@@ -26,7 +26,7 @@ _LAST: Final = "chief_report"
 _SHOWN: Final = (*PUBLISHED_MODELS, "published_marts", _LAST)
 """The assets that people see; they must be refreshed by the daily deadline."""
 
-NOT_FOLLOWERS: Final = (*PARTITION_ASSETS, "retention_purge")
+NOT_FOLLOWERS: Final = (*PARTITION_ASSETS, "retention_purge", "compacted_months")
 FOLLOWERS: Final = dg.AssetSelection.all() - dg.AssetSelection.assets(*NOT_FOLLOWERS)
 """The assets that are refreshed after partitions have landed."""
 

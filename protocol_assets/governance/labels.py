@@ -13,6 +13,8 @@ from typing import Final, cast, get_args
 from protocol_assets.deidentify.labels import Decision, JudgedLabel, judge_labels
 from protocol_assets.faults import Fault
 from protocol_assets.governance.lines import Line, read_lines, write_lines
+from protocol_assets.lake.compaction import undisturbed
+from protocol_assets.lake.months import part_keys
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import Lake
 from protocol_assets.storage.locks import editing
@@ -60,8 +62,9 @@ def decide(lake: Lake, code: str, decision: Decision) -> None:
 
 def judged_labels(lake: Lake) -> list[JudgedLabel]:
     """Return all texts of the registry with the results of the gates and the decisions."""
-    parts = lake.storage.objects.list_keys("restricted/labels/*/*/part.parquet")
-    return judge_labels([read_part(lake, key) for key in parts], read_decisions(lake))
+    with undisturbed(lake):
+        parts = [read_part(lake, key) for key in part_keys(lake, "restricted/labels")]
+    return judge_labels(parts, read_decisions(lake))
 
 
 def _parse(line: Line, before: list[Decided]) -> Decided:

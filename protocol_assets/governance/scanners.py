@@ -17,6 +17,8 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.faults import Fault
 from protocol_assets.governance.lines import Line, read_lines, write_lines
+from protocol_assets.lake.compaction import undisturbed
+from protocol_assets.lake.months import part_keys
 from protocol_assets.lake.warehouse_file import escape_glob
 from protocol_assets.lake.zones import Lake
 from protocol_assets.modalities.shared.scanners import device_id, identify
@@ -133,7 +135,7 @@ def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
     numbers that are placeholders are included, without a key.
     """
     parts = f"{escape_glob(lake.restricted)}/series/**/part.parquet"
-    if not lake.storage.objects.list_keys("restricted/series/*/*/part.parquet"):
+    if not part_keys(lake, "restricted/series"):
         return []
     query = """
         select Manufacturer, ManufacturerModelName, max(StationName), DeviceSerialNumber, count(*)
@@ -142,7 +144,7 @@ def seen_scanners(lake: Lake, pseudonyms: Pseudonyms) -> list[SeenScanner]:
         group by Manufacturer, ManufacturerModelName, DeviceSerialNumber
         order by count(*) desc, DeviceSerialNumber, ManufacturerModelName, Manufacturer
     """
-    with duckdb.connect() as connection:
+    with undisturbed(lake), duckdb.connect() as connection:
         rows = connection.execute(query, [parts]).fetchall()
     seen: dict[tuple[str, str], SeenScanner] = {}
     for manufacturer, model, station, serial, series in rows:

@@ -12,8 +12,9 @@ from protocol_assets.ingest.attempts import Attempt, read_attempt
 from protocol_assets.ingest.completeness import describe_shortfall
 from protocol_assets.ingest.quarantine import LeftOut, left_out
 from protocol_assets.ingest.versions import code_versions, partition_versions
+from protocol_assets.lake.damaged_parts import DamagedPartError
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest
-from protocol_assets.lake.parquet import DamagedPartError, part_versions, read_part
+from protocol_assets.lake.parquet import has_part, part_versions, read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.registry import modality_of
 from protocol_assets.sources.rate_limit.pacing import study_subject
@@ -169,7 +170,7 @@ def _refusal(attempt: Attempt | None, now: dict[str, str]) -> str:
 
 def _is_stale(lake: Lake, manifest: Manifest, now: dict[str, str]) -> bool:
     partition = manifest.partition
-    if manifest.purged and not lake.has(lake.series(partition)):
+    if manifest.purged and not has_part(lake, lake.series(partition)):
         return False  # no data are left to make them from
     return not now.items() <= _versions(lake, lake.facts(partition)).items()
 

@@ -30,7 +30,7 @@ from protocol_assets.ingest.quarantine import (
     is_of_another_day,
 )
 from protocol_assets.lake.manifest import Manifest, StudyEntry
-from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.parquet import has_part, read_part
 from protocol_assets.lake.raw import DamagedStudyError, read_study
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.registry import MODALITIES
@@ -202,7 +202,7 @@ def _study_row(
 def _purged_rows(lake: Lake, manifest: Manifest) -> list[dict[str, Any]]:
     """The rows of studies whose raw file was purged, as they are in the last ``series``."""
     purged = {entry.study_instance_uid for entry in manifest.purged}
-    if not purged or not lake.has(lake.series(manifest.partition)):
+    if not purged or not has_part(lake, lake.series(manifest.partition)):
         return []
     rows = read_part(lake, lake.series(manifest.partition)).to_pylist()
     return [row for row in rows if row["StudyInstanceUID"] in purged]

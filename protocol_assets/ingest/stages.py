@@ -34,9 +34,10 @@ from protocol_assets.ingest.placement import finish_placements, place_facts
 from protocol_assets.ingest.quarantine import QUARANTINE_SCHEMA, left_out
 from protocol_assets.ingest.series import IsExcluded, flatten_partition, is_left_out
 from protocol_assets.ingest.versions import code_versions, partition_versions
+from protocol_assets.lake.compaction import opened
 from protocol_assets.lake.key_record import OtherKeyError, using_key
 from protocol_assets.lake.manifest import Manifest, read_manifest
-from protocol_assets.lake.parquet import read_part, write_part, write_schema_part
+from protocol_assets.lake.parquet import has_part, read_part, write_part, write_schema_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.spec import Modality
 from protocol_assets.quality.outcomes import SuiteResult
@@ -136,13 +137,11 @@ class Stages:
         """
         with ExitStack() as stack:
             stack.enter_context(using_key(self.lake, self.pseudonyms.key_id))
-            for partition in sorted(set(partitions)):
-                lock = self.lake.storage.locks.exclusive(
-                    partition_lock(partition),
-                    wait=True,
-                    what=f"partition {partition.key}",
-                )
-                stack.enter_context(lock)
+            partitions = sorted(set(partitions))
+            for partition in partitions:
+                lock, what = partition_lock(partition), f"partition {partition.key}"
+                stack.enter_context(self.lake.storage.locks.exclusive(lock, wait=True, what=what))
+            stack.enter_context(opened(self.lake, partitions))
             yield
 
     def flatten(self, partitions: Iterable[Partition]) -> StageResult:
@@ -210,7 +209,7 @@ class Stages:
         manifest = read_manifest(self.lake, partition)
         if manifest is None:
             raise Fault(f"partition {partition.key} has not landed; materialize raw_dicomweb first")
-        if manifest.purged and not self.lake.has(self.lake.series(partition)):
+        if manifest.purged and not has_part(self.lake, self.lake.series(partition)):
             raise Fault(f"raw and series of partition {partition.key} were purged; its facts stay")
         self._flattened[partition] = _content_of(manifest)
         series = flatten_partition(self.modality, self.lake, manifest, self.is_excluded)
@@ -231,7 +230,7 @@ class Stages:
 
     def _project_one(self, partition: Partition) -> PartitionMetadata:
         source = self.lake.series(partition)
-        if not self.lake.has(source):
+        if not has_part(self.lake, source):
             raise Fault(f"partition {partition.key} has no series; materialize series first")
         zone = self.zone_of(partition.pacs)
         facts = describe_and_project(

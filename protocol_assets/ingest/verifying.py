@@ -11,8 +11,9 @@ from typing import Final, Literal
 from protocol_assets.ingest.attempts import read_attempt
 from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.retention.purging import Retention
+from protocol_assets.lake.damaged_parts import DamagedPartError
 from protocol_assets.lake.manifest import DamagedManifestError, Manifest, read_manifest
-from protocol_assets.lake.parquet import DamagedPartError, read_part
+from protocol_assets.lake.parquet import has_part, read_part
 from protocol_assets.lake.raw import is_whole, read_stamp
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.locks import LockedError
@@ -106,7 +107,7 @@ def _parts(lake: Lake, manifest: Manifest, outlived: frozenset[str]) -> Iterator
         if what:
             # What was purged from raw is only in series, and what outlived both is in the facts.
             is_source = name == "series" and bool(manifest.purged)
-            can_derive = not is_source and (has_series or lake.has(lake.series(partition)))
+            can_derive = not is_source and (has_series or has_part(lake, lake.series(partition)))
             yield Damage(
                 f"{name} of {partition.key}", what, "derive" if can_derive else "restore", partition
             )

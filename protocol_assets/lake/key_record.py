@@ -7,6 +7,7 @@ lost, it is restored from the data; if the two disagree, the data are right.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,9 +15,11 @@ from contextlib import contextmanager
 from typing import Final
 
 from protocol_assets.faults import Fault
+from protocol_assets.lake.damaged_parts import DamagedPartError
 from protocol_assets.lake.manifest import read_manifest
+from protocol_assets.lake.months import month_keys, part_key, read_month
 from protocol_assets.lake.parquet import part_versions
-from protocol_assets.lake.zones import Lake, Partition
+from protocol_assets.lake.zones import DATA_SETS, Lake, Partition
 
 __all__ = [
     "OtherKeyError",
@@ -33,15 +36,6 @@ __all__ = [
 
 _KEY_ID: Final = re.compile(r"[A-Z2-7]{8}(-[A-Z2-7]{8})?")
 _RAW: Final = "restricted/raw"
-_DATA_SETS: Final = (
-    _RAW,
-    "restricted/series",
-    "restricted/labels",
-    "safe/facts/series",
-    "safe/facts/completeness",
-    "safe/facts/impossible",
-    "safe/facts/quarantine",
-)
 _LOCK: Final = "key"
 _WHAT: Final = "the key of this home"
 
@@ -80,9 +74,13 @@ def find_key_ids(lake: Lake, *, every: bool = False) -> Counter[str]:
         every: Read all files instead of those of the oldest and the newest day of each data set.
     """
     found: Counter[str] = Counter()
-    for data_set in _DATA_SETS:
+    for data_set in (_RAW, *DATA_SETS):
         for prefix in _partitions(lake, data_set, every=every):
             found.update(_carried(lake, prefix))
+    for data_set in DATA_SETS:
+        months = list(month_keys(lake, data_set))
+        for month in months if every else dict.fromkeys([*months[:1], *months[-1:]]):
+            found.update(_of_month(lake, data_set, month))
     for key in lake.storage.objects.list_keys(f"{lake.publications}/**/*.parquet"):
         found.update(_of_part(lake, key))
     return found
@@ -104,6 +102,15 @@ def _carried(lake: Lake, prefix: str) -> Iterator[str]:
         return
     if manifest is not None and (key_id := manifest.versions.get("key_id")):
         yield key_id
+
+
+def _of_month(lake: Lake, data_set: str, month: dt.date) -> Iterator[str]:
+    try:
+        part = read_month(lake, data_set, month)
+    except DamagedPartError:
+        return
+    for partition in part.entries if part else ():
+        yield from _of_part(lake, part_key(data_set, partition))
 
 
 def _of_part(lake: Lake, key: str) -> Iterator[str]:

@@ -1,20 +1,25 @@
-"""Parquet parts: the same rows give the same bytes, with versions in the metadata."""
+"""Parquet parts: the same rows give the same bytes, with versions in the metadata.
+
+A part of a partition is named by its own key, also where its rows are stored in the part of a
+compacted month (``months``).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Final
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final, TypeVar
 
 import pyarrow as pa
 
-from protocol_assets.faults import Fault
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.damaged_parts import DamagedPartError, damaged_parts_named
+from protocol_assets.lake.months import MonthPart, find_in_month
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.storage.parquet import DamagedTableError, encode_table
 
 __all__ = [
-    "DamagedPartError",
     "encode_part",
+    "has_part",
     "part_versions",
     "read_part",
     "require_whole",
@@ -22,13 +27,8 @@ __all__ = [
     "write_schema_part",
 ]
 
+_T = TypeVar("_T")
 _PREFIX: Final = "protocol_assets."
-_NAMED: Final = 4
-"""Data set, study date, PACS and file; more of a key is not shown in messages."""
-
-
-class DamagedPartError(Fault):
-    """A part is damaged; the message names its place and nothing of its content."""
 
 
 def write_part(lake: Lake, key: str, table: pa.Table, *, versions: Mapping[str, str]) -> None:
@@ -62,8 +62,16 @@ def read_part(lake: Lake, key: str) -> pa.Table:
     Raises:
         DamagedPartError: It is damaged.
     """
-    with _named(key):
-        return lake.storage.tables.read(key)
+    with damaged_parts_named(key):
+        return _resolved(lake, key, lake.storage.tables.read, MonthPart.table_of)
+
+
+def has_part(lake: Lake, key: str) -> bool:
+    """Whether there is such a part, on its own or in a month, be it damaged."""
+    try:
+        return lake.has(key) or find_in_month(lake, key) is not None or lake.has(key)
+    except DamagedPartError:
+        return True
 
 
 def require_whole(lake: Lake, *prefixes: str) -> None:
@@ -74,7 +82,7 @@ def require_whole(lake: Lake, *prefixes: str) -> None:
     """
     for prefix in prefixes:
         for key in lake.storage.objects.list_keys(f"{prefix}/**/*.parquet"):
-            with _named(key):
+            with damaged_parts_named(key):
                 lake.storage.tables.read_metadata(key)
 
 
@@ -84,8 +92,14 @@ def part_versions(lake: Lake, key: str) -> dict[str, str]:
     Raises:
         DamagedPartError: It is damaged.
     """
-    with _named(key):
-        metadata = lake.storage.tables.read_metadata(key)
+    with damaged_parts_named(key):
+        # In the order in which they were written, which a rewritten part keeps.
+        metadata = _resolved(
+            lake,
+            key,
+            lambda one: lake.storage.tables.read_schema(one).metadata or {},
+            lambda part, partition: part.entries[partition].metadata,
+        )
     return {
         name.decode().removeprefix(_PREFIX): text.decode()
         for name, text in metadata.items()
@@ -101,14 +115,19 @@ def _schema_of(lake: Lake, key: str) -> pa.Schema | None:
         return None
 
 
-@contextmanager
-def _named(key: str) -> Iterator[None]:
-    try:
-        yield
-        return
-    except DamagedTableError:
-        place = "/".join(key.split("/")[-_NAMED:])
-    raise DamagedPartError(f"{place} is damaged; run protocol-assets verify --repair")
+def _resolved(
+    lake: Lake,
+    key: str,
+    of_its_own: Callable[[str], _T],
+    in_month: Callable[[MonthPart, Partition], _T],
+) -> _T:
+    """Read a part where its rows are stored; its own part comes first, because it may be newer."""
+    with suppress(FileNotFoundError):
+        return of_its_own(key)
+    found = find_in_month(lake, key)
+    if found is not None:
+        return in_month(*found)
+    return of_its_own(key)  # the month was opened in between
 
 
 def _metadata(table: pa.Table, versions: Mapping[str, str]) -> dict[bytes, bytes]:

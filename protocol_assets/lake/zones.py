@@ -21,7 +21,25 @@ from protocol_assets.storage.deployment import Storage
 from protocol_assets.storage.files import OPEN_FILE, RESTRICTED_FILE, make_directory
 from protocol_assets.storage.posix import open_posix_storage
 
-__all__ = ["OPEN_FILE", "RESTRICTED_FILE", "STUDY_ENDING", "Grid", "Lake", "Partition"]
+__all__ = [
+    "DATA_SETS",
+    "OPEN_FILE",
+    "RESTRICTED_FILE",
+    "STUDY_ENDING",
+    "Grid",
+    "Lake",
+    "Partition",
+]
+
+DATA_SETS: Final = (
+    "restricted/series",
+    "restricted/labels",
+    "safe/facts/series",
+    "safe/facts/completeness",
+    "safe/facts/impossible",
+    "safe/facts/quarantine",
+)
+"""Prefixes of the data sets that have a part per partition."""
 
 STUDY_ENDING: Final = ".ndjson.zst"
 _DAY: Final = "study_date="
@@ -46,6 +64,11 @@ class Partition:
         """The partition of a partition key as ``key`` writes it."""
         day, pacs = key.split("|", 1)
         return cls(dt.date.fromisoformat(day), pacs)
+
+    @property
+    def month(self) -> dt.date:
+        """First day of its month."""
+        return self.day.replace(day=1)
 
     @property
     def prefix(self) -> str:
@@ -184,6 +207,10 @@ class Lake:
         """The protocol texts of the partition, by patient key."""
         return f"restricted/labels/{partition.prefix}/part.parquet"
 
+    def month_part(self, data_set: str, month: dt.date) -> str:
+        """The part of a compacted month, for a prefix among ``DATA_SETS``."""
+        return f"{data_set}/month={month:%Y-%m}/part.parquet"
+
     def candidate(self, data_set: str, partition: Partition) -> str:
         """A part that waits for its gate."""
         return f"restricted/candidates/{data_set}/{partition.prefix}/part.parquet"
@@ -286,21 +313,6 @@ class Lake:
         """Partitions that were tried, whether or not they landed, in order of day and PACS."""
         return self._partitions_of_keys("*.json")
 
-    def kept_partitions(self) -> list[Partition]:
-        """Partitions with any stored data, also where the manifest is lost."""
-        prefixes = self._prefixes("restricted/series", "safe/facts/*")
-        return sorted({*self.landed_partitions(), *map(Partition.of_prefix, prefixes)})
-
-    def partitions_with_files(self) -> list[Partition]:
-        """Partitions with anything stored, landed or not, in order of day and PACS."""
-        data_sets = [f"restricted/{name}" for name in ("raw", "series", "labels", "candidates/*")]
-        prefixes = self._prefixes(*data_sets, "safe/facts/*")
-        return sorted(set(map(Partition.of_prefix, prefixes)))
-
     def _partitions_of_keys(self, name: str) -> list[Partition]:
         keys = self.storage.objects.list_keys(f"restricted/raw/{_PARTITION}/{name}")
         return sorted({Partition.of_prefix(key.rpartition("/")[0]) for key in keys})
-
-    def _prefixes(self, *data_sets: str) -> Iterator[str]:
-        for data_set in data_sets:
-            yield from self.storage.objects.list_prefixes(f"{data_set}/{_PARTITION}")

@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import Final
 
 from protocol_assets.ingest.retention.purging import Retention
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.damaged_parts import DamagedPartError
+from protocol_assets.lake.months import stored_partitions
+from protocol_assets.lake.zones import DATA_SETS, Lake
 from protocol_assets.sources.dicomweb.probe import Finding
 
 __all__ = ["Layer", "days_left", "disk_finding", "measured_layers"]
 
+_FACTS: Final = tuple(one for one in DATA_SETS if one.startswith("safe/facts/"))
 _HORIZON_DAYS: Final = 3650
 _FEW_DAYS: Final = 30
 _TOO_FEW_DAYS: Final = 7
@@ -58,13 +61,12 @@ def measured_layers(lake: Lake, keep: Retention) -> list[Layer]:
     """Raw, series, and everything with the lifetime of facts: marts, and Dagster's history."""
     days = {partition.day for partition in lake.landed_partitions()}
     raw = {_day_of(path) for path in (lake.restricted / "raw").rglob("*.zst")}
-    facts = lake.safe / "facts"
     series = (lake.restricted / "series", lake.restricted / "labels")
     size = sum(_size(folder) for folder in (lake.safe, lake.publish, lake.dagster_home))
     sizes = (
         (_size(lake.restricted / "raw"), len(raw), keep.raw_days),
         (sum(map(_size, series)), len(days), keep.series_days),
-        (size, _days_in(facts), keep.facts_days),
+        (size, _days_in(lake), keep.facts_days),
     )
     return [Layer(total / kept, kept, most) for total, kept, most in sizes if kept]
 
@@ -105,8 +107,12 @@ def _on_disk(path: str) -> int:
         return 0
 
 
-def _days_in(data_set: Path) -> int:
-    return len({path.name for path in data_set.glob("*/study_date=*")})
+def _days_in(lake: Lake) -> int:
+    """Days with facts; none while the part of a month is damaged, because its days are unknown."""
+    try:
+        return len({one.day for one in stored_partitions(lake, _FACTS)})
+    except DamagedPartError:
+        return 0
 
 
 def _day_of(path: Path) -> str:

@@ -10,7 +10,8 @@ from typing import Final
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.retention.purging import Retention
 from protocol_assets.ingest.verifying import DAMAGED, MISSING, Damage, verify_partition
-from protocol_assets.lake.parquet import DamagedPartError, read_part
+from protocol_assets.lake.damaged_parts import DamagedPartError
+from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.warehouse_file import can_be_read
 from protocol_assets.lake.zones import Lake
 from protocol_assets.publishing.ledger_files import ledger_mark

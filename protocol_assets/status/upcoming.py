@@ -13,6 +13,7 @@ from protocol_assets.faults import Fault
 from protocol_assets.ingest.retention.purging import Retention
 from protocol_assets.ingest.watch import PartitionRecord, Window, read_record
 from protocol_assets.lake.manifest import Manifest, read_manifest
+from protocol_assets.lake.parquet import has_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.settings.schedule import (
     AUTOMATION_SENSOR,
@@ -139,8 +140,8 @@ def _purge(deployment: Deployment, automation: AutomationState, now: dt.datetime
         partition, lake = manifest.partition, deployment.lake
         there = {
             "raw": bool(manifest.with_data),
-            "series": lake.has(lake.series(partition)),
-            "facts": lake.has(lake.facts(partition)),
+            "series": has_part(lake, lake.series(partition)),
+            "facts": has_part(lake, lake.facts(partition)),
         }
         found.update(one for one in keep.outlived(manifest, at) if there[one])
     dropped = ", ".join(f"{name} of {_count(count, 'partition')}" for name, count in found.items())

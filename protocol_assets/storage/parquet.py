@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from protocol_assets.storage.ports import ObjectStore
 from protocol_assets.storage.seal import BLANK, is_sealed, seal
 
-__all__ = ["DamagedTableError", "Tables", "encode_table"]
+__all__ = ["DamagedTableError", "Tables", "decode_table", "encode_table", "written_schema"]
 
 _DIGEST: Final = b"protocol_assets_sha256"
 _PLACE: Final = _DIGEST + b"\x18" + bytes([len(BLANK)])
@@ -33,6 +34,40 @@ def encode_table(table: pa.Table, metadata: Mapping[bytes, bytes]) -> bytes:
         writer.write_table(marked)
         writer.add_key_value_metadata({_DIGEST.decode(): BLANK})
     return seal(sink.getvalue().to_pybytes(), _PLACE)
+
+
+def decode_table(content: bytes, name: str) -> pa.Table:
+    """The rows that ``encode_table`` has made into bytes, with their metadata.
+
+    Args:
+        content: The bytes of a file.
+        name: Its name, for the error.
+
+    Raises:
+        DamagedTableError: The bytes are not what was written.
+    """
+    file = _opened(content, name)
+    try:
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError):
+        table = None
+    if table is None:  # it has no seal
+        raise DamagedTableError(name)
+    return table.replace_schema_metadata(_without_marks(table.schema.metadata) or None)
+
+
+def written_schema(content: bytes) -> pa.Schema:
+    """The columns as the writer had them, without metadata of the table.
+
+    A reader gets other names for the elements of lists, so only a table with these columns gives
+    the same bytes again.
+
+    Args:
+        content: What ``encode_table`` has made.
+    """
+    metadata = pq.read_metadata(pa.BufferReader(content)).metadata
+    stored = pa.py_buffer(base64.b64decode(metadata[b"ARROW:schema"]))
+    return pa.ipc.read_schema(stored).remove_metadata()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +96,7 @@ class Tables:
 
     def read(self, key: str) -> pa.Table:
         """The rows of one table (prefixes named ``name=value`` add no columns)."""
-        with self._open(key) as file:
-            try:
-                table = file.read()
-            except (pa.ArrowException, OSError, ValueError):
-                table = None
-        if table is None:  # it has no seal
-            raise DamagedTableError(_name(key))
-        return table.replace_schema_metadata(_without_marks(table.schema.metadata) or None)
+        return decode_table(self._read(key), _name(key))
 
     def read_schema(self, key: str) -> pa.Schema:
         """The columns of one table, with its metadata."""
@@ -82,19 +110,26 @@ class Tables:
             return _without_marks(file.metadata.metadata)
 
     def _open(self, key: str) -> pq.ParquetFile:
+        return _opened(self._read(key), _name(key))
+
+    def _read(self, key: str) -> bytes:
         content = self.objects.read(key)
         if content is None:
             raise FileNotFoundError(_name(key))
-        found = is_sealed(content, _PLACE)
-        file = None
-        if found is not False:
-            try:
-                file = pq.ParquetFile(pa.BufferReader(content))
-            except (pa.ArrowException, OSError, ValueError):
-                file = None
-        if file is None or (found is None and _IS_SEALED in (file.metadata.metadata or {})):
-            raise DamagedTableError(_name(key))
-        return file
+        return content
+
+
+def _opened(content: bytes, name: str) -> pq.ParquetFile:
+    found = is_sealed(content, _PLACE)
+    file = None
+    if found is not False:
+        try:
+            file = pq.ParquetFile(pa.BufferReader(content))
+        except (pa.ArrowException, OSError, ValueError):
+            file = None
+    if file is None or (found is None and _IS_SEALED in (file.metadata.metadata or {})):
+        raise DamagedTableError(name)
+    return file
 
 
 def _name(key: str) -> str:

@@ -1,1 +1,1 @@
-"""``retention_purge``: deletes data whose retention period has ended, once a day."""
+"""``retention_purge`` deletes data whose time has ended; ``compacted_months`` stores old months."""

@@ -1,4 +1,4 @@
-"""The nightly purge: its job and its schedule."""
+"""The nightly purge and compaction: their job and their schedule."""
 
 import dagster as dg
 
@@ -14,8 +14,8 @@ def defs() -> dg.Definitions:
         jobs=[
             dg.define_asset_job(
                 PURGE_JOB,
-                selection=dg.AssetSelection.assets("retention_purge"),
-                description="Deletes data whose retention period has ended.",
+                selection=dg.AssetSelection.assets("retention_purge", "compacted_months"),
+                description="Deletes data whose retention period has ended, and compacts months.",
             )
         ],
         schedules=[
@@ -25,7 +25,7 @@ def defs() -> dg.Definitions:
                 cron_schedule=PURGE_CRON,
                 execution_timezone=Deployment.current().settings.timezone,
                 default_status=dg.DefaultScheduleStatus.RUNNING,
-                description="Deletes data whose retention period has ended, every night.",
+                description="Runs the purge and the compaction every night.",
             )
         ],
     )

@@ -30,6 +30,7 @@ from protocol_assets.defs.warehouse.dbt_runs import (
 )
 from protocol_assets.faults import Fault
 from protocol_assets.ingest.stages import write_schemas
+from protocol_assets.lake.compaction import undisturbed
 from protocol_assets.lake.dbt_tests import TestOutcome, model_of_test, run_tests
 from protocol_assets.lake.parquet import require_whole
 from protocol_assets.lake.permissions import PRIVATE, tighten_zone
@@ -129,7 +130,10 @@ def _build(
     context: dg.AssetExecutionContext, lake: Lake, tag: str, *, from_nothing: bool
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if their tests have passed."""
-    with lake.storage.locks.exclusive("warehouse", wait=True, what="the warehouse"):
+    with (
+        lake.storage.locks.exclusive("warehouse", wait=True, what="the warehouse"),
+        undisturbed(lake),
+    ):
         write_schemas(lake, modality_of("series"))
         require_whole(lake, "safe/facts", "safe/labels", "safe/reference")
         prepare_building(lake)

@@ -18,10 +18,12 @@ from protocol_assets.faults import Fault
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.ingest.retention.purging import alone_with, drop_candidates, forget_raw
 from protocol_assets.ingest.series import patients_of
+from protocol_assets.lake.compaction import opened, undisturbed
 from protocol_assets.lake.deletion import Deletion, recorded_deletion
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
-from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.months import part_keys, partitions_with_files
+from protocol_assets.lake.parquet import has_part, part_versions, read_part, write_part
 from protocol_assets.lake.raw import DamagedStudyError, read_stamp, read_study
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import STUDY_ENDING, Lake, Partition
@@ -60,7 +62,7 @@ def purge_patient(
         deletion.count_leftovers(clean_leftovers(lake))
         patient = _Patient(patient_id, issuer, _keys_of(lake, pseudonyms, patient_id, issuer))
         touched = []
-        for partition in lake.partitions_with_files():
+        for partition in partitions_with_files(lake):
             with alone_with(lake, pseudonyms, partition):
                 finish_placements(lake, [partition])
                 if _erase(lake, partition, pseudonyms, patient, deletion):
@@ -244,8 +246,9 @@ def _keys_of(
     """
     issuers: set[str | None] = {issuer}
     if issuer is None:
-        for key in lake.storage.objects.list_keys("restricted/series/*/*/part.parquet"):
-            issuers |= set(read_part(lake, key)["IssuerOfPatientID"].to_pylist())
+        with undisturbed(lake):
+            for key in part_keys(lake, "restricted/series"):
+                issuers |= set(read_part(lake, key)["IssuerOfPatientID"].to_pylist())
     identifiers = {patient_identifier(patient_id), *(joined(one, patient_id) for one in issuers)}
     return frozenset(pseudonyms.of("patient", one) for one in identifiers)
 
@@ -254,7 +257,7 @@ def _drop_rows(
     lake: Lake,
     key: str,
     data_set: str,
-    partition: Partition | None,
+    partition: Partition,
     patient: _Patient,
     deletion: Deletion,
     studies: Set[str] = frozenset(),
@@ -264,12 +267,13 @@ def _drop_rows(
     Returns:
         The deleted studies, by UID or by key.
     """
-    if not lake.has(key):
+    if not has_part(lake, key):
         return set()
     split = _without(read_part(lake, key), patient, studies)
     if split.left is None:
         return set()
-    write_part(lake, key, split.left, versions=part_versions(lake, key))
+    with opened(lake, [partition]):
+        write_part(lake, key, split.left, versions=part_versions(lake, key))
     deletion.rewrote(data_set, partition)
     return split.studies
 
@@ -293,6 +297,6 @@ def _without(table: pa.Table, patient: _Patient, studies: Set[str]) -> _Split:
 
 def _studies_in(lake: Lake, key: str, patient: _Patient, studies: Set[str]) -> set[str]:
     """The patient's studies in a part, by UID or by key; none if there is no part."""
-    if not lake.has(key):
+    if not has_part(lake, key):
         return set()
     return _without(read_part(lake, key), patient, studies).studies

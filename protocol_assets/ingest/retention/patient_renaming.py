@@ -14,10 +14,11 @@ import pyarrow as pa
 from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.dicom.placeholders import is_placeholder
 from protocol_assets.ingest.landing import partition_lock
+from protocol_assets.lake.compaction import opened
 from protocol_assets.lake.key_record import using_key
-from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.parquet import has_part, part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
-from protocol_assets.lake.zones import Lake
+from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.identity import patient_identifier
 from protocol_assets.modalities.shared.joining import joined
 from protocol_assets.publishing.ledger_files import open_ledger
@@ -43,10 +44,12 @@ def _rename_all(lake: Lake, names: Mapping[str, str]) -> int:
         with lake.storage.locks.exclusive(
             partition_lock(partition), wait=True, what=f"partition {partition.key}"
         ):
-            if lake.has(lake.series(partition)):
-                changed += _rename(lake, lake.series(partition), "kept_patient_key", names)
+            if has_part(lake, lake.series(partition)):
+                changed += _rename(
+                    lake, partition, lake.series(partition), "kept_patient_key", names
+                )
             else:
-                changed += _rename(lake, lake.facts(partition), "patient_key", names)
+                changed += _rename(lake, partition, lake.facts(partition), "patient_key", names)
     return changed + _rename_in_ledger(lake, names)
 
 
@@ -54,7 +57,7 @@ def _names(lake: Lake, pseudonyms: Pseudonyms) -> dict[str, str]:
     """Pseudonym of issuer and Patient ID, to that of the Patient ID."""
     names = {}
     for partition in lake.landed_partitions():
-        if not lake.has(lake.series(partition)):
+        if not has_part(lake, lake.series(partition)):
             continue
         table = read_part(lake, lake.series(partition)).select(["PatientID", "IssuerOfPatientID"])
         columns = (column.to_pylist() for column in table.columns)
@@ -79,12 +82,15 @@ def _rename_in_ledger(lake: Lake, names: Mapping[str, str]) -> int:
     return changed
 
 
-def _rename(lake: Lake, key: str, column: str, names: Mapping[str, str]) -> int:
+def _rename(
+    lake: Lake, partition: Partition, key: str, column: str, names: Mapping[str, str]
+) -> int:
     """Rewrite a part with the new names; 1 if it has changed, else 0."""
-    renamed = _renamed(read_part(lake, key), column, names) if lake.has(key) else None
+    renamed = _renamed(read_part(lake, key), column, names) if has_part(lake, key) else None
     if renamed is None:
         return 0
-    write_part(lake, key, renamed, versions=part_versions(lake, key))
+    with opened(lake, [partition]):
+        write_part(lake, key, renamed, versions=part_versions(lake, key))
     return 1
 
 

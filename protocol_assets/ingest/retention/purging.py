@@ -6,7 +6,7 @@ Manifests stay, so that purged data are not requested again.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -14,11 +14,13 @@ from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.placement import finish_placements
 from protocol_assets.ingest.retention.retained_identifiers import without_identifiers
+from protocol_assets.lake.compaction import opened
 from protocol_assets.lake.deletion import Deletion, recorded_deletion
 from protocol_assets.lake.key_record import using_key
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import Manifest, StudyEntry, read_manifest, write_manifest
-from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.months import partitions_with_files
+from protocol_assets.lake.parquet import has_part, part_versions, read_part, write_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.registry import modality_of
 
@@ -71,7 +73,7 @@ def purge_expired(
     """
     with recorded_deletion(lake, "retention", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
-        for partition in lake.partitions_with_files():
+        for partition in partitions_with_files(lake):
             with alone_with(lake, pseudonyms, partition):
                 finish_placements(lake, [partition])
                 manifest = read_manifest(lake, partition)
@@ -82,8 +84,7 @@ def purge_expired(
                 if "raw" in outlived:
                     _purge_raw(lake, pseudonyms, manifest, deletion)
                 if "series" in outlived:
-                    deletion.drop("series", partition, [lake.series(partition)])
-                    deletion.drop("labels", partition, [lake.label_registry(partition)])
+                    _drop_series(lake, partition, deletion)
                 if "facts" in outlived:
                     _drop_facts(lake, partition, deletion)
     return deletion
@@ -110,7 +111,7 @@ def purge_before(lake: Lake, pseudonyms: Pseudonyms, day: dt.date, now: dt.datet
     """Delete the raw answers, and the identifiers in ``series``, of all study days before a day."""
     with recorded_deletion(lake, "before", now) as deletion:
         deletion.count_leftovers(clean_leftovers(lake))
-        for partition in lake.partitions_with_files():
+        for partition in partitions_with_files(lake):
             if partition.day < day:
                 with alone_with(lake, pseudonyms, partition):
                     finish_placements(lake, [partition])
@@ -138,12 +139,13 @@ def alone_with(lake: Lake, pseudonyms: Pseudonyms, partition: Partition) -> Iter
 def _purge_raw(lake: Lake, pseudonyms: Pseudonyms, manifest: Manifest, deletion: Deletion) -> None:
     """Delete a partition's raw files; pseudonyms replace the identifiers in its series."""
     partition = manifest.partition
-    if lake.has(lake.series(partition)):
+    if has_part(lake, lake.series(partition)):
         table = read_part(lake, lake.series(partition))
         bare = without_identifiers(modality_of("series"), table, pseudonyms)
         if not bare.equals(table):
             versions = part_versions(lake, lake.series(partition))
-            write_part(lake, lake.series(partition), bare, versions=versions)
+            with opened(lake, [partition]):
+                write_part(lake, lake.series(partition), bare, versions=versions)
             deletion.rewrote("series", partition)
     entries = tuple(forget_raw(one) if one.has_data else one for one in manifest.studies)
     if entries != manifest.studies:
@@ -162,11 +164,29 @@ def drop_candidates(lake: Lake, partition: Partition, deletion: Deletion) -> Non
     deletion.drop("candidates", partition, lake.candidates(partition))
 
 
+def _drop_series(lake: Lake, partition: Partition, deletion: Deletion) -> None:
+    parts = {"series": lake.series(partition), "labels": lake.label_registry(partition)}
+    _drop_parts(lake, partition, parts, deletion)
+
+
 def _drop_facts(lake: Lake, partition: Partition, deletion: Deletion) -> None:
-    deletion.drop("facts", partition, [lake.facts(partition)])
-    deletion.drop("impossible", partition, [lake.impossible(partition)])
-    deletion.drop("quarantine", partition, [lake.quarantine(partition)])
-    deletion.drop("completeness", partition, [lake.completeness(partition)])
+    parts = {
+        "facts": lake.facts(partition),
+        "impossible": lake.impossible(partition),
+        "quarantine": lake.quarantine(partition),
+        "completeness": lake.completeness(partition),
+    }
+    _drop_parts(lake, partition, parts, deletion)
+
+
+def _drop_parts(
+    lake: Lake, partition: Partition, parts: Mapping[str, str], deletion: Deletion
+) -> None:
+    """Delete parts by data set; the month is opened only if there are any."""
+    if any(has_part(lake, key) for key in parts.values()):
+        with opened(lake, [partition]):
+            for data_set, key in parts.items():
+                deletion.drop(data_set, partition, [key])
 
 
 def _landed_at(manifest: Manifest) -> dt.datetime:

@@ -20,10 +20,12 @@ from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.ingest.describing import describe_series
 from protocol_assets.ingest.landing import partition_lock
 from protocol_assets.ingest.placement import finish_placements
+from protocol_assets.lake.compaction import opened
 from protocol_assets.lake.key_record import changing_key, record_key_id
 from protocol_assets.lake.leftovers import clean_leftovers
 from protocol_assets.lake.manifest import read_manifest, write_manifest
-from protocol_assets.lake.parquet import part_versions, read_part, write_part
+from protocol_assets.lake.months import kept_partitions, partitions_with_files
+from protocol_assets.lake.parquet import has_part, part_versions, read_part, write_part
 from protocol_assets.lake.turns import report_turn
 from protocol_assets.lake.zones import RESTRICTED_FILE, Lake, Partition
 from protocol_assets.modalities.registry import modality_of
@@ -77,9 +79,12 @@ def _rekey_all(lake: Lake, change: _Change) -> Rekeyed:
     new = change.new
     rebuilt, over = [], []
     clean_leftovers(lake)
-    for partition in lake.partitions_with_files():
-        with lake.storage.locks.exclusive(
-            partition_lock(partition), wait=True, what=f"partition {partition.key}"
+    for partition in partitions_with_files(lake):
+        with (
+            lake.storage.locks.exclusive(
+                partition_lock(partition), wait=True, what=f"partition {partition.key}"
+            ),
+            opened(lake, [partition]),
         ):
             finish_placements(lake, [partition])
             for waiting in lake.candidates(partition):
@@ -140,8 +145,8 @@ def _known(lake: Lake, old: Pseudonyms | None, new: Pseudonyms) -> dict[str, str
     """Old to new pseudonyms of all identifiers that are still in ``series``."""
     known: dict[str, str] = {}
     modality = modality_of("series")
-    for partition in lake.kept_partitions() if old is not None else ():
-        if old is None or not lake.has(lake.series(partition)):
+    for partition in kept_partitions(lake) if old is not None else ():
+        if old is None or not has_part(lake, lake.series(partition)):
             continue
         rows = [
             row

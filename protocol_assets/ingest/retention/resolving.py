@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from protocol_assets.deidentify.keys import PATIENT_DOMAINS, Pseudonyms
 from protocol_assets.deidentify.policy import fact_columns
 from protocol_assets.faults import Fault
-from protocol_assets.lake.parquet import read_part
+from protocol_assets.lake.parquet import has_part, read_part
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.registry import modality_of
 
@@ -66,7 +66,7 @@ def resolve(
 def _in_partition(
     lake: Lake, partition: Partition, pseudonyms: Pseudonyms, key: str
 ) -> Iterator[Resolved]:
-    if not lake.has(lake.facts(partition)) or not lake.has(lake.series(partition)):
+    if not all(has_part(lake, key) for key in (lake.facts(partition), lake.series(partition))):
         return
     studies = _studies_with(read_part(lake, lake.facts(partition)), key)
     if not studies:
