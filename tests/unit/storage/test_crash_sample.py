@@ -1,4 +1,4 @@
-"""A small sample of ``make test-crash``: some operations of three pieces of work fail."""
+"""A small sample of ``make test-crash``: some operations of four pieces of work fail."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from tests.crash.test_crash import inject
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [("publishing", "kill"), ("governance", "power"), ("delivery", "ENOSPC")]
+    ("name", "kind"),
+    [
+        ("publishing", "kill"),
+        ("governance", "power"),
+        ("delivery", "ENOSPC"),
+        ("compaction", "kill"),
+    ],
 )
 def test_a_sample_of_operations_fails(name: str, kind: str, tmp_path: Path) -> None:
     scenario = SCENARIOS[name]
