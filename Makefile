@@ -103,6 +103,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.deidentification
 	$(BIN)/python -m benchmarks.descriptors
 	$(BIN)/python -m benchmarks.gates
+	$(BIN)/python -m benchmarks.compaction
 
 bench-poc: setup
 	$(BIN)/python -m benchmarks.proof_of_concept

@@ -37,7 +37,7 @@ FACTS = "safe/facts/series"
 PARTITIONS = [Partition(dt.date(2026, 2, day), pacs) for day in (1, 28) for pacs in ("a", "b")]
 ONE, *_, LAST = PARTITIONS
 ITEMS = pa.schema([("number", pa.float64()), ("words", pa.list_(pa.string()))])
-"""In memory the elements of a list are called ``item``; a reader of Parquet calls them otherwise."""
+"""In memory the elements of a list are called ``item``; a reader of Parquet renames them."""
 
 
 def rows(*numbers: float | None) -> pa.Table:
