@@ -26,10 +26,9 @@ from protocol_assets.ingest.retention.purging import Retention, purge_before, pu
 from protocol_assets.ingest.retention.rekeying import rekey
 from protocol_assets.ingest.retention.resolving import resolve
 from protocol_assets.lake.analysis import read_analysis, write_analysis
-from protocol_assets.lake.compaction import compact_month, finish_months, opened, undisturbed
+from protocol_assets.lake.compaction import finish_months
 from protocol_assets.lake.key_record import record_key_id, recorded_key_id
 from protocol_assets.lake.leftovers import clean_leftovers
-from protocol_assets.lake.months import part_keys
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.reading import write_reading_copy
 from protocol_assets.lake.warehouse_file import copy_for_building, prepare_building, put_in_place
@@ -44,13 +43,7 @@ from protocol_assets.sources.rate_limit.store import pause, paused_since, resume
 from tests.crash.homes import check_manifests, check_published, find_bytes, rows_of
 from tests.crash.warehouses import make_warehouse
 from tests.unit.ingest.fake_pacs import in_one_thread
-from tests.unit.ingest.hospital import (
-    NEW,
-    OLD,
-    PSEUDONYMS,
-    Hospital,
-    stages_of,
-)
+from tests.unit.ingest.hospital import NEW, OLD, PSEUDONYMS, Hospital, stages_of
 
 NOW: Final = dt.datetime(2026, 4, 1, tzinfo=dt.UTC)
 PARTITIONS: Final = [OLD, NEW]
@@ -353,37 +346,6 @@ def has_facts(lake: Lake) -> None:
         assert read_part(lake, lake.facts(partition)).num_rows == 3
 
 
-# Months
-
-
-def compact(lake: Lake) -> None:
-    compact_month(lake, OLD.month)
-
-
-def open_again(lake: Lake) -> None:
-    with opened(lake, PARTITIONS):
-        pass
-
-
-def has_each_row_once(lake: Lake) -> None:
-    """Whatever reads a whole data set finds each row, and none twice."""
-    rows = {"restricted/series": 3, "safe/facts/series": 3, "safe/facts/completeness": 1}
-    for data_set, count in rows.items():
-        with undisturbed(lake):
-            found = [
-                str(row)
-                for key in part_keys(lake, data_set)
-                for row in read_part(lake, key).to_pylist()
-            ]
-        assert len(set(found)) == len(found) == count * len(PARTITIONS)
-
-
-def land_more(lake: Lake) -> None:
-    in_turn(LATER, stage("flatten", Later), PROJECT)(lake)
-
-
-COMPACTED: Final = in_turn(WHOLE, compact)
-
 SCENARIOS: Final[dict[str, Scenario]] = {
     "landing": Scenario(prepared, LAND, check_manifests),
     "landing again": Scenario(in_turn(prepared, LAND), LATER, check_manifests),
@@ -420,24 +382,6 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "retention": Scenario(WHOLE, expire, has_facts),
     "change of keys": Scenario(
         in_turn(WHOLE, with_ledger_of_patients),
-        change_key,
-        has_readable_parts,
-        finished=has_the_new_key,
-    ),
-    "compaction": Scenario(WHOLE, compact, has_facts, has_each_row_once, has_each_row_once),
-    "opening of a month": Scenario(COMPACTED, open_again, has_facts, has_each_row_once),
-    "landing in a compacted month": Scenario(COMPACTED, land_more, has_readable_parts),
-    "erasure from a compacted month": Scenario(
-        in_turn(COMPACTED, with_ledger_of_patients),
-        erase,
-        has_the_others,
-        finished=is_erased,
-    ),
-    "purge in a compacted month": Scenario(
-        COMPACTED, lambda lake: void(purge_before(lake, PSEUDONYMS, NEW.day, NOW)), has_facts
-    ),
-    "change of keys of a compacted month": Scenario(
-        in_turn(COMPACTED, with_ledger_of_patients),
         change_key,
         has_readable_parts,
         finished=has_the_new_key,

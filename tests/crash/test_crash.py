@@ -16,8 +16,10 @@ import pytest
 from protocol_assets.lake.zones import Lake
 from tests.crash.homes import content_of
 from tests.crash.injection import KINDS, run_with_fault
+from tests.crash.month_scenarios import MONTH_SCENARIOS
 from tests.crash.scenarios import SCENARIOS, quick_gates, start
 
+ALL: Final = SCENARIOS | MONTH_SCENARIOS
 _MEMORY: Final = Path("/dev/shm")
 
 
@@ -43,7 +45,7 @@ def bases(memory: Path) -> Any:
 
     @cache
     def base(name: str) -> tuple[Path, dict[str, Any]]:
-        scenario = SCENARIOS[name]
+        scenario = ALL[name]
         home = memory / name / "home"
         scenario.prepare(Lake(home))
         done = home.with_name("done")
@@ -57,7 +59,7 @@ def bases(memory: Path) -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_no_fault_of_the_disk_breaks_a_home(
     name: str, kind: str, bases: Any, memory: Path, record_property: Any
 ) -> None:
@@ -84,7 +86,7 @@ def inject(
 
 def survives(lake: Lake, name: str, kind: str, moment: int, expected: dict[str, Any]) -> bool:
     """Whether there was an operation to fail; a home that is not sound afterwards is an error."""
-    scenario = SCENARIOS[name]
+    scenario = ALL[name]
     place = f"{name}, {kind} at operation {moment}"
     ended = run_with_fault(lambda: scenario.work(lake), kind, moment)
     if ended.is_whole:

@@ -9,8 +9,8 @@ import pytest
 
 from protocol_assets.lake.zones import Lake
 from tests.crash.homes import content_of
-from tests.crash.scenarios import SCENARIOS, quick_gates, start
-from tests.crash.test_crash import inject
+from tests.crash.scenarios import quick_gates, start
+from tests.crash.test_crash import ALL, inject
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from tests.crash.test_crash import inject
     ],
 )
 def test_a_sample_of_operations_fails(name: str, kind: str, tmp_path: Path) -> None:
-    scenario = SCENARIOS[name]
+    scenario = ALL[name]
     base, done = tmp_path / "home", tmp_path / "done"
     with quick_gates():
         scenario.prepare(Lake(base))
