@@ -249,6 +249,7 @@ def _open(lake: Lake, data_set: str, month: dt.date, part: MonthPart) -> None:
         if one not in existing:
             objects.write(part_key(data_set, one), part.encoded(one))
     objects.delete(lake.month_part(data_set, month))
+    decode_month.cache_clear()  # what is deleted from the partitions next must not stay in memory
 
 
 def _finish(lake: Lake, data_set: str, month: dt.date) -> None:

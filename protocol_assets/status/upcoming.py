@@ -137,16 +137,19 @@ def _purge(deployment: Deployment, automation: AutomationState, now: dt.datetime
     keep = Retention(**deployment.settings.retention.model_dump())
     found: Counter[str] = Counter()
     for manifest in _manifests(deployment.lake):
-        partition, lake = manifest.partition, deployment.lake
-        there = {
-            "raw": bool(manifest.with_data),
-            "series": has_part(lake, lake.series(partition)),
-            "facts": has_part(lake, lake.facts(partition)),
-        }
-        found.update(one for one in keep.outlived(manifest, at) if there[one])
+        outlived = keep.outlived(manifest, at)
+        found.update(one for one in outlived if _is_stored(deployment.lake, manifest, one))
     dropped = ", ".join(f"{name} of {_count(count, 'partition')}" for name, count in found.items())
     words = f"drops {dropped or 'nothing'}"
     return _by_the_clock(PURGE_SCHEDULE, PURGE_CRON, deployment, automation, now, words=words)
+
+
+def _is_stored(lake: Lake, manifest: Manifest, name: str) -> bool:
+    """Whether a partition has any ``raw``, ``series`` or ``facts``."""
+    if name == "raw":
+        return bool(manifest.with_data)
+    key = lake.series if name == "series" else lake.facts
+    return has_part(lake, key(manifest.partition))
 
 
 def _manifests(lake: Lake) -> Iterator[Manifest]:

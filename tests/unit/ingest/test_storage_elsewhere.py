@@ -12,6 +12,7 @@ from protocol_assets.ingest.partition_status import partition_states
 from protocol_assets.ingest.retention.erasure import purge_patient
 from protocol_assets.ingest.retention.purging import Retention, purge_expired
 from protocol_assets.ingest.retention.rekeying import rekey
+from protocol_assets.lake.compaction import compact_month
 from protocol_assets.lake.zones import Lake
 from tests.unit.storage.memory import open_memory_storage
 
@@ -33,12 +34,13 @@ def in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
 
 
 def work(lake: Lake) -> None:
-    """Land two days, erase a patient, change the key, and purge the raw answers."""
+    """Land two days, erase a patient, change the key, purge raw, and compact the month."""
     pass_stages(stages_of(lake, Hospital()))
     assert purge_patient(lake, PSEUDONYMS, "PAT1", None, NOW) == [OLD, NEW]
     assert rekey(lake, PSEUDONYMS, OTHER).to_rebuild == (OLD, NEW)
     pass_stages(stages_of(lake, Hospital(), OTHER), lands=False)
     purge_expired(lake, OTHER, Retention(1, 100_000, 100_000), NOW + dt.timedelta(days=2))
+    assert compact_month(lake, OLD.month).parts
     assert [one.is_good for one in partition_states(lake, OTHER)] == [True, True]
 
 
