@@ -7,17 +7,24 @@ import datetime as dt
 import duckdb
 import pytest
 
+from protocol_assets.deidentify.keys import Pseudonyms
 from protocol_assets.ingest.retention.compaction import Compaction, compact_settled
-from protocol_assets.ingest.retention.purging import Retention, purge_expired
+from protocol_assets.ingest.retention.erasure import purge_patient
+from protocol_assets.ingest.retention.purging import Retention, purge_before, purge_expired
+from protocol_assets.ingest.retention.rekeying import rekey
 from protocol_assets.ingest.verifying import verify_partition
-from protocol_assets.lake.compaction import opened
+from protocol_assets.lake.compaction import compact_month, opened
+from protocol_assets.lake.key_record import find_key_ids
+from protocol_assets.lake.months import part_keys
 from protocol_assets.lake.parquet import read_part
 from protocol_assets.lake.zones import DATA_SETS, Grid, Lake
+from tests.crash.homes import find_bytes
 
 from .hospital import NEW, OLD, PSEUDONYMS, Hospital, pass_stages, stages_of
 
 MONTH = OLD.month
 KEEP = Retention(raw_days=30, series_days=400, facts_days=3650)
+OTHER = Pseudonyms.from_secret(bytes(range(1, 33)).hex(), demo=False)
 NOW = dt.datetime.now(dt.UTC)
 AFTER = Grid(frozenset({"main"}), OLD.day, dt.date(2026, 3, 31))
 
@@ -79,6 +86,30 @@ def test_a_month_that_retention_is_deleting_stays_open(home: Lake) -> None:
     assert compact_settled(home, AFTER, KEEP, later).done[MONTH].parts == 2 * 4
     assert purge_expired(home, PSEUDONYMS, KEEP, later).entries == []
     assert home.has(home.month_part("safe/facts/series", MONTH)), "it was not opened for nothing"
+
+
+def test_a_change_of_one_day_leaves_no_old_copy_in_its_month(home: Lake) -> None:
+    patient = {b"PAT1", PSEUDONYMS.of("patient", "|PAT1").encode()}
+    compact_month(home, MONTH)
+    assert find_bytes(home.home, patient)
+    purge_patient(home, PSEUDONYMS, "PAT1", None, NOW)
+    assert find_bytes(home.home, patient) == []
+    assert not any(home.has(home.month_part(data_set, MONTH)) for data_set in DATA_SETS)
+
+    compact_month(home, MONTH)
+    purge_before(home, PSEUDONYMS, NEW.day, NOW)
+    assert [row["PatientID"] for row in read_part(home, home.series(OLD)).to_pylist()] == [None] * 2
+    assert b"PAT0" not in home.local_path(home.series(OLD)).read_bytes()
+    assert not home.has(home.month_part(DATA_SETS[0], MONTH))
+
+    compact_month(home, MONTH)
+    rekey(home, PSEUDONYMS, OTHER)
+    assert set(find_key_ids(home, every=True)) == {OTHER.key_id}
+
+    compact_month(home, MONTH)
+    purge_expired(home, OTHER, KEEP, NOW + dt.timedelta(days=4000))
+    assert not any(part_keys(home, data_set) for data_set in DATA_SETS[:2])
+    assert part_keys(home, DATA_SETS[2]) == []
 
 
 def test_a_month_in_use_or_damaged_is_named_and_waits(home: Lake) -> None:
