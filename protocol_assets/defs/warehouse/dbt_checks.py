@@ -13,6 +13,7 @@ __all__ = ["CHECK", "check_results", "failed_tests"]
 
 CHECK: Final = "dbt_tests"
 """The name of the check that each tested model has."""
+_NOT_RUN: Final = "could not be run"
 
 
 def check_results(
@@ -35,7 +36,7 @@ def check_results(
             metadata={
                 "tests": len(own),
                 "failed": {
-                    one.name: "could not be run" if one.failures is None else one.failures
+                    one.name: _NOT_RUN if one.failures is None else one.failures
                     for one in own
                     if one.state != "pass"
                 },
@@ -44,8 +45,14 @@ def check_results(
 
 
 def failed_tests(outcomes: Mapping[str, Sequence[TestOutcome]]) -> list[str]:
-    """The names of the tests that keep the warehouse from being replaced."""
-    return sorted(one.name for own in outcomes.values() for one in own if one.stops)
+    """The tests that keep the warehouse from being replaced, with what they counted."""
+    return sorted(_named(one) for own in outcomes.values() for one in own if one.stops)
+
+
+def _named(outcome: TestOutcome) -> str:
+    if outcome.failures is None:
+        return f"{outcome.name} ({_NOT_RUN}; 'dbt test' shows why)"
+    return f"{outcome.name} ({outcome.failures} failures)"
 
 
 def _severity(outcomes: Sequence[TestOutcome]) -> dg.AssetCheckSeverity:
