@@ -22,6 +22,8 @@ from protocol_assets.analysis.statistics import Floats, midranks
 __all__ = ["arc_p_value", "arc_statistics", "known_split_p_value", "maximum_split_p_value"]
 
 _DAYS_A_WEEK: Final = 7
+# Arcs that are looked at together: half a megabyte an array.
+_BATCH_ARCS: Final = 1 << 16
 
 Integers = npt.NDArray[np.int64]
 
@@ -68,16 +70,34 @@ def known_split_p_value(
 
 
 def arc_p_value(
-    values: Floats, days: Integers, *, least_n: int, permutations: int, random: np.random.Generator
+    values: Floats,
+    days: Integers,
+    *,
+    least_n: int,
+    permutations: int,
+    random: np.random.Generator,
+    alpha: float = 1.0,
 ) -> float:
     """Like ``maximum_split_p_value`` over all arcs: a stretch of weeks against the others.
 
     An arc that ends with the data is a plain split; one in the middle is a change and a relapse.
+    All orders are drawn first and tried in batches, so that memory does not grow with their number.
+    The test stops when p must exceed ``alpha``. The result is then a lower bound of p, itself above
+    ``alpha``. A result up to ``alpha`` is always p itself.
     """
     sums, counts = _weeks(midranks(values), days, 0)
     observed = _best_arc(sums[None, :], counts[None, :], least_n)[0]
     shuffled = _orders(len(sums), permutations, random)
-    return _p_value(observed, _best_arc(sums[shuffled], counts[shuffled], least_n))
+    if np.isnan(observed):
+        return float("nan")
+    arcs = len(sums) * (len(sums) + 1) // 2
+    as_good = 0
+    for start in range(0, permutations, batch := max(1, _BATCH_ARCS // arcs)):
+        orders = shuffled[start : start + batch]
+        as_good += _as_good(observed, _best_arc(sums[orders], counts[orders], least_n))
+        if (as_good + 1) / (permutations + 1) > alpha:
+            break
+    return (as_good + 1) / (permutations + 1)
 
 
 def arc_statistics(
@@ -153,6 +173,9 @@ def _orders(blocks: int, permutations: int, random: np.random.Generator) -> npt.
 def _p_value(observed: float, permuted: Floats) -> float:
     if np.isnan(observed):
         return float("nan")
+    return (_as_good(observed, permuted) + 1) / (len(permuted) + 1)
+
+
+def _as_good(observed: float, permuted: Floats) -> int:
     # Orders that give the same sums in another order of addition are equally good.
-    as_good = int((permuted >= observed * (1 - 1e-9)).sum())
-    return (as_good + 1) / (len(permuted) + 1)
+    return int((permuted >= observed * (1 - 1e-9)).sum())

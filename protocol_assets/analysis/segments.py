@@ -108,6 +108,7 @@ def splits(values: Floats, days: Integers, random: np.random.Generator) -> dict[
             least_n=least,
             permutations=int(limit("change_permutations")),
             random=random,
+            alpha=limit("change_alpha"),
         )
         if not p_value <= limit("change_alpha"):
             continue

@@ -9,11 +9,13 @@ import pytest
 from scipy import stats
 
 from protocol_assets.analysis.permutation import (
+    Integers,
     arc_p_value,
     arc_statistics,
     known_split_p_value,
     maximum_split_p_value,
 )
+from protocol_assets.analysis.statistics import Floats
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -96,3 +98,32 @@ def test_arcs_are_all_stretches_with_room_on_either_side() -> None:
             inside >= 3 and inside < 16 and all(side == 0 or side >= 3 for side in (left, right))
         )
         assert np.isnan(value) != allowed
+
+
+def all_at_once(
+    values: Floats, days: Integers, permutations: int, random: np.random.Generator
+) -> float:
+    """The plain test over all arcs: every order in one array, none left out."""
+    week = np.unique(days // 7, return_inverse=True)[1]
+    ranks = stats.rankdata(values)
+    sums = np.bincount(week, weights=ranks - ranks.mean())
+    counts = np.bincount(week).astype(float)
+    orders = random.permuted(np.tile(np.arange(len(sums)), (permutations, 1)), axis=1)
+    orders = np.vstack([np.arange(len(sums)), orders])
+    best = np.nanmax(arc_statistics(sums[orders], counts[orders], 5)[2], axis=1)
+    return float(((best[1:] >= best[0] * (1 - 1e-9)).sum() + 1) / (permutations + 1))
+
+
+@pytest.mark.parametrize("step", [0.0, 0.3, 0.6, 2.0])
+@pytest.mark.parametrize("weeks", [12, 40, 90])
+@pytest.mark.parametrize("seed", range(4))
+def test_stopping_early_decides_like_all_orders(step: float, weeks: int, seed: int) -> None:
+    """And takes the same numbers from the random stream; a p up to alpha is p itself."""
+    values = rng(seed).normal(10, 1, 2 * weeks) + step * (np.arange(2 * weeks) >= weeks)
+    days = np.repeat(np.arange(weeks) * 7, 2)
+    ours, plain = rng(seed + 50), rng(seed + 50)
+    stopped = arc_p_value(values, days, least_n=5, permutations=199, random=ours, alpha=0.02)
+    expected = all_at_once(values, days, 199, plain)
+    assert (stopped <= 0.02) == (expected <= 0.02)
+    assert stopped == expected if expected <= 0.02 else 0.02 < stopped <= expected
+    assert ours.random() == plain.random()
