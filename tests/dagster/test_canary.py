@@ -246,7 +246,8 @@ def test_without_the_fence_the_models_quote_patients(
             with pytest.raises(duckdb.ConversionException) as refused:
                 unfenced.execute(path.read_text(encoding="utf-8")).fetchall()
             assert search.hits(str(refused.value).encode()), name
-        (path,) = compiled.rglob("assert_no_patient_is_named.sql")
+        of_tests = failed_build.project / "target" / "compiled"
+        (path,) = of_tests.rglob("assert_no_patient_is_named.sql")
         named = unfenced.execute(path.read_text(encoding="utf-8")).fetchall()
         assert search.hits(str(named).encode())
 

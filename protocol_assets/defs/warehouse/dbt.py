@@ -6,7 +6,7 @@ one statement a model. If a test of error severity fails, the run stops before t
 readers keep the last good warehouse.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
@@ -94,7 +94,8 @@ def warehouse_assets(deployment: Deployment) -> dg.AssetsDefinition:
     ) -> Iterator[Any]:
         # Deselected models keep the result of the last build; deselected checks do not matter.
         is_whole = context.selected_asset_keys == warehouse.keys
-        yield from _build(context, report_turn.deployment.lake, "core", from_nothing=is_whole)
+        select = ["tag:core"] if is_whole else _names(context)
+        yield from _build(context, report_turn.deployment.lake, select, from_nothing=is_whole)
 
     return warehouse
 
@@ -107,7 +108,9 @@ def findings_assets(deployment: Deployment) -> dg.AssetsDefinition:
     def findings(
         context: dg.AssetExecutionContext, report_turn: ReportTurnResource
     ) -> Iterator[Any]:
-        yield from _build(context, report_turn.deployment.lake, "findings", from_nothing=False)
+        is_whole = context.selected_asset_keys == findings.keys
+        select = ["tag:findings"] if is_whole else _names(context)
+        yield from _build(context, report_turn.deployment.lake, select, from_nothing=False)
 
     return findings
 
@@ -126,8 +129,12 @@ def _models(
     )
 
 
+def _names(context: dg.AssetExecutionContext) -> list[str]:
+    return sorted(key.to_user_string() for key in context.selected_asset_keys)
+
+
 def _build(
-    context: dg.AssetExecutionContext, lake: Lake, tag: str, *, from_nothing: bool
+    context: dg.AssetExecutionContext, lake: Lake, select: Sequence[str], *, from_nothing: bool
 ) -> Iterator[Any]:
     """Build the selected models beside the warehouse, and replace it if their tests have passed."""
     with (
@@ -139,9 +146,7 @@ def _build(
         prepare_building(lake)
         if not from_nothing and lake.warehouse.exists():
             copy_for_building(lake)
-        is_whole = context.selected_asset_keys == context.assets_def.keys
-        names = sorted(key.to_user_string() for key in context.selected_asset_keys)
-        build = build_models(lake, [f"tag:{tag}"] if is_whole else names)
+        build = build_models(lake, select)
         tighten_zone(lake.dbt, PRIVATE)
         rows = _row_counts(lake) if build.is_successful else {}
         for model, seconds in build.built:
