@@ -111,7 +111,7 @@ def test_the_unit_tests_of_dbt_pass(runner: Runner, settings: Settings, tmp_path
     results = json.loads((tmp_path / "target" / "run_results.json").read_text())["results"]
     declared = [
         one
-        for path in project.rglob("models/**/*.yml")
+        for path in (project / "models").rglob("*.yml")
         for one in yaml.safe_load(path.read_text()).get("unit_tests", ())
     ]
     assert len(results) == len(declared) > 60
