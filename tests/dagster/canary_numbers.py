@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -67,6 +67,12 @@ class NumberPlanter:
         (uid,) = instance["0020000E"]["Value"]
         for place, number in self._of_series.get(uid) or self._choose(uid):
             _plant(instance, place, number)
+
+    def choose(self, uids: Iterable[str]) -> None:
+        """Choose the places of some series in their order, not in that of their arrival."""
+        for uid in uids:
+            if uid not in self._of_series:
+                self._choose(uid)
 
     def _choose(self, uid: str) -> list[tuple[Place, int]]:
         every, chosen = places(), []
