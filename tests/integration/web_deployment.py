@@ -21,6 +21,7 @@ from dagster import DagsterInstance
 from protocol_assets.app.deployment import Deployment
 from protocol_assets.app.home import prepare_home
 from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.demo.fleets import SMALL_FLEET, write_fleet
 from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE
 from tests.integration.certificates import Authority
 from tests.integration.web_site import (
@@ -153,6 +154,7 @@ class _Home:
             f'[[pacs]]\nname = "north"\nurl = "http://127.0.0.1:{free_port()}/dicom-web"\n',
             encoding="utf-8",
         )
+        write_fleet(config.parent, SMALL_FLEET)
         self.environment = os.environ | {
             CONFIG_VARIABLE: str(config),
             KEY_VARIABLE: key,
