@@ -23,6 +23,7 @@ from typing import Final
 
 from benchmarks.poc_sources import Source
 from protocol_assets.app.deployment import Deployment
+from protocol_assets.demo import write_configuration
 from protocol_assets.governance.scanners import ScannerName, name_scanner
 from protocol_assets.lake.zones import Lake, Partition
 from protocol_assets.modalities.shared.scanners import device_id
@@ -35,18 +36,6 @@ _PROCESSES: Final = 2
 _BATCH_DAYS: Final = 31
 _MIB: Final = 1024
 _SPAWN: Final = multiprocessing.get_context("spawn")
-_CONFIGURATION: Final = """\
-home = "home"
-timezone = "{timezone}"
-start_date = {start}
-end_date = {end}
-"""
-_PACS: Final = """
-[[pacs]]
-name = "{name}"
-url = "{url}"
-requests_per_second = 1000
-"""
 
 
 @dataclass(slots=True)
@@ -116,12 +105,8 @@ def _serve(source: Source, pipe: Connection) -> None:
 
 def _deployment(source: Source, folder: Path, url: str) -> Settings:
     """A hospital's configuration, the names of its scanners, and the targets it has signed."""
-    text = _CONFIGURATION.format(
-        start=source.fleet.start, end=source.fleet.end, timezone=source.timezone
-    )
-    for name, root in source.pacs(url).items():
-        text += _PACS.format(name=name, url=root)
-    (folder / "protocol_assets.toml").write_text(text, encoding="utf-8")
+    period = source.fleet.start, source.fleet.end
+    write_configuration(folder, period, source.timezone, source.pacs(url))
     settings = _settings(str(folder))
     Lake(settings.home).prepare()
     Lake(settings.home).demo_marker.write_text("simulated\n", encoding="utf-8")

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import multiprocessing
-import os
 import resource
 import tempfile
 import time
@@ -20,10 +19,8 @@ from typing import Any, Final
 import dagster as dg
 
 from protocol_assets.app.deployment import Deployment
-from protocol_assets.deidentify.keys import KEY_VARIABLE
+from protocol_assets.demo import Fleet, SimulatedPacs, make_deployment
 from protocol_assets.runner import Runner
-from protocol_assets.settings import CONFIG_VARIABLE, HOME_VARIABLE, Settings
-from protocol_assets_simulator import Fleet, SimulatedPacs
 
 SCANNERS: Final = 12
 STUDIES: Final = 360
@@ -43,22 +40,11 @@ def main() -> None:
 
 def _prepare(folder: Path) -> None:
     fleet = Fleet(seed=3, scanners=SCANNERS, studies=STUDIES, start=FIRST, end=LAST)
-    path = folder / "protocol_assets.toml"
-    os.environ |= {
-        CONFIG_VARIABLE: str(path),
-        KEY_VARIABLE: bytes(range(32)).hex(),
-        "DAGSTER_HOME": str(folder / "home" / "dagster"),
-    }
-    os.environ.pop(HOME_VARIABLE, None)
     with SimulatedPacs(fleet) as server:
-        tables = "".join(
-            f'[[pacs]]\nname = "{site}"\nurl = "{server.url(site)}"\nrequests_per_second = 1000\n'
-            for site in fleet.sites
+        deployment = make_deployment(
+            folder, fleet, {site: server.url(site) for site in fleet.sites}
         )
-        path.write_text(
-            f'home = "home"\nstart_date = {FIRST}\nend_date = {LAST}\n{tables}', encoding="utf-8"
-        )
-        runner = Runner(Deployment(Settings.load()))
+        runner = Runner(deployment)
         for site in fleet.sites:
             list(runner.ingest(site, FIRST, LAST))
 
@@ -73,7 +59,7 @@ def _in_process(work: Any) -> str:
 
 
 def _report(results: Any) -> None:
-    deployment = Deployment(Settings.load())
+    deployment = Deployment.load()
     before = time.process_time()
     runner = Runner(deployment)
     loaded = time.process_time() - before

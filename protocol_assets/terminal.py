@@ -34,10 +34,10 @@ __all__ = [
 
 # Without a terminal, lines are wide enough that keys are never cut.
 _WIDTH: Final = None if sys.stdout.isatty() else 200
-_SPEED_OVER_S: Final = 600
-"""A run lands its days before it makes their facts, so the speed of the last seconds misleads."""
 _OUT: Final = Console(highlight=False, width=_WIDTH)
 _ERR: Final = Console(stderr=True, highlight=False)
+# A run lands its days before it makes their facts, so the speed of the last seconds misleads.
+_SPEED_OVER_S: Final = 600
 
 
 class TextTable:

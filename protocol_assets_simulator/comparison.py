@@ -52,7 +52,7 @@ def read_truth(fleet: Fleet, pseudonyms: Pseudonyms, last: date | None = None) -
     Args:
         fleet: The fleet.
         pseudonyms: Those of the platform.
-        last: The last day whose series are told; that of the fleet by default.
+        last: The last study day to include; by default the last one of the fleet.
     """
     rows = [
         asdict(series_truth(scan))

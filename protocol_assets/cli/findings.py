@@ -165,11 +165,10 @@ def _changed_line(lake: Lake, found: Row, change: Callable[[Finding], Finding]) 
     """Change the finding's line, while no other process can change it."""
     from protocol_assets.governance.findings import findings_file, put_finding, read_findings
     from protocol_assets.governance.lives import line_of
-    from protocol_assets.lake.analysis import read_analysis
+    from protocol_assets.lake.analysis import newest_devices
     from protocol_assets.storage.locks import editing
 
-    devices = read_analysis(lake, "devices").to_pylist()
-    newest = {row["device_key"]: row["analysed_as"] for row in devices}
+    newest = newest_devices(lake)
     with editing(findings_file(lake)):
         line = change(line_of(found, read_findings(lake), newest))
         put_finding(lake, line)

@@ -9,7 +9,11 @@ from __future__ import annotations
 from protocol_assets.faults import Fault
 
 try:
-    from protocol_assets.demo.deployment import sign_targets
+    from protocol_assets.demo.deployment import (
+        make_deployment,
+        sign_targets,
+        write_configuration,
+    )
     from protocol_assets.demo.fleets import SMALL_FLEET, YEAR_FLEET, read_fleet
     from protocol_assets.demo.run import run_demo
     from protocol_assets_simulator import Fleet, SimulatedPacs, write_truth
@@ -26,8 +30,10 @@ __all__ = [
     "YEAR_FLEET",
     "Fleet",
     "SimulatedPacs",
+    "make_deployment",
     "read_fleet",
     "run_demo",
     "sign_targets",
+    "write_configuration",
     "write_truth",
 ]

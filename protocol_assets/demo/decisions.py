@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from protocol_assets.governance.findings import Finding, put_finding, read_findings
 from protocol_assets.governance.lives import accepted, changed, line_of, waived
-from protocol_assets.lake.analysis import read_analysis, read_mart
+from protocol_assets.lake.analysis import newest_devices, read_mart
 from protocol_assets.lake.zones import Lake
 
 __all__ = ["accept_opportunities", "register_changes"]
@@ -38,7 +38,7 @@ def accept_opportunities(lake: Lake) -> int:
     """
     known = {row["finding_key"]: row for row in read_mart(lake, "opportunities")}
     found = [row for row in _opportunities(lake) if _is_timed(known.get(row["finding_key"]))]
-    devices, lines = _devices(lake), read_findings(lake)
+    devices, lines = newest_devices(lake), read_findings(lake)
     for number, row in enumerate(found, start=1):
         owner, on = f"Head of radiology, {row['site']}", row["as_of"]
         line = line_of(row, lines, devices)
@@ -83,8 +83,3 @@ def _opportunities(lake: Lake) -> list[Row]:
 
 def _is_timed(opportunity: Row | None) -> bool:
     return opportunity is not None and opportunity["minutes_per_month"] is not None
-
-
-def _devices(lake: Lake) -> dict[str, str]:
-    rows = read_analysis(lake, "devices").to_pylist()
-    return {row["device_key"]: row["analysed_as"] for row in rows}

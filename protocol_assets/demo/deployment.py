@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,12 +28,12 @@ from protocol_assets.storage.locks import editing
 from protocol_assets_simulator import Fleet
 from protocol_assets_simulator.targets import signed_targets
 
-__all__ = ["make_deployment", "name_scanners", "sign_targets"]
+__all__ = ["make_deployment", "name_scanners", "sign_targets", "write_configuration"]
 
 _CONFIGURATION: Final = """\
-# The demo's deployment: simulated scanners on this machine. Made by `protocol-assets demo`.
+# Simulated scanners on this machine. Made by `protocol-assets demo`.
 home = "home"
-timezone = "Europe/Berlin"
+timezone = "{timezone}"
 start_date = {start}
 end_date = {end}
 """
@@ -42,6 +43,8 @@ name = "{name}"
 url = "{url}"
 requests_per_second = 1000    # for the simulator; the default for a hospital's PACS is 20
 """
+_TIMEZONE: Final = "Europe/Berlin"
+"""Of the simulator's clocks."""
 _MARKER: Final = "This home contains simulated data. The demo's key works here.\n"
 
 
@@ -54,13 +57,8 @@ def make_deployment(folder: Path, fleet: Fleet, urls: Mapping[str, str]) -> Depl
         urls: The DICOMweb root of each PACS by its name.
     """
     make_directory(folder, 0o755)
-    text = _CONFIGURATION.format(start=fleet.start, end=fleet.end)
-    text += "".join(_PACS.format(name=name, url=url) for name, url in urls.items())
-    path = folder / "protocol_assets.toml"
-    write_bytes(path, text.encode(), mode=OPEN_FILE)
+    write_configuration(folder, (fleet.start, fleet.end), _TIMEZONE, urls)
     write_fleet(folder, fleet)
-    os.environ.pop(HOME_VARIABLE, None)
-    os.environ[CONFIG_VARIABLE] = str(path)
     deployment = Deployment.load()
     deployment.lake.prepare()
     write_bytes(deployment.lake.demo_marker, _MARKER.encode(), mode=OPEN_FILE)
@@ -71,6 +69,25 @@ def make_deployment(folder: Path, fleet: Fleet, urls: Mapping[str, str]) -> Depl
     return deployment
 
 
+def write_configuration(
+    folder: Path, period: tuple[dt.date, dt.date], timezone: str, urls: Mapping[str, str]
+) -> None:
+    """Write the configuration of simulated PACS, and let the environment name it.
+
+    Args:
+        folder: The folder of the configuration; the home becomes a folder of it.
+        period: The first and the last study day.
+        timezone: Time zone of the scanners.
+        urls: The DICOMweb root of each PACS by its name.
+    """
+    text = _CONFIGURATION.format(timezone=timezone, start=period[0], end=period[1])
+    text += "".join(_PACS.format(name=name, url=url) for name, url in urls.items())
+    path = folder / "protocol_assets.toml"
+    write_bytes(path, text.encode(), mode=OPEN_FILE)
+    os.environ.pop(HOME_VARIABLE, None)
+    os.environ[CONFIG_VARIABLE] = str(path)
+
+
 def name_scanners(deployment: Deployment, fleet: Fleet) -> None:
     """Name the scanners of the fleet, as a hospital would; a new serial number is named anew."""
     pseudonyms = deployment.pseudonyms()
@@ -79,12 +96,10 @@ def name_scanners(deployment: Deployment, fleet: Fleet) -> None:
         for number, place in enumerate(own, start=1):
             scanner = fleet.scanners[place]
             last = fleet.scanner_on(place, fleet.end).serial
-            for suffix, serial in zip(
-                ("", " (new)"), dict.fromkeys([scanner.serial, last]), strict=False
-            ):
+            for again, serial in enumerate(dict.fromkeys([scanner.serial, last])):
                 row = {"Manufacturer": scanner.manufacturer, "DeviceSerialNumber": serial}
                 key = pseudonyms.of("device", device_id(row) or "")
-                name = f"{site.title()} MR {number}{suffix}"
+                name = f"{site.title()} MR {number}{' (new)' * again}"
                 name_scanner(deployment.lake, ScannerName(key, name, site.title()))
 
 

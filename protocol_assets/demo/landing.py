@@ -23,14 +23,14 @@ __all__ = ["Landing", "landing"]
 
 _SPAWN: Final = multiprocessing.get_context("spawn")
 _LOOK_S: Final = 0.2
-_told: Any = None
+_progress: Any = None
 
 
 class Landing:
-    """Processes that land days, and tell how far they are."""
+    """Processes that land days and report their progress."""
 
-    def __init__(self, pool: ProcessPoolExecutor, told: Any, tell: Any, pacs: Sequence[str]):
-        self._pool, self._told, self._tell, self._pacs = pool, told, tell, pacs
+    def __init__(self, pool: ProcessPoolExecutor, progress: Any, tell: Any, pacs: Sequence[str]):
+        self._pool, self._progress, self._tell, self._pacs = pool, progress, tell, pacs
 
     def land(self, first: dt.date, last: dt.date) -> list[PartitionOutcome]:
         """Land the days of every PACS and make their facts.
@@ -48,7 +48,7 @@ class Landing:
     def _pass_on(self) -> None:
         while True:
             try:
-                self._tell(*self._told.get_nowait())
+                self._tell(*self._progress.get_nowait())
             except queue.Empty:
                 return
 
@@ -65,23 +65,23 @@ def landing(deployment: Deployment, tell: Any) -> Iterator[Landing]:
     # Dagster makes its database with the first instance, which must not happen twice at once.
     Runner(deployment)
     dg.DagsterInstance.get().dispose()
-    told = _SPAWN.Queue()
+    progress = _SPAWN.Queue()
     pool = ProcessPoolExecutor(
-        len(names), mp_context=_SPAWN, initializer=_prepare, initargs=(told,)
+        len(names), mp_context=_SPAWN, initializer=_prepare, initargs=(progress,)
     )
     try:
-        yield Landing(pool, told, tell, names)
+        yield Landing(pool, progress, tell, names)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _prepare(told: Any) -> None:
-    global _told
-    _told = told
+def _prepare(progress: Any) -> None:
+    global _progress
+    _progress = progress
 
 
 def _land(pacs: str, first: dt.date, last: dt.date) -> list[PartitionOutcome]:
     def tell(partition: Partition, done: int, listed: int) -> None:
-        _told.put((partition, done, listed))
+        _progress.put((partition, done, listed))
 
     return list(Runner(Deployment.load(), tell).ingest(pacs, first, last))

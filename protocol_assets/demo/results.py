@@ -19,9 +19,12 @@ from protocol_assets.terminal import TextTable, say
 __all__ = ["say_headline", "say_next", "say_results"]
 
 _LARGEST: Final = 5
-_WON: Final = """
+_SAVED: Final = """
 with changes as (
     select
+        verification.device_key,
+        verification.protocol_key,
+        verification.changed_on,
         verification.realised_minutes_observed,
         verification.old_minutes,
         avg(acquisition.nex) filter (
@@ -38,28 +41,34 @@ with changes as (
 
 select
     count(*) as changes,
-    avg(nex_before) as nex_before,
-    avg(nex_after) as nex_after,
-    sum(realised_minutes_observed) / sum(old_minutes) as cut
+    count(nex_before + nex_after) as with_nex,
+    avg(nex_before) filter (nex_after is not null) as nex_before,
+    avg(nex_after) filter (nex_before is not null) as nex_after,
+    count(realised_minutes_observed + old_minutes) as with_minutes,
+    sum(realised_minutes_observed)
+    / sum(old_minutes) filter (realised_minutes_observed is not null) as cut
 from changes
-where nex_before is not null and nex_after is not null
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Won:
-    """What the verified changes did, None where there is none.
+class Saved:
+    """What the verified changes have saved; None where nothing is known.
 
     Attributes:
-        changes: How many there are.
-        nex_before: Mean over them of the mean NEX before.
+        changes: Verified changes.
+        with_nex: Those whose NEX is known before and after.
+        nex_before: Mean over these of the mean NEX before.
         nex_after: The same after.
-        cut: Share of the scan time that was saved.
+        with_minutes: Changes whose scan time is known before and after.
+        cut: Share of the scan time that these have saved.
     """
 
     changes: int
+    with_nex: int
     nex_before: float | None
     nex_after: float | None
+    with_minutes: int
     cut: float | None
 
 
@@ -110,7 +119,7 @@ def _say_opportunities(shown: Figures) -> None:
 
 
 def say_headline(deployment: Deployment, known: Judgement, *, is_whole: bool) -> None:
-    """Print what was found and won beside the truth, and beside the source project.
+    """Print what was found and saved beside the truth, and beside the source project.
 
     Args:
         deployment: The demo's deployment.
@@ -130,7 +139,7 @@ def say_headline(deployment: Deployment, known: Judgement, *, is_whole: bool) ->
             is_wrapped=True,
         )
         return
-    won = _won(deployment.lake)
+    saved = _saved(deployment.lake)
     numbers = ("source project", "this run", "truth of this run")
     table = TextTable("", *numbers, title="The source project's headline", right=numbers)
     table.add_row(
@@ -139,9 +148,9 @@ def say_headline(deployment: Deployment, known: Judgement, *, is_whole: bool) ->
         f"{known.found} on {known.found_scanners}",
         f"{known.true} on {known.true_scanners}",
     )
-    table.add_row("verified changes", "", won.changes, len(set(known.changes)))
-    table.add_row("their mean NEX", "1.80 -> 1.09", _both(won.nex_before, won.nex_after), "")
-    table.add_row("their scan time", "-39 %", "" if won.cut is None else f"{-won.cut:.0%}", "")
+    table.add_row("verified changes", "", saved.changes, f"{known.changed} changed")
+    table.add_row("their mean NEX", "1.80 -> 1.09", _nex(saved), "")
+    table.add_row("their scan time", "-39 %", _cut(saved), "")
     say()
     table.show()
 
@@ -159,11 +168,23 @@ def say_next(deployment: Deployment) -> None:
     say("      waits for a decision (PROTOCOL_ASSETS_CONFIG=demo/protocol_assets.toml).")
 
 
-def _won(lake: Lake) -> Won:
+def _saved(lake: Lake) -> Saved:
     with read_warehouse(lake) as connection:
-        row = connection.execute(_WON, {"state": VERIFIED}).fetchone()
-    return Won(*row) if row else Won(0, None, None, None)
+        (row,) = connection.execute(_SAVED, {"state": VERIFIED}).fetchall()
+    return Saved(*row)
 
 
-def _both(before: float | None, after: float | None) -> str:
-    return "" if before is None or after is None else f"{before:.2f} -> {after:.2f}"
+def _nex(saved: Saved) -> str:
+    if saved.nex_before is None or saved.nex_after is None:
+        return "not known"
+    return f"{saved.nex_before:.2f} -> {saved.nex_after:.2f} ({_known(saved.with_nex, saved)})"
+
+
+def _cut(saved: Saved) -> str:
+    if saved.cut is None:
+        return "not known"
+    return f"{-100 * saved.cut:.0f} % ({_known(saved.with_minutes, saved)})"
+
+
+def _known(count: int, saved: Saved) -> str:
+    return f"known for {count} of {saved.changes}"

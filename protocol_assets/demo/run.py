@@ -66,7 +66,7 @@ def run_demo(folder: Path, tell: Any, fleet: Fleet = YEAR_FLEET) -> bool:
     say_headline(deployment, known or judge(deployment, fleet), is_whole=fleet == YEAR_FLEET)
     say_next(deployment)
     took = dt.timedelta(seconds=round(time.monotonic() - start))
-    say(f"took {took}, and {pacs.cpu_s:.0f} s of it were the CPU time of the simulated PACS")
+    say(f"It took {took}; the simulated PACS needed {pacs.cpu_s:.0f} s of CPU time meanwhile.")
     return landed == len(outcomes)
 
 

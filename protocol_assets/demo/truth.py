@@ -37,7 +37,9 @@ class Judgement:
         assessable: Protocols with enough data to be assessed.
         precision: Share of the found ones that are true; NaN if none was found.
         recall: Share of the true ones that were found, of those assessable; NaN if there are none.
-        changes: First day of the new setting by scanner protocol, where it changes.
+        changed: Protocols of scanners that change in the fleet's period.
+        changes: First day of the new setting by scanner protocol, where it changes. The platform
+            may see several scanner protocols in one protocol of a scanner.
     """
 
     protocols: int
@@ -48,6 +50,7 @@ class Judgement:
     assessable: int
     precision: float
     recall: float
+    changed: int
     changes: dict[tuple[str, str], dt.date]
 
 
@@ -79,6 +82,7 @@ def judge(deployment: Deployment, fleet: Fleet) -> Judgement:
         assessable=int(score["assessable"]),
         precision=score["precision"],
         recall=score["recall"],
+        changed=int(truth.protocols["changed_on"].notna().sum()),
         changes={
             (row[SERIES[0]], row[SERIES[1]]): row["changed_on"].date()
             for row in moved.to_dict("records")

@@ -19,6 +19,7 @@ from protocol_assets.storage.transactions import Move, finish_moves, move_togeth
 __all__ = [
     "Measured",
     "finish_analysis",
+    "newest_devices",
     "read_analysis",
     "read_mart",
     "read_measured",
@@ -91,6 +92,12 @@ def read_analysis(lake: Lake, name: str) -> pa.Table:
     if not lake.has(lake.analysis(name)):
         raise Fault(f"there is no analysis yet; {_FIRST}")
     return read_part(lake, lake.analysis(name))
+
+
+def newest_devices(lake: Lake) -> dict[str, str]:
+    """The key of a scanner in the last analysis by each of its keys: a serial number can change."""
+    rows = read_analysis(lake, "devices").to_pylist()
+    return {row["device_key"]: row["analysed_as"] for row in rows}
 
 
 def read_mart(lake: Lake, name: str) -> list[Row]:

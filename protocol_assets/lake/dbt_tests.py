@@ -1,4 +1,4 @@
-"""The dbt tests of a built warehouse, united: one statement a model instead of one node a test.
+"""The dbt tests of a built warehouse, united: one statement per model instead of one node per test.
 
 dbt compiles every test once, when the project has changed. A build then runs the compiled SQL of
 all tests of a model as one statement and judges each test as dbt does: by ``fail_calc``,

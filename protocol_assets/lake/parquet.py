@@ -69,6 +69,7 @@ def read_part(lake: Lake, key: str) -> pa.Table:
 def has_part(lake: Lake, key: str) -> bool:
     """Whether there is such a part, on its own or in a month, be it damaged."""
     try:
+        # Twice on its own, because the month may be opened in between.
         return lake.has(key) or find_in_month(lake, key) is not None or lake.has(key)
     except DamagedPartError:
         return True

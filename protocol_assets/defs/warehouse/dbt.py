@@ -2,7 +2,7 @@
 
 The first run (``tag:core``) builds it from nothing. After the analysis, the second run
 (``tag:findings``) adds the findings to a copy. dbt builds the models; their tests then run united,
-one statement a model. If a test of error severity fails, the run stops before the replacement, so
+one statement per model. If a test of error severity fails, the run stops before the replacement, so
 readers keep the last good warehouse.
 """
 

@@ -1,4 +1,4 @@
-"""The dbt tests of a build as asset checks: one check a model, with the failed tests by name."""
+"""The dbt tests of a build as asset checks: one check per model, with the failed tests by name."""
 
 from __future__ import annotations
 

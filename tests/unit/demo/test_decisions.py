@@ -47,7 +47,7 @@ def lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Lake:
         "opportunities": [assessed(n, None if n == 80 else 12.0) for n in range(81)],
     }
     monkeypatch.setattr(decisions, "read_mart", lambda _, name: marts[name])
-    monkeypatch.setattr(decisions, "_devices", lambda _: {})
+    monkeypatch.setattr(decisions, "newest_devices", lambda _: {})
     return lake
 
 
